@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "kernels/device.hpp"
+#include "kernels/matrix.hpp"
+#include "kernels/stream.hpp"
+
+namespace recombine {
+
+enum class Reduction { sum, max };
+
+/// A group of ranks: all of them (the world), or those along one axis of the mesh. Every call enqueues on `stream`
+/// and returns; every rank of the group makes the same calls in the same order, on one stream per communicator.
+/// Counts are elements, 64-bit. The order in which a sum is taken is fixed: the same ranks give the same bits.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+  virtual int rank() const = 0;  ///< in this group
+  virtual int size() const = 0;
+
+  /// Partial -> Replicated. In place; every rank's data ends as the elementwise sum (or maximum) of all.
+  virtual void all_reduce(Stream& stream, VectorView data, Reduction reduction) = 0;
+  /// Partial -> Sharded. In place: of the consecutive pieces of `data`, counts[r] elements each, rank r's own ends
+  /// as the sum of all; the other pieces are undefined afterwards. @pre the counts add up to data.size
+  virtual void reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
+                              Reduction reduction) = 0;
+  /// Sharded -> Replicated. In place: piece r is sent by rank r. @pre as for reduce_scatter
+  virtual void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) = 0;
+  virtual void broadcast(Stream& stream, VectorView data, int root) = 0;
+  virtual void send(Stream& stream, ConstVectorView data, int to) = 0;
+  virtual void recv(Stream& stream, VectorView data, int from) = 0;
+  /// Sends `out` to rank + distance and receives `in` from rank - distance, both modulo size.
+  virtual void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) = 0;
+
+  /// The groups of equal `color`, ordered by `key`. Blocks; every rank of this group calls it.
+  virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
+};
+
+}  // namespace recombine

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "distributed/mesh.hpp"
+#include "kernels/matrix.hpp"
+
+namespace recombine {
+
+/// What the ranks along an axis that cuts neither rows nor columns hold of a block.
+enum class State {
+  replicated,  ///< the same block
+  sharded,     ///< disjoint ranges of its elements
+  partial,     ///< terms of which the block is the sum
+};
+
+/// How a matrix lies on a mesh.
+struct Placement {
+  std::optional<Axis> rows;      ///< the axis that cuts the rows; none: not cut
+  std::optional<Axis> cols;      ///< the axis that cuts the columns
+  std::array<State, 3> state{};  ///< per axis; meaningless for the two above
+
+  State operator[](Axis axis) const { return state[static_cast<std::size_t>(axis)]; }
+  State& operator[](Axis axis) { return state[static_cast<std::size_t>(axis)]; }
+  bool cuts(Axis axis) const { return rows == axis || cols == axis; }
+  std::string to_string() const;  ///< "[i,k] j:partial"
+};
+
+/// A block that this rank holds: where it lies in the whole matrix, and its elements.
+struct Block {
+  int row_part = 0;  ///< position in the grid of blocks
+  int col_part = 0;
+  Range rows;        ///< of the whole matrix
+  Range cols;
+  MatrixView view;   ///< contiguous
+};
+
+/// A matrix cut into blocks over a mesh: what this rank holds of it, 0, 1 or more blocks. Does not own the memory.
+class DistMatrix {
+ public:
+  struct Shape {
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+  };
+
+  /// The blocks of rank `coord`, one after the other in `memory`. @pre memory.size >= local_size(...)
+  DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placement placement, VectorView memory);
+
+  /// Elements that the rank at `coord` holds.
+  static std::int64_t local_size(const Mesh& mesh, const Coord& coord, Shape shape, const Placement& placement);
+
+  std::int64_t rows() const { return shape_.rows; }
+  std::int64_t cols() const { return shape_.cols; }
+  const Placement& placement() const { return placement_; }
+  void set_state(Axis axis, State state) { placement_[axis] = state; }
+  const std::vector<Block>& blocks() const { return blocks_; }
+  /// The local block at that place in the grid, or none.
+  const Block* find(int row_part, int col_part) const;
+  /// All local elements. Blocks lie one after the other.
+  VectorView memory() const { return memory_; }
+
+ private:
+  Shape shape_;
+  Placement placement_;
+  VectorView memory_;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace recombine

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "distributed/communicator.hpp"
+#include "distributed/mesh.hpp"
+#include "kernels/device.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// What a rank computes and talks with: its place in the mesh, its device, a communicator and a communication
+/// stream for each axis.
+class MeshRank {
+ public:
+  /// Blocks; every rank of `world` calls it. @pre mesh.size() == world.size()
+  MeshRank(const Mesh& mesh, Communicator& world, Device& device);
+
+  const Mesh& mesh() const { return mesh_; }
+  const Coord& coord() const { return coord_; }
+  Device& device() const { return device_; }
+  Math& math() const { return device_.math(); }
+  Stream& compute() const { return *compute_; }
+  Communicator& communicator(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].communicator; }
+  Stream& communication(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].stream; }
+
+ private:
+  struct AxisLink {
+    std::unique_ptr<Communicator> communicator;
+    std::unique_ptr<Stream> stream;
+  };
+  Mesh mesh_;
+  Coord coord_;
+  Device& device_;
+  std::unique_ptr<Stream> compute_;
+  std::array<AxisLink, 3> axes_;
+};
+
+}  // namespace recombine

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "distributed/dist_matrix.hpp"
+#include "distributed/mesh_rank.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// C = activation(op(A) op(B) + beta C + bias)
+struct Product {
+  const DistMatrix& a;
+  Transpose trans_a = Transpose::no;
+  const DistMatrix& b;
+  Transpose trans_b = Transpose::no;
+  DistMatrix& c;
+  float beta = 0;
+  ConstVectorView bias = {};  ///< local columns of C; only where nothing is left to sum
+  Activation activation = Activation::identity;
+};
+
+/// multiply(A[x,k], B[k,y]) is a local product on every rank: C[x,y], Partial over the axis that cuts the
+/// contracted dimension (where it cuts it into one part, C is complete and bias and activation are applied).
+/// @throws Error when the placements or shapes do not fit
+void multiply(MeshRank& rank, const Product& product);
+
+/// True where the contracted dimension of op(A) op(B) is in one part, so that multiply() leaves nothing to sum.
+bool complete_after_multiply(const Mesh& mesh, const DistMatrix& a, Transpose trans_a);
+
+/// Partial -> Replicated (all_reduce), Partial -> Sharded (reduce_scatter), Sharded -> Replicated (all_gather),
+/// along `axis`; nothing where the state is reached already. The compute stream waits for the result.
+void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target);
+
+}  // namespace recombine

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "distributed/communicator.hpp"
+#include "kernels/device.hpp"
+
+namespace recombine {
+
+/// The process's membership in the job: MPI from start to end. One object in main.
+class Session {
+ public:
+  /// MPI_Init_thread. @throws Error
+  Session(int& argc, char**& argv);
+  ~Session();  ///< MPI_Finalize
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  int local_rank() const { return local_rank_; }  ///< among the ranks of this host
+  int local_size() const { return local_size_; }  ///< ranks on this host
+  const std::string& host() const { return host_; }
+  Progress progress() const { return progress_; }  ///< what MPI allows
+
+  /// MPI_Wtime.
+  static double now();
+
+  /// Ends every rank of the job at once with `code`. Does not return.
+  [[noreturn]] static void abort(int code);
+
+ private:
+  int rank_ = 0, size_ = 1, local_rank_ = 0, local_size_ = 1;
+  std::string host_;
+  Progress progress_ = Progress::thread;
+};
+
+/// All ranks, on `device`. @throws InputError when this build has no way to communicate for that device
+std::unique_ptr<Communicator> make_world(Session& session, Device& device);
+
+/// The cores this process may run on, and those its share of the host would be (cores of the host / ranks on it).
+struct CpuShare {
+  int bound = 1;  ///< cores in the affinity mask
+  int fair = 1;
+};
+CpuShare cpu_share(const Session& session);
+
+/// Runs `work` on the root rank and makes an InputError or Error thrown there be thrown on every rank, so that
+/// all ranks end in the same way. @throws what the root threw
+void on_root(Communicator& world, Stream& stream, const std::function<void()>& work);
+
+/// Throws on every rank if `work` throws on any; the message is that of the lowest rank that failed.
+void agree(Communicator& world, Stream& stream, const std::function<void()>& work);
+
+}  // namespace recombine

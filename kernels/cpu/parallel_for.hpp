@@ -1,0 +1,32 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace recombine::cpu {
+
+/// The threads that parallel_for and oneDNN use in this process. @pre threads >= 1
+void set_threads(int threads);
+int threads();
+
+namespace detail {
+using RangeCall = void (*)(const void* work, std::int64_t begin, std::int64_t end);
+void run_parts(std::int64_t size, std::int64_t parts, RangeCall call, const void* work);
+}  // namespace detail
+
+/// Calls work(begin, end) for consecutive parts of [0, size), on all threads; a part has at least `grain` elements.
+/// Which thread takes which part, and how many there are, must not change the result.
+template <class Work>
+void parallel_for(std::int64_t size, std::int64_t grain, const Work& work) {
+  const std::int64_t parts = std::min<std::int64_t>(threads(), size / std::max<std::int64_t>(grain, 1));
+  if (parts <= 1) {
+    if (size > 0) work(std::int64_t{0}, size);
+    return;
+  }
+  const auto call = [](const void* w, std::int64_t begin, std::int64_t end) {
+    (*static_cast<const Work*>(w))(begin, end);
+  };
+  detail::run_parts(size, parts, call, &work);
+}
+
+}  // namespace recombine::cpu

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <fmt/core.h>
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+namespace recombine {
+
+/// What the programs exit with.
+enum ExitCode : int {
+  kExitSuccess = 0,
+  kExitFailure = 1,   ///< a library call failed, or a rank did
+  kExitBadInput = 2,  ///< an option, a file or a shape is wrong; nothing was written
+};
+
+/// Something that should not fail has failed (a library call, an invariant). The message is one line.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The user's input is wrong: the message names the option or file and says what would be right.
+/// Every rank must throw it, with the same message (distributed/session.hpp: agree()).
+class InputError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A format string that remembers where it was written.
+template <class... Args>
+struct LocatedFormat {
+  template <class T>
+  consteval LocatedFormat(const T& text, std::source_location place = std::source_location::current())
+      : format(text), place(place) {}
+  fmt::format_string<Args...> format;
+  std::source_location place;
+};
+
+/// Throws Error(message and place) unless `ok`. For invariants and library calls, not for user input.
+template <class... Args>
+void require(bool ok, LocatedFormat<std::type_identity_t<Args>...> text, Args&&... args) {
+  if (ok) return;
+  throw Error(fmt::format("{} ({}:{})", fmt::format(text.format, std::forward<Args>(args)...),
+                          text.place.file_name(), text.place.line()));
+}
+
+/// Throws InputError unless `ok`.
+template <class... Args>
+void require_input(bool ok, fmt::format_string<Args...> text, Args&&... args) {
+  if (!ok) throw InputError(fmt::format(text, std::forward<Args>(args)...));
+}
+
+}  // namespace recombine

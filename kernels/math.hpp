@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/matrix.hpp"
+#include "kernels/stream.hpp"
+
+namespace recombine {
+
+enum class Transpose { no, yes };
+enum class Activation { identity, relu, gelu, tanh, sigmoid };
+enum class OptimizerKind { sgd, momentum, adamw };
+
+/// The gradient of GELU needs the activation's input; the others can be had from its output.
+constexpr bool gradient_needs_input(Activation activation) { return activation == Activation::gelu; }
+
+/// Uniform in [-half_width, half_width), a pure function of (seed, tensor, global index), so that values do not
+/// depend on who computes them: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+struct RandomFill {
+  std::uint64_t seed = 0;
+  std::uint64_t tensor = 0;       ///< distinguishes tensors of one seed
+  std::int64_t first_row = 0;     ///< global position of the block's element (0, 0)
+  std::int64_t first_col = 0;
+  std::int64_t global_cols = 0;   ///< element (i, j) has global index i * global_cols + j
+  float half_width = 0;
+};
+
+/// C = activation(alpha op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
+/// With beta = 0, C need not be initialised; with k = 0 the product is zero.
+struct Gemm {
+  ConstMatrixView a;
+  Transpose trans_a = Transpose::no;
+  ConstMatrixView b;
+  Transpose trans_b = Transpose::no;
+  MatrixView c;
+  float alpha = 1;
+  float beta = 0;
+  ConstVectorView bias = {};  ///< empty: none
+  Activation activation = Activation::identity;
+};
+
+/// rows x cols: out(r, :) = source(rows[r], :) * scale + shift.   source u8 or f32, out f32
+struct GatherRows {
+  ConstMatrixView source;
+  ConstVectorView rows;  ///< i64, one per row of out
+  MatrixView out;
+  float scale = 1;
+  float shift = 0;
+};
+
+/// out = activation(in + bias); in and out may be the same matrix.   in, out [m,n] bias [n], empty: none
+struct BiasActivation {
+  ConstMatrixView in;
+  ConstVectorView bias = {};
+  MatrixView out;
+  Activation activation = Activation::identity;
+};
+
+/// gradient *= activation'(saved), and bias_gradient = beta bias_gradient + the column sums of the result.
+struct ActivationGradient {
+  ConstMatrixView saved;          ///< [m,n] the activation's output; its input where gradient_needs_input()
+  MatrixView gradient;            ///< [m,n] in: dLoss/dOutput, out: dLoss/dInput
+  VectorView bias_gradient = {};  ///< [n], empty: none
+  float beta = 0;
+  Activation activation = Activation::identity;
+};
+
+/// What a loss adds to: loss_sum += sum over rows, correct += rows whose largest output is the target's.
+struct LossSums {
+  double loss_sum = 0;
+  double correct = 0;
+};
+
+/// Softmax and cross-entropy in one pass; gradient = (softmax(logits) - onehot(label)) * gradient_scale.
+struct SoftmaxCrossEntropy {
+  ConstMatrixView logits;     ///< [m,n]
+  ConstVectorView labels;     ///< [.] i32, of the whole data set
+  ConstVectorView rows;       ///< [m] i64: row r has label labels[rows[r]]
+  MatrixView gradient = {};   ///< [m,n], may be logits; empty: none wanted
+  float gradient_scale = 1;   ///< 1 / global batch
+  LossSums* sums = nullptr;   ///< in the device's memory
+};
+
+/// loss of a row = mean over columns of (output - target)^2; gradient = 2 (output - target) / n * gradient_scale.
+struct SquaredError {
+  ConstMatrixView outputs;    ///< [m,n]
+  ConstMatrixView targets;    ///< [.,n] f32, of the whole data set
+  ConstVectorView rows;       ///< [m] i64
+  MatrixView gradient = {};
+  float gradient_scale = 1;
+  LossSums* sums = nullptr;
+};
+
+/// One step over a flat range.   sgd: w -= lr (g + decay w)
+/// momentum: m = beta1 m + g + decay w, w -= lr m (Polyak's heavy ball, as PyTorch writes it)
+/// adamw: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2
+struct OptimizerStep {
+  OptimizerKind kind = OptimizerKind::sgd;
+  VectorView weights;                      ///< f32
+  ConstVectorView gradient;                ///< f32
+  VectorView first_moment = {};            ///< f32; momentum and adamw
+  VectorView second_moment = {};           ///< f32; adamw
+  std::int64_t step = 1;                   ///< from 1
+  float lr = 0;
+  float beta1 = 0.9F;
+  float beta2 = 0.999F;
+  float epsilon = 1e-8F;
+  float weight_decay = 0;
+  const double* gradient_square_sum = nullptr;  ///< in the device's memory; with clip_norm
+  float clip_norm = 0;  ///< > 0: gradient *= min(1, clip_norm / sqrt(*gradient_square_sum))
+};
+
+/// Arithmetic. Every call enqueues on `stream` and returns.
+class Math {
+ public:
+  virtual ~Math() = default;
+  virtual void fill(Stream& stream, MatrixView x, const RandomFill& random) = 0;
+  virtual void gather_rows(Stream& stream, const GatherRows& gather) = 0;
+  virtual void gemm(Stream& stream, const Gemm& gemm) = 0;
+  virtual void bias_activation(Stream& stream, const BiasActivation& call) = 0;
+  virtual void activation_gradient(Stream& stream, const ActivationGradient& call) = 0;
+  virtual void softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) = 0;
+  virtual void squared_error(Stream& stream, const SquaredError& loss) = 0;
+  /// sums[j] = beta sums[j] + sum over i of x(i, j)
+  virtual void column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) = 0;
+  /// *sum += sum of squares of x, in double precision; `sum` is in the device's memory
+  virtual void add_square_sum(Stream& stream, ConstVectorView x, double* sum) = 0;
+  /// y = alpha x + beta y; with beta = 0, y need not be initialised and x may be empty (y = 0)
+  virtual void axpby(Stream& stream, float alpha, ConstVectorView x, float beta, VectorView y) = 0;
+  virtual void optimizer_step(Stream& stream, const OptimizerStep& step) = 0;
+};
+
+}  // namespace recombine
