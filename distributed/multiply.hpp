@@ -14,7 +14,7 @@ struct Product {
   Transpose trans_b = Transpose::no;
   DistMatrix& c;
   float beta = 0;
-  ConstVectorView bias = {};  ///< local columns of C; only where nothing is left to sum
+  const DistMatrix* bias = nullptr;  ///< [1, columns of C], cut like them; only where nothing is left to sum
   Activation activation = Activation::identity;
 };
 

@@ -7,11 +7,12 @@
 namespace recombine {
 
 /// Memory that the ranks of one host share: held once per host, however many ranks there are (an MPI-3 shared
-/// window). Blocks on construction and destruction; every rank of the job calls them, in the same order.
+/// window). Every call blocks, is made by every rank of the
+/// host, in the same order, and while no communication stream has work.
 class HostShared {
  public:
   /// `bytes` counts on the first rank of each host only, and every host gives the same. @throws Error
-  HostShared(const Session& session, Stream& stream, std::int64_t bytes);
+  HostShared(const Session& session, std::int64_t bytes);
   ~HostShared();
   HostShared(const HostShared&) = delete;
   HostShared& operator=(const HostShared&) = delete;

@@ -32,8 +32,8 @@ class InputError : public Error {
 template <class... Args>
 struct LocatedFormat {
   template <class T>
-  consteval LocatedFormat(const T& text, std::source_location place = std::source_location::current())
-      : format(text), place(place) {}
+  consteval LocatedFormat(const T& text, std::source_location here = std::source_location::current())
+      : format(text), place(here) {}
   fmt::format_string<Args...> format;
   std::source_location place;
 };

@@ -1,0 +1,81 @@
+#include "distributed/dist_matrix.hpp"
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+int parts_of(const Mesh& mesh, std::optional<Axis> axis) { return axis ? mesh.parts(*axis) : 1; }
+
+bool owns(const Mesh& mesh, const Coord& coord, std::optional<Axis> axis, int part) {
+  return !axis || mesh.owner(*axis, part) == coord[*axis];
+}
+
+/// Calls visit(row_part, col_part, rows, cols) for the blocks of the rank at `coord`, in the order of the grid.
+template <class Visit>
+void for_each_block(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shape, const Placement& placement,
+                    const Visit& visit) {
+  const int row_parts = parts_of(mesh, placement.rows);
+  const int col_parts = parts_of(mesh, placement.cols);
+  for (int i = 0; i < row_parts; ++i) {
+    if (!owns(mesh, coord, placement.rows, i)) continue;
+    for (int j = 0; j < col_parts; ++j) {
+      if (!owns(mesh, coord, placement.cols, j)) continue;
+      visit(i, j, split_range(shape.rows, row_parts, i), split_range(shape.cols, col_parts, j));
+    }
+  }
+}
+
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::replicated: return "replicated";
+    case State::sharded: return "sharded";
+    case State::partial: return "partial";
+  }
+  return "?";
+}
+
+}  // namespace
+
+std::string Placement::to_string() const {
+  const auto cut = [](std::optional<Axis> axis) { return axis ? recombine::name_of(*axis) : '-'; };
+  std::string text = fmt::format("[{},{}]", cut(rows), cut(cols));
+  for (const Axis axis : kAxes) {
+    if (!cuts(axis)) text += fmt::format(" {}:{}", recombine::name_of(axis), name_of((*this)[axis]));
+  }
+  return text;
+}
+
+std::int64_t DistMatrix::local_size(const Mesh& mesh, const Coord& coord, Shape shape,
+                                    const Placement& placement) {
+  std::int64_t size = 0;
+  for_each_block(mesh, coord, shape, placement,
+                 [&](int, int, Range rows, Range cols) { size += rows.size() * cols.size(); });
+  return size;
+}
+
+DistMatrix::DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placement placement,
+                       VectorView memory)
+    : shape_(shape), placement_(placement) {
+  require(!placement.rows || placement.rows != placement.cols, "rows and columns are cut by one axis: {}",
+          placement.to_string());
+  std::int64_t used = 0;
+  for_each_block(mesh, coord, shape, placement, [&](int i, int j, Range rows, Range cols) {
+    const std::int64_t size = rows.size() * cols.size();
+    require(used + size <= memory.size, "{} elements are too few for the blocks", memory.size);
+    blocks_.push_back({i, j, rows, cols,
+                       as_matrix(memory.range(used, used + size), rows.size(), cols.size())});
+    used += size;
+  });
+  memory_ = memory.range(0, used);
+}
+
+const Block* DistMatrix::find(int row_part, int col_part) const {
+  for (const Block& block : blocks_) {
+    if (block.row_part == row_part && block.col_part == col_part) return &block;
+  }
+  return nullptr;
+}
+
+}  // namespace recombine

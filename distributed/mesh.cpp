@@ -1,0 +1,45 @@
+#include "distributed/mesh.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index) {
+  const std::int64_t small = extent / parts;
+  const std::int64_t larger = extent % parts;  // this many parts have one more
+  const std::int64_t begin = index * small + std::min(index, larger);
+  return {begin, begin + small + (index < larger ? 1 : 0)};
+}
+
+Mesh::Mesh(int i, int j, int k) : extent_{i, j, k} {
+  require(i >= 1 && j >= 1 && k >= 1, "mesh {}x{}x{}: every extent is at least 1", i, j, k);
+}
+
+Mesh Mesh::parse(const std::string& text) {
+  std::array<int, 3> extent{};
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  bool ok = true;
+  for (std::size_t axis = 0; axis < extent.size() && ok; ++axis) {
+    const auto [next, error] = std::from_chars(at, end, extent[axis]);
+    ok = error == std::errc{} && extent[axis] >= 1 && (axis == 2 ? next == end : next != end && *next == 'x');
+    at = ok && axis < 2 ? next + 1 : next;
+  }
+  require_input(ok, "mesh '{}': three counts such as 2x1x2 are right", text);
+  return {extent[0], extent[1], extent[2]};
+}
+
+Coord Mesh::coord_of(int rank) const {
+  return {{rank / (extent_[1] * extent_[2]), rank / extent_[2] % extent_[1], rank % extent_[2]}};
+}
+
+int Mesh::rank_of(const Coord& coord) const {
+  return (coord.at[0] * extent_[1] + coord.at[1]) * extent_[2] + coord.at[2];
+}
+
+std::string Mesh::to_string() const { return fmt::format("{}x{}x{}", extent_[0], extent_[1], extent_[2]); }
+
+}  // namespace recombine

@@ -1,0 +1,24 @@
+#include "distributed/mesh_rank.hpp"
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device)
+    : mesh_(mesh),
+      coord_(mesh.coord_of(world.rank())),
+      device_(device),
+      compute_(device.make_stream(StreamUse::compute)) {
+  require(mesh.size() == world.size(), "mesh {} has {} ranks, the job {}", mesh.to_string(), mesh.size(),
+          world.size());
+  for (const Axis axis : kAxes) {
+    // The ranks of one line along `axis` agree in the other two coordinates.
+    Coord origin = coord_;
+    origin.at[static_cast<std::size_t>(axis)] = 0;
+    AxisLink& link = axes_[static_cast<std::size_t>(axis)];
+    link.communicator = world.split(mesh.rank_of(origin), coord_[axis]);
+    link.stream = device.make_stream(StreamUse::communication);
+  }
+}
+
+}  // namespace recombine

@@ -1,0 +1,64 @@
+#include "distributed/mpi/mpi_calls.hpp"
+
+#include <array>
+
+#include "kernels/error.hpp"
+
+namespace recombine::mpi {
+
+void check(int code, const char* call, std::source_location place) {
+  if (code == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  std::array<char, MPI_MAX_PROCESSOR_NAME> host{};
+  int length = 0;
+  int rank = -1;
+  MPI_Error_string(code, text.data(), &length);
+  MPI_Get_processor_name(host.data(), &length);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  throw Error(fmt::format("rank {} on {}: {}: {} ({}:{})", rank, host.data(), call, text.data(),
+                          place.file_name(), place.line()));
+}
+
+MPI_Datatype type_of(DataType type) {
+  switch (type) {
+    case DataType::f32: return MPI_FLOAT;
+    case DataType::f64: return MPI_DOUBLE;
+    case DataType::i64: return MPI_INT64_T;
+    case DataType::i32: return MPI_INT32_T;
+    case DataType::u8: return MPI_UINT8_T;
+    case DataType::bf16: break;
+  }
+  throw Error(fmt::format("MPI has no type for {}", name_of(type)));
+}
+
+MPI_Op op_of(Reduction reduction) { return reduction == Reduction::sum ? MPI_SUM : MPI_MAX; }
+
+namespace {
+
+class RequestTask final : public cpu::Task {
+ public:
+  explicit RequestTask(std::function<void(std::vector<MPI_Request>&)> post) : post_(std::move(post)) {}
+
+  bool advance() override {
+    if (post_) {
+      post_(requests_);
+      post_ = nullptr;
+    }
+    int done = 0;
+    check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE),
+          "MPI_Testall");
+    return done != 0;
+  }
+
+ private:
+  std::function<void(std::vector<MPI_Request>&)> post_;
+  std::vector<MPI_Request> requests_;
+};
+
+}  // namespace
+
+std::unique_ptr<cpu::Task> request_task(std::function<void(std::vector<MPI_Request>&)> post) {
+  return std::make_unique<RequestTask>(std::move(post));
+}
+
+}  // namespace recombine::mpi

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <functional>
+#include <memory>
+#include <source_location>
+#include <vector>
+
+#include "distributed/communicator.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
+
+namespace recombine::mpi {
+
+/// @throws Error naming rank, host and call unless `code` is MPI_SUCCESS
+void check(int code, const char* call, std::source_location place = std::source_location::current());
+
+MPI_Datatype type_of(DataType type);  ///< @throws Error for types that MPI does not have
+MPI_Op op_of(Reduction reduction);
+
+/// A task whose first advance() posts nonblocking requests, and which is finished when all of them are.
+std::unique_ptr<cpu::Task> request_task(std::function<void(std::vector<MPI_Request>&)> post);
+
+}  // namespace recombine::mpi

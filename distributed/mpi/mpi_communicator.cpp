@@ -1,0 +1,150 @@
+#include "distributed/mpi/mpi_communicator.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "distributed/mpi/mpi_calls.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine::mpi {
+
+namespace {
+
+constexpr int kTag = 0;
+
+bool on_one_host(MPI_Comm comm, int size) {
+  MPI_Comm host = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host), "MPI_Comm_split_type");
+  int here = 0;
+  check(MPI_Comm_size(host, &here), "MPI_Comm_size");
+  check(MPI_Comm_free(&host), "MPI_Comm_free");
+  int all_here = here == size ? 1 : 0;
+  check(MPI_Allreduce(MPI_IN_PLACE, &all_here, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce");
+  return all_here != 0;
+}
+
+/// The piece of `data` that belongs to each rank.
+std::vector<VectorView> pieces_of(VectorView data, std::span<const std::int64_t> counts) {
+  std::vector<VectorView> pieces;
+  std::int64_t begin = 0;
+  for (const std::int64_t count : counts) {
+    pieces.push_back(data.range(begin, begin + count));
+    begin += count;
+  }
+  require(begin == data.size, "counts add up to {}, not to the {} elements given", begin, data.size);
+  return pieces;
+}
+
+void submit(Stream& stream, std::function<void(std::vector<MPI_Request>&)> post) {
+  cpu::as_cpu_stream(stream).submit(request_task(std::move(post)));
+}
+
+}  // namespace
+
+MpiCommunicator::MpiCommunicator(MPI_Comm comm, std::int64_t largest_piece)
+    : comm_(comm), largest_piece_(largest_piece) {
+  check(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+  if (size_ > 1 && on_one_host(comm_, size_)) host_ = std::make_unique<HostExchange>(comm_);
+}
+
+MpiCommunicator::~MpiCommunicator() {
+  host_.reset();
+  MPI_Comm_free(&comm_);
+}
+
+template <class Byte, class Call>
+void MpiCommunicator::for_each_piece(BasicVectorView<Byte> data, const Call& call) const {
+  for (std::int64_t begin = 0; begin < data.size; begin += largest_piece_) {
+    const auto piece = data.range(begin, std::min(data.size, begin + largest_piece_));
+    call(piece.data, static_cast<int>(piece.size));
+  }
+}
+
+void MpiCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
+  if (size_ == 1 || data.size == 0) return;
+  if (host_) return cpu::as_cpu_stream(stream).submit(host_->all_reduce(data, reduction));
+  submit(stream, [=, this](auto& requests) {
+    for_each_piece(data, [&](std::byte* at, int count) {
+      check(MPI_Iallreduce(MPI_IN_PLACE, at, count, type_of(data.type), op_of(reduction), comm_,
+                           &requests.emplace_back()),
+            "MPI_Iallreduce");
+    });
+  });
+}
+
+void MpiCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
+                                     Reduction reduction) {
+  const std::vector<VectorView> pieces = pieces_of(data, counts);
+  if (size_ == 1) return;
+  submit(stream, [=, this](auto& requests) {
+    for (int root = 0; root < size_; ++root) {
+      for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
+        const void* from = root == rank_ ? MPI_IN_PLACE : at;
+        check(MPI_Ireduce(from, at, count, type_of(data.type), op_of(reduction), root, comm_,
+                          &requests.emplace_back()),
+              "MPI_Ireduce");
+      });
+    }
+  });
+}
+
+void MpiCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
+  const std::vector<VectorView> pieces = pieces_of(data, counts);
+  if (size_ == 1) return;
+  submit(stream, [=, this](auto& requests) {
+    for (int root = 0; root < size_; ++root) {
+      for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
+        check(MPI_Ibcast(at, count, type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
+      });
+    }
+  });
+}
+
+void MpiCommunicator::broadcast(Stream& stream, VectorView data, int root) {
+  if (size_ == 1) return;
+  submit(stream, [=, this](auto& requests) {
+    for_each_piece(data, [&](std::byte* at, int count) {
+      check(MPI_Ibcast(at, count, type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
+    });
+  });
+}
+
+void MpiCommunicator::send(Stream& stream, ConstVectorView data, int to) {
+  submit(stream, [=, this](auto& requests) {
+    for_each_piece(data, [&](const std::byte* at, int count) {
+      check(MPI_Isend(at, count, type_of(data.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
+    });
+  });
+}
+
+void MpiCommunicator::recv(Stream& stream, VectorView data, int from) {
+  submit(stream, [=, this](auto& requests) {
+    for_each_piece(data, [&](std::byte* at, int count) {
+      check(MPI_Irecv(at, count, type_of(data.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
+    });
+  });
+}
+
+void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
+  const auto wrap = [&](int rank) { return ((rank % size_) + size_) % size_; };
+  const int to = wrap(rank_ + distance);
+  const int from = wrap(rank_ - distance);
+  submit(stream, [=, this](auto& requests) {
+    for_each_piece(in, [&](std::byte* at, int count) {
+      check(MPI_Irecv(at, count, type_of(in.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
+    });
+    for_each_piece(out, [&](const std::byte* at, int count) {
+      check(MPI_Isend(at, count, type_of(out.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
+    });
+  });
+}
+
+std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(comm_, color, key, &part), "MPI_Comm_split");
+  return std::make_unique<MpiCommunicator>(part, largest_piece_);
+}
+
+}  // namespace recombine::mpi

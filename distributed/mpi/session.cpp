@@ -1,0 +1,66 @@
+#include "distributed/session.hpp"
+
+#include <mpi.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "distributed/mpi/mpi_calls.hpp"
+#include "distributed/mpi/mpi_communicator.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+using mpi::check;
+
+Session::Session(int& argc, char**& argv) {
+  // Serialized is enough: after start-up only the communication streams' thread calls MPI.
+  int provided = MPI_THREAD_SINGLE;
+  check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+  progress_ = provided >= MPI_THREAD_SERIALIZED ? Progress::thread : Progress::synchronous;
+  check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+
+  MPI_Comm host_ranks = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host_ranks),
+        "MPI_Comm_split_type");
+  check(MPI_Comm_rank(host_ranks, &local_rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(host_ranks, &local_size_), "MPI_Comm_size");
+  check(MPI_Comm_free(&host_ranks), "MPI_Comm_free");
+
+  std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
+  int length = 0;
+  check(MPI_Get_processor_name(name.data(), &length), "MPI_Get_processor_name");
+  host_.assign(name.data(), static_cast<std::size_t>(length));
+}
+
+Session::~Session() { MPI_Finalize(); }
+
+double Session::now() { return MPI_Wtime(); }
+
+void Session::abort(int code) {
+  MPI_Abort(MPI_COMM_WORLD, code);
+  _exit(code);
+}
+
+std::unique_ptr<Communicator> make_world(Session& /*session*/, Device& device) {
+  require_input(device.kind() == DeviceKind::cpu, "--device: this build communicates between CPUs only");
+  MPI_Comm world = MPI_COMM_NULL;
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");
+  return std::make_unique<mpi::MpiCommunicator>(world);
+}
+
+CpuShare cpu_share(const Session& session) {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  CpuShare share;
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  share.fair = std::max(1, static_cast<int>(online) / session.local_size());
+  share.bound = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : static_cast<int>(online);
+  return share;
+}
+
+}  // namespace recombine

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "distributed/shared_memory.hpp"
+#include "src/data/dataset.hpp"
+
+namespace recombine {
+
+/// A data set held once per host, in memory that its ranks share.
+class SharedData {
+ public:
+  /// `load` is called on the first rank of each host. Blocks; every rank calls it.
+  /// @throws on every rank what `load` threw on any
+  SharedData(const Session& session, Communicator& world, Stream& stream,
+             const std::function<LoadedData()>& load);
+
+  const std::string& name() const { return name_; }
+  std::int64_t classes() const { return classes_; }  ///< 0: regression
+  std::int64_t inputs() const { return train_.features.cols; }
+  std::int64_t outputs() const { return classes_ > 0 ? classes_ : train_.targets.cols; }
+  const Affine& input() const { return input_; }
+  const Table& train() const { return train_; }
+  const Table& test() const { return test_; }              ///< without rows: none
+  const Table& validation() const { return validation_; }  ///< without rows: none
+
+ private:
+  std::unique_ptr<HostShared> memory_;
+  std::string name_;
+  std::int64_t classes_ = 0;
+  Affine input_;
+  Table train_, test_, validation_;
+};
+
+}  // namespace recombine

@@ -1,0 +1,37 @@
+#include "src/nn/gradient_reducer.hpp"
+
+#include "distributed/session.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+GradientReducer::GradientReducer(MeshRank& rank, VectorView gradient, std::int64_t bucket_elements)
+    : rank_(rank), gradient_(gradient), bucket_elements_(bucket_elements) {}
+
+void GradientReducer::add(Range ready) {
+  require(!open_ || ready.end == open_->begin, "gradient ranges must come from back to front");
+  open_ = Range{ready.begin, open_ ? open_->end : ready.end};
+  if (open_->size() >= bucket_elements_) send();
+}
+
+void GradientReducer::send() {
+  Stream& communication = rank_.communication(Axis::i);
+  communication.wait(rank_.compute().record());
+  rank_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end),
+                                         Reduction::sum);
+  sent_.push_back({*open_, communication.record()});
+  open_.reset();
+}
+
+void GradientReducer::finish(const std::function<void(Range)>& summed) {
+  if (open_) send();
+  for (const Bucket& bucket : sent_) {
+    const double start = Session::now();
+    rank_.compute().wait(bucket.done);
+    exposed_seconds_ += Session::now() - start;
+    summed(bucket.range);
+  }
+  sent_.clear();
+}
+
+}  // namespace recombine

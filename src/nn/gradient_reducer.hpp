@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "distributed/mesh_rank.hpp"
+
+namespace recombine {
+
+/// Sums the flat gradient over mesh axis i while backward still runs: the ranges that backward completes, last
+/// layer first, are gathered into buckets, and a full bucket's all-reduce starts at once (Li et al., "PyTorch
+/// Distributed", VLDB 2020).
+///
+///     backward   | dW3 | dW2 ......| dX2 ....| dW1 ......|
+///     buckets             |-- all-reduce 3+2 --|         |-- all-reduce 1 --|
+class GradientReducer {
+ public:
+  static constexpr std::int64_t kBucketElements = std::int64_t{1} << 18;  // 1 MiB of f32
+
+  GradientReducer(MeshRank& rank, VectorView gradient, std::int64_t bucket_elements = kBucketElements);
+
+  /// `ready` is complete on this rank. @pre it ends where the range before began
+  void add(Range ready);
+
+  /// Sends off what is left; then calls `summed` for each bucket, after making the compute stream wait for it.
+  void finish(const std::function<void(Range)>& summed);
+
+  /// Seconds that the compute stream has waited for sums, since the beginning. 0 where it does not wait on the host.
+  double exposed_seconds() const { return exposed_seconds_; }
+
+ private:
+  struct Bucket {
+    Range range;
+    Event done;
+  };
+  void send();
+
+  MeshRank& rank_;
+  VectorView gradient_;
+  std::int64_t bucket_elements_;
+  std::optional<Range> open_;
+  std::vector<Bucket> sent_;
+  double exposed_seconds_ = 0;
+};
+
+}  // namespace recombine

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "distributed/multiply.hpp"
+#include "kernels/device.hpp"
+
+namespace recombine {
+
+enum class Bias { none, per_output };
+
+struct ModelShape {
+  std::int64_t inputs = 0;
+  std::vector<std::int64_t> hidden;
+  std::int64_t outputs = 0;
+  Activation activation = Activation::relu;  ///< of the hidden layers; the last layer has none
+  Bias bias = Bias::per_output;
+
+  std::int64_t parameters() const;
+  std::string to_string() const;  ///< "784-1024-1024-10"
+};
+
+/// One named tensor of the file: where this rank's part of it lies in the flat buffers.
+struct ParameterTensor {
+  std::string name;                 ///< "layers.0.weight"
+  std::vector<std::int64_t> shape;  ///< of the whole tensor; weights are [out, in]
+  Range range;                      ///< local elements in the flat buffer
+  bool decays() const { return shape.size() > 1; }  ///< weight decay is for weights, not for biases
+};
+
+/// A dense network on a mesh. X[batch,in] is cut as (i,k) and W[out,in] as (j,k):
+///
+///     forward   Y  = X W^T     contracts in     -> sum over k
+///     backward  dX = dY W      contracts out    -> sum over j
+///     gradient  dW = dY^T X    contracts batch  -> sum over i
+///
+/// The next layer swaps j and k, so nothing moves between layers.
+class Model {
+ public:
+  /// Weights uniform with variance gain^2 / in (He et al. 2015; gain^2 is 2 for relu and gelu, else 1), biases zero.
+  /// No batch has more than `largest_batch` rows over all ranks.
+  Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch, std::uint64_t seed);
+
+  /// Sets the batch's size; the caller then fills the local blocks of X [batch, inputs].
+  const DistMatrix& begin_batch(std::int64_t batch);
+  /// Y [batch, outputs], without softmax.
+  const DistMatrix& forward();
+  /// Where a loss puts dLoss/dY [batch, outputs].
+  const DistMatrix& output_gradient() const { return layers_.back().dy; }
+  /// From output_gradient(), fills the flat gradient, last layer first; calls `ready` with each range of it that is
+  /// complete on this rank and still Partial over i.
+  void backward(const std::function<void(Range)>& ready);
+
+  const ModelShape& shape() const { return shape_; }
+  const std::vector<ParameterTensor>& tensors() const { return tensors_; }
+  VectorView weights() const { return weights_.view(); }    ///< flat, in the order of the file
+  VectorView gradient() const { return gradient_.view(); }  ///< flat, likewise
+
+ private:
+  struct Layer {
+    Axis in_axis;
+    Axis out_axis;
+    Activation activation;
+    Range range;               ///< of the layer in the flat buffers
+    DistMatrix weight;         ///< [out, in]
+    DistMatrix weight_gradient;
+    DistMatrix bias;           ///< [1, out], or [1, 0]
+    DistMatrix bias_gradient;
+    Buffer z_memory, y_memory, dy_memory;
+    DistMatrix z;              ///< [batch, out] before the activation, kept only where its gradient needs it
+    DistMatrix y;              ///< [batch, out]
+    DistMatrix dy;             ///< [batch, out]
+  };
+
+  void add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t largest_batch);
+  void initialise(std::uint64_t seed);
+  void forward_layer(Layer& layer, const DistMatrix& x);
+  void backward_layer(Layer& layer, const DistMatrix& x);
+  DistMatrix place(DistMatrix::Shape shape, std::optional<Axis> rows, std::optional<Axis> cols,
+                   VectorView memory) const;
+
+  MeshRank& rank_;
+  ModelShape shape_;
+  std::vector<ParameterTensor> tensors_;
+  Buffer weights_, gradient_;
+  Buffer x_memory_;
+  std::vector<DistMatrix> x_;  ///< one, once a batch has begun
+  std::vector<Layer> layers_;
+};
+
+}  // namespace recombine

@@ -1,0 +1,64 @@
+#include "src/nn/optimizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace recombine {
+
+double Schedule::at(std::int64_t step) const {
+  if (step < warmup) return lr * static_cast<double>(step + 1) / static_cast<double>(warmup);
+  const double length = static_cast<double>(std::max<std::int64_t>(1, steps - warmup));
+  const double done = std::min(1.0, static_cast<double>(step - warmup) / length);
+  switch (kind) {
+    case ScheduleKind::constant: return lr;
+    case ScheduleKind::cosine: return lr * 0.5 * (1 + std::cos(std::numbers::pi * done));
+    case ScheduleKind::step: return lr * std::pow(0.1, std::min(2.0, std::floor(done * 3)));
+  }
+  return lr;
+}
+
+Optimizer::Optimizer(MeshRank& rank, Model& model, const OptimizerOptions& options)
+    : rank_(rank), model_(model), options_(options) {
+  const auto zeros = [&](Buffer& moment) {
+    moment = Buffer(rank.device(), DataType::f32, model.weights().size);
+    rank.math().axpby(rank.compute(), 0, {}, 0, moment.view());
+  };
+  if (options.kind != OptimizerKind::sgd) zeros(first_moment_);
+  if (options.kind == OptimizerKind::adamw) zeros(second_moment_);
+  if (clips()) square_sum_ = Buffer(rank.device(), DataType::f64, 1);
+}
+
+void Optimizer::begin_step(double lr) {
+  ++step_;
+  lr_ = lr;
+}
+
+void Optimizer::measure_norm() {
+  static constexpr double kZero = 0;
+  rank_.device().copy(rank_.compute(), square_sum_.view(), vector_view(&kZero, 1));
+  rank_.math().add_square_sum(rank_.compute(), model_.gradient(), square_sum_.view().as<double>());
+}
+
+void Optimizer::update(Range range) {
+  for (const ParameterTensor& tensor : model_.tensors()) {
+    const std::int64_t begin = std::max(range.begin, tensor.range.begin);
+    const std::int64_t end = std::min(range.end, tensor.range.end);
+    if (begin >= end) continue;
+    const auto part = [&](VectorView flat) { return flat.size == 0 ? flat : flat.range(begin, end); };
+    rank_.math().optimizer_step(
+        rank_.compute(),
+        {.kind = options_.kind,
+         .weights = part(model_.weights()),
+         .gradient = part(model_.gradient()),
+         .first_moment = part(first_moment_.view()),
+         .second_moment = part(second_moment_.view()),
+         .step = step_,
+         .lr = static_cast<float>(lr_),
+         .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,
+         .gradient_square_sum = clips() ? square_sum_.view().as<double>() : nullptr,
+         .clip_norm = static_cast<float>(options_.clip_norm)});
+  }
+}
+
+}  // namespace recombine

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "src/nn/model.hpp"
+
+namespace recombine {
+
+enum class ScheduleKind { constant, cosine, step };
+
+/// The learning rate over the run: a linear warm-up from lr / warmup to lr, then constant, half a cosine down to 0
+/// (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts), or a tenth after every third of the run.
+struct Schedule {
+  ScheduleKind kind = ScheduleKind::cosine;
+  double lr = 0;
+  std::int64_t warmup = 0;  ///< steps
+  std::int64_t steps = 0;   ///< of the whole run
+
+  /// @param step from 0
+  double at(std::int64_t step) const;
+};
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::adamw;
+  double weight_decay = 0;
+  double clip_norm = 0;  ///< 0: none
+};
+
+/// Applies summed gradients to a model's weights.
+class Optimizer {
+ public:
+  Optimizer(MeshRank& rank, Model& model, const OptimizerOptions& options);
+
+  bool clips() const { return options_.clip_norm > 0; }
+  void begin_step(double lr);
+  /// The gradient's norm, over all of it: needed before update() where clips().
+  void measure_norm();
+  /// Updates the weights in `range` of the flat buffer.
+  void update(Range range);
+
+ private:
+  MeshRank& rank_;
+  Model& model_;
+  OptimizerOptions options_;
+  Buffer first_moment_, second_moment_;
+  Buffer square_sum_;  ///< one f64
+  std::int64_t step_ = 0;
+  double lr_ = 0;
+};
+
+}  // namespace recombine

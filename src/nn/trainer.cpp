@@ -1,0 +1,205 @@
+#include "src/nn/trainer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "distributed/session.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kEvaluationBatch = 1000;
+
+std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options) {
+  const std::int64_t evaluated = std::max(data.test().rows(), data.validation().rows());
+  return std::max(options.batch_size, std::min(evaluated, kEvaluationBatch));
+}
+
+/// 2 m n k for each product of a step: forward, gradient, and backward for all layers but the first.
+double products_flops(const ModelShape& shape, std::int64_t local_rows) {
+  double sum = 0;
+  std::int64_t inputs = shape.inputs;
+  for (std::size_t l = 0; l <= shape.hidden.size(); ++l) {
+    const std::int64_t outputs = l < shape.hidden.size() ? shape.hidden[l] : shape.outputs;
+    const double product = 2.0 * static_cast<double>(local_rows) * static_cast<double>(inputs * outputs);
+    sum += product * (l == 0 ? 2 : 3);
+    inputs = outputs;
+  }
+  return sum;
+}
+
+/// Adds the time since it was made, or since the last lap, to one of the sums.
+class Lap {
+ public:
+  void add_to(double& sum) {
+    const double now = Session::now();
+    sum += now - start_;
+    start_ = now;
+  }
+
+ private:
+  double start_ = Session::now();
+};
+
+}  // namespace
+
+Trainer::Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& options)
+    : rank_(rank),
+      data_(data),
+      options_(options),
+      model_(rank, options.model, largest_batch(data, options), options.seed),
+      optimizer_(rank, model_, options.optimizer),
+      reducer_(rank, model_.gradient()),
+      loader_(rank, largest_batch(data, options)),
+      losses_(rank.device(), DataType::f64, 2 * kFlushSteps),
+      best_loss_(std::numeric_limits<double>::infinity()) {
+  options_.schedule.steps = total_steps();
+}
+
+std::int64_t Trainer::steps_per_epoch() const {
+  return (data_.train().rows() + options_.batch_size - 1) / options_.batch_size;
+}
+
+std::int64_t Trainer::total_steps() const {
+  const std::int64_t all = options_.epochs * steps_per_epoch();
+  return options_.steps > 0 ? std::min(options_.steps, all) : all;
+}
+
+void Trainer::step(const Permutation& order, Range positions) {
+  Lap lap;
+  const DistMatrix& x = model_.begin_batch(positions.size());
+  loader_.load(data_.train(), data_.input(), x, [&](std::int64_t b) { return order(positions.begin + b); });
+  lap.add_to(time_.input);
+
+  const double waited = reducer_.exposed_seconds();
+  const auto slot = static_cast<std::int64_t>(pending_.size());
+  const VectorView sums = losses_.view().range(2 * slot, 2 * slot + 2);
+  const double lr = options_.schedule.at(step_);
+  if (slot == 0) clear_losses();
+  loader_.loss(data_.train(), options_.loss, model_.forward(), &model_.output_gradient(),
+               reinterpret_cast<LossSums*>(sums.data));
+  model_.backward([&](Range range) { reducer_.add(range); });
+  optimizer_.begin_step(lr);
+  // Without clipping each bucket is applied while the ones behind it are still being summed.
+  reducer_.finish([&](Range range) {
+    if (!optimizer_.clips()) optimizer_.update(range);
+  });
+  if (optimizer_.clips()) {
+    optimizer_.measure_norm();
+    optimizer_.update({0, model_.weights().size});
+  }
+  ++step_;
+  pending_.push_back({.step = step_, .epoch = epoch_, .lr = lr});
+  pending_rows_.push_back(positions.size());
+  samples_ += positions.size();
+  flops_ += products_flops(options_.model,
+                           split_range(positions.size(), rank_.mesh().extent(Axis::i), rank_.coord()[Axis::i]).size());
+  const double exposed = reducer_.exposed_seconds() - waited;
+  time_.exposed_communication += exposed;
+  lap.add_to(time_.compute);
+  time_.compute -= exposed;
+}
+
+void Trainer::clear_losses() {
+  static constexpr std::array<double, 2 * kFlushSteps> kZeros{};
+  rank_.device().copy(rank_.compute(), losses_.view(), vector_view(kZeros.data(), 2 * kFlushSteps));
+}
+
+std::vector<StepRecord> Trainer::flush_losses() {
+  Lap lap;
+  std::vector<double> sums(2 * pending_.size());
+  const auto count = static_cast<std::int64_t>(sums.size());
+  Stream& communication = rank_.communication(Axis::i);
+  rank_.device().copy(rank_.compute(), vector_view(sums.data(), count), losses_.view().range(0, count));
+  rank_.compute().synchronize();
+  rank_.communicator(Axis::i).all_reduce(communication, vector_view(sums.data(), count), Reduction::sum);
+  communication.synchronize();
+  lap.add_to(time_.exposed_communication);
+  for (std::size_t s = 0; s < pending_.size(); ++s) {
+    pending_[s].train_loss = sums[2 * s] / static_cast<double>(pending_rows_[s]);
+  }
+  pending_rows_.clear();
+  return std::exchange(pending_, {});
+}
+
+bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
+  const TimeSpent before = time_;
+  const std::int64_t rows = data_.train().rows();
+  const Permutation order(rows, options_.seed, static_cast<std::uint64_t>(epoch));
+  EpochRecord record{.epoch = epoch};
+  std::int64_t seen = 0;
+  epoch_ = epoch;
+  const auto flush = [&](std::int64_t last_rows) {
+    const std::vector<StepRecord> steps = flush_losses();
+    for (const StepRecord& s : steps) {
+      const std::int64_t batch = &s == &steps.back() ? last_rows : options_.batch_size;
+      record.train_loss += s.train_loss * static_cast<double>(batch);
+    }
+    Lap lap;
+    listener.on_steps(steps);
+    lap.add_to(time_.other);
+  };
+  for (std::int64_t begin = 0; begin < rows && step_ < total_steps(); begin += options_.batch_size) {
+    const Range positions{begin, std::min(rows, begin + options_.batch_size)};
+    step(order, positions);
+    seen += positions.size();
+    const bool last = positions.end == rows || step_ == total_steps();
+    if (last || static_cast<std::int64_t>(pending_.size()) == kFlushSteps) flush(positions.size());
+  }
+  record.train_loss /= static_cast<double>(seen);
+  record.steps = step_;
+  record.seconds = time_.training() - before.training();
+  record.samples_per_second = static_cast<double>(seen) / record.seconds;
+  if (data_.validation().rows() > 0) record.validation = evaluate(data_.validation());
+  if (data_.test().rows() > 0) record.test = evaluate(data_.test());
+  Lap lap;
+  listener.on_epoch(record);
+  lap.add_to(time_.other);
+  return !record.validation || !out_of_patience(record.validation->loss);
+}
+
+void Trainer::run(TrainingListener& listener) {
+  for (std::int64_t epoch = 1; epoch <= options_.epochs && step_ < total_steps(); ++epoch) {
+    if (!run_epoch(epoch, listener)) break;
+  }
+}
+
+bool Trainer::out_of_patience(double loss) {
+  if (options_.patience == 0) return false;
+  epochs_without_better_ = loss < best_loss_ ? 0 : epochs_without_better_ + 1;
+  best_loss_ = std::min(best_loss_, loss);
+  return epochs_without_better_ >= options_.patience;
+}
+
+Score Trainer::evaluate(const Table& table) {
+  Lap lap;
+  const Score score = sum_scores(table);
+  lap.add_to(time_.evaluation);
+  return score;
+}
+
+Score Trainer::sum_scores(const Table& table) {
+  Buffer memory(rank_.device(), DataType::f64, 2);
+  std::array<double, 2> sums{};
+  rank_.device().copy(rank_.compute(), memory.view(), vector_view(sums.data(), 2));
+  const std::int64_t batch = largest_batch(data_, options_);
+  for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
+    const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));
+    loader_.load(table, data_.input(), x, [&](std::int64_t b) { return begin + b; });
+    loader_.loss(table, options_.loss, model_.forward(), nullptr,
+                 reinterpret_cast<LossSums*>(memory.view().data));
+  }
+  rank_.device().copy(rank_.compute(), vector_view(sums.data(), 2), memory.view());
+  rank_.compute().synchronize();
+  Stream& communication = rank_.communication(Axis::i);
+  rank_.communicator(Axis::i).all_reduce(communication, vector_view(sums.data(), 2), Reduction::sum);
+  communication.synchronize();
+  const auto rows = static_cast<double>(table.rows());
+  return {sums[0] / rows, sums[1] / rows};
+}
+
+}  // namespace recombine

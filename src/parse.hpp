@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+/// Whole numbers that an option takes.
+struct Whole {
+  std::int64_t least = 0;
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+};
+
+/// @throws InputError naming `option` unless all of `text` is such a number
+std::int64_t parse_whole(std::string_view option, const std::string& text, Whole bounds);
+
+/// A finite number from `least`. @throws InputError
+double parse_real(std::string_view option, const std::string& text, double least);
+
+/// "1024,1024" or "". @throws InputError
+std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text);
+
+/// One of a few words. @throws InputError listing them
+template <class T>
+T parse_word(std::string_view option, const std::string& text,
+             std::initializer_list<std::pair<std::string_view, T>> words) {
+  std::string all;
+  for (const auto& [word, value] : words) {
+    if (text == word) return value;
+    all += (all.empty() ? "" : ", ") + std::string(word);
+  }
+  throw InputError(fmt::format("--{} '{}': one of {} is right", option, text, all));
+}
+
+}  // namespace recombine

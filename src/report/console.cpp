@@ -1,0 +1,74 @@
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "distributed/session.hpp"
+#include "kernels/error.hpp"
+#include "src/report/train_report.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr double kTerminalInterval = 0.2;  // seconds between lines of progress
+constexpr double kLogInterval = 30;
+
+std::string percent(double share) { return fmt::format("{:.1f}%", 100 * share); }
+
+std::string mfu(const RunResult& result, double peak) {
+  if (peak <= 0) return "unknown";
+  return percent(result.gflops() / peak);
+}
+
+}  // namespace
+
+Console::Console(const RunDescription& run)
+    : run_(run), terminal_(isatty(STDOUT_FILENO) != 0), start_(Session::now()), last_progress_(start_) {
+  fmt::print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s",
+             run.mesh.to_string(), run.threads, run.threads == 1 ? "" : "s", run.device);
+  fmt::print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,
+             run.rows, run.batch_size, run.total_steps);
+  fmt::print("peak of a matrix product here: {:.0f} GFLOP/s (f32, all ranks at once)\n\n", run.peak_gflops);
+  fmt::print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss", "test loss",
+             run.classifies ? "accuracy" : "", "samples/s");
+  std::fflush(stdout);
+}
+
+void Console::on_steps(const std::vector<StepRecord>& steps) {
+  const double now = Session::now();
+  if (now - last_progress_ < (terminal_ ? kTerminalInterval : kLogInterval)) return;
+  last_progress_ = now;
+  const StepRecord& step = steps.back();
+  const double rate = static_cast<double>(step.step) / (now - start_);
+  const double left = static_cast<double>(run_.total_steps - step.step) / rate;
+  fmt::print("{}  step {} of {}, loss {:.4f}, {:.0f} samples/s, {:.0f} s left{}", terminal_ ? "\r" : "", step.step,
+             run_.total_steps, step.train_loss, rate * static_cast<double>(run_.batch_size), left,
+             terminal_ ? "\x1b[K" : "\n");
+  std::fflush(stdout);
+}
+
+void Console::on_epoch(const EpochRecord& epoch) {
+  const std::optional<Score>& shown = epoch.test ? epoch.test : epoch.validation;
+  fmt::print("{}{:>6} {:>8} {:>11.4f} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch,
+             epoch.steps, epoch.train_loss, shown ? fmt::format("{:.4f}", shown->loss) : "-",
+             shown && run_.classifies ? fmt::format("{:.4f}", shown->accuracy) : "", epoch.samples_per_second);
+  std::fflush(stdout);
+}
+
+void Console::finish(const RunResult& result) {
+  const TimeSpent& time = result.time;
+  const double total = std::max(time.total(), 1e-9);
+  fmt::print("\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",
+             total, percent(time.compute / total), percent(time.exposed_communication / total),
+             percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
+  fmt::print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
+             result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
+  if (result.test && run_.classifies) {
+    fmt::print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);
+  } else {
+    fmt::print("train loss of the last epoch: {:.6g}\n", result.train_loss);
+  }
+  std::fflush(stdout);
+}
+
+}  // namespace recombine

@@ -1,0 +1,81 @@
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "kernels/error.hpp"
+#include "src/report/train_report.hpp"
+
+namespace recombine {
+
+using nlohmann::ordered_json;
+
+MetricsFile::MetricsFile(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
+  require_input(file_ != nullptr, "--metrics {}: cannot write there: {}; a path in a writable folder is right",
+                path, std::strerror(errno));
+}
+
+MetricsFile::~MetricsFile() { std::fclose(file_); }
+
+void MetricsFile::write(const std::string& line) {
+  if (std::fputs((line + "\n").c_str(), file_) < 0) {
+    throw Error(fmt::format("--metrics {}: cannot write: {}", path_, std::strerror(errno)));
+  }
+}
+
+void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
+  for (const StepRecord& step : steps) {
+    write(ordered_json{{"step", step.step}, {"epoch", step.epoch}, {"train_loss", step.train_loss}, {"lr", step.lr}}
+              .dump());
+  }
+}
+
+void MetricsFile::on_epoch(const EpochRecord& epoch) {
+  ordered_json line{{"epoch", epoch.epoch}, {"steps_done", epoch.steps}, {"epoch_train_loss", epoch.train_loss}};
+  if (epoch.validation) line["validation_loss"] = epoch.validation->loss;
+  if (epoch.test) {
+    line["test_loss"] = epoch.test->loss;
+    line["test_accuracy"] = epoch.test->accuracy;
+  }
+  line["seconds"] = epoch.seconds;
+  line["samples_per_second"] = epoch.samples_per_second;
+  write(line.dump());
+  if (std::fflush(file_) != 0) throw Error(fmt::format("--metrics {}: {}", path_, std::strerror(errno)));
+}
+
+void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result) {
+  const auto or_null = [](const std::optional<Score>& score, double Score::*member) {
+    return score ? ordered_json((*score).*member) : ordered_json();
+  };
+  const bool known = run.peak_gflops > 0;
+  const ordered_json summary{
+      {"np", run.np},
+      {"mesh", run.mesh.to_string()},
+      {"device", run.device},
+      {"threads", run.threads},
+      {"data", run.data},
+      {"model", run.model},
+      {"parameters", run.parameters},
+      {"batch_size", run.batch_size},
+      {"epochs", result.epochs},
+      {"steps", result.steps},
+      {"samples", result.samples},
+      {"seconds", result.seconds},
+      {"samples_per_second", result.samples_per_second()},
+      {"gflops", result.gflops()},
+      {"peak_gflops", known ? ordered_json(run.peak_gflops) : ordered_json()},
+      {"mfu", known ? ordered_json(result.gflops() / run.peak_gflops) : ordered_json()},
+      {"compute_seconds", result.time.compute},
+      {"exposed_communication_seconds", result.time.exposed_communication},
+      {"input_seconds", result.time.input},
+      {"evaluation_seconds", result.time.evaluation},
+      {"other_seconds", result.time.other},
+      {"train_loss", result.train_loss},
+      {"validation_loss", or_null(result.validation, &Score::loss)},
+      {"test_loss", or_null(result.test, &Score::loss)},
+      {"test_accuracy", run.classifies ? or_null(result.test, &Score::accuracy) : ordered_json()},
+      {"weights_sha256", result.weights_sha256}};
+  file.write(summary.dump(2) + "\n");
+  file.commit();
+}
+
+}  // namespace recombine

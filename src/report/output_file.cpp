@@ -1,0 +1,44 @@
+#include "src/report/output_file.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+OutputFile::OutputFile(const std::string& option, const std::string& path)
+    : option_(option), path_(path), temporary_(fmt::format("{}.{}.tmp", path, getpid())) {
+  struct stat status {};
+  const bool exists = stat(path.c_str(), &status) == 0;
+  require_input(!exists || S_ISREG(status.st_mode), "--{} {}: is there already and no plain file", option, path);
+  file_ = std::fopen(temporary_.c_str(), "wb");
+  require_input(file_ != nullptr, "--{} {}: cannot write there: {}; a path in a writable folder is right", option,
+                path, std::strerror(errno));
+}
+
+OutputFile::~OutputFile() {
+  if (!file_) return;
+  std::fclose(file_);
+  std::remove(temporary_.c_str());
+}
+
+void OutputFile::fail(const char* what) const {
+  throw Error(fmt::format("--{} {}: {}: {}", option_, path_, what, std::strerror(errno)));
+}
+
+void OutputFile::write(std::string_view bytes) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail("cannot write");
+}
+
+void OutputFile::commit() {
+  if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) fail("cannot write");
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot rename");
+  std::fclose(file_);
+  file_ = nullptr;
+}
+
+}  // namespace recombine

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+namespace recombine {
+
+/// A file that appears whole or not at all: written beside its place under a temporary name, then renamed.
+class OutputFile {
+ public:
+  /// @throws InputError naming `option` when nothing can be written there
+  OutputFile(const std::string& option, const std::string& path);
+  ~OutputFile();  ///< removes the temporary file unless committed
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(std::string_view bytes);  ///< @throws Error, such as for a full disk
+  void commit();                       ///< to the disk, then to its name. @throws Error
+  const std::string& path() const { return path_; }
+
+ private:
+  [[noreturn]] void fail(const char* what) const;
+
+  std::string option_, path_, temporary_;
+  std::FILE* file_ = nullptr;
+};
+
+}  // namespace recombine

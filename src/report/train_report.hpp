@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/nn/trainer.hpp"
+#include "src/report/output_file.hpp"
+
+namespace recombine {
+
+/// What a run is, for its reports.
+struct RunDescription {
+  int np = 1;
+  Mesh mesh{1, 1, 1};
+  std::string device;
+  int threads = 1;
+  std::string data;
+  std::string model;
+  std::int64_t parameters = 0;
+  std::int64_t rows = 0;
+  std::int64_t batch_size = 0;
+  std::int64_t total_steps = 0;
+  bool classifies = true;
+  double peak_gflops = 0;
+};
+
+/// What a run came to.
+struct RunResult {
+  double seconds = 0;   ///< training and evaluation
+  TimeSpent time;       ///< mean over ranks
+  double flops = 0;     ///< in training products, all ranks
+  std::int64_t samples = 0;
+  std::int64_t steps = 0;
+  std::int64_t epochs = 0;
+  double train_loss = 0;  ///< of the last epoch
+  std::optional<Score> test, validation;
+  std::string weights_sha256;
+
+  double samples_per_second() const { return static_cast<double>(samples) / time.training(); }
+  double gflops() const { return flops / time.training() / 1e9; }
+};
+
+/// Prints the run on rank 0's standard output: a table of epochs, on a terminal with a line of progress under it.
+class Console : public TrainingListener {
+ public:
+  explicit Console(const RunDescription& run);
+  void on_steps(const std::vector<StepRecord>& steps) override;
+  void on_epoch(const EpochRecord& epoch) override;
+  void finish(const RunResult& result);
+
+ private:
+  RunDescription run_;
+  bool terminal_;
+  double start_;
+  double last_progress_;
+};
+
+/// Writes --metrics: {"step":..} for each step and {"epoch":..} after each epoch, as they happen.
+class MetricsFile : public TrainingListener {
+ public:
+  /// @throws InputError
+  explicit MetricsFile(const std::string& path);
+  ~MetricsFile() override;
+  void on_steps(const std::vector<StepRecord>& steps) override;
+  void on_epoch(const EpochRecord& epoch) override;
+
+ private:
+  void write(const std::string& line);
+  std::string path_;
+  std::FILE* file_;
+};
+
+/// Writes --summary: one object; its keys are in README.
+void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result);
+
+}  // namespace recombine

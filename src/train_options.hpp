@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "kernels/device.hpp"
+#include "src/data/dataset.hpp"
+#include "src/nn/trainer.hpp"
+
+namespace recombine {
+
+/// All that the command line and the configuration file say, checked as far as that goes without the data.
+struct TrainCommand {
+  enum class Action { train, help, version };
+  enum class Loss { automatic, mse, cross_entropy };
+
+  Action action = Action::train;
+  DataOptions data;
+  std::vector<std::int64_t> hidden;
+  Activation activation = Activation::relu;
+  Bias bias = Bias::per_output;
+  Loss loss = Loss::automatic;
+  std::optional<std::int64_t> batch_size;  ///< none: all rows
+  OptimizerOptions optimizer;
+  double lr = 0;
+  ScheduleKind schedule = ScheduleKind::cosine;
+  std::int64_t warmup = 0;
+  std::int64_t epochs = 0;
+  std::int64_t steps = 0;     ///< 0: as the epochs say
+  std::int64_t patience = 0;  ///< 0: none
+  std::uint64_t seed = 0;
+  DeviceKind device = DeviceKind::cpu;
+  std::optional<int> threads;  ///< none: OMP_NUM_THREADS, or the cores' share
+  std::string save, metrics, summary;  ///< files; "": none
+  bool quiet = false;
+};
+
+/// @throws InputError: one line that names the option and what would be right
+TrainCommand parse_train_command(int argc, const char* const* argv);
+
+/// The options in groups, with their defaults.
+std::string train_help();
+
+std::string version();
+
+}  // namespace recombine
