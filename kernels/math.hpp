@@ -25,7 +25,7 @@ struct RandomFill {
   float half_width = 0;
 };
 
-/// C = activation(alpha op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
+/// C = activation(op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
 /// With beta = 0, C need not be initialised; with k = 0 the product is zero.
 struct Gemm {
   ConstMatrixView a;
@@ -33,7 +33,6 @@ struct Gemm {
   ConstMatrixView b;
   Transpose trans_b = Transpose::no;
   MatrixView c;
-  float alpha = 1;
   float beta = 0;
   ConstVectorView bias = {};  ///< empty: none
   Activation activation = Activation::identity;

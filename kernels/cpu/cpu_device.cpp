@@ -1,0 +1,85 @@
+#include "kernels/cpu/cpu_device.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <optional>
+
+#include "kernels/cpu/cpu_math.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
+#include "kernels/cpu/loops/loops.hpp"
+#include "kernels/cpu/parallel_for.hpp"
+#include "kernels/cpu/progress_engine.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine::cpu {
+
+namespace {
+
+constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "CPU";
+}
+
+std::string instruction_set() {
+  const std::string level = loops().instruction_set;
+  return level == "v4" ? "AVX-512" : level == "v3" ? "AVX2" : "SSE4.2";
+}
+
+class CpuDevice final : public Device {
+ public:
+  explicit CpuDevice(const DeviceOptions& options) {
+    set_threads(options.threads);
+    if (options.progress == Progress::thread) engine_.emplace();
+  }
+
+  DeviceKind kind() const override { return DeviceKind::cpu; }
+  std::string description() const override {
+    return fmt::format("{}, {}", processor_name(), instruction_set());
+  }
+
+  std::byte* allocate(std::int64_t bytes) override {
+    const auto size = static_cast<std::size_t>(bytes);
+    const std::size_t unit = size >= kHugePage ? kHugePage : kCacheLine;
+    const std::size_t whole = (std::max<std::size_t>(size, 1) + unit - 1) / unit * unit;
+    void* const memory = std::aligned_alloc(unit, whole);
+    require(memory != nullptr, "cannot allocate {} bytes", bytes);
+    if (unit == kHugePage) madvise(memory, whole, MADV_HUGEPAGE);
+    return static_cast<std::byte*>(memory);
+  }
+  void deallocate(std::byte* memory) noexcept override { std::free(memory); }
+
+  void copy(Stream& stream, VectorView to, ConstVectorView from) override {
+    require(to.bytes() == from.bytes(), "copy of {} bytes to {}", from.bytes(), to.bytes());
+    submit_call(as_cpu_stream(stream), [=] {
+      if (to.size > 0) std::memcpy(to.data, from.data, static_cast<std::size_t>(from.bytes()));
+    });
+  }
+
+  std::unique_ptr<Stream> make_stream(StreamUse use) override {
+    if (use == StreamUse::communication && engine_) return engine_->make_stream();
+    return make_inline_stream();
+  }
+
+  Math& math() override { return math_; }
+
+ private:
+  std::optional<ProgressEngine> engine_;
+  CpuMath math_;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> make_cpu_device(const DeviceOptions& options) {
+  return std::make_unique<CpuDevice>(options);
+}
+
+}  // namespace recombine::cpu

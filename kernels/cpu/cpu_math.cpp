@@ -1,0 +1,188 @@
+#include "kernels/cpu/cpu_math.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu/loops/loops.hpp"
+#include "kernels/cpu/parallel_for.hpp"
+#include "kernels/error.hpp"
+#include "kernels/random.hpp"
+
+namespace recombine::cpu {
+
+namespace {
+
+constexpr std::int64_t kGrain = 16384;     // elements below which another thread does not pay
+constexpr std::int64_t kColumnGrain = 64;  // columns: whole cache lines
+constexpr std::int64_t kSumPiece = 65536;  // elements summed in one go, whatever the threads
+
+LoopActivation loop_activation(Activation activation) { return static_cast<LoopActivation>(activation); }
+
+/// Splits rows over threads, so that each has at least kGrain elements.
+template <class Work>
+void for_rows(std::int64_t rows, std::int64_t cols, const Work& work) {
+  parallel_for(rows, kGrain / std::max<std::int64_t>(cols, 1) + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) work(i);
+  });
+}
+
+/// Splits columns over threads: each column is summed by one thread, from the first row to the last.
+template <class Work>
+void for_columns(std::int64_t rows, std::int64_t cols, const Work& work) {
+  const std::int64_t grain = std::max(kColumnGrain, kGrain / std::max<std::int64_t>(rows, 1));
+  parallel_for(cols, grain, work);
+}
+
+template <class Loss>
+void add_losses(std::int64_t rows, std::int64_t cols, LossSums* sums, const Loss& loss_of) {
+  std::vector<RowLoss> losses(static_cast<std::size_t>(rows));
+  for_rows(rows, cols, [&](std::int64_t i) { losses[static_cast<std::size_t>(i)] = loss_of(i); });
+  if (!sums) return;
+  for (const RowLoss& row : losses) {
+    sums->loss_sum += static_cast<double>(row.loss);
+    sums->correct += static_cast<double>(row.correct);
+  }
+}
+
+float* row_or_null(const MatrixView& m, std::int64_t row) {
+  return m.data ? m.as<float>() + row * m.ld : nullptr;
+}
+
+}  // namespace
+
+void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) {
+  for_rows(x.rows, x.cols, [&](std::int64_t i) {
+    float* const row = x.as<float>() + i * x.ld;
+    const std::int64_t first = (random.first_row + i) * random.global_cols + random.first_col;
+    std::array<std::uint32_t, 4> words{};
+    for (std::int64_t j = 0; j < x.cols; ++j) {
+      const auto index = static_cast<std::uint64_t>(first + j);
+      if (j == 0 || index % 4 == 0) words = random_words(random.seed, random.tensor, index / 4);
+      row[j] = random.half_width * signed_unit(words[index % 4]);
+    }
+  });
+}
+
+void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
+  const ConstMatrixView& source = gather.source;
+  const std::int64_t* const rows = gather.rows.as<std::int64_t>();
+  for (std::int64_t i = 0; i < gather.out.rows; ++i) {
+    require(rows[i] >= 0 && rows[i] < source.rows, "row {} of a table of {}", rows[i], source.rows);
+  }
+  for_rows(gather.out.rows, gather.out.cols, [&](std::int64_t i) {
+    float* const out = gather.out.as<float>() + i * gather.out.ld;
+    const std::int64_t from = rows[i] * source.ld;
+    if (source.type == DataType::u8) {
+      loops().gather_u8(source.as<std::uint8_t>() + from, out, source.cols, gather.scale, gather.shift);
+    } else {
+      loops().gather_f32(source.as<float>() + from, out, source.cols, gather.scale, gather.shift);
+    }
+  });
+}
+
+void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
+  if (gemm.c.empty()) return;
+  const std::int64_t k = gemm.trans_a == Transpose::no ? gemm.a.cols : gemm.a.rows;
+  if (k > 0) return gemm_.execute(gemm);
+  // oneDNN leaves C as it is where there is nothing to multiply.
+  for (std::int64_t i = 0; i < gemm.c.rows; ++i) {
+    axpby(stream, 0, {}, gemm.beta, as_vector(gemm.c.block(i, 0, 1, gemm.c.cols)));
+  }
+  bias_activation(stream, {.in = gemm.c, .bias = gemm.bias, .out = gemm.c, .activation = gemm.activation});
+}
+
+void CpuMath::bias_activation(Stream&, const BiasActivation& call) {
+  const float* const bias = call.bias.size > 0 ? call.bias.as<float>() : nullptr;
+  for_rows(call.out.rows, call.out.cols, [&](std::int64_t i) {
+    loops().bias_activation(call.in.as<float>() + i * call.in.ld, bias, call.out.as<float>() + i * call.out.ld,
+                            call.out.cols, loop_activation(call.activation));
+  });
+}
+
+void CpuMath::activation_gradient(Stream&, const ActivationGradient& call) {
+  const MatrixView& g = call.gradient;
+  for_columns(g.rows, g.cols, [&](std::int64_t begin, std::int64_t end) {
+    loops().activation_gradient(
+        {.saved = call.saved.as<float>() + begin,
+         .saved_ld = call.saved.ld,
+         .gradient = g.as<float>() + begin,
+         .gradient_ld = g.ld,
+         .rows = g.rows,
+         .cols = end - begin,
+         .bias_gradient = call.bias_gradient.size > 0 ? call.bias_gradient.as<float>() + begin : nullptr,
+         .beta = call.beta,
+         .activation = loop_activation(call.activation)});
+  });
+}
+
+void CpuMath::softmax_cross_entropy(Stream&, const SoftmaxCrossEntropy& loss) {
+  const std::int64_t* const rows = loss.rows.as<std::int64_t>();
+  const std::int32_t* const labels = loss.labels.as<std::int32_t>();
+  add_losses(loss.logits.rows, loss.logits.cols, loss.sums, [&](std::int64_t i) {
+    return loops().softmax_cross_entropy(loss.logits.as<float>() + i * loss.logits.ld, loss.logits.cols,
+                                         labels[rows[i]], row_or_null(loss.gradient, i), loss.gradient_scale);
+  });
+}
+
+void CpuMath::squared_error(Stream&, const SquaredError& loss) {
+  const std::int64_t* const rows = loss.rows.as<std::int64_t>();
+  add_losses(loss.outputs.rows, loss.outputs.cols, loss.sums, [&](std::int64_t i) {
+    return loops().squared_error(loss.outputs.as<float>() + i * loss.outputs.ld,
+                                 loss.targets.as<float>() + rows[i] * loss.targets.ld, loss.outputs.cols,
+                                 row_or_null(loss.gradient, i), loss.gradient_scale);
+  });
+}
+
+void CpuMath::column_sum(Stream&, ConstMatrixView x, VectorView sums, float beta) {
+  for_columns(x.rows, x.cols, [&](std::int64_t begin, std::int64_t end) {
+    loops().column_sum(x.as<float>() + begin, x.ld, x.rows, end - begin, sums.as<float>() + begin, beta);
+  });
+}
+
+void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
+  const std::int64_t pieces = (x.size + kSumPiece - 1) / kSumPiece;
+  std::vector<double> sums(static_cast<std::size_t>(pieces));
+  parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t p = begin; p < end; ++p) {
+      const std::int64_t first = p * kSumPiece;
+      sums[static_cast<std::size_t>(p)] =
+          loops().square_sum(x.as<float>() + first, std::min(kSumPiece, x.size - first));
+    }
+  });
+  for (const double piece : sums) *sum += piece;
+}
+
+void CpuMath::axpby(Stream&, float alpha, ConstVectorView x, float beta, VectorView y) {
+  parallel_for(y.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    loops().axpby(alpha, x.data ? x.as<float>() + begin : nullptr, beta, y.as<float>() + begin, end - begin);
+  });
+}
+
+void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
+  float scale = 1;
+  if (step.clip_norm > 0) {
+    const double norm = std::sqrt(*step.gradient_square_sum);
+    scale = static_cast<float>(std::min(1.0, static_cast<double>(step.clip_norm) / norm));
+  }
+  const auto correction = [&](float beta) {
+    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step.step))));
+  };
+  const AdamWScalars adamw = {step.lr,           step.beta1, step.beta2, step.epsilon, step.weight_decay,
+                              correction(step.beta1), correction(step.beta2), scale};
+  parallel_for(step.weights.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    float* const w = step.weights.as<float>() + begin;
+    const float* const g = step.gradient.as<float>() + begin;
+    const std::int64_t n = end - begin;
+    switch (step.kind) {
+      case OptimizerKind::sgd: return loops().sgd(w, g, n, step.lr, step.weight_decay, scale);
+      case OptimizerKind::momentum:
+        return loops().momentum(w, g, step.first_moment.as<float>() + begin, n, step.lr, step.beta1,
+                                step.weight_decay, scale);
+      case OptimizerKind::adamw:
+        return loops().adamw(w, g, step.first_moment.as<float>() + begin,
+                             step.second_moment.as<float>() + begin, n, adamw);
+    }
+  });
+}
+
+}  // namespace recombine::cpu

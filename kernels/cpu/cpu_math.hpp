@@ -1,0 +1,30 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/cpu/gemm_onednn.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine::cpu {
+
+/// Math on the CPU, for streams that run inline: products by oneDNN, the rest by the loops of this machine's
+/// instruction set on all threads. No result but a product's depends on the number of threads.
+class CpuMath final : public Math {
+ public:
+  void fill(Stream& stream, MatrixView x, const RandomFill& random) override;
+  void gather_rows(Stream& stream, const GatherRows& gather) override;
+  void gemm(Stream& stream, const Gemm& gemm) override;
+  void bias_activation(Stream& stream, const BiasActivation& call) override;
+  void activation_gradient(Stream& stream, const ActivationGradient& call) override;
+  void softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) override;
+  void squared_error(Stream& stream, const SquaredError& loss) override;
+  void column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) override;
+  void add_square_sum(Stream& stream, ConstVectorView x, double* sum) override;
+  void axpby(Stream& stream, float alpha, ConstVectorView x, float beta, VectorView y) override;
+  void optimizer_step(Stream& stream, const OptimizerStep& step) override;
+
+ private:
+  GemmOneDnn gemm_;
+};
+
+}  // namespace recombine::cpu

@@ -1,0 +1,55 @@
+#include "kernels/cpu/cpu_stream.hpp"
+
+#include <sched.h>
+
+#include "kernels/error.hpp"
+
+namespace recombine::cpu {
+
+namespace {
+
+class DoneEvent final : public EventState {
+ public:
+  void synchronize() override {}
+};
+
+class InlineStream final : public CpuStream {
+ public:
+  Event record() override { return done_; }
+  void wait(const Event& event) override { event->synchronize(); }
+  void synchronize() override {}
+  void submit(std::unique_ptr<Task> task) override {
+    while (!task->advance()) sched_yield();
+  }
+
+ private:
+  Event done_ = std::make_shared<DoneEvent>();
+};
+
+class CallTask final : public Task {
+ public:
+  explicit CallTask(std::function<void()> work) : work_(std::move(work)) {}
+  bool advance() override {
+    work_();
+    return true;
+  }
+
+ private:
+  std::function<void()> work_;
+};
+
+}  // namespace
+
+CpuStream& as_cpu_stream(Stream& stream) {
+  auto* const cpu = dynamic_cast<CpuStream*>(&stream);
+  require(cpu != nullptr, "a stream of another device was given to the CPU");
+  return *cpu;
+}
+
+void submit_call(CpuStream& stream, std::function<void()> work) {
+  stream.submit(std::make_unique<CallTask>(std::move(work)));
+}
+
+std::unique_ptr<CpuStream> make_inline_stream() { return std::make_unique<InlineStream>(); }
+
+}  // namespace recombine::cpu

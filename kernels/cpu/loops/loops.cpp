@@ -1,0 +1,215 @@
+#include "kernels/cpu/loops/loops.hpp"
+
+#include <math.h>
+
+// The vector forms of these are in glibc's libmvec.
+extern "C" {
+__attribute__((simd("notinbranch"))) float expf(float) noexcept;
+__attribute__((simd("notinbranch"))) float tanhf(float) noexcept;
+}
+
+#define RECOMBINE_JOIN(a, b) a##b
+#define RECOMBINE_NAME(prefix, isa) RECOMBINE_JOIN(prefix, isa)
+#define RECOMBINE_TEXT(x) #x
+#define RECOMBINE_STRING(x) RECOMBINE_TEXT(x)
+
+namespace recombine::cpu {
+
+namespace {
+
+constexpr float kGeluScale = 0.7978845608F;  // sqrt(2 / pi)
+constexpr float kGeluCubic = 0.044715F;
+
+template <class From>
+void gather(const From* __restrict from, float* __restrict to, int64_t n, float scale, float shift) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) * scale + shift;
+}
+
+template <LoopActivation kind>
+inline float activate(float x) {
+  if constexpr (kind == LoopActivation::relu) return x < 0 ? 0 : x;  // keeps a NaN
+  if constexpr (kind == LoopActivation::tanh) return tanhf(x);
+  if constexpr (kind == LoopActivation::sigmoid) return 1 / (1 + expf(-x));
+  if constexpr (kind == LoopActivation::gelu) {
+    return 0.5F * x * (1 + tanhf(kGeluScale * (x + kGeluCubic * x * x * x)));
+  }
+  return x;
+}
+
+/// Of the output; for gelu of the input.
+template <LoopActivation kind>
+inline float derivative(float y) {
+  if constexpr (kind == LoopActivation::relu) return y > 0 ? 1 : 0;
+  if constexpr (kind == LoopActivation::tanh) return 1 - y * y;
+  if constexpr (kind == LoopActivation::sigmoid) return y * (1 - y);
+  if constexpr (kind == LoopActivation::gelu) {
+    const float t = tanhf(kGeluScale * (y + kGeluCubic * y * y * y));
+    return 0.5F * (1 + t) + 0.5F * y * (1 - t * t) * kGeluScale * (1 + 3 * kGeluCubic * y * y);
+  }
+  return 1;
+}
+
+template <LoopActivation kind>
+void activate_row(const float* from, const float* bias, float* to, int64_t n) {
+  if (bias) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) to[i] = activate<kind>(from[i] + bias[i]);
+  } else {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) to[i] = activate<kind>(from[i]);
+  }
+}
+
+void bias_activation(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation) {
+  switch (activation) {
+    case LoopActivation::identity: return activate_row<LoopActivation::identity>(from, bias, to, n);
+    case LoopActivation::relu: return activate_row<LoopActivation::relu>(from, bias, to, n);
+    case LoopActivation::gelu: return activate_row<LoopActivation::gelu>(from, bias, to, n);
+    case LoopActivation::tanh: return activate_row<LoopActivation::tanh>(from, bias, to, n);
+    case LoopActivation::sigmoid: return activate_row<LoopActivation::sigmoid>(from, bias, to, n);
+  }
+}
+
+template <LoopActivation kind>
+void gradient_rows(const GradientStripe& s) {
+  float* __restrict sums = s.bias_gradient;
+  for (int64_t i = 0; i < s.rows; ++i) {
+    const float* __restrict saved = s.saved + i * s.saved_ld;
+    float* __restrict gradient = s.gradient + i * s.gradient_ld;
+    if (sums) {
+#pragma omp simd
+      for (int64_t j = 0; j < s.cols; ++j) {
+        const float g = gradient[j] * derivative<kind>(saved[j]);
+        gradient[j] = g;
+        sums[j] += g;
+      }
+    } else {
+#pragma omp simd
+      for (int64_t j = 0; j < s.cols; ++j) gradient[j] *= derivative<kind>(saved[j]);
+    }
+  }
+}
+
+void column_sum(const float* x, int64_t ld, int64_t rows, int64_t cols, float* __restrict sums, float beta) {
+  for (int64_t j = 0; j < cols; ++j) sums[j] = beta == 0 ? 0 : beta * sums[j];
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* __restrict row = x + i * ld;
+#pragma omp simd
+    for (int64_t j = 0; j < cols; ++j) sums[j] += row[j];
+  }
+}
+
+void activation_gradient(const GradientStripe& s) {
+  if (s.activation == LoopActivation::identity) {
+    if (s.bias_gradient) column_sum(s.gradient, s.gradient_ld, s.rows, s.cols, s.bias_gradient, s.beta);
+    return;
+  }
+  if (s.bias_gradient) column_sum(s.gradient, s.gradient_ld, 0, s.cols, s.bias_gradient, s.beta);
+  switch (s.activation) {
+    case LoopActivation::relu: return gradient_rows<LoopActivation::relu>(s);
+    case LoopActivation::gelu: return gradient_rows<LoopActivation::gelu>(s);
+    case LoopActivation::tanh: return gradient_rows<LoopActivation::tanh>(s);
+    case LoopActivation::sigmoid: return gradient_rows<LoopActivation::sigmoid>(s);
+    case LoopActivation::identity: return;
+  }
+}
+
+RowLoss softmax_cross_entropy(const float* logits, int64_t n, int64_t label, float* gradient, float scale) {
+  float largest = logits[0];
+  int64_t at = 0;
+  for (int64_t j = 1; j < n; ++j) {
+    if (logits[j] > largest) {
+      largest = logits[j];
+      at = j;
+    }
+  }
+  const float right = logits[label];
+  float sum = 0;
+  if (gradient) {
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < n; ++j) {
+      const float e = expf(logits[j] - largest);
+      gradient[j] = e;
+      sum += e;
+    }
+    const float factor = scale / sum;
+#pragma omp simd
+    for (int64_t j = 0; j < n; ++j) gradient[j] *= factor;
+    gradient[label] -= scale;
+  } else {
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < n; ++j) sum += expf(logits[j] - largest);
+  }
+  return {logf(sum) + largest - right, at == label ? 1.0F : 0.0F};
+}
+
+RowLoss squared_error(const float* outputs, const float* targets, int64_t n, float* gradient, float scale) {
+  const float factor = 2 * scale / static_cast<float>(n);
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < n; ++j) {
+    const float error = outputs[j] - targets[j];
+    sum += error * error;
+  }
+  if (gradient) {
+#pragma omp simd
+    for (int64_t j = 0; j < n; ++j) gradient[j] = (outputs[j] - targets[j]) * factor;
+  }
+  return {sum / static_cast<float>(n), 0};
+}
+
+double square_sum(const float* x, int64_t n) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+
+void axpby(float alpha, const float* x, float beta, float* y, int64_t n) {
+  if (!x) {
+    for (int64_t i = 0; i < n; ++i) y[i] = beta == 0 ? 0 : beta * y[i];
+  } else if (beta == 0) {
+    for (int64_t i = 0; i < n; ++i) y[i] = alpha * x[i];
+  } else {
+    for (int64_t i = 0; i < n; ++i) y[i] = alpha * x[i] + beta * y[i];
+  }
+}
+
+void sgd(float* __restrict w, const float* __restrict g, int64_t n, float lr, float decay, float scale) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) w[i] -= lr * (scale * g[i] + decay * w[i]);
+}
+
+void momentum(float* __restrict w, const float* __restrict g, float* __restrict m, int64_t n, float lr, float beta1,
+              float decay, float scale) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    m[i] = beta1 * m[i] + scale * g[i] + decay * w[i];
+    w[i] -= lr * m[i];
+  }
+}
+
+void adamw(float* __restrict w, const float* __restrict g, float* __restrict m, float* __restrict v, int64_t n,
+           const AdamWScalars& s) {
+  const AdamWScalars c = s;
+  const float keep = 1 - c.lr * c.weight_decay;
+  const float rate = c.lr * c.first_correction;
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    const float gradient = c.gradient_scale * g[i];
+    m[i] = c.beta1 * m[i] + (1 - c.beta1) * gradient;
+    v[i] = c.beta2 * v[i] + (1 - c.beta2) * gradient * gradient;
+    w[i] = keep * w[i] - rate * m[i] / (sqrtf(v[i] * c.second_correction) + c.epsilon);
+  }
+}
+
+constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA), gather<uint8_t>, gather<float>, bias_activation,
+                          activation_gradient, column_sum, softmax_cross_entropy, squared_error, square_sum, axpby,
+                          sgd, momentum, adamw};
+
+}  // namespace
+
+const Loops& RECOMBINE_NAME(loops_, RECOMBINE_ISA)() { return kLoops; }
+
+}  // namespace recombine::cpu

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <stdint.h>
+
+// Serial elementwise loops on plain memory. loops.cpp is compiled once per instruction set, so neither it nor this
+// header may use a template or inline function of another header: the linker would keep one copy for all.
+
+namespace recombine::cpu {
+
+enum class LoopActivation : int { identity, relu, gelu, tanh, sigmoid };  // as kernels/math.hpp has them
+
+struct AdamWScalars {
+  float lr, beta1, beta2, epsilon, weight_decay;
+  float first_correction;   ///< 1 / (1 - beta1^step)
+  float second_correction;  ///< 1 / (1 - beta2^step)
+  float gradient_scale;
+};
+
+/// rows x cols pieces of row-major matrices
+struct GradientStripe {
+  const float* saved;
+  int64_t saved_ld;
+  float* gradient;
+  int64_t gradient_ld;
+  int64_t rows, cols;
+  float* bias_gradient;  ///< null: none
+  float beta;
+  LoopActivation activation;
+};
+
+struct RowLoss {
+  float loss;
+  float correct;  ///< 1 or 0
+};
+
+struct Loops {
+  const char* instruction_set;
+  void (*gather_u8)(const uint8_t* from, float* to, int64_t n, float scale, float shift);
+  void (*gather_f32)(const float* from, float* to, int64_t n, float scale, float shift);
+  /// to = activation(from + bias); bias null: none
+  void (*bias_activation)(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation);
+  void (*activation_gradient)(const GradientStripe& stripe);
+  /// sums = beta sums + column sums
+  void (*column_sum)(const float* x, int64_t ld, int64_t rows, int64_t cols, float* sums, float beta);
+  /// gradient null: none wanted; it may be logits
+  RowLoss (*softmax_cross_entropy)(const float* logits, int64_t n, int64_t label, float* gradient, float scale);
+  RowLoss (*squared_error)(const float* outputs, const float* targets, int64_t n, float* gradient, float scale);
+  double (*square_sum)(const float* x, int64_t n);
+  void (*axpby)(float alpha, const float* x, float beta, float* y, int64_t n);
+  void (*sgd)(float* w, const float* g, int64_t n, float lr, float decay, float scale);
+  void (*momentum)(float* w, const float* g, float* m, int64_t n, float lr, float beta1, float decay, float scale);
+  void (*adamw)(float* w, const float* g, float* m, float* v, int64_t n, const AdamWScalars& s);
+};
+
+const Loops& loops_v2();  ///< SSE4.2
+const Loops& loops_v3();  ///< AVX2 and FMA
+const Loops& loops_v4();  ///< AVX-512
+
+/// The best that this machine has.
+const Loops& loops();
+
+}  // namespace recombine::cpu

@@ -1,0 +1,17 @@
+#include <omp.h>
+
+#include "kernels/cpu/parallel_for.hpp"
+
+namespace recombine::cpu {
+
+void set_threads(int threads) { omp_set_num_threads(threads); }
+int threads() { return omp_get_max_threads(); }
+
+void detail::run_parts(std::int64_t size, std::int64_t parts, RangeCall call, const void* work) {
+#pragma omp parallel for schedule(static, 1) num_threads(static_cast<int>(parts))
+  for (std::int64_t part = 0; part < parts; ++part) {
+    call(work, size * part / parts, size * (part + 1) / parts);
+  }
+}
+
+}  // namespace recombine::cpu

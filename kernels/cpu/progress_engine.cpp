@@ -1,0 +1,226 @@
+#include "kernels/cpu/progress_engine.hpp"
+
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace recombine::cpu {
+
+namespace {
+
+constexpr std::chrono::microseconds kNap{50};
+
+}  // namespace
+
+/// The thread and its streams' queues. The mutex guards the queues; a task runs outside it.
+class ProgressEngine::Worker {
+ public:
+  struct Queue {
+    std::deque<std::unique_ptr<Task>> tasks;  ///< the front one is running
+    std::uint64_t submitted = 0;
+    std::uint64_t finished = 0;
+    std::exception_ptr failure;
+  };
+
+  Worker() : thread_([this] { run(); }) {}
+  ~Worker() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+  void add(const std::shared_ptr<Queue>& queue) {
+    const std::lock_guard lock(mutex_);
+    queues_.push_back(queue);
+  }
+  void remove(const std::shared_ptr<Queue>& queue) {
+    const std::lock_guard lock(mutex_);
+    std::erase(queues_, queue);
+  }
+
+  void submit(Queue& queue, std::unique_ptr<Task> task) {
+    {
+      const std::lock_guard lock(mutex_);
+      rethrow(queue);
+      queue.tasks.push_back(std::move(task));
+      ++queue.submitted;
+    }
+    wake_.notify_one();
+  }
+
+  std::uint64_t submitted(const Queue& queue) {
+    const std::lock_guard lock(mutex_);
+    return queue.submitted;
+  }
+  bool done(const Queue& queue, std::uint64_t count) {
+    const std::lock_guard lock(mutex_);
+    return queue.finished >= count;
+  }
+
+  void wait(Queue& queue, std::uint64_t count) {
+    std::unique_lock lock(mutex_);
+    if (queue.finished < count) {
+      ++waiters_;
+      wake_.notify_one();
+      finished_.wait(lock, [&] { return queue.finished >= count; });
+      --waiters_;
+    }
+    rethrow(queue);
+  }
+
+ private:
+  static void rethrow(Queue& queue) {
+    if (queue.failure) std::rethrow_exception(std::exchange(queue.failure, nullptr));
+  }
+
+  void run() {
+    prctl(PR_SET_TIMERSLACK, 1UL);  // else every nap is 50 us longer
+    std::unique_lock lock(mutex_);
+    while (!stop_) {
+      const std::vector<std::shared_ptr<Queue>> queues = queues_;
+      bool idle = true;
+      bool moved = false;
+      for (const auto& queue : queues) {
+        if (queue->tasks.empty()) continue;
+        idle = false;
+        moved = advance(*queue, lock) || moved;
+      }
+      if (moved) continue;
+      if (idle) {
+        wake_.wait(lock, [&] { return stop_ || has_work(); });
+      } else if (waiters_ > 0) {
+        lock.unlock();
+        sched_yield();
+        lock.lock();
+      } else {
+        wake_.wait_for(lock, kNap);
+      }
+    }
+  }
+
+  bool has_work() const {
+    return std::ranges::any_of(queues_, [](const auto& queue) { return !queue->tasks.empty(); });
+  }
+
+  /// Polls the front task; true if it is finished.
+  bool advance(Queue& queue, std::unique_lock<std::mutex>& lock) {
+    Task& task = *queue.tasks.front();
+    std::exception_ptr failure;
+    bool finished = false;
+    lock.unlock();
+    try {
+      finished = task.advance();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    lock.lock();
+    if (failure) {
+      queue.failure = failure;
+      queue.tasks.clear();  // what stands behind it would run on wrong data
+      queue.finished = queue.submitted;
+    } else if (finished) {
+      queue.tasks.pop_front();
+      ++queue.finished;
+    } else {
+      return false;
+    }
+    finished_.notify_all();
+    return true;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;      ///< to the thread: there is something to do
+  std::condition_variable finished_;  ///< to the host: a task is finished
+  std::vector<std::shared_ptr<Queue>> queues_;
+  int waiters_ = 0;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+namespace {
+
+/// A task that is done when an event of another progress stream is.
+template <class Poll>
+class PollTask final : public Task {
+ public:
+  explicit PollTask(Poll poll) : poll_(std::move(poll)) {}
+  bool advance() override { return poll_(); }
+
+ private:
+  Poll poll_;
+};
+
+/// Events of a progress stream can be polled.
+class PollableEvent : public EventState {
+ public:
+  virtual bool done() = 0;
+};
+
+template <class Worker>
+class ProgressStream final : public CpuStream {
+ public:
+  explicit ProgressStream(std::shared_ptr<Worker> worker) : worker_(std::move(worker)) { worker_->add(queue_); }
+  ~ProgressStream() override {
+    try {
+      synchronize();
+    } catch (...) {  // nobody is left to be told
+    }
+    worker_->remove(queue_);
+  }
+
+  Event record() override { return std::make_shared<QueueEvent>(worker_, queue_, worker_->submitted(*queue_)); }
+
+  void wait(const Event& event) override {
+    const auto pollable = std::dynamic_pointer_cast<PollableEvent>(event);
+    if (!pollable) return event->synchronize();  // an inline stream's: done already
+    if (pollable->done()) return;
+    const auto poll = [pollable] { return pollable->done(); };
+    submit(std::make_unique<PollTask<decltype(poll)>>(poll));
+  }
+
+  void synchronize() override { worker_->wait(*queue_, worker_->submitted(*queue_)); }
+  void submit(std::unique_ptr<Task> task) override { worker_->submit(*queue_, std::move(task)); }
+
+ private:
+  using Queue = typename Worker::Queue;
+
+  class QueueEvent final : public PollableEvent {
+   public:
+    QueueEvent(std::shared_ptr<Worker> worker, std::shared_ptr<Queue> queue, std::uint64_t count)
+        : worker_(std::move(worker)), queue_(std::move(queue)), count_(count) {}
+    void synchronize() override { worker_->wait(*queue_, count_); }
+    bool done() override { return worker_->done(*queue_, count_); }
+
+   private:
+    std::shared_ptr<Worker> worker_;
+    std::shared_ptr<Queue> queue_;
+    std::uint64_t count_;
+  };
+
+  std::shared_ptr<Worker> worker_;
+  std::shared_ptr<Queue> queue_ = std::make_shared<Queue>();
+};
+
+}  // namespace
+
+ProgressEngine::ProgressEngine() : worker_(std::make_shared<Worker>()) {}
+ProgressEngine::~ProgressEngine() = default;
+
+std::unique_ptr<CpuStream> ProgressEngine::make_stream() {
+  return std::make_unique<ProgressStream<Worker>>(worker_);
+}
+
+}  // namespace recombine::cpu
