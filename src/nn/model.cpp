@@ -33,7 +33,9 @@ std::int64_t ModelShape::parameters() const {
 
 std::string ModelShape::to_string() const {
   std::string text;
-  for (const std::int64_t width : widths_of(*this)) text += (text.empty() ? "" : "-") + std::to_string(width);
+  for (const std::int64_t width : widths_of(*this)) {
+    text += fmt::format("{}{}", text.empty() ? "" : "-", width);
+  }
   return text;
 }
 

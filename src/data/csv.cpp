@@ -1,0 +1,128 @@
+#include "src/data/csv.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+#include "kernels/error.hpp"
+#include "src/data/gzip.hpp"
+
+namespace recombine {
+
+namespace {
+
+std::string_view trimmed(std::string_view cell) {
+  while (!cell.empty() && (cell.front() == ' ' || cell.front() == '\t')) cell.remove_prefix(1);
+  while (!cell.empty() && (cell.back() == ' ' || cell.back() == '\t')) cell.remove_suffix(1);
+  if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') cell = cell.substr(1, cell.size() - 2);
+  return cell;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(trimmed(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+/// Lines without their ends; blank lines at the end of the file do not count.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = text.substr(begin, end - begin);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    lines.push_back(line);
+    begin = end + 1;
+  }
+  while (!lines.empty() && trimmed(lines.back()).empty()) lines.pop_back();
+  return lines;
+}
+
+std::string joined(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const std::string_view name : names) text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+/// For each column its place among the targets, or -1 for an input.
+std::vector<std::int64_t> target_places(const std::string& path, const std::vector<std::string_view>& names,
+                                        const std::string& target) {
+  require_input(!target.empty(), "--target: {} has the columns {}; name the one to predict", path, joined(names));
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    require_input(std::find(names.begin(), name, *name) == name, "{}, line 1: column '{}' is there twice", path,
+                  *name);
+  }
+  std::vector<std::int64_t> places(names.size(), -1);
+  std::int64_t next = 0;
+  for (const std::string_view wanted : split(target, ',')) {
+    const auto at = std::ranges::find(names, wanted);
+    require_input(at != names.end(), "--target {}: {} has no such column, but {}", wanted, path, joined(names));
+    std::int64_t& place = places[static_cast<std::size_t>(at - names.begin())];
+    require_input(place == -1, "--target {}: is named twice", wanted);
+    place = next++;
+  }
+  require_input(next < static_cast<std::int64_t>(names.size()), "--target {}: leaves no input column in {}", target,
+                path);
+  return places;
+}
+
+float number(const std::string& path, std::size_t line, std::string_view column, std::string_view cell) {
+  float value = 0;
+  const auto [at, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  require_input(error == std::errc{} && at == cell.data() + cell.size() && std::isfinite(value),
+                "{}, line {}, column {}: '{}' is not a number", path, line, column, cell);
+  return value;
+}
+
+}  // namespace
+
+LoadedTable load_csv(const std::string& path, const std::string& target) {
+  const std::string text = read_file(path);
+  const std::vector<std::string_view> lines = lines_of(text);
+  require_input(lines.size() >= 2, "{}: has no row under its header line", path);
+  const std::vector<std::string_view> names = split(lines[0], ',');
+  const std::vector<std::int64_t> places = target_places(path, names, target);
+
+  LoadedTable table{.rows = static_cast<std::int64_t>(lines.size()) - 1};
+  table.outputs = std::ranges::count_if(places, [](std::int64_t place) { return place >= 0; });
+  table.inputs = static_cast<std::int64_t>(names.size()) - table.outputs;
+  table.targets.resize(static_cast<std::size_t>(table.rows * table.outputs));
+  for (std::size_t line = 1; line < lines.size(); ++line) {
+    const std::vector<std::string_view> cells = split(lines[line], ',');
+    require_input(cells.size() == names.size(), "{}, line {}: {} values for {} columns", path, line + 1,
+                  cells.size(), names.size());
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      const float value = number(path, line + 1, names[c], cells[c]);
+      if (places[c] < 0) {
+        table.features.push_back(value);
+      } else {
+        table.targets[(line - 1) * static_cast<std::size_t>(table.outputs) + static_cast<std::size_t>(places[c])] =
+            value;
+      }
+    }
+  }
+  return table;
+}
+
+void make_classes(LoadedData& data) {
+  static constexpr float kMostClasses = 100000;
+  data.classes = 2;
+  for (LoadedTable* table : {&data.train, &data.test, &data.validation}) {
+    require_input(table->outputs <= 1, "--loss cross-entropy: needs one target column, not {}", table->outputs);
+    for (const float value : table->targets) {
+      require_input(value >= 0 && value < kMostClasses && value == std::floor(value),
+                    "--loss cross-entropy: target {} is no class number 0, 1, 2 ...", value);
+      table->labels.push_back(static_cast<std::int32_t>(value));
+      data.classes = std::max<std::int64_t>(data.classes, 1 + table->labels.back());
+    }
+    table->targets.clear();
+    table->outputs = 0;
+  }
+}
+
+}  // namespace recombine

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "kernels/error.hpp"
+#include "src/data/csv.hpp"
+#include "src/data/dataset.hpp"
+#include "src/data/idx.hpp"
+#include "src/data/permutation.hpp"
+#include "src/data/synthetic.hpp"
+#include "src/parse.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr const char* kFashionMnist = "/usr/share/datasets/fashion-mnist";
+
+bool is_csv(const std::string& path) { return path.ends_with(".csv") || path.ends_with(".csv.gz"); }
+
+LoadedData load_source(const DataOptions& options) {
+  const std::string& source = options.data;
+  require_input(options.target.empty() || is_csv(source), "--target: is for --data FILE.csv, not for {}", source);
+  if (source == "fashion-mnist") {
+    require_input(std::filesystem::is_directory(kFashionMnist),
+                  "--data fashion-mnist: {} is not there; apt-get install dataset-fashion-mnist brings it, "
+                  "or give another --data",
+                  kFashionMnist);
+    return load_idx_folder(kFashionMnist);
+  }
+  if (source.starts_with("synthetic:")) return make_synthetic(source, options.seed);
+  if (is_csv(source)) {
+    LoadedData data{.name = std::filesystem::path(source).filename().string()};
+    data.train = load_csv(source, options.target);
+    return data;
+  }
+  require_input(std::filesystem::is_directory(source),
+                "--data {}: no such folder; fashion-mnist, a folder of IDX files, FILE.csv or "
+                "synthetic:ROWS,IN,OUT is right",
+                source);
+  return load_idx_folder(source);
+}
+
+template <class T>
+std::vector<T> rows_of(const std::vector<T>& from, std::int64_t width, const std::vector<std::int64_t>& rows) {
+  std::vector<T> to;
+  if (from.empty()) return to;
+  to.reserve(rows.size() * static_cast<std::size_t>(width));
+  for (const std::int64_t row : rows) {
+    to.insert(to.end(), from.begin() + row * width, from.begin() + (row + 1) * width);
+  }
+  return to;
+}
+
+LoadedTable select(const LoadedTable& from, const std::vector<std::int64_t>& rows) {
+  return {.rows = static_cast<std::int64_t>(rows.size()),
+          .inputs = from.inputs,
+          .outputs = from.outputs,
+          .pixels = rows_of(from.pixels, from.inputs, rows),
+          .features = rows_of(from.features, from.inputs, rows),
+          .labels = rows_of(from.labels, 1, rows),
+          .targets = rows_of(from.targets, from.outputs, rows)};
+}
+
+/// Moves a share of the training rows, chosen by the seed alone, to the validation table.
+void split_validation(LoadedData& data, double share, std::uint64_t seed) {
+  require_input(share > 0 && share < 1, "--validation {}: a fraction between 0 and 1 or a file is right", share);
+  const std::int64_t rows = data.train.rows;
+  require_input(rows >= 2, "--validation {}: {} row cannot be split", share, rows);
+  const auto wanted = static_cast<std::int64_t>(std::llround(share * static_cast<double>(rows)));
+  const std::int64_t count = std::clamp<std::int64_t>(wanted, 1, rows - 1);
+  const Permutation order(rows, seed, 0);
+  std::vector<std::int64_t> kept;
+  std::vector<std::int64_t> held;
+  for (std::int64_t p = 0; p < rows; ++p) (p < count ? held : kept).push_back(order(p));
+  data.validation = select(data.train, held);
+  data.train = select(data.train, kept);
+}
+
+void add_validation(LoadedData& data, const DataOptions& options) {
+  const std::string& what = options.validation;
+  if (what.empty()) return;
+  if (!is_csv(what)) return split_validation(data, parse_real("validation", what, 0), options.seed);
+  require_input(is_csv(options.data), "--validation {}: a fraction such as 0.1 is right for {}", what, options.data);
+  data.validation = load_csv(what, options.target);
+  require_input(data.validation.inputs == data.train.inputs, "--validation {}: {} input columns, {} has {}", what,
+                data.validation.inputs, options.data, data.train.inputs);
+}
+
+void standardize_columns(LoadedData& data) {
+  const std::int64_t inputs = data.train.inputs;
+  for (std::int64_t c = 0; c < inputs; ++c) {
+    double sum = 0;
+    double squares = 0;
+    for (std::int64_t r = 0; r < data.train.rows; ++r) sum += data.train.features[static_cast<std::size_t>(r * inputs + c)];
+    const double mean = sum / static_cast<double>(data.train.rows);
+    for (std::int64_t r = 0; r < data.train.rows; ++r) {
+      const double off = data.train.features[static_cast<std::size_t>(r * inputs + c)] - mean;
+      squares += off * off;
+    }
+    const double deviation = std::sqrt(squares / static_cast<double>(data.train.rows));
+    for (LoadedTable* table : {&data.train, &data.test, &data.validation}) {
+      for (std::int64_t r = 0; r < table->rows; ++r) {
+        float& x = table->features[static_cast<std::size_t>(r * inputs + c)];
+        x = static_cast<float>((x - mean) / (deviation > 0 ? deviation : 1));
+      }
+    }
+  }
+}
+
+/// One mean and deviation for all pixels: the images stay bytes.
+void standardize_pixels(LoadedData& data) {
+  double sum = 0;
+  double squares = 0;
+  for (const std::uint8_t pixel : data.train.pixels) {
+    sum += pixel;
+    squares += static_cast<double>(pixel) * pixel;
+  }
+  const auto count = static_cast<double>(data.train.pixels.size());
+  const double mean = sum / count;
+  const double deviation = std::sqrt(std::max(squares / count - mean * mean, 1e-12));
+  data.input = {static_cast<float>(1 / deviation), static_cast<float>(-mean / deviation)};
+}
+
+}  // namespace
+
+LoadedData load_data(const DataOptions& options) {
+  LoadedData data = load_source(options);
+  add_validation(data, options);
+  if (options.standardize) data.train.pixels.empty() ? standardize_columns(data) : standardize_pixels(data);
+  return data;
+}
+
+}  // namespace recombine

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace recombine {
+
+/// A shuffled order of 0 .. size-1, position by position and without memory, so that every rank can have the same
+/// one: a Feistel network over the next power of four, walked until it lands inside (Black and Rogaway, "Ciphers
+/// with arbitrary finite domains", CT-RSA 2002).
+class Permutation {
+ public:
+  /// @pre size >= 0
+  Permutation(std::int64_t size, std::uint64_t seed, std::uint64_t epoch);
+
+  /// @pre 0 <= position < size
+  std::int64_t operator()(std::int64_t position) const;
+  std::int64_t size() const { return size_; }
+
+ private:
+  static constexpr int kRounds = 6;
+
+  std::uint64_t encrypt(std::uint64_t x) const;
+
+  std::int64_t size_;
+  int half_bits_ = 1;
+  std::array<std::uint64_t, kRounds> keys_{};
+};
+
+}  // namespace recombine
