@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "distributed/communicator.hpp"
 #include "kernels/device.hpp"
@@ -41,12 +42,16 @@ class Session {
 /// All ranks, on `device`. @throws InputError when this build has no way to communicate for that device
 std::unique_ptr<Communicator> make_world(Session& session, Device& device);
 
-/// The cores this process may run on, and those its share of the host would be (cores of the host / ranks on it).
+/// The cores this process may run on, and how many would be its share of the host's (cores / ranks on it).
 struct CpuShare {
-  int bound = 1;  ///< cores in the affinity mask
+  std::vector<int> bound;  ///< the affinity mask
   int fair = 1;
 };
 CpuShare cpu_share(const Session& session);
+
+/// A core for each of this rank's `threads`, apart from those of the host's other ranks; empty where there are too
+/// few, or the user binds threads already (OMP_PROC_BIND, GOMP_CPU_AFFINITY).
+std::vector<int> cores_for(const Session& session, int threads);
 
 /// Runs `work` on the root rank and makes an InputError or Error thrown there be thrown on every rank, so that
 /// all ranks end in the same way. @throws what the root threw

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/matrix.hpp"
 #include "kernels/stream.hpp"
@@ -29,7 +31,8 @@ using Clock = double (*)();
 
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::cpu;
-  int threads = 1;  ///< for arithmetic on the CPU
+  int threads = 1;           ///< for arithmetic on the CPU
+  std::vector<int> cores;    ///< one for each of these threads, to bind it to; empty: left to the system
   Progress progress = Progress::thread;
 };
 

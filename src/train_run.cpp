@@ -1,5 +1,6 @@
 #include "src/train_run.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -21,14 +22,14 @@ int threads_of(const Session& session, const TrainCommand& command) {
     return static_cast<int>(std::max(1L, std::strtol(text, nullptr, 10)));
   }
   const CpuShare share = cpu_share(session);
-  return std::min(share.fair, share.bound);
+  return std::clamp(static_cast<int>(share.bound.size()), 1, share.fair);
 }
 
 void warn_if_bound(const Session& session, const TrainCommand& command) {
   const CpuShare share = cpu_share(session);
-  if (session.rank() != 0 || command.quiet || share.bound >= share.fair) return;
+  if (session.rank() != 0 || command.quiet || static_cast<int>(share.bound.size()) >= share.fair) return;
   fmt::print(stderr, "train: a rank is bound to {} of the {} cores that are its share: mpirun --bind-to none frees it\n",
-             share.bound, share.fair);
+             share.bound.size(), share.fair);
 }
 
 LoadedData load(const TrainCommand& command) {
@@ -104,7 +105,10 @@ void run_training(Session& session, const TrainCommand& command) {
   warn_if_bound(session, command);
   const int threads = threads_of(session, command);
   const auto device =
-      make_device({.kind = command.device, .threads = threads, .progress = session.progress()});
+      make_device({.kind = command.device,
+                                   .threads = threads,
+                                   .cores = cores_for(session, threads),
+                                   .progress = session.progress()});
   const auto world = make_world(session, *device);
   const auto stream = device->make_stream(StreamUse::communication);
   const SharedData data(session, *world, *stream, [&] { return load(command); });

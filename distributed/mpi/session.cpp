@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"
@@ -54,13 +55,28 @@ std::unique_ptr<Communicator> make_world(Session& /*session*/, Device& device) {
 }
 
 CpuShare cpu_share(const Session& session) {
+  CpuShare share;
+  const auto online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  share.fair = std::max(1, online / session.local_size());
   cpu_set_t mask;
   CPU_ZERO(&mask);
-  CpuShare share;
-  const long online = sysconf(_SC_NPROCESSORS_ONLN);
-  share.fair = std::max(1, static_cast<int>(online) / session.local_size());
-  share.bound = sched_getaffinity(0, sizeof mask, &mask) == 0 ? CPU_COUNT(&mask) : static_cast<int>(online);
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return share;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(static_cast<std::size_t>(core), &mask)) share.bound.push_back(core);
+  }
   return share;
+}
+
+std::vector<int> cores_for(const Session& session, int threads) {
+  if (std::getenv("OMP_PROC_BIND") || std::getenv("GOMP_CPU_AFFINITY")) return {};
+  const std::vector<int> bound = cpu_share(session).bound;
+  // A mask of all cores is shared with the other ranks; a smaller one is this rank's own.
+  const bool shared = static_cast<long>(bound.size()) == sysconf(_SC_NPROCESSORS_ONLN);
+  const auto first = static_cast<std::size_t>(shared ? session.local_rank() * threads : 0);
+  const auto wanted = static_cast<std::size_t>(shared ? session.local_size() * threads : threads);
+  if (wanted > bound.size()) return {};
+  const auto begin = bound.begin() + static_cast<std::ptrdiff_t>(first);
+  return {begin, begin + threads};
 }
 
 }  // namespace recombine

@@ -1,5 +1,6 @@
 #include "kernels/cpu/cpu_device.hpp"
 
+#include <sched.h>
 #include <sys/mman.h>
 
 #include <cstdlib>
@@ -34,11 +35,20 @@ std::string instruction_set() {
   return level == "v4" ? "AVX-512" : level == "v3" ? "AVX2" : "SSE4.2";
 }
 
+void stay_on(const std::vector<int>& cores) {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  for (const int core : cores) CPU_SET(static_cast<std::size_t>(core), &mask);
+  sched_setaffinity(0, sizeof mask, &mask);
+}
+
 class CpuDevice final : public Device {
  public:
   explicit CpuDevice(const DeviceOptions& options) {
     set_threads(options.threads);
+    if (!options.cores.empty()) stay_on(options.cores);  // the progress thread too
     if (options.progress == Progress::thread) engine_.emplace();
+    if (!options.cores.empty()) bind_threads(options.cores);
   }
 
   DeviceKind kind() const override { return DeviceKind::cpu; }

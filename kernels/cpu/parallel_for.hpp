@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace recombine::cpu {
 
 /// The threads that parallel_for and oneDNN use in this process. @pre threads >= 1
 void set_threads(int threads);
 int threads();
+
+/// Binds thread t to core cores[t]: a system may leave two busy threads on one core. @pre one core per thread
+void bind_threads(const std::vector<int>& cores);
 
 namespace detail {
 using RangeCall = void (*)(const void* work, std::int64_t begin, std::int64_t end);

@@ -1,0 +1,29 @@
+# Shared by quickstart and test. Sourced with the checkout's root as working directory.
+
+build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-program-options-dev libdnnl-dev
+  zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
+test_packages="libgtest-dev libbenchmark-dev python3"
+
+# install_missing PACKAGE...: by apt, only what is not there; sudo when not root.
+install_missing() {
+  local missing=() package sudo=
+  for package in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && { echo "packages: all there"; return; }
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "please have these packages installed: ${missing[*]}" >&2; return 1; }
+    sudo=sudo
+  fi
+  echo "packages: installing ${missing[*]}"
+  $sudo apt-get update -qq
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build PRESET [CMAKE-OPTION...]: configures and builds; ninja does nothing where nothing has changed.
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" "$@" >/dev/null
+  cmake --build --preset "$preset"
+}
