@@ -1,6 +1,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
@@ -13,6 +16,15 @@ namespace {
 constexpr double kTerminalInterval = 0.2;  // seconds between lines of progress
 constexpr double kLogInterval = 30;
 
+/// mpirun gives its ranks a terminal of their own: what counts is where mpirun itself prints to.
+bool shown_on_terminal() {
+  if (isatty(STDOUT_FILENO) == 0) return false;
+  if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return true;
+  std::error_code unreadable;
+  const auto target = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", getppid()), unreadable);
+  return !unreadable && (target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"));
+}
+
 std::string percent(double share) { return fmt::format("{:.1f}%", 100 * share); }
 
 std::string mfu(const RunResult& result, double peak) {
@@ -23,7 +35,7 @@ std::string mfu(const RunResult& result, double peak) {
 }  // namespace
 
 Console::Console(const RunDescription& run)
-    : run_(run), terminal_(isatty(STDOUT_FILENO) != 0), start_(Session::now()), last_progress_(start_) {
+    : run_(run), terminal_(shown_on_terminal()), start_(Session::now()), last_progress_(start_) {
   fmt::print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s",
              run.mesh.to_string(), run.threads, run.threads == 1 ? "" : "s", run.device);
   fmt::print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,

@@ -5,9 +5,9 @@
 
 --build is the folder that holds train_bench; --python has torch and numpy. For each case the peer
 first looks for its best settings, once. Then come the rounds: in each, every case runs both sides
-one right after the other, taking turns at going first, so that a slow spell of the machine hits
-both. The table gives medians over rounds with [min-max]; the ratio is ours/peer of the medians,
-with the range of the ratios within rounds. Every single run goes to stderr.
+one right after the other, and they take turns at going first, so that a slow spell of the machine
+hits both. The table gives medians over rounds with [min-max]; the ratio is ours/peer of the
+medians, with the range of the ratios within rounds. Every single run goes to stderr.
 """
 import argparse
 import json

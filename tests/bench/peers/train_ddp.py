@@ -45,8 +45,7 @@ def read_idx(folder, name):
     with gzip.open(os.path.join(folder, name + ".gz")) as file:
         content = file.read()
     shape = numpy.frombuffer(content, ">u4", count=content[3], offset=4)
-    values = numpy.frombuffer(content, numpy.uint8, offset=4 + 4 * content[3])
-    return torch.from_numpy(values.reshape(shape).copy())
+    return torch.tensor(numpy.frombuffer(content, "u1", offset=4 + 4 * len(shape)).reshape(shape))
 
 
 def endless_batches(images, labels, batch_size, rank, ranks):
@@ -74,9 +73,9 @@ def build_network(hidden, settings):
 
 def measure(options, settings, rank, data, cores):
     """Trains a fresh network; returns samples/s of each chunk and the last loss of this rank."""
-    own_cores = cores[rank * options.threads:(rank + 1) * options.threads]
+    own_cores = cores[rank * options.threads:][:options.threads] if settings["bind"] else cores
     for thread in os.listdir("/proc/self/task"):
-        os.sched_setaffinity(int(thread), own_cores if settings["bind"] else cores)
+        os.sched_setaffinity(int(thread), own_cores)
     torch.set_flush_denormal(settings["flush_denormal"])
     network = build_network(options.hidden, settings)
     optimizer = torch.optim.AdamW(network.parameters(), **{settings["optimizer"]: True},
@@ -101,6 +100,7 @@ def find_best(ranks, trial):
     if ranks > 1:
         choices |= {"bucket_cap_mb": (1, 4, 100), "static_graph": (True,), "bind": (True,)}
     sound = {"ddp": ranks > 1, "gradient_as_bucket_view": True, "broadcast_buffers": False}
+    trial(DEFAULT | sound)  # not counted: the first trial is a cold one
     best = trial(DEFAULT | sound)
     for name, values in choices.items():
         trials = [trial(best["settings"] | {name: value}) for value in values]
@@ -118,14 +118,11 @@ def run_rank(rank, options, folder):
     def trial(settings):
         speeds, loss = measure(options, settings, rank, data, cores)
         return {"samples_per_second": statistics.median(speeds), "min": min(speeds),
-                "max": max(speeds), "np": options.np, "threads": options.threads,
-                "loss": loss, "settings": settings}
+                "max": max(speeds), "loss": loss, "settings": settings,
+                "np": options.np, "threads": options.threads}
 
-    if options.settings == "best":
-        result = find_best(options.np, trial)
-    else:
-        changes = "{}" if options.settings == "default" else options.settings
-        result = trial(DEFAULT | json.loads(changes))
+    fixed = {} if options.settings in ("best", "default") else json.loads(options.settings)
+    result = find_best(options.np, trial) if options.settings == "best" else trial(DEFAULT | fixed)
     if rank == 0:
         print(json.dumps(result), flush=True)
     dist.destroy_process_group()

@@ -1,0 +1,106 @@
+#include "kernels/cpu/progress_engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "kernels/error.hpp"
+
+namespace recombine::cpu {
+namespace {
+
+/// Done once a flag is set.
+class FlagTask final : public Task {
+ public:
+  explicit FlagTask(const std::atomic<bool>& flag) : flag_(flag) {}
+  bool advance() override { return flag_; }
+
+ private:
+  const std::atomic<bool>& flag_;
+};
+
+class ProgressEngineTest : public ::testing::Test {
+ protected:
+  ProgressEngine engine_;
+  std::unique_ptr<CpuStream> first_ = engine_.make_stream();
+  std::unique_ptr<CpuStream> second_ = engine_.make_stream();
+};
+
+TEST_F(ProgressEngineTest, TasksOfAStreamRunInOrderOnAnotherThread) {
+  std::vector<int> order;
+  std::thread::id thread;
+  for (int i = 0; i < 100; ++i) {
+    submit_call(*first_, [&order, &thread, i] {
+      order.push_back(i);
+      thread = std::this_thread::get_id();
+    });
+  }
+  first_->synchronize();
+  ASSERT_EQ(order.size(), 100U);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+  EXPECT_NE(thread, std::this_thread::get_id());
+}
+
+TEST_F(ProgressEngineTest, AShortTaskDoesNotQueueBehindAnotherStreams) {
+  std::atomic<bool> release = false;
+  first_->submit(std::make_unique<FlagTask>(release));
+  bool ran = false;
+  submit_call(*second_, [&] { ran = true; });
+  second_->synchronize();
+  EXPECT_TRUE(ran);
+  release = true;
+  first_->synchronize();
+}
+
+TEST_F(ProgressEngineTest, WaitHoldsBackWhatFollows) {
+  std::atomic<bool> release = false;
+  int order = 0;
+  int first_at = 0;
+  int second_at = 0;
+  first_->submit(std::make_unique<FlagTask>(release));
+  submit_call(*first_, [&] { first_at = ++order; });
+  second_->wait(first_->record());
+  submit_call(*second_, [&] { second_at = ++order; });
+  release = true;
+  second_->synchronize();
+  EXPECT_EQ(first_at, 1);
+  EXPECT_EQ(second_at, 2);
+}
+
+TEST_F(ProgressEngineTest, AnInlineStreamWaitsForAnEvent) {
+  const auto inline_stream = make_inline_stream();
+  int value = 0;
+  submit_call(*first_, [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    value = 1;
+  });
+  inline_stream->wait(first_->record());
+  EXPECT_EQ(value, 1);
+}
+
+TEST_F(ProgressEngineTest, AFailureReachesTheHostOnceAndDropsWhatFollows) {
+  bool ran = false;
+  std::atomic<bool> release = false;
+  first_->submit(std::make_unique<FlagTask>(release));
+  submit_call(*first_, [] { throw Error("broken"); });
+  submit_call(*first_, [&] { ran = true; });
+  release = true;
+  EXPECT_THROW(first_->synchronize(), Error);
+  EXPECT_FALSE(ran);
+  EXPECT_NO_THROW(first_->synchronize());
+  submit_call(*first_, [&] { ran = true; });
+  first_->synchronize();
+  EXPECT_TRUE(ran);
+}
+
+TEST_F(ProgressEngineTest, DestroyingAStreamFinishesItsWork) {
+  int done = 0;
+  for (int i = 0; i < 10; ++i) submit_call(*first_, [&] { ++done; });
+  first_.reset();
+  EXPECT_EQ(done, 10);
+}
+
+}  // namespace
+}  // namespace recombine::cpu

@@ -1,0 +1,62 @@
+#include "kernels/random.hpp"
+
+#include "tests/support/cpu_math_test.hpp"
+
+namespace recombine {
+namespace {
+
+using Words = std::array<std::uint32_t, 4>;
+
+TEST(Philox, KnownAnswers) {  // of the authors' library, Random123
+  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  constexpr std::uint32_t kOnes = 0xffffffff;
+  EXPECT_EQ(philox4x32({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}),
+            (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+}
+
+TEST(Philox, UniformIsExactAtItsEnds) {
+  EXPECT_EQ(signed_unit(0), -1.0F);
+  EXPECT_EQ(signed_unit(0x80000000), 0.0F);
+  EXPECT_EQ(signed_unit(0xffffffff), 1.0F - 1.0F / (1 << 23));
+}
+
+class FillTest : public test::CpuMathTest {};
+
+TEST_F(FillTest, ABlockHasTheValuesOfItsPlaceInTheWhole) {
+  const RandomFill random{.seed = 3, .tensor = 2, .global_cols = 13, .half_width = 0.5F};
+  std::vector<float> whole(11 * 13);
+  math_.fill(*stream_, test::matrix_of(whole, 11, 13), random);
+  std::vector<float> block(4 * 5);
+  RandomFill part = random;
+  part.first_row = 6;
+  part.first_col = 7;
+  math_.fill(*stream_, test::matrix_of(block, 4, 5), part);
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t j = 0; j < 5; ++j) EXPECT_EQ(block[i * 5 + j], whole[(i + 6) * 13 + j + 7]);
+  }
+}
+
+TEST_F(FillTest, ValuesAreUniformAndDifferByTensorAndSeed) {
+  const auto filled = [&](std::uint64_t seed, std::uint64_t tensor) {
+    std::vector<float> x(40000);
+    math_.fill(*stream_, test::matrix_of(x, 1, 40000),
+               {.seed = seed, .tensor = tensor, .global_cols = 40000, .half_width = 2});
+    return x;
+  };
+  const auto x = filled(1, 0);
+  double mean = 0;
+  double square = 0;
+  for (const float v : x) {
+    EXPECT_LE(std::abs(v), 2);
+    mean += v / 40000.0;
+    square += v * v / 40000.0;
+  }
+  EXPECT_NEAR(mean, 0, 0.03);
+  EXPECT_NEAR(square, 4.0 / 3, 0.03);
+  EXPECT_NE(x, filled(2, 0));
+  EXPECT_NE(x, filled(1, 1));
+  EXPECT_EQ(x, filled(1, 0));
+}
+
+}  // namespace
+}  // namespace recombine
