@@ -99,7 +99,6 @@ void parse_command_line(int argc, const char* const* argv, const po::options_des
   const auto parsed = po::command_line_parser(argc, argv)
                           .options(options)
                           .style(allow_long | long_allow_adjacent | long_allow_next)
-                          .positional({})
                           .run();
   for (const auto& option : parsed.options) {
     require_input(option.position_key == -1, "'{}': options begin with --; see --help",

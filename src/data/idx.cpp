@@ -79,7 +79,8 @@ LoadedData load_idx_folder(const std::string& folder) {
     return path;
   };
   LoadedData data{.name = std::filesystem::path(folder).filename().string(), .input = {.scale = 1.0F / 255}};
-  data.train = load_table(needed("train-images-idx3-ubyte"), needed("train-labels-idx1-ubyte"));
+  const std::string images = needed("train-images-idx3-ubyte");
+  data.train = load_table(images, needed("train-labels-idx1-ubyte"));
   data.classes = std::max<std::int64_t>(2, 1 + *std::ranges::max_element(data.train.labels));
   if (find_file(folder, "t10k-images-idx3-ubyte").empty()) return data;
 

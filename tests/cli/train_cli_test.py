@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Trains as a user does and looks at what comes out: repeatable, the same on every number of ranks, readable.
+
+usage: train_cli_test.py TRAIN REPOSITORY; exit code 77 (skipped) where Fashion-MNIST is not installed.
+"""
+import hashlib
+import json
+import pathlib
+import struct
+import sys
+import tempfile
+
+from program import SKIPPED, Checks, run
+
+FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
+CURVE_TOLERANCE = 1e-4  # relative, between numbers of ranks
+SMALL = ["--data", "synthetic:200,12,3", "--hidden", "32"]
+
+
+class Trainer:
+    """Runs `train` in one folder."""
+
+    def __init__(self, program, folder, checks):
+        self.program, self.folder, self.checks = program, pathlib.Path(folder), checks
+
+    def run(self, np, *arguments):
+        done = run(self.program, np, *arguments, cwd=self.folder, timeout=300)
+        shown = " ".join(map(str, arguments))
+        if not self.checks.expect(done.returncode == 0, f"np {np}: {shown}: exit {done.returncode}: {done.stderr}"):
+            self.checks.finish()
+        return done
+
+    def summary(self, np, *arguments):
+        self.run(np, *arguments, "--quiet", "--summary", "s.json")
+        return json.loads((self.folder / "s.json").read_text())
+
+    def losses(self, np, *arguments):
+        """The loss of each step."""
+        self.run(np, *arguments, "--quiet", "--metrics", "m.jsonl")
+        lines = [json.loads(line) for line in (self.folder / "m.jsonl").read_text().splitlines()]
+        return [line["train_loss"] for line in lines if "step" in line]
+
+
+def same_curve(checks, what, expected, found):
+    checks.expect(len(expected) == len(found) > 0, f"{what}: {len(found)} steps, not {len(expected)}")
+    for step, (a, b) in enumerate(zip(expected, found), 1):
+        if not checks.expect(abs(a - b) <= CURVE_TOLERANCE * abs(a), f"{what}: step {step}: loss {b}, not {a}"):
+            return
+
+
+def check_information(trainer, checks):
+    text = trainer.run(2, "--help").stdout
+    for word in ["Data", "Model", "Training", "Machine", "Output", "--batch-size", "--summary"]:
+        checks.expect(text.count(word) >= 1, f"--help has no {word}")
+    checks.expect(text.count("usage:") == 1, "--help is printed once for all ranks")
+    lines = trainer.run(2, "--version").stdout.split("\n")
+    checks.expect(len(lines) == 2 and lines[0].startswith("recombine "), f"--version is one line, not {lines}")
+
+
+def check_repeatable(trainer, checks, *arguments):
+    for np in [1, 2]:
+        first, second = [trainer.summary(np, *arguments, "--steps", 8)["weights_sha256"] for _ in range(2)]
+        checks.expect(len(first) == 64 and first == second, f"np {np}: weights {first} and {second} in two runs")
+    other = trainer.summary(2, *arguments, "--steps", 8, "--seed", 2)["weights_sha256"]
+    checks.expect(other != second, "another seed gives the same weights")
+
+
+def check_batch_smaller_than_ranks(trainer, checks):
+    arguments = [*SMALL, "--batch-size", 3, "--steps", 20]
+    same_curve(checks, "batch of 3 on 7 ranks", trainer.losses(1, *arguments), trainer.losses(7, *arguments))
+
+
+def check_saved_file(trainer, checks):
+    digest = trainer.summary(3, *SMALL, "--steps", 4, "--save", "w.safetensors")["weights_sha256"]
+    content = (trainer.folder / "w.safetensors").read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8:8 + length]), content[8 + length:]
+    header.pop("__metadata__", None)
+    shapes = {name: tensor["shape"] for name, tensor in header.items()}
+    expected = {"layers.0.weight": [32, 12], "layers.0.bias": [32], "layers.1.weight": [3, 32], "layers.1.bias": [3]}
+    checks.expect(shapes == expected, f"the saved tensors are {shapes}, not {expected}")
+    end = 0
+    for name, tensor in header.items():
+        begin, after = tensor["data_offsets"]
+        size = 4
+        for extent in tensor["shape"]:
+            size *= extent
+        checks.expect(tensor["dtype"] == "F32" and begin == end and after - begin == size, f"{name}: {tensor}")
+        end = after
+    checks.expect(end == len(data), f"{len(data)} bytes of tensors, {end} announced")
+    checks.expect(hashlib.sha256(data).hexdigest() == digest, "weights_sha256 is not that of the saved tensors")
+
+
+def check_ad_spend(trainer, checks, repository):
+    table = repository / "launch" / "examples" / "ad_spend.csv"
+    for batch in ["1", "2", "all"]:
+        loss = trainer.summary(
+            2, "--data", table, "--target", "conversions", "--hidden", "", "--no-bias", "--activation", "identity",
+            "--loss", "mse", "--optimizer", "sgd", "--lr", 0.01, "--epochs", 200, "--batch-size", batch)["train_loss"]
+        checks.expect(0 <= loss < 0.05, f"ad_spend.csv with --batch-size {batch}: train_loss {loss}, not below 0.05")
+
+
+def check_curves(trainer, checks):
+    """The default job's first steps do not depend on the number of ranks."""
+    for options in [[], ["--optimizer", "sgd", "--lr", 0.05]]:
+        expected = trainer.losses(1, "--steps", 20, *options)
+        checks.expect(len(expected) == 20 and expected[-1] < expected[0], f"{options}: the loss does not fall: {expected}")
+        for np in [2, 3, 4, 7]:
+            same_curve(checks, f"Fashion-MNIST {options} np {np}", expected, trainer.losses(np, "--steps", 20, *options))
+
+
+def main():
+    program, repository = sys.argv[1], pathlib.Path(sys.argv[2])
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(program, folder, checks)
+        check_information(trainer, checks)
+        check_repeatable(trainer, checks, *SMALL)
+        check_batch_smaller_than_ranks(trainer, checks)
+        check_saved_file(trainer, checks)
+        check_ad_spend(trainer, checks, repository)
+        if FASHION_MNIST.is_dir():
+            check_repeatable(trainer, checks, "--hidden", "32")
+            check_curves(trainer, checks)
+        elif not checks.failures:
+            print(f"skipped: {FASHION_MNIST} is not there")
+            sys.exit(SKIPPED)
+    checks.finish()
+
+
+main()

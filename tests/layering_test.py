@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Reads the sources and fails on an include that runs back, an oversized file or a stray top-level entry.
+
+usage: layering_test.py REPOSITORY
+First it plants one violation of each rule in a temporary tree, to know that it would be found.
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+CODE_FOLDERS = ("kernels", "distributed", "src", "tests")
+LONGEST = 300  # lines of a file
+SOURCE_SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh", ".py", ".sh", ".cmake", ".txt"}
+CODE_SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh"}
+TOP_LEVEL = {"src", "distributed", "kernels", "launch", "tests",
+             "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
+# Folder -> (what its include lines must not name, why).
+FORBIDDEN = {
+    "kernels": [(r"(distributed|src|tests)/", "kernels know no ranks and no layers"),
+                (r"mpi\w*\.h(pp)?$", "kernels have never heard of MPI")],
+    "distributed": [(r"(src|tests)/", "distributed knows no layers"),
+                    (r"(oneapi/)?dnnl", "oneDNN belongs under kernels")],
+    "src": [(r"tests/", "programs know no tests"),
+            (r"mpi\w*\.h(pp)?$", "programs speak to MPI through distributed"),
+            (r"(oneapi/)?dnnl", "oneDNN belongs under kernels")],
+}
+INCLUDE = re.compile(r'^\s*#\s*(?:include|import)\s*[<"]([^>"]+)[>"]')
+BACKEND_SWITCH = re.compile(r"^\s*#\s*(?:el)?if.*(CUDA|NCCL)")
+
+
+def find_violations(root):
+    found = []
+    for entry in sorted(root.iterdir()):
+        if not (entry.name in TOP_LEVEL or entry.name.startswith((".", "build"))):
+            found.append(f"{entry.name}: not among the top-level entries of the project")
+    for folder in CODE_FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.is_file() and path.suffix in SOURCE_SUFFIXES and "__pycache__" not in path.parts:
+                found += violations_of(path, folder, path.relative_to(root))
+    return found
+
+
+def violations_of(path, folder, name):
+    found = []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    if len(lines) > LONGEST:
+        found.append(f"{name}: {len(lines)} lines; {LONGEST} are the most")
+    if path.suffix not in CODE_SUFFIXES:
+        return found
+    for number, line in enumerate(lines, 1):
+        if folder != "tests" and BACKEND_SWITCH.match(line):
+            found.append(f"{name}:{number}: a backend is a sibling file that CMake chooses, not an #if: {line.strip()}")
+        include = INCLUDE.match(line)
+        if not include:
+            continue
+        target = include.group(1)
+        if target.startswith("."):
+            found.append(f"{name}:{number}: includes are full paths from the root: {target}")
+        for pattern, reason in FORBIDDEN.get(folder, []):
+            if re.match(pattern, target):
+                found.append(f"{name}:{number}: includes {target}: {reason}")
+    return found
+
+
+PLANTED = {
+    "kernels/a.hpp": '#include "distributed/mesh.hpp"\n',
+    "kernels/b.cpp": "#  include <mpi.h>\n",
+    "kernels/c.cpp": '#include "src/nn/model.hpp"\n',
+    "kernels/d.cpp": "#ifdef RECOMBINE_CUDA\n#endif\n",
+    "distributed/a.cpp": '#include "src/nn/model.hpp"\n',
+    "distributed/b.cpp": "#include <oneapi/dnnl/dnnl.hpp>\n",
+    "distributed/c.cpp": "#if defined(HAVE_NCCL)\n#endif\n",
+    "src/a.cpp": "#include <mpi.h>\n",
+    "src/b.cpp": "#include <dnnl.hpp>\n",
+    "src/c.cpp": '#include "../kernels/device.hpp"\n',
+    "tests/long.cpp": "\n" * (LONGEST + 1),
+    "stray.txt": "",
+}
+ALLOWED = {
+    "kernels/ok.cpp": '#include <oneapi/dnnl/dnnl.hpp>\n#include "kernels/device.hpp"\n// #include <mpi.h>\n',
+    "distributed/ok.cpp": '#include <mpi.h>\n#include "kernels/device.hpp"\n',
+    "src/ok.cpp": '#include "distributed/mesh.hpp"\n#include "kernels/device.hpp"\n',
+    "tests/ok.cpp": '#include <mpi.h>\n#include "src/nn/model.hpp"\n' + "\n" * (LONGEST - 2),
+    "build-x/any.cpp": "",
+    ".hidden": "",
+}
+
+
+def check_the_check():
+    """Every planted violation, and nothing else, is found."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in {**PLANTED, **ALLOWED}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        found = find_violations(root)
+    blamed = sorted(line.split(":")[0] for line in found)
+    if blamed != sorted(PLANTED):
+        sys.exit(f"layering_test.py is broken: of {sorted(PLANTED)} it found {found}")
+
+
+def main():
+    root = pathlib.Path(sys.argv[1]).resolve()
+    check_the_check()
+    found = find_violations(root)
+    print("\n".join(found))
+    checked = sum(1 for folder in CODE_FOLDERS for path in (root / folder).rglob("*") if path.suffix in CODE_SUFFIXES)
+    if not checked:
+        sys.exit(f"no sources under {root}")
+    print(f"{checked} sources, {len(found)} violations")
+    sys.exit(1 if found else 0)
+
+
+main()
