@@ -80,6 +80,8 @@ class Trainer {
   /// One step on the rows at `positions` of the epoch's order.
   void step(const Permutation& order, Range positions);
   Score evaluate(const Table& table);
+  /// Forgets the losses of steps since the last report: for whoever calls step() directly.
+  void discard_losses() { pending_.clear(), pending_rows_.clear(); }
 
   const Model& model() const { return model_; }
   const TimeSpent& time() const { return time_; }

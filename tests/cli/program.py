@@ -13,7 +13,8 @@ def run(program, np, *arguments, cwd, timeout=120):
     if not mpirun:
         sys.exit("no mpirun")
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-                       OMPI_MCA_orte_execute_quiet="1", OMP_NUM_THREADS="1")
+                       OMPI_MCA_orte_execute_quiet="1", OMP_NUM_THREADS="1",
+                       OMPI_MCA_odls_base_sigkill_timeout="0")  # mpirun waits no second when a rank fails
     command = [mpirun, "--oversubscribe", "--bind-to", "none", "-np", str(np), program, *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
 
