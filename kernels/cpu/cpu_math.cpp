@@ -13,7 +13,7 @@ namespace recombine::cpu {
 namespace {
 
 constexpr std::int64_t kGrain = 16384;     // elements below which another thread does not pay
-constexpr std::int64_t kColumnGrain = 64;  // columns: whole cache lines
+constexpr std::int64_t kUnit = 64;         // elements: work is cut at multiples, where every vector ends
 constexpr std::int64_t kSumPiece = 65536;  // elements summed in one go, whatever the threads
 
 LoopActivation loop_activation(Activation activation) { return static_cast<LoopActivation>(activation); }
@@ -26,11 +26,19 @@ void for_rows(std::int64_t rows, std::int64_t cols, const Work& work) {
   });
 }
 
+/// Splits [0, size) over threads at multiples of kUnit: vector and scalar code give other bits, and which element
+/// gets which must not hang on the number of threads.
+template <class Work>
+void for_elements(std::int64_t size, std::int64_t grain, const Work& work) {
+  parallel_for((size + kUnit - 1) / kUnit, (grain + kUnit - 1) / kUnit, [&](std::int64_t begin, std::int64_t end) {
+    work(begin * kUnit, std::min(end * kUnit, size));
+  });
+}
+
 /// Splits columns over threads: each column is summed by one thread, from the first row to the last.
 template <class Work>
 void for_columns(std::int64_t rows, std::int64_t cols, const Work& work) {
-  const std::int64_t grain = std::max(kColumnGrain, kGrain / std::max<std::int64_t>(rows, 1));
-  parallel_for(cols, grain, work);
+  for_elements(cols, kGrain / std::max<std::int64_t>(rows, 1), work);
 }
 
 template <class Loss>
@@ -65,6 +73,10 @@ void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) {
 
 void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
   const ConstMatrixView& source = gather.source;
+  require((source.type == DataType::u8 || source.type == DataType::f32) && source.cols == gather.out.cols &&
+              gather.rows.size == gather.out.rows,
+          "gather of {} rows of {} [{},{}] into [{},{}]", gather.rows.size, name_of(source.type), source.rows,
+          source.cols, gather.out.rows, gather.out.cols);
   const std::int64_t* const rows = gather.rows.as<std::int64_t>();
   for (std::int64_t i = 0; i < gather.out.rows; ++i) {
     require(rows[i] >= 0 && rows[i] < source.rows, "row {} of a table of {}", rows[i], source.rows);
@@ -153,7 +165,7 @@ void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
 }
 
 void CpuMath::axpby(Stream&, float alpha, ConstVectorView x, float beta, VectorView y) {
-  parallel_for(y.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  for_elements(y.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     loops().axpby(alpha, x.data ? x.as<float>() + begin : nullptr, beta, y.as<float>() + begin, end - begin);
   });
 }
@@ -169,7 +181,7 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
   };
   const AdamWScalars adamw = {step.lr,           step.beta1, step.beta2, step.epsilon, step.weight_decay,
                               correction(step.beta1), correction(step.beta2), scale};
-  parallel_for(step.weights.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
+  for_elements(step.weights.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     float* const w = step.weights.as<float>() + begin;
     const float* const g = step.gradient.as<float>() + begin;
     const std::int64_t n = end - begin;

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <unordered_map>
 
+#include "kernels/cpu/parallel_for.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::cpu {
@@ -16,6 +17,7 @@ namespace {
 struct Key {
   std::array<std::int64_t, 8> sizes;  ///< m n k lda ldb ldc, transposes, bias and activation
   float beta;
+  int threads;  ///< oneDNN lays its work out for so many
   auto operator<=>(const Key&) const = default;
 };
 
@@ -25,7 +27,8 @@ Key key_of(const Gemm& gemm) {
   const std::int64_t k = ta ? gemm.a.rows : gemm.a.cols;
   return {{gemm.c.rows, gemm.c.cols, k, gemm.a.ld, gemm.b.ld, gemm.c.ld, (ta ? 1 : 0) + (tb ? 2 : 0),
            static_cast<std::int64_t>(gemm.activation) * 2 + (gemm.bias.size > 0 ? 1 : 0)},
-          gemm.beta};
+          gemm.beta,
+          threads()};
 }
 
 void check(const Gemm& gemm, const Key& key) {
@@ -116,9 +119,9 @@ class GemmOneDnn::Cache {
  public:
   void execute(const Gemm& gemm) {
     const Key key = key_of(gemm);
+    check(gemm, key);
     auto found = prepared_.find(key);
     if (found == prepared_.end()) {
-      check(gemm, key);
       if (prepared_.size() >= kMostShapes) prepared_.clear();
       found = prepared_.emplace(key, prepare(engine_, gemm, key)).first;
     }

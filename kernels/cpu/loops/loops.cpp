@@ -116,6 +116,7 @@ void activation_gradient(const GradientStripe& s) {
 }
 
 RowLoss softmax_cross_entropy(const float* logits, int64_t n, int64_t label, float* gradient, float scale) {
+  if (n == 0) return {0, 0};
   float largest = logits[0];
   int64_t at = 0;
   for (int64_t j = 1; j < n; ++j) {
@@ -141,10 +142,11 @@ RowLoss softmax_cross_entropy(const float* logits, int64_t n, int64_t label, flo
 #pragma omp simd reduction(+ : sum)
     for (int64_t j = 0; j < n; ++j) sum += expf(logits[j] - largest);
   }
-  return {logf(sum) + largest - right, at == label ? 1.0F : 0.0F};
+  return {logf(sum) + largest - right, at == label && sum == sum ? 1.0F : 0.0F};  // not where a logit is no number
 }
 
 RowLoss squared_error(const float* outputs, const float* targets, int64_t n, float* gradient, float scale) {
+  if (n == 0) return {0, 0};
   const float factor = 2 * scale / static_cast<float>(n);
   float sum = 0;
 #pragma omp simd reduction(+ : sum)

@@ -1,0 +1,160 @@
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "kernels/device.hpp"
+#include "kernels/math.hpp"
+
+// One rank's arithmetic at the shapes of training: OMP_NUM_THREADS=2 ./kernels_bench
+
+namespace recombine {
+namespace {
+
+constexpr std::int64_t kBatch = 512;
+constexpr std::int64_t kHidden = 1024;
+
+/// A device with its stream, and buffers filled with random numbers.
+class Bench {
+ public:
+  Bench() {
+    const char* const threads = std::getenv("OMP_NUM_THREADS");
+    device_ = make_device({.threads = threads ? std::max(std::atoi(threads), 1) : 1,
+                           .progress = Progress::synchronous});
+    stream_ = device_->make_stream(StreamUse::compute);
+  }
+
+  Math& math() { return device_->math(); }
+  Stream& stream() { return *stream_; }
+
+  Buffer matrix(std::int64_t rows, std::int64_t cols) {
+    Buffer buffer(*device_, DataType::f32, rows * cols);
+    math().fill(*stream_, buffer.matrix(rows, cols), {.seed = 1, .global_cols = cols, .half_width = 1});
+    return buffer;
+  }
+  Buffer rows(std::int64_t count, std::int64_t of) {
+    Buffer buffer(*device_, DataType::i64, count);
+    for (std::int64_t i = 0; i < count; ++i) buffer.view().as<std::int64_t>()[i] = i * 7919 % of;
+    return buffer;
+  }
+  template <class T>
+  Buffer zeros(std::int64_t count) {
+    Buffer buffer(*device_, data_type_of<T>, count);
+    std::fill_n(buffer.view().as<T>(), count, T{0});
+    return buffer;
+  }
+
+ private:
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Stream> stream_;
+};
+
+void report_bytes(benchmark::State& state, std::int64_t bytes) {
+  state.SetBytesProcessed(state.iterations() * bytes);
+}
+
+/// The three products of a layer: 0 forward with bias and ReLU, 1 backward, 2 the weights' gradient.
+void gemm(benchmark::State& state) {
+  Bench bench;
+  const std::int64_t in = state.range(1);
+  const std::int64_t out = state.range(2);
+  const Buffer x = bench.matrix(kBatch, in);
+  const Buffer y = bench.matrix(kBatch, out);
+  const Buffer w = bench.matrix(out, in);
+  const Buffer bias = bench.matrix(1, out);
+  const auto xm = x.matrix(kBatch, in);
+  const auto ym = y.matrix(kBatch, out);
+  const auto wm = w.matrix(out, in);
+  const Gemm products[] = {
+      {.a = xm, .b = wm, .trans_b = Transpose::yes, .c = ym, .bias = bias.view(), .activation = Activation::relu},
+      {.a = ym, .b = wm, .c = xm},
+      {.a = ym, .trans_a = Transpose::yes, .b = xm, .c = wm}};
+  for (auto _ : state) bench.math().gemm(bench.stream(), products[state.range(0)]);
+  state.counters["flop/s"] = benchmark::Counter(static_cast<double>(2 * kBatch * in * out),
+                                                benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(gemm)->ArgNames({"product", "in", "out"})
+    ->ArgsProduct({{0, 1, 2}, {784, kHidden}, {kHidden}})->ArgsProduct({{0, 1, 2}, {kHidden}, {10}})->UseRealTime();
+
+void adamw(benchmark::State& state) {
+  Bench bench;
+  const std::int64_t n = state.range(0);
+  const Buffer w = bench.matrix(1, n);
+  const Buffer g = bench.matrix(1, n);
+  const Buffer m = bench.zeros<float>(n);
+  const Buffer v = bench.zeros<float>(n);
+  for (auto _ : state) {
+    bench.math().optimizer_step(bench.stream(), {.kind = OptimizerKind::adamw, .weights = w.view(),
+                                                 .gradient = g.view(), .first_moment = m.view(),
+                                                 .second_moment = v.view(), .lr = 1e-3F, .weight_decay = 0.01F});
+  }
+  report_bytes(state, 7 * 4 * n);  // four read, three written
+}
+BENCHMARK(adamw)->Arg(1 << 16)->Arg(1 << 21)->Arg(1 << 24)->UseRealTime();
+
+void gather_u8(benchmark::State& state) {
+  Bench bench;
+  const std::int64_t cols = 784;
+  const Buffer source = bench.zeros<std::uint8_t>(60000 * cols);
+  const Buffer rows = bench.rows(kBatch, 60000);
+  const Buffer out = bench.matrix(kBatch, cols);
+  for (auto _ : state) {
+    bench.math().gather_rows(bench.stream(), {.source = source.matrix(60000, cols), .rows = rows.view(),
+                                              .out = out.matrix(kBatch, cols), .scale = 1.0F / 255});
+  }
+  report_bytes(state, kBatch * cols * 5);
+}
+BENCHMARK(gather_u8)->UseRealTime();
+
+void softmax_cross_entropy(benchmark::State& state) {
+  Bench bench;
+  const std::int64_t cols = state.range(0);
+  const Buffer logits = bench.matrix(kBatch, cols);
+  const Buffer gradient = bench.matrix(kBatch, cols);
+  const Buffer labels = bench.zeros<std::int32_t>(kBatch);
+  for (std::int64_t i = 0; i < kBatch; ++i) {
+    labels.view().as<std::int32_t>()[i] = static_cast<std::int32_t>(i * 31 % cols);
+  }
+  const Buffer rows = bench.rows(kBatch, kBatch);
+  LossSums sums;
+  for (auto _ : state) {
+    bench.math().softmax_cross_entropy(
+        bench.stream(), {.logits = logits.matrix(kBatch, cols), .labels = labels.view(), .rows = rows.view(),
+                         .gradient = gradient.matrix(kBatch, cols), .gradient_scale = 1.0F / kBatch, .sums = &sums});
+  }
+  report_bytes(state, kBatch * cols * 8);
+}
+BENCHMARK(softmax_cross_entropy)->Arg(10)->Arg(1000)->UseRealTime();
+
+void activation_gradient(benchmark::State& state) {
+  Bench bench;
+  const Buffer saved = bench.matrix(kBatch, kHidden);
+  const Buffer gradient = bench.zeros<float>(kBatch * kHidden);  // stays zero, so that it does not become subnormal
+  const Buffer bias_gradient = bench.zeros<float>(kHidden);
+  for (auto _ : state) {
+    bench.math().activation_gradient(
+        bench.stream(), {.saved = saved.matrix(kBatch, kHidden), .gradient = gradient.matrix(kBatch, kHidden),
+                         .bias_gradient = bias_gradient.view(), .activation = static_cast<Activation>(state.range(0))});
+  }
+  report_bytes(state, kBatch * kHidden * 12);
+}
+BENCHMARK(activation_gradient)->ArgName("activation")->DenseRange(0, 4)->UseRealTime();
+
+void bias_activation(benchmark::State& state) {
+  Bench bench;
+  const Buffer in = bench.matrix(kBatch, kHidden);
+  const Buffer out = bench.matrix(kBatch, kHidden);
+  const Buffer bias = bench.matrix(1, kHidden);
+  for (auto _ : state) {
+    bench.math().bias_activation(
+        bench.stream(), {.in = in.matrix(kBatch, kHidden), .bias = bias.view(), .out = out.matrix(kBatch, kHidden),
+                         .activation = static_cast<Activation>(state.range(0))});
+  }
+  report_bytes(state, kBatch * kHidden * 8);
+}
+BENCHMARK(bias_activation)->ArgName("activation")->DenseRange(0, 4)->UseRealTime();
+
+}  // namespace
+}  // namespace recombine
+
+BENCHMARK_MAIN();

@@ -1,0 +1,137 @@
+#include <bit>
+
+#include "kernels/cpu/parallel_for.hpp"
+#include "tests/support/cpu_math_test.hpp"
+
+namespace recombine {
+namespace {
+
+using test::matrix_of;
+using test::random_values;
+using test::view_of;
+
+constexpr std::int64_t kRows = 301;
+constexpr std::int64_t kCols = 517;  // no multiple of a vector, nor of a share of the threads
+
+/// Runs each operation on 1, 2 and 3 threads and compares bits. Nothing but a product may differ.
+class ThreadsTest : public test::CpuMathTest {
+ protected:
+  void TearDown() override { cpu::set_threads(1); }
+
+  /// `work` fills a vector; it is given a fresh one of `size` values.
+  template <class Work>
+  void expect_same_bits(std::int64_t size, const Work& work) {
+    std::vector<std::uint32_t> expected;
+    for (const int threads : {1, 2, 3}) {
+      cpu::set_threads(threads);
+      auto out = random_values(size, 9);
+      work(out);
+      std::vector<std::uint32_t> bits;
+      for (const float v : out) bits.push_back(std::bit_cast<std::uint32_t>(v));
+      if (threads == 1) expected = bits;
+      EXPECT_EQ(bits == expected, true) << threads << " threads";
+    }
+  }
+
+  std::vector<float> x_ = random_values(kRows * kCols, 1);
+};
+
+TEST_F(ThreadsTest, Fill) {
+  expect_same_bits(kRows * kCols, [&](auto& out) {
+    math_.fill(*stream_, matrix_of(out, kRows, kCols), {.seed = 1, .global_cols = kCols, .half_width = 0.3F});
+  });
+}
+
+TEST_F(ThreadsTest, GatherRows) {
+  std::vector<std::int64_t> rows(kRows);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i * 7 % rows.size());
+  expect_same_bits(kRows * kCols, [&](auto& out) {
+    math_.gather_rows(*stream_, {.source = matrix_of(x_, kRows, kCols), .rows = view_of(rows),
+                                 .out = matrix_of(out, kRows, kCols), .scale = 0.3F, .shift = 0.1F});
+  });
+}
+
+TEST_F(ThreadsTest, ActivationsAndTheirGradients) {
+  for (const Activation activation : {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh,
+                                      Activation::sigmoid}) {
+    SCOPED_TRACE(static_cast<int>(activation));
+    expect_same_bits(kRows * kCols, [&](auto& out) {
+      math_.bias_activation(*stream_, {.in = matrix_of(x_, kRows, kCols), .bias = view_of(x_).range(0, kCols),
+                                       .out = matrix_of(out, kRows, kCols), .activation = activation});
+    });
+    expect_same_bits((kRows + 1) * kCols, [&](auto& out) {
+      math_.activation_gradient(*stream_, {.saved = matrix_of(x_, kRows, kCols),
+                                           .gradient = matrix_of(out, kRows + 1, kCols).block(0, 0, kRows, kCols),
+                                           .bias_gradient = view_of(out).range(kRows * kCols, (kRows + 1) * kCols),
+                                           .beta = 0.7F,
+                                           .activation = activation});
+    });
+  }
+}
+
+TEST_F(ThreadsTest, Losses) {
+  std::vector<std::int64_t> rows(kRows);
+  std::vector<std::int32_t> labels(kRows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = static_cast<std::int64_t>(i * 5 % rows.size());
+    labels[i] = static_cast<std::int32_t>(i % kCols);
+  }
+  std::vector<double> losses;
+  expect_same_bits(kRows * kCols, [&](auto& out) {
+    LossSums sums;
+    math_.softmax_cross_entropy(*stream_, {.logits = matrix_of(x_, kRows, kCols), .labels = view_of(labels),
+                                           .rows = view_of(rows), .gradient = matrix_of(out, kRows, kCols),
+                                           .gradient_scale = 0.1F, .sums = &sums});
+    losses.push_back(sums.loss_sum);
+  });
+  expect_same_bits(kRows * kCols, [&](auto& out) {
+    LossSums sums;
+    math_.squared_error(*stream_, {.outputs = matrix_of(x_, kRows, kCols), .targets = matrix_of(x_, kRows, kCols),
+                                   .rows = view_of(rows), .gradient = matrix_of(out, kRows, kCols),
+                                   .gradient_scale = 0.1F, .sums = &sums});
+    losses.push_back(sums.loss_sum);
+  });
+  ASSERT_EQ(losses.size(), 6U);
+  for (const std::size_t first : {0, 3}) {
+    EXPECT_EQ(losses[first], losses[first + 1]);
+    EXPECT_EQ(losses[first], losses[first + 2]);
+  }
+}
+
+TEST_F(ThreadsTest, SumsAndScaledSums) {
+  expect_same_bits(kCols, [&](auto& out) {
+    math_.column_sum(*stream_, matrix_of(x_, kRows, kCols), view_of(out), 0.7F);
+  });
+  std::vector<double> squares;
+  for (const int threads : {1, 2, 3}) {
+    cpu::set_threads(threads);
+    squares.push_back(0.1);
+    math_.add_square_sum(*stream_, view_of(x_), &squares.back());
+  }
+  EXPECT_EQ(squares, std::vector<double>(3, squares[0]));
+  for (const std::int64_t begin : {0, 1, 5}) {  // not always aligned
+    expect_same_bits(kRows * kCols, [&](auto& out) {
+      math_.axpby(*stream_, 0.3F, view_of(x_).range(begin, kRows * kCols), 0.7F,
+                  view_of(out).range(begin, kRows * kCols));
+    });
+  }
+}
+
+TEST_F(ThreadsTest, OptimizerSteps) {
+  constexpr std::int64_t kSize = kRows * kCols / 3;
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
+    for (const std::int64_t begin : {0, 1, 5}) {
+      SCOPED_TRACE(::testing::Message() << "kind " << static_cast<int>(kind) << " from " << begin);
+      expect_same_bits(3 * kSize, [&](auto& out) {
+        for (float& v : out) v = v * v;  // no root of a negative second moment
+        const auto part = [&](std::int64_t p) { return view_of(out).range(p * kSize + begin, (p + 1) * kSize); };
+        math_.optimizer_step(*stream_, {.kind = kind, .weights = part(0),
+                                        .gradient = view_of(x_).range(begin, kSize), .first_moment = part(1),
+                                        .second_moment = part(2), .step = 3, .lr = 0.01F, .weight_decay = 0.1F});
+      });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace recombine
