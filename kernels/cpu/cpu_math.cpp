@@ -74,7 +74,7 @@ void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) {
 void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
   const ConstMatrixView& source = gather.source;
   require((source.type == DataType::u8 || source.type == DataType::f32) && source.cols == gather.out.cols &&
-              gather.rows.size == gather.out.rows,
+              gather.rows.size >= gather.out.rows,
           "gather of {} rows of {} [{},{}] into [{},{}]", gather.rows.size, name_of(source.type), source.rows,
           source.cols, gather.out.rows, gather.out.cols);
   const std::int64_t* const rows = gather.rows.as<std::int64_t>();

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "kernels/error.hpp"
 #include "src/data/gzip.hpp"
@@ -19,10 +20,17 @@ std::string_view trimmed(std::string_view cell) {
   return cell;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
+/// The comma after the cell, or the end of the text; a comma inside quotes is text.
+std::size_t cell_end(std::string_view text, std::size_t begin) {
+  const std::size_t first = text.find_first_not_of(" \t", begin);
+  if (first < text.size() && text[first] == '"') begin = std::min(text.find('"', first + 1), text.size());
+  return std::min(text.find(',', begin), text.size());
+}
+
+std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
   for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    const std::size_t end = cell_end(text, begin);
     parts.push_back(trimmed(text.substr(begin, end - begin)));
     begin = end + 1;
   }
@@ -59,7 +67,7 @@ std::vector<std::int64_t> target_places(const std::string& path, const std::vect
   }
   std::vector<std::int64_t> places(names.size(), -1);
   std::int64_t next = 0;
-  for (const std::string_view wanted : split(target, ',')) {
+  for (const std::string_view wanted : split(target)) {
     const auto at = std::ranges::find(names, wanted);
     require_input(at != names.end(), "--target {}: {} has no such column, but {}", wanted, path, joined(names));
     std::int64_t& place = places[static_cast<std::size_t>(at - names.begin())];
@@ -72,28 +80,38 @@ std::vector<std::int64_t> target_places(const std::string& path, const std::vect
 }
 
 float number(const std::string& path, std::size_t line, std::string_view column, std::string_view cell) {
+  const char* const end = cell.data() + cell.size();
   float value = 0;
-  const auto [at, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  require_input(error == std::errc{} && at == cell.data() + cell.size() && std::isfinite(value),
+  auto [at, error] = std::from_chars(cell.data(), end, value);
+  if (error == std::errc::result_out_of_range) {  // 1e-60, which is 0 in f32, or 1e60, which is refused
+    double wide = HUGE_VAL;
+    error = std::from_chars(cell.data(), end, wide).ec;
+    value = std::abs(wide) < 1 ? static_cast<float>(wide) : HUGE_VALF;
+  }
+  require_input(error == std::errc{} && at == end && std::isfinite(value),
                 "{}, line {}, column {}: '{}' is not a number", path, line, column, cell);
   return value;
 }
 
 }  // namespace
 
-LoadedTable load_csv(const std::string& path, const std::string& target) {
+CsvTable load_csv(const std::string& path, const std::string& target) {
   const std::string text = read_file(path);
   const std::vector<std::string_view> lines = lines_of(text);
   require_input(lines.size() >= 2, "{}: has no row under its header line", path);
-  const std::vector<std::string_view> names = split(lines[0], ',');
+  const std::vector<std::string_view> names = split(lines[0]);
   const std::vector<std::int64_t> places = target_places(path, names, target);
 
+  std::vector<std::string> inputs;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    if (places[c] < 0) inputs.emplace_back(names[c]);
+  }
   LoadedTable table{.rows = static_cast<std::int64_t>(lines.size()) - 1};
   table.outputs = std::ranges::count_if(places, [](std::int64_t place) { return place >= 0; });
   table.inputs = static_cast<std::int64_t>(names.size()) - table.outputs;
   table.targets.resize(static_cast<std::size_t>(table.rows * table.outputs));
   for (std::size_t line = 1; line < lines.size(); ++line) {
-    const std::vector<std::string_view> cells = split(lines[line], ',');
+    const std::vector<std::string_view> cells = split(lines[line]);
     require_input(cells.size() == names.size(), "{}, line {}: {} values for {} columns", path, line + 1,
                   cells.size(), names.size());
     for (std::size_t c = 0; c < cells.size(); ++c) {
@@ -106,7 +124,7 @@ LoadedTable load_csv(const std::string& path, const std::string& target) {
       }
     }
   }
-  return table;
+  return {std::move(table), std::move(inputs)};
 }
 
 void make_classes(LoadedData& data) {

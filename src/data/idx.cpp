@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "kernels/error.hpp"
 #include "src/data/gzip.hpp"
@@ -17,9 +18,10 @@ constexpr std::uint32_t kLabels = 0x00000801;  // and in one
 struct Idx {
   std::string path;
   std::string bytes;
-  std::int64_t count = 0;       ///< first dimension
-  std::int64_t item_bytes = 1;  ///< product of the others
-  std::size_t data = 0;         ///< where the items begin
+  std::int64_t count = 0;  ///< first dimension
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+  std::size_t data = 0;    ///< where the items begin
 
   std::uint8_t at(std::int64_t i) const {
     return static_cast<std::uint8_t>(bytes[data + static_cast<std::size_t>(i)]);
@@ -41,11 +43,17 @@ Idx read_idx(const std::string& path, std::uint32_t magic) {
   require_input(found == magic, "{}: magic number {:#010x}, not {:#010x}: no IDX file of {}", path, found, magic,
                 magic == kImages ? "images" : "labels");
   idx.count = big_endian(idx.bytes, 4);
-  for (std::size_t d = 1; d < dimensions; ++d) idx.item_bytes *= big_endian(idx.bytes, 4 + 4 * d);
+  if (dimensions == 3) {
+    idx.height = big_endian(idx.bytes, 8);
+    idx.width = big_endian(idx.bytes, 12);
+  }
   const auto held = static_cast<std::int64_t>(idx.bytes.size() - idx.data);
-  require_input(idx.count > 0 && idx.item_bytes > 0, "{}: holds no items", path);
-  require_input(idx.item_bytes <= (std::int64_t{1} << 30) && held == idx.count * idx.item_bytes,
-                "{}: {} items of {} bytes are announced, {} bytes are there", path, idx.count, idx.item_bytes, held);
+  require_input(idx.count > 0 && idx.height > 0 && idx.width > 0, "{}: holds no items", path);
+  // By division: three sizes of 32 bits may have no product of 64.
+  const std::int64_t rows_of_pixels = idx.count * (idx.height <= held ? idx.height : 0);
+  require_input(rows_of_pixels > 0 && held % rows_of_pixels == 0 && held / rows_of_pixels == idx.width,
+                "{}: {} items of {} x {} bytes are announced, {} bytes are there", path, idx.count, idx.height,
+                idx.width, held);
   return idx;
 }
 
@@ -53,21 +61,27 @@ Idx read_idx(const std::string& path, std::uint32_t magic) {
 std::string find_file(const std::string& folder, const std::string& name) {
   for (const char* suffix : {"", ".gz"}) {
     const std::string path = folder + "/" + name + suffix;
-    if (std::filesystem::exists(path)) return path;
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return path;
   }
   return "";
 }
 
-LoadedTable load_table(const std::string& images_path, const std::string& labels_path) {
+struct Images {
+  LoadedTable table;
+  std::int64_t height, width;
+};
+
+Images load_images(const std::string& images_path, const std::string& labels_path) {
   const Idx images = read_idx(images_path, kImages);
   const Idx labels = read_idx(labels_path, kLabels);
   require_input(images.count == labels.count, "{}: {} labels for the {} images of {}", labels_path, labels.count,
                 images.count, images_path);
-  LoadedTable table{.rows = images.count, .inputs = images.item_bytes};
+  LoadedTable table{.rows = images.count, .inputs = images.height * images.width};
   table.pixels.assign(images.bytes.begin() + static_cast<std::ptrdiff_t>(images.data), images.bytes.end());
   table.labels.resize(static_cast<std::size_t>(labels.count));
   for (std::int64_t i = 0; i < labels.count; ++i) table.labels[static_cast<std::size_t>(i)] = labels.at(i);
-  return table;
+  return {std::move(table), images.height, images.width};
 }
 
 }  // namespace
@@ -78,15 +92,21 @@ LoadedData load_idx_folder(const std::string& folder) {
     require_input(!path.empty(), "--data {}: has no {} or {}.gz", folder, name, name);
     return path;
   };
-  LoadedData data{.name = std::filesystem::path(folder).filename().string(), .input = {.scale = 1.0F / 255}};
-  const std::string images = needed("train-images-idx3-ubyte");
-  data.train = load_table(images, needed("train-labels-idx1-ubyte"));
+  const std::filesystem::path place = std::filesystem::path(folder + "/").lexically_normal().parent_path();
+  LoadedData data{.name = place.filename().string(), .input = {.scale = 1.0F / 255}};
+  const std::string train_images = needed("train-images-idx3-ubyte");
+  Images train = load_images(train_images, needed("train-labels-idx1-ubyte"));
+  data.train = std::move(train.table);
   data.classes = std::max<std::int64_t>(2, 1 + *std::ranges::max_element(data.train.labels));
-  if (find_file(folder, "t10k-images-idx3-ubyte").empty()) return data;
-
-  data.test = load_table(needed("t10k-images-idx3-ubyte"), needed("t10k-labels-idx1-ubyte"));
-  require_input(data.test.inputs == data.train.inputs, "--data {}: test images have {} pixels, training images {}",
-                folder, data.test.inputs, data.train.inputs);
+  if (find_file(folder, "t10k-images-idx3-ubyte").empty() && find_file(folder, "t10k-labels-idx1-ubyte").empty()) {
+    return data;
+  }
+  const std::string test_images = needed("t10k-images-idx3-ubyte");
+  Images test = load_images(test_images, needed("t10k-labels-idx1-ubyte"));
+  require_input(test.height == train.height && test.width == train.width,
+                "--data {}: test images are {} x {}, training images {} x {}", folder, test.height, test.width,
+                train.height, train.width);
+  data.test = std::move(test.table);
   require_input(*std::ranges::max_element(data.test.labels) < data.classes,
                 "--data {}: test label {} is none of the {} classes in training", folder,
                 *std::ranges::max_element(data.test.labels), data.classes);

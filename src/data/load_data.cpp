@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"
@@ -8,7 +10,6 @@
 #include "src/data/idx.hpp"
 #include "src/data/permutation.hpp"
 #include "src/data/synthetic.hpp"
-#include "src/parse.hpp"
 
 namespace recombine {
 
@@ -18,27 +19,38 @@ constexpr const char* kFashionMnist = "/usr/share/datasets/fashion-mnist";
 
 bool is_csv(const std::string& path) { return path.ends_with(".csv") || path.ends_with(".csv.gz"); }
 
-LoadedData load_source(const DataOptions& options) {
+bool is_folder(const std::string& path) {
+  std::error_code ignored;  // of a name too long, or of a parent that may not be read
+  return std::filesystem::is_directory(path, ignored);
+}
+
+struct Source {
+  LoadedData data;
+  std::vector<std::string> columns = {};  ///< names of the inputs, where they have names
+};
+
+Source load_source(const DataOptions& options) {
   const std::string& source = options.data;
   require_input(options.target.empty() || is_csv(source), "--target: is for --data FILE.csv, not for {}", source);
   if (source == "fashion-mnist") {
-    require_input(std::filesystem::is_directory(kFashionMnist),
+    require_input(is_folder(kFashionMnist),
                   "--data fashion-mnist: {} is not there; apt-get install dataset-fashion-mnist brings it, "
                   "or give another --data",
                   kFashionMnist);
-    return load_idx_folder(kFashionMnist);
+    return {load_idx_folder(kFashionMnist)};
   }
-  if (source.starts_with("synthetic:")) return make_synthetic(source, options.seed);
+  if (source.starts_with("synthetic:")) return {make_synthetic(source, options.seed)};
   if (is_csv(source)) {
+    CsvTable csv = load_csv(source, options.target);
     LoadedData data{.name = std::filesystem::path(source).filename().string()};
-    data.train = load_csv(source, options.target);
-    return data;
+    data.train = std::move(csv.table);
+    return {std::move(data), std::move(csv.inputs)};
   }
-  require_input(std::filesystem::is_directory(source),
+  require_input(is_folder(source),
                 "--data {}: no such folder; fashion-mnist, a folder of IDX files, FILE.csv or "
                 "synthetic:ROWS,IN,OUT is right",
                 source);
-  return load_idx_folder(source);
+  return {load_idx_folder(source)};
 }
 
 template <class T>
@@ -63,13 +75,18 @@ LoadedTable select(const LoadedTable& from, const std::vector<std::int64_t>& row
 }
 
 /// Moves a share of the training rows, chosen by the seed alone, to the validation table.
-void split_validation(LoadedData& data, double share, std::uint64_t seed) {
-  require_input(share > 0 && share < 1, "--validation {}: a fraction between 0 and 1 or a file is right", share);
+void split_validation(LoadedData& data, const DataOptions& options) {
+  const std::string& text = options.validation;
+  double share = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  require_input(error == std::errc{} && at == text.data() + text.size() && share > 0 && share < 1,
+                "--validation {}: a fraction between 0 and 1, such as 0.1,{} is right", text,
+                is_csv(options.data) ? " or FILE.csv" : "");
   const std::int64_t rows = data.train.rows;
-  require_input(rows >= 2, "--validation {}: {} row cannot be split", share, rows);
+  require_input(rows >= 2, "--validation {}: {} row cannot be split", text, rows);
   const auto wanted = static_cast<std::int64_t>(std::llround(share * static_cast<double>(rows)));
   const std::int64_t count = std::clamp<std::int64_t>(wanted, 1, rows - 1);
-  const Permutation order(rows, seed, 0);
+  const Permutation order(rows, options.seed, 0);
   std::vector<std::int64_t> kept;
   std::vector<std::int64_t> held;
   for (std::int64_t p = 0; p < rows; ++p) (p < count ? held : kept).push_back(order(p));
@@ -77,14 +94,21 @@ void split_validation(LoadedData& data, double share, std::uint64_t seed) {
   data.train = select(data.train, kept);
 }
 
-void add_validation(LoadedData& data, const DataOptions& options) {
+void add_validation(Source& source, const DataOptions& options) {
   const std::string& what = options.validation;
   if (what.empty()) return;
-  if (!is_csv(what)) return split_validation(data, parse_real("validation", what, 0), options.seed);
+  if (!is_csv(what)) return split_validation(source.data, options);
   require_input(is_csv(options.data), "--validation {}: a fraction such as 0.1 is right for {}", what, options.data);
-  data.validation = load_csv(what, options.target);
-  require_input(data.validation.inputs == data.train.inputs, "--validation {}: {} input columns, {} has {}", what,
-                data.validation.inputs, options.data, data.train.inputs);
+  const std::vector<std::string>& names = source.columns;
+  CsvTable csv = load_csv(what, options.target);
+  require_input(csv.inputs.size() == names.size(), "--validation {}: {} input columns, {} has {}", what,
+                csv.inputs.size(), options.data, names.size());
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    require_input(csv.inputs[c] == names[c],
+                  "--validation {}, line 1: input column {} is '{}', in {} it is '{}'", what, c + 1,
+                  csv.inputs[c], options.data, names[c]);
+  }
+  source.data.validation = std::move(csv.table);
 }
 
 void standardize_columns(LoadedData& data) {
@@ -118,17 +142,19 @@ void standardize_pixels(LoadedData& data) {
   }
   const auto count = static_cast<double>(data.train.pixels.size());
   const double mean = sum / count;
-  const double deviation = std::sqrt(std::max(squares / count - mean * mean, 1e-12));
+  const double variance = squares / count - mean * mean;
+  const double deviation = variance > 1e-9 ? std::sqrt(variance) : 255;  // constant pixels are only centred
   data.input = {static_cast<float>(1 / deviation), static_cast<float>(-mean / deviation)};
 }
 
 }  // namespace
 
 LoadedData load_data(const DataOptions& options) {
-  LoadedData data = load_source(options);
-  add_validation(data, options);
+  Source source = load_source(options);
+  add_validation(source, options);
+  LoadedData& data = source.data;
   if (options.standardize) data.train.pixels.empty() ? standardize_columns(data) : standardize_pixels(data);
-  return data;
+  return std::move(data);
 }
 
 }  // namespace recombine

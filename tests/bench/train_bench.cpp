@@ -49,10 +49,12 @@ class DirectProduct {
     Transpose trans_a, trans_b;
   };
 
-  DirectProduct(const dnnl::engine& engine, const Shape& s)
-      : a_(static_cast<std::size_t>(s.m * s.k), 0.5F),
-        b_(static_cast<std::size_t>(s.k * s.n), 0.25F),
-        c_(static_cast<std::size_t>(s.m * s.n)) {
+  DirectProduct(MeshRank& rank, const dnnl::engine& engine, const Shape& s)
+      : a_(rank.device(), DataType::f32, s.m * s.k),
+        b_(rank.device(), DataType::f32, s.k * s.n),
+        c_(rank.device(), DataType::f32, s.m * s.n) {
+    rank.math().fill(rank.compute(), a_.matrix(1, s.m * s.k), {.half_width = 1});
+    rank.math().fill(rank.compute(), b_.matrix(1, s.k * s.n), {.half_width = 1});
     using Memory = dnnl::memory;
     const auto desc = [](std::int64_t rows, std::int64_t cols, Transpose transpose) {
       const auto strides = transpose == Transpose::yes ? Memory::dims{1, rows} : Memory::dims{cols, 1};
@@ -62,9 +64,9 @@ class DirectProduct {
     const auto b = desc(s.k, s.n, s.trans_b);
     const auto c = desc(s.m, s.n, Transpose::no);
     primitive_ = make_primitive<dnnl::matmul>(engine, a, b, c);
-    arguments_ = {{DNNL_ARG_SRC, Memory(a, engine, a_.data())},
-                  {DNNL_ARG_WEIGHTS, Memory(b, engine, b_.data())},
-                  {DNNL_ARG_DST, Memory(c, engine, c_.data())}};
+    arguments_ = {{DNNL_ARG_SRC, Memory(a, engine, a_.view().data)},
+                  {DNNL_ARG_WEIGHTS, Memory(b, engine, b_.view().data)},
+                  {DNNL_ARG_DST, Memory(c, engine, c_.view().data)}};
   }
   void run(const dnnl::stream& stream) const { primitive_.execute(stream, arguments_); }
 
@@ -79,24 +81,25 @@ class DirectProduct {
     }
   }
 
-  std::vector<float> a_, b_, c_;
+  Buffer a_, b_, c_;  // the trainer's kind of memory
   dnnl::matmul primitive_;
   std::unordered_map<int, dnnl::memory> arguments_;
 };
 
 /// A step's products on this rank's rows: forward, then per layer from the last dW and, but for the first, dX.
-std::vector<DirectProduct> products_of(const ModelShape& shape, std::int64_t rows, const dnnl::engine& engine) {
+std::vector<DirectProduct> products_of(MeshRank& rank, const ModelShape& shape, std::int64_t rows,
+                                       const dnnl::engine& engine) {
   std::vector<std::int64_t> widths = {shape.inputs};
   widths.insert(widths.end(), shape.hidden.begin(), shape.hidden.end());
   widths.push_back(shape.outputs);
   std::vector<DirectProduct> products;
   for (std::size_t l = 1; l < widths.size(); ++l) {
-    products.emplace_back(engine, DirectProduct::Shape{rows, widths[l], widths[l - 1], Transpose::no, Transpose::yes});
+    products.emplace_back(rank, engine, DirectProduct::Shape{rows, widths[l], widths[l - 1], Transpose::no, Transpose::yes});
   }
   for (std::size_t l = widths.size() - 1; l > 0; --l) {
-    products.emplace_back(engine, DirectProduct::Shape{widths[l], widths[l - 1], rows, Transpose::yes, Transpose::no});
+    products.emplace_back(rank, engine, DirectProduct::Shape{widths[l], widths[l - 1], rows, Transpose::yes, Transpose::no});
     if (l > 1) {
-      products.emplace_back(engine, DirectProduct::Shape{rows, widths[l - 1], widths[l], Transpose::no, Transpose::no});
+      products.emplace_back(rank, engine, DirectProduct::Shape{rows, widths[l - 1], widths[l], Transpose::no, Transpose::no});
     }
   }
   return products;
@@ -137,7 +140,7 @@ int run(Session& session, const BenchOptions& options) {
   const std::int64_t rows = split_range(options.batch_size, session.size(), session.rank()).size();
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   const dnnl::stream direct(engine);
-  const auto products = products_of(shape, rows, engine);
+  const auto products = products_of(rank, shape, rows, engine);
   MemoryBound memory(rank, shape.parameters());
 
   const Permutation order(data.train().rows(), 1, 1);

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "kernels/error.hpp"
+#include "src/data/dataset.hpp"
+
+namespace recombine {
+
+/// A folder of its own for each test.
+class DataTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / fmt::format("recombine-data-{}", getpid());
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(path(name), std::ios::binary) << bytes;
+    return path(name);
+  }
+  void write_gzip(const std::string& name, const std::string& bytes, std::size_t cut = 0) const {
+    gzFile file = gzopen(path(name).c_str(), "wb");
+    gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+    gzclose(file);
+    std::filesystem::resize_file(path(name), std::filesystem::file_size(path(name)) - cut);
+  }
+  static std::string big_endian(std::uint32_t value) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xFF);
+    return bytes;
+  }
+  static std::string images(std::uint32_t count, std::uint32_t magic = 0x803) {
+    std::string bytes = big_endian(magic) + big_endian(count) + big_endian(2) + big_endian(3);
+    for (std::uint32_t i = 0; i < count * 6; ++i) bytes += static_cast<char>(i * 7);
+    return bytes;
+  }
+  static std::string labels(std::uint32_t count) {
+    std::string bytes = big_endian(0x801) + big_endian(count);
+    for (std::uint32_t i = 0; i < count; ++i) bytes += static_cast<char>(i % 4);
+    return bytes;
+  }
+  void expect_refused(const DataOptions& options, const std::vector<std::string>& parts) const {
+    try {
+      load_data(options);
+      FAIL() << "was accepted; expected " << parts.front();
+    } catch (const InputError& error) {
+      for (const std::string& part : parts) {
+        EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what() << " lacks " << part;
+      }
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    }
+  }
+  void expect_csv_refused(const std::string& text, const std::vector<std::string>& parts) const {
+    expect_refused({.data = write("table.csv", text), .target = "y"}, parts);
+  }
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace recombine
