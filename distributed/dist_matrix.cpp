@@ -16,13 +16,14 @@ bool owns(const Mesh& mesh, const Coord& coord, std::optional<Axis> axis, int pa
 template <class Visit>
 void for_each_block(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shape, const Placement& placement,
                     const Visit& visit) {
-  const int row_parts = parts_of(mesh, placement.rows);
+  const int inner = parts_of(mesh, placement.rows_then);
+  const int row_parts = parts_of(mesh, placement.rows) * inner;
   const int col_parts = parts_of(mesh, placement.cols);
   for (int i = 0; i < row_parts; ++i) {
-    if (!owns(mesh, coord, placement.rows, i)) continue;
+    if (!owns(mesh, coord, placement.rows, i / inner) || !owns(mesh, coord, placement.rows_then, i % inner)) continue;
     for (int j = 0; j < col_parts; ++j) {
       if (!owns(mesh, coord, placement.cols, j)) continue;
-      visit(i, j, split_range(shape.rows, row_parts, i), split_range(shape.cols, col_parts, j));
+      visit(i, j, DistMatrix::rows_of_part(mesh, shape.rows, placement, i), split_range(shape.cols, col_parts, j));
     }
   }
 }
@@ -40,11 +41,18 @@ std::string_view name_of(State state) {
 
 std::string Placement::to_string() const {
   const auto cut = [](std::optional<Axis> axis) { return axis ? recombine::name_of(*axis) : '-'; };
-  std::string text = fmt::format("[{},{}]", cut(rows), cut(cols));
+  std::string text = fmt::format("[{}{},{}]", cut(rows), rows_then ? std::string(1, cut(rows_then)) : "", cut(cols));
   for (const Axis axis : kAxes) {
     if (!cuts(axis)) text += fmt::format(" {}:{}", recombine::name_of(axis), name_of((*this)[axis]));
   }
   return text;
+}
+
+Range DistMatrix::rows_of_part(const Mesh& mesh, std::int64_t rows, const Placement& placement, int row_part) {
+  const int inner = parts_of(mesh, placement.rows_then);
+  const Range outer = split_range(rows, parts_of(mesh, placement.rows), row_part / inner);
+  const Range piece = split_range(outer.size(), inner, row_part % inner);
+  return {outer.begin + piece.begin, outer.begin + piece.end};
 }
 
 std::int64_t DistMatrix::local_size(const Mesh& mesh, const Coord& coord, Shape shape,
@@ -58,8 +66,9 @@ std::int64_t DistMatrix::local_size(const Mesh& mesh, const Coord& coord, Shape 
 DistMatrix::DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placement placement,
                        VectorView memory)
     : shape_(shape), placement_(placement) {
-  require(!placement.rows || placement.rows != placement.cols, "rows and columns are cut by one axis: {}",
-          placement.to_string());
+  require((!placement.rows || placement.rows != placement.cols) &&
+              (!placement.rows_then || (placement.rows_then != placement.rows && placement.rows_then != placement.cols)),
+          "one axis cuts twice: {}", placement.to_string());
   std::int64_t used = 0;
   for_each_block(mesh, coord, shape, placement, [&](int i, int j, Range rows, Range cols) {
     const std::int64_t size = rows.size() * cols.size();

@@ -21,12 +21,15 @@ enum class State {
 struct Placement {
   std::optional<Axis> rows;      ///< the axis that cuts the rows; none: not cut
   std::optional<Axis> cols;      ///< the axis that cuts the columns
-  std::array<State, 3> state{};  ///< per axis; meaningless for the two above
+  std::array<State, 3> state{};  ///< per axis; meaningless for those that cut
+  /// Cuts each of the rows' parts once more: the block is Sharded over this axis, by whole rows, and a rank has
+  /// memory for its piece only. So operands stand at rest.
+  std::optional<Axis> rows_then = {};
 
   State operator[](Axis axis) const { return state[static_cast<std::size_t>(axis)]; }
   State& operator[](Axis axis) { return state[static_cast<std::size_t>(axis)]; }
-  bool cuts(Axis axis) const { return rows == axis || cols == axis; }
-  std::string to_string() const;  ///< "[i,k] j:partial"
+  bool cuts(Axis axis) const { return rows == axis || cols == axis || rows_then == axis; }
+  std::string to_string() const;  ///< "[i,k] j:partial", "[ki,j]"
 };
 
 /// A block that this rank holds: where it lies in the whole matrix, and its elements.
@@ -57,6 +60,9 @@ class DistMatrix {
   const Placement& placement() const { return placement_; }
   void set_state(Axis axis, State state) { placement_[axis] = state; }
   const std::vector<Block>& blocks() const { return blocks_; }
+  /// Rows of the whole matrix in part `row_part` of the grid: parts of rows_then count fastest.
+  static Range rows_of_part(const Mesh& mesh, std::int64_t rows, const Placement& placement, int row_part);
+
   /// The local block at that place in the grid, or none.
   const Block* find(int row_part, int col_part) const;
   /// All local elements. Blocks lie one after the other.

@@ -1,5 +1,6 @@
 #include "distributed/mesh_rank.hpp"
 
+#include "distributed/session.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -19,6 +20,12 @@ MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device)
     link.communicator = world.split(mesh.rank_of(origin), coord_[axis]);
     link.stream = device.make_stream(StreamUse::communication);
   }
+}
+
+void MeshRank::compute_waits(const Event& event) {
+  const double start = Session::now();
+  compute_->wait(event);
+  exposed_seconds_ += Session::now() - start;
 }
 
 }  // namespace recombine

@@ -25,6 +25,12 @@ class MeshRank {
   Communicator& communicator(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].communicator; }
   Stream& communication(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].stream; }
 
+  /// The compute stream waits for `event` of a communication stream.
+  void compute_waits(const Event& event);
+  /// Seconds that arithmetic has had to wait in compute_waits(), since the beginning: what communication cost beyond
+  /// what was hidden. 0 where the wait does not block the host.
+  double exposed_seconds() const { return exposed_seconds_; }
+
  private:
   struct AxisLink {
     std::unique_ptr<Communicator> communicator;
@@ -35,6 +41,7 @@ class MeshRank {
   Device& device_;
   std::unique_ptr<Stream> compute_;
   std::array<AxisLink, 3> axes_;
+  double exposed_seconds_ = 0;
 };
 
 }  // namespace recombine

@@ -72,7 +72,8 @@ void multiply(MeshRank& rank, const Product& product) {
                                           .b = right.view,
                                           .trans_b = product.trans_b,
                                           .c = to.view,
-                                          .beta = first ? product.beta : 1.0F,
+                                          .alpha = product.alpha,
+                                          .beta = first ? product.beta : 1.0,
                                           .bias = product.bias ? block_bias(*product.bias, to) : ConstVectorView{},
                                           .activation = product.activation});
         first = false;
@@ -87,6 +88,8 @@ void multiply(MeshRank& rank, const Product& product) {
   if (!complete) c.set_state(*a.col_axis(), State::partial);
 }
 
+Range shard_of(const Block& block, int parts, int index) { return split_range(block.view.rows, parts, index); }
+
 void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
   const State state = matrix.placement()[axis];
   require(!matrix.placement().cuts(axis), "{} is cut by {}", matrix.placement().to_string(), name_of(axis));
@@ -98,7 +101,7 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
   for (const Block& block : matrix.blocks()) {
     const VectorView data = as_vector(block.view);
     std::vector<std::int64_t> counts;
-    for (int r = 0; r < group.size(); ++r) counts.push_back(split_range(data.size, group.size(), r).size());
+    for (int r = 0; r < group.size(); ++r) counts.push_back(shard_of(block, group.size(), r).size() * block.view.cols);
     if (state == State::partial && target == State::replicated) {
       group.all_reduce(communication, data, Reduction::sum);
     } else if (state == State::partial && target == State::sharded) {
@@ -110,8 +113,33 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
                               name_of(axis)));
     }
   }
-  rank.compute().wait(communication.record());
+  rank.compute_waits(communication.record());
   matrix.set_state(axis, target);
+}
+
+void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to) {
+  const std::optional<Axis> axis = from.placement().rows_then;
+  require(axis && from.rows() == to.rows() && from.cols() == to.cols() && from.placement().rows == to.placement().rows &&
+              from.placement().cols == to.placement().cols && !to.placement().rows_then,
+          "{} does not gather into {}", from.placement().to_string(), to.placement().to_string());
+  Communicator& group = rank.communicator(*axis);
+  Stream& communication = rank.communication(*axis);
+  const int pieces = rank.mesh().parts(*axis);
+  for (const Block& block : to.blocks()) {
+    std::vector<std::int64_t> counts(static_cast<std::size_t>(group.size()));
+    for (int piece = 0; piece < pieces; ++piece) {
+      const int part = block.row_part * pieces + piece;
+      const Range rows = DistMatrix::rows_of_part(rank.mesh(), from.rows(), from.placement(), part);
+      counts[static_cast<std::size_t>(rank.mesh().owner(*axis, piece))] += rows.size() * block.cols.size();
+      if (const Block* own = from.find(part, block.col_part)) {
+        const MatrixView place = block.view.block(rows.begin - block.rows.begin, 0, rows.size(), block.cols.size());
+        rank.device().copy(communication, as_vector(place), as_vector(own->view));
+      }
+    }
+    group.all_gather(communication, as_vector(block.view), counts);
+  }
+  rank.compute_waits(communication.record());
+  to.set_state(*axis, State::replicated);
 }
 
 }  // namespace recombine

@@ -6,14 +6,15 @@
 
 namespace recombine {
 
-/// C = activation(op(A) op(B) + beta C + bias)
+/// C = activation(alpha op(A) op(B) + beta C + bias)
 struct Product {
   const DistMatrix& a;
   Transpose trans_a = Transpose::no;
   const DistMatrix& b;
   Transpose trans_b = Transpose::no;
   DistMatrix& c;
-  float beta = 0;
+  double alpha = 1;
+  double beta = 0;
   const DistMatrix* bias = nullptr;  ///< [1, columns of C], cut like them; only where nothing is left to sum
   Activation activation = Activation::identity;
 };
@@ -29,5 +30,12 @@ bool complete_after_multiply(const Mesh& mesh, const DistMatrix& a, Transpose tr
 /// Partial -> Replicated (all_reduce), Partial -> Sharded (reduce_scatter), Sharded -> Replicated (all_gather),
 /// along `axis`; nothing where the state is reached already. The compute stream waits for the result.
 void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target);
+
+/// The rows of a block, from its first, that rank `index` of the `parts` along an axis has in the state Sharded.
+Range shard_of(const Block& block, int parts, int index);
+
+/// Brings a matrix that stands at rest, cut by rows_then, together: all_gather along that axis into `to`, placed
+/// likewise but for rows_then. The compute stream waits for it.
+void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to);
 
 }  // namespace recombine

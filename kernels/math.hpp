@@ -23,9 +23,12 @@ struct RandomFill {
   std::int64_t first_col = 0;
   std::int64_t global_cols = 0;   ///< element (i, j) has global index i * global_cols + j
   float half_width = 0;
+  /// yes: the block is held transposed, x(i, j) is the block's element (j, i), with the same value
+  Transpose transpose = Transpose::no;
 };
 
-/// C = activation(op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
+/// C = activation(alpha op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
+/// All f32, all f64, or A and B bf16 with C f32 (products and sums in f32). Bias and activation: where C is f32.
 /// With beta = 0, C need not be initialised; with k = 0 the product is zero.
 struct Gemm {
   ConstMatrixView a;
@@ -33,7 +36,8 @@ struct Gemm {
   ConstMatrixView b;
   Transpose trans_b = Transpose::no;
   MatrixView c;
-  float beta = 0;
+  double alpha = 1;
+  double beta = 0;
   ConstVectorView bias = {};  ///< empty: none
   Activation activation = Activation::identity;
 };
@@ -113,7 +117,10 @@ struct OptimizerStep {
 class Math {
  public:
   virtual ~Math() = default;
+  /// x f32, f64 (the same values) or bf16 (the same, rounded)
   virtual void fill(Stream& stream, MatrixView x, const RandomFill& random) = 0;
+  /// to = from, rounded to nearest even where the type is narrower; f32, f64, bf16 in any pair, of one shape
+  virtual void cast(Stream& stream, ConstMatrixView from, MatrixView to) = 0;
   virtual void gather_rows(Stream& stream, const GatherRows& gather) = 0;
   virtual void gemm(Stream& stream, const Gemm& gemm) = 0;
   virtual void bias_activation(Stream& stream, const BiasActivation& call) = 0;
@@ -124,8 +131,8 @@ class Math {
   virtual void column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) = 0;
   /// *sum += sum of squares of x, in double precision; `sum` is in the device's memory
   virtual void add_square_sum(Stream& stream, ConstVectorView x, double* sum) = 0;
-  /// y = alpha x + beta y; with beta = 0, y need not be initialised and x may be empty (y = 0)
-  virtual void axpby(Stream& stream, float alpha, ConstVectorView x, float beta, VectorView y) = 0;
+  /// y = alpha x + beta y, f32 or f64; with beta = 0, y need not be initialised and x may be empty (y = 0)
+  virtual void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) = 0;
   virtual void optimizer_step(Stream& stream, const OptimizerStep& step) = 0;
 };
 

@@ -71,6 +71,10 @@ void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) {
   });
 }
 
+void CpuMath::cast(Stream&, ConstMatrixView from, MatrixView to) {
+  require(false, "casts from {} to {} are not there yet", name_of(from.type), name_of(to.type));
+}
+
 void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
   const ConstMatrixView& source = gather.source;
   require((source.type == DataType::u8 || source.type == DataType::f32) && source.cols == gather.out.cols &&
@@ -164,9 +168,9 @@ void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
   for (const double piece : sums) *sum += piece;
 }
 
-void CpuMath::axpby(Stream&, float alpha, ConstVectorView x, float beta, VectorView y) {
+void CpuMath::axpby(Stream&, double alpha, ConstVectorView x, double beta, VectorView y) {
   for_elements(y.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    loops().axpby(alpha, x.data ? x.as<float>() + begin : nullptr, beta, y.as<float>() + begin, end - begin);
+    loops().axpby(static_cast<float>(alpha), x.data ? x.as<float>() + begin : nullptr, static_cast<float>(beta), y.as<float>() + begin, end - begin);
   });
 }
 

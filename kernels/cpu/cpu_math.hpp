@@ -12,6 +12,7 @@ namespace recombine::cpu {
 class CpuMath final : public Math {
  public:
   void fill(Stream& stream, MatrixView x, const RandomFill& random) override;
+  void cast(Stream& stream, ConstMatrixView from, MatrixView to) override;
   void gather_rows(Stream& stream, const GatherRows& gather) override;
   void gemm(Stream& stream, const Gemm& gemm) override;
   void bias_activation(Stream& stream, const BiasActivation& call) override;
@@ -20,7 +21,7 @@ class CpuMath final : public Math {
   void squared_error(Stream& stream, const SquaredError& loss) override;
   void column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) override;
   void add_square_sum(Stream& stream, ConstVectorView x, double* sum) override;
-  void axpby(Stream& stream, float alpha, ConstVectorView x, float beta, VectorView y) override;
+  void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) override;
   void optimizer_step(Stream& stream, const OptimizerStep& step) override;
 
  private:

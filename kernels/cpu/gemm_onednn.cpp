@@ -16,7 +16,7 @@ namespace {
 /// All that a primitive is made for; pointers are not part of it.
 struct Key {
   std::array<std::int64_t, 8> sizes;  ///< m n k lda ldb ldc, transposes, bias and activation
-  float beta;
+  double beta;
   int threads;  ///< oneDNN lays its work out for so many
   auto operator<=>(const Key&) const = default;
 };
@@ -97,7 +97,7 @@ Prepared prepare(const dnnl::engine& engine, const Gemm& gemm, const Key& key) {
   const bool has_bias = gemm.bias.size > 0;
   dnnl::primitive_attr attributes;
   dnnl::post_ops ops;
-  if (gemm.beta != 0) ops.append_sum(gemm.beta);
+  if (gemm.beta != 0) ops.append_sum(static_cast<float>(gemm.beta));
   append_activation(ops, gemm.activation);
   attributes.set_post_ops(ops);
   const auto desc = has_bias ? make_primitive_desc<dnnl::matmul>(engine, attributes, a, b, bias, c)

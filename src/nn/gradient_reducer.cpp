@@ -1,6 +1,5 @@
 #include "src/nn/gradient_reducer.hpp"
 
-#include "distributed/session.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -26,9 +25,7 @@ void GradientReducer::send() {
 void GradientReducer::finish(const std::function<void(Range)>& summed) {
   if (open_) send();
   for (const Bucket& bucket : sent_) {
-    const double start = Session::now();
-    rank_.compute().wait(bucket.done);
-    exposed_seconds_ += Session::now() - start;
+    rank_.compute_waits(bucket.done);
     summed(bucket.range);
   }
   sent_.clear();

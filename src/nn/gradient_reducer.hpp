@@ -26,9 +26,6 @@ class GradientReducer {
   /// Sends off what is left; then calls `summed` for each bucket, after making the compute stream wait for it.
   void finish(const std::function<void(Range)>& summed);
 
-  /// Seconds that the compute stream has waited for sums, since the beginning. 0 where it does not wait on the host.
-  double exposed_seconds() const { return exposed_seconds_; }
-
  private:
   struct Bucket {
     Range range;
@@ -41,7 +38,6 @@ class GradientReducer {
   std::int64_t bucket_elements_;
   std::optional<Range> open_;
   std::vector<Bucket> sent_;
-  double exposed_seconds_ = 0;
 };
 
 }  // namespace recombine

@@ -75,7 +75,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   loader_.load(data_.train(), data_.input(), x, [&](std::int64_t b) { return order(positions.begin + b); });
   lap.add_to(time_.input);
 
-  const double waited = reducer_.exposed_seconds();
+  const double waited = rank_.exposed_seconds();
   const auto slot = static_cast<std::int64_t>(pending_.size());
   const VectorView sums = losses_.view().range(2 * slot, 2 * slot + 2);
   const double lr = options_.schedule.at(step_);
@@ -98,7 +98,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   samples_ += positions.size();
   flops_ += products_flops(options_.model,
                            split_range(positions.size(), rank_.mesh().extent(Axis::i), rank_.coord()[Axis::i]).size());
-  const double exposed = reducer_.exposed_seconds() - waited;
+  const double exposed = rank_.exposed_seconds() - waited;
   time_.exposed_communication += exposed;
   lap.add_to(time_.compute);
   time_.compute -= exposed;

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from job import mpirun
+from program import run
 
 
 def images(count, magic=0x803):
@@ -80,7 +80,7 @@ def try_case(train, np, case):
     """What is wrong with the program's answer, or None."""
     arguments, fragment = case
     with tempfile.TemporaryDirectory() as cwd:
-        problem = problem_of(mpirun(np, train, arguments, cwd), fragment, pathlib.Path(cwd))
+        problem = problem_of(run(train, np, *arguments, cwd=cwd), fragment, pathlib.Path(cwd))
     return f"{' '.join(arguments)}: {problem}" if problem else None
 
 

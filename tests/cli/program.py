@@ -1,22 +1,31 @@
 """Runs the programs as a user does, on some ranks."""
 import os
-import shutil
+import pathlib
 import subprocess
 import sys
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
+FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
+SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_orte_execute_quiet": "1",
+            "OMPI_MCA_odls_base_sigkill_timeout": "0"}  # else mpirun waits seconds after a rank has failed
 
 
-def run(program, np, *arguments, cwd, timeout=120):
-    """`mpirun -np NP PROGRAM ARGUMENTS` in `cwd`; the completed process, its output as text."""
-    mpirun = os.environ.get("MPIEXEC") or shutil.which("mpirun")
-    if not mpirun:
-        sys.exit("no mpirun")
-    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-                       OMPI_MCA_orte_execute_quiet="1", OMP_NUM_THREADS="1",
-                       OMPI_MCA_odls_base_sigkill_timeout="0")  # mpirun waits no second when a rank fails
-    command = [mpirun, "--oversubscribe", "--bind-to", "none", "-np", str(np), program, *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout)
+def start(program, np, *arguments, cwd, threads=1):
+    """`mpirun -np NP PROGRAM ARGUMENTS` in `cwd`, running; its output comes as text."""
+    command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(np), str(program), *map(str, arguments)]
+    return subprocess.Popen(command, cwd=cwd, env={**os.environ, **SETTINGS, "OMP_NUM_THREADS": str(threads)},
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(program, np, *arguments, cwd, timeout=300):
+    """The finished job, with returncode, stdout and stderr."""
+    with start(program, np, *arguments, cwd=cwd) as job:
+        try:
+            stdout, stderr = job.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            job.kill()
+            raise
+    return subprocess.CompletedProcess(job.args, job.returncode, stdout, stderr)
 
 
 class Checks:

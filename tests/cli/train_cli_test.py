@@ -10,9 +10,8 @@ import struct
 import sys
 import tempfile
 
-from program import SKIPPED, Checks, run
+from program import FASHION_MNIST, SKIPPED, Checks, run
 
-FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 CURVE_TOLERANCE = 1e-4  # relative, between numbers of ranks
 SMALL = ["--data", "synthetic:200,12,3", "--hidden", "32"]
 
@@ -24,7 +23,7 @@ class Trainer:
         self.program, self.folder, self.checks = program, pathlib.Path(folder), checks
 
     def run(self, np, *arguments):
-        done = run(self.program, np, *arguments, cwd=self.folder, timeout=300)
+        done = run(self.program, np, *arguments, cwd=self.folder)
         shown = " ".join(map(str, arguments))
         if not self.checks.expect(done.returncode == 0, f"np {np}: {shown}: exit {done.returncode}: {done.stderr}"):
             self.checks.finish()
