@@ -1,5 +1,6 @@
 #include "src/parse.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -28,9 +29,33 @@ std::int64_t parse_whole(std::string_view option, const std::string& text, Whole
 
 double parse_real(std::string_view option, const std::string& text, double least) {
   double value = 0;
-  require_input(parse_all(text, value) && std::isfinite(value) && value >= least,
-                "--{} '{}': a number from {} is right", option, text, least);
+  const bool bounded = least != std::numeric_limits<double>::lowest();
+  require_input(parse_all(text, value) && std::isfinite(value) && value >= least, "--{} '{}': a number{} is right",
+                option, text, bounded ? fmt::format(" from {}", least) : "");
   return value;
+}
+
+double parse_bytes(std::string_view option, const std::string& text) {
+  static constexpr std::array<std::pair<std::string_view, double>, 8> kUnits = {{{"KiB", 0x1p10},
+                                                                                 {"MiB", 0x1p20},
+                                                                                 {"GiB", 0x1p30},
+                                                                                 {"TiB", 0x1p40},
+                                                                                 {"KB", 1e3},
+                                                                                 {"MB", 1e6},
+                                                                                 {"GB", 1e9},
+                                                                                 {"B", 1}}};
+  std::string_view number = text;
+  double unit = 1;
+  for (const auto& [name, bytes] : kUnits) {
+    if (!number.ends_with(name)) continue;
+    number.remove_suffix(name.size());
+    unit = bytes;
+    break;
+  }
+  double value = 0;
+  require_input(parse_all(number, value) && std::isfinite(value * unit) && value * unit >= 1,
+                "--{} '{}': an amount of memory such as 512MiB or 2GiB is right", option, text);
+  return value * unit;
 }
 
 std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text) {

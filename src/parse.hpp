@@ -24,6 +24,9 @@ std::int64_t parse_whole(std::string_view option, const std::string& text, Whole
 /// A finite number from `least`. @throws InputError
 double parse_real(std::string_view option, const std::string& text, double least);
 
+/// "2GiB", "512MiB", "1.5GB" or a number of bytes, as bytes. @throws InputError
+double parse_bytes(std::string_view option, const std::string& text);
+
 /// "1024,1024" or "". @throws InputError
 std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text);
 

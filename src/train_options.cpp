@@ -1,79 +1,66 @@
 #include "src/train_options.hpp"
 
-#include <boost/program_options.hpp>
-#include <fstream>
 #include <sstream>
 
-#include "src/parse.hpp"
-
-namespace po = boost::program_options;
+#include "src/command_line.hpp"
 
 namespace recombine {
 
 namespace {
 
-po::typed_value<std::string>* text(const char* placeholder) {
-  return po::value<std::string>()->value_name(placeholder);
-}
-po::typed_value<std::string>* text(const char* placeholder, const char* standard) {
-  return text(placeholder)->default_value(standard);
-}
-
 po::options_description data_options() {
   po::options_description group("Data");
   group.add_options()
-      ("data", text("WHAT", "fashion-mnist"), "fashion-mnist | DIR with IDX files (.gz or not) | FILE.csv | synthetic:ROWS,IN,OUT")
-      ("target", text("COLUMNS"), "CSV: the column to predict, or several with commas between")
+      ("data", text_option("WHAT", "fashion-mnist"), "fashion-mnist | DIR with IDX files (.gz or not) | FILE.csv | synthetic:ROWS,IN,OUT")
+      ("target", text_option("COLUMNS"), "CSV: the column to predict, or several with commas between")
       ("standardize", po::bool_switch(), "inputs to mean 0 and deviation 1, as the training rows have them")
-      ("validation", text("WHAT"), "a fraction of the training rows, or a FILE, to judge --patience by");
+      ("validation", text_option("WHAT"), "a fraction of the training rows, or a FILE, to judge --patience by");
   return group;
 }
 
 po::options_description model_options() {
   po::options_description group("Model");
   group.add_options()
-      ("hidden", text("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")
-      ("activation", text("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")
+      ("hidden", text_option("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")
+      ("activation", text_option("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")
       ("no-bias", po::bool_switch(), "layers without bias")
-      ("loss", text("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
+      ("loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
   return group;
 }
 
 po::options_description training_options() {
   po::options_description group("Training");
   group.add_options()
-      ("batch-size", text("N", "256"), "rows of the global batch, over all ranks; 1: stochastic, all: batch gradient descent")
-      ("optimizer", text("NAME", "adamw"), "sgd | momentum | adamw")
-      ("lr", text("X"), "learning rate; default 0.001 for adamw, 0.02 for momentum, 0.1 for sgd")
-      ("lr-schedule", text("NAME", "cosine"), "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")
-      ("warmup", text("N"), "steps over which the rate rises to --lr; default 200 for adamw, else 0")
-      ("weight-decay", text("X"), "of weights, not biases; default 0.01 for adamw, else 0")
-      ("clip-norm", text("X", "0"), "scale the gradient down to this norm; 0: never")
-      ("epochs", text("N", "8"), "passes over the training rows")
-      ("steps", text("N"), "stop after so many steps")
-      ("patience", text("N"), "stop after N epochs without a better validation loss")
-      ("seed", text("N", "1"), "of initial weights, row order and splits");
+      ("batch-size", text_option("N", "256"), "rows of the global batch, over all ranks; 1: stochastic, all: batch gradient descent")
+      ("optimizer", text_option("NAME", "adamw"), "sgd | momentum | adamw")
+      ("lr", text_option("X"), "learning rate; default 0.001 for adamw, 0.02 for momentum, 0.1 for sgd")
+      ("lr-schedule", text_option("NAME", "cosine"), "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")
+      ("warmup", text_option("N"), "steps over which the rate rises to --lr; default 200 for adamw, else 0")
+      ("weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")
+      ("clip-norm", text_option("X", "0"), "scale the gradient down to this norm; 0: never")
+      ("epochs", text_option("N", "8"), "passes over the training rows")
+      ("steps", text_option("N"), "stop after so many steps")
+      ("patience", text_option("N"), "stop after N epochs without a better validation loss")
+      ("seed", text_option("N", "1"), "of initial weights, row order and splits");
   return group;
 }
 
 po::options_description machine_options() {
   po::options_description group("Machine");
   group.add_options()
-      ("device", text("NAME", "auto"), "auto | cpu")
-      ("threads", text("N"), "per rank; default OMP_NUM_THREADS, else cores / ranks of the host");
+      ("device", text_option("NAME", "auto"), "auto | cpu")
+      ("threads", text_option("N"), "per rank; default OMP_NUM_THREADS, else cores / ranks of the host");
   return group;
 }
 
 po::options_description output_options() {
   po::options_description group("Output");
   group.add_options()
-      ("save", text("FILE"), "write the weights: FILE.safetensors")
-      ("metrics", text("FILE"), "write a line of JSON for each step and epoch: FILE.jsonl")
-      ("summary", text("FILE"), "write one object when done: FILE.json")
-      ("quiet", po::bool_switch(), "print nothing but errors")
-      ("config", text("FILE"), "read options from FILE, as lines of name = value; the command line goes first")
-      ("help", po::bool_switch(), "print this")
-      ("version", po::bool_switch(), "print the version");
+      ("save", text_option("FILE"), "write the weights: FILE.safetensors")
+      ("metrics", text_option("FILE"), "write a line of JSON for each step and epoch: FILE.jsonl")
+      ("summary", text_option("FILE"), "write one object when done: FILE.json")
+      ("quiet", po::bool_switch(), "print nothing but errors");
+  add_common_options(group);
   return group;
 }
 
@@ -83,77 +70,7 @@ po::options_description all_options() {
   return all;
 }
 
-/// Boost's messages in our words.
-std::string explain(const po::error& error) {
-  if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
-    return fmt::format("unknown option '{}': see --help", unknown->get_option_name());
-  }
-  std::string message = error.what();
-  for (char& c : message) c = c == '\n' ? ' ' : c;
-  return message + ": see --help";
-}
-
-void parse_command_line(int argc, const char* const* argv, const po::options_description& options,
-                        po::variables_map& values) {
-  using namespace po::command_line_style;  // neither guessing nor short options: "-1" is a value
-  const auto parsed = po::command_line_parser(argc, argv)
-                          .options(options)
-                          .style(allow_long | long_allow_adjacent | long_allow_next)
-                          .run();
-  for (const auto& option : parsed.options) {
-    require_input(option.position_key == -1, "'{}': options begin with --; see --help",
-                  option.value.empty() ? "" : option.value.front());
-  }
-  po::store(parsed, values);
-}
-
-void parse_config_file(const std::string& path, const po::options_description& options,
-                       po::variables_map& values) {
-  std::ifstream file(path);
-  require_input(file.good(), "--config {}: cannot read it; a file of name = value lines is right", path);
-  try {
-    po::store(po::parse_config_file(file, options), values);
-  } catch (const po::error& error) {
-    throw InputError(fmt::format("--config {}: {}", path, explain(error)));
-  }
-}
-
-po::variables_map read_values(int argc, const char* const* argv) {
-  const po::options_description options = all_options();
-  po::variables_map values;
-  try {
-    parse_command_line(argc, argv, options, values);
-  } catch (const po::error& error) {
-    throw InputError(explain(error));
-  }
-  if (values.count("config") != 0) parse_config_file(values["config"].as<std::string>(), options, values);
-  return values;
-}
-
-/// The options' texts turned into numbers and choices.
-class Reader {
- public:
-  explicit Reader(const po::variables_map& values) : values_(values) {}
-
-  bool has(const char* name) const { return values_.count(name) != 0; }
-  bool flag(const char* name) const { return values_[name].as<bool>(); }
-  std::string string(const char* name) const { return has(name) ? values_[name].as<std::string>() : ""; }
-  std::int64_t whole(const char* name, Whole bounds, std::int64_t absent = 0) const {
-    return has(name) ? parse_whole(name, string(name), bounds) : absent;
-  }
-  double real(const char* name, double absent) const {
-    return has(name) ? parse_real(name, string(name), 0) : absent;
-  }
-  template <class T>
-  T word(const char* name, std::initializer_list<std::pair<std::string_view, T>> words) const {
-    return parse_word(name, string(name), words);
-  }
-
- private:
-  const po::variables_map& values_;
-};
-
-void read_model(const Reader& reader, TrainCommand& command) {
+void read_model(const OptionReader& reader, TrainCommand& command) {
   using Loss = TrainCommand::Loss;
   command.hidden = parse_widths("hidden", reader.string("hidden"));
   command.activation = reader.word<Activation>("activation", {{"relu", Activation::relu},
@@ -166,7 +83,7 @@ void read_model(const Reader& reader, TrainCommand& command) {
       "loss", {{"auto", Loss::automatic}, {"mse", Loss::mse}, {"cross-entropy", Loss::cross_entropy}});
 }
 
-void read_training(const Reader& reader, TrainCommand& command) {
+void read_training(const OptionReader& reader, TrainCommand& command) {
   if (const std::string size = reader.string("batch-size"); size != "all") {
     static constexpr std::int64_t kLargest = std::int64_t{1} << 40;
     try {
@@ -198,8 +115,8 @@ void read_training(const Reader& reader, TrainCommand& command) {
 }  // namespace
 
 TrainCommand parse_train_command(int argc, const char* const* argv) {
-  const po::variables_map values = read_values(argc, argv);
-  const Reader reader(values);
+  const po::variables_map values = read_options(argc, argv, all_options());
+  const OptionReader reader(values);
   TrainCommand command;
   if (reader.flag("help")) command.action = TrainCommand::Action::help;
   if (reader.flag("version")) command.action = TrainCommand::Action::version;
@@ -226,7 +143,5 @@ std::string train_help() {
       << all_options();
   return out.str();
 }
-
-std::string version() { return "recombine " RECOMBINE_VERSION; }
 
 }  // namespace recombine

@@ -41,6 +41,4 @@ TrainCommand parse_train_command(int argc, const char* const* argv);
 /// The options in groups, with their defaults.
 std::string train_help();
 
-std::string version();
-
 }  // namespace recombine

@@ -2,35 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "kernels/error.hpp"
 #include "src/checkpoint/safetensors.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/shared_data.hpp"
 #include "src/parse.hpp"
+#include "src/rank_device.hpp"
 #include "src/report/peak.hpp"
 #include "src/report/train_report.hpp"
 
 namespace recombine {
 
 namespace {
-
-int threads_of(const Session& session, const TrainCommand& command) {
-  if (command.threads) return *command.threads;
-  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
-    return static_cast<int>(std::max(1L, std::strtol(text, nullptr, 10)));
-  }
-  const CpuShare share = cpu_share(session);
-  return std::clamp(static_cast<int>(share.bound.size()), 1, share.fair);
-}
-
-void warn_if_bound(const Session& session, const TrainCommand& command) {
-  const CpuShare share = cpu_share(session);
-  if (session.rank() != 0 || command.quiet || static_cast<int>(share.bound.size()) >= share.fair) return;
-  fmt::print(stderr, "train: a rank is bound to {} of the {} cores that are its share: mpirun --bind-to none frees it\n",
-             share.bound.size(), share.fair);
-}
 
 LoadedData load(const TrainCommand& command) {
   LoadedData data = load_data(command.data);
@@ -102,13 +86,9 @@ RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicato
 }  // namespace
 
 void run_training(Session& session, const TrainCommand& command) {
-  warn_if_bound(session, command);
-  const int threads = threads_of(session, command);
-  const auto device =
-      make_device({.kind = command.device,
-                                   .threads = threads,
-                                   .cores = cores_for(session, threads),
-                                   .progress = session.progress()});
+  if (!command.quiet) warn_if_bound(session, "train");
+  const int threads = threads_for(session, command.threads);
+  const auto device = make_rank_device(session, command.device, threads);
   const auto world = make_world(session, *device);
   const auto stream = device->make_stream(StreamUse::communication);
   const SharedData data(session, *world, *stream, [&] { return load(command); });
@@ -129,7 +109,7 @@ void run_training(Session& session, const TrainCommand& command) {
                            .batch_size = options.batch_size,
                            .total_steps = trainer.total_steps(),
                            .classifies = data.classes() > 0,
-                           .peak_gflops = measure_peak_gflops(rank, *world, *stream)};
+                           .peak_gflops = measure_peak_gflops(rank, *world, *stream, DataType::f32)};
 
   const bool root = session.rank() == 0;
   std::optional<Console> console;

@@ -6,12 +6,12 @@
 
 namespace recombine {
 
-double measure_peak_gflops(MeshRank& rank, Communicator& world, Stream& stream) {
+double measure_peak_gflops(MeshRank& rank, Communicator& world, Stream& stream, DataType type) {
   static constexpr std::int64_t kSize = 1024;
   static constexpr int kRounds = 5;
-  const Buffer a(rank.device(), DataType::f32, kSize * kSize);
-  const Buffer b(rank.device(), DataType::f32, kSize * kSize);
-  const Buffer c(rank.device(), DataType::f32, kSize * kSize);
+  const Buffer a(rank.device(), type, kSize * kSize);
+  const Buffer b(rank.device(), type, kSize * kSize);
+  const Buffer c(rank.device(), type == DataType::f64 ? DataType::f64 : DataType::f32, kSize * kSize);
   std::uint64_t tensor = 0;
   for (const Buffer* m : {&a, &b}) {
     rank.math().fill(rank.compute(), m->matrix(kSize, kSize),

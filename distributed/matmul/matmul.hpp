@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+
+#include "distributed/dist_matrix.hpp"
+#include "distributed/mesh_rank.hpp"
+
+namespace recombine {
+
+/// Where the matrices of C[m,n] = A[m,k] B[k,n] stand. The operands are at rest: every element on one rank, and the
+/// contracted dimension first (A is held as A^T), so that a panel of any thickness is one contiguous range.
+///
+///     A^T [k,m]   rows cut by k, each part once more by j; columns by i
+///     B   [k,n]   rows cut by k, each part once more by i; columns by j
+///     C   [m,n]   rows cut by i, columns by j; Partial over k until it is recombined
+inline constexpr Placement kPlaceA = {.rows = Axis::k, .cols = Axis::i, .rows_then = Axis::j};
+inline constexpr Placement kPlaceB = {.rows = Axis::k, .cols = Axis::j, .rows_then = Axis::i};
+inline constexpr Placement kPlaceC = {.rows = Axis::i, .cols = Axis::j};
+
+/// Memory for panels and gathered blocks, kept from one product to the next.
+class Workspace {
+ public:
+  static constexpr std::size_t kSlots = 4;
+
+  /// At least `size` elements. What `slot` held before is lost where it must grow.
+  VectorView get(Device& device, std::size_t slot, DataType type, std::int64_t size);
+
+ private:
+  std::array<Buffer, kSlots> slots_;
+};
+
+/// C = alpha A B + beta C, placed as above. f32, f64, or A and B bf16 with C f32.
+struct Matmul {
+  const DistMatrix& a;    ///< A^T
+  const DistMatrix& b;
+  DistMatrix& c;          ///< ends Partial over k; beta C is added by the ranks with k = 0, the others' C is not read
+  double alpha = 1;
+  double beta = 0;
+  std::int64_t panel = 0; ///< rows of k that travel at a time, where the schedule asks; 0: all that a rank has
+  Workspace& workspace;
+};
+
+/// The local sum over k of the products that a schedule brings together: C = alpha (A_1 B_1 + A_2 B_2 + ...) + beta C.
+class LocalSum {
+ public:
+  /// @throws Error where shapes, placements or types do not fit
+  LocalSum(MeshRank& rank, const Matmul& call);
+  void add(ConstMatrixView a, ConstMatrixView b);  ///< rows of A^T and of B of one range of k
+  void finish();                                   ///< where nothing was added, C = beta C
+
+ private:
+  void multiply(ConstMatrixView a, ConstMatrixView b);
+
+  MeshRank& rank_;
+  const Matmul& call_;
+  double beta_;
+  bool added_ = false;
+};
+
+/// The one block that this rank has of an operand. @throws Error where it has another number of them
+const Block& only_block(const DistMatrix& matrix);
+
+/// Rows [range) of the whole matrix, of a block that has them.
+MatrixView rows_of(const Block& block, Range range);
+
+/// Each is described in its file.
+void multiply_gather(MeshRank& rank, const Matmul& call);
+void multiply_panels(MeshRank& rank, const Matmul& call);
+void multiply_shift(MeshRank& rank, const Matmul& call);
+
+}  // namespace recombine

@@ -1,0 +1,123 @@
+#include "distributed/matmul/schedule.hpp"
+
+#include <algorithm>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+std::int64_t parts(std::int64_t extent, std::int64_t count) { return (extent + count - 1) / count; }  // the largest part
+
+/// The largest local blocks of a product.
+struct Blocks {
+  Blocks(const MatmulShape& shape, const Mesh& mesh)
+      : i(mesh.parts(Axis::i)),
+        j(mesh.parts(Axis::j)),
+        m(parts(shape.m, i)),
+        n(parts(shape.n, j)),
+        k(parts(shape.k, mesh.parts(Axis::k))),
+        element(size_of(shape.type)) {}
+  int i, j;
+  std::int64_t m, n, k, element;
+};
+
+Work gather_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t /*panel*/) {
+  const Blocks b(shape, mesh);
+  Work work{.m = b.m, .n = b.n, .k = b.k};
+  const auto collect = [&](Axis axis, std::int64_t width) {
+    if (mesh.parts(axis) == 1) return;
+    work.movements.push_back({Collective::all_gather, axis, b.k * width * b.element});
+    work.workspace_bytes += b.k * width * b.element;
+  };
+  collect(Axis::j, b.m);
+  collect(Axis::i, b.n);
+  return work;
+}
+
+Work panels_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel) {
+  const Blocks b(shape, mesh);
+  // Steps end where panels do and where the pieces of both operands' owners do.
+  const std::int64_t thickest = std::min(panel > 0 ? panel : b.k, parts(b.k, std::max(b.i, b.j)));
+  const std::int64_t steps = thickest > 0 ? parts(b.k, thickest) : 0;
+  Work work{.products = steps, .m = b.m, .n = b.n, .k = thickest};
+  const auto travel = [&](Axis axis, std::int64_t width) {
+    if (mesh.parts(axis) == 1) return;
+    const std::int64_t bytes = thickest * width * b.element;
+    work.movements.push_back({Collective::broadcast, axis, bytes, steps});
+    work.workspace_bytes += 2 * bytes;
+  };
+  travel(Axis::j, b.m);
+  travel(Axis::i, b.n);
+  return work;
+}
+
+Work shift_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t /*panel*/) {
+  const Blocks b(shape, mesh);
+  const int steps = std::max(b.i, b.j);
+  const std::int64_t piece = parts(b.k, steps);
+  Work work{.products = steps, .m = b.m, .n = b.n, .k = piece};
+  const bool skewed = b.i > 1 && b.j > 1;
+  const auto travel = [&](Axis axis, std::int64_t width) {
+    if (mesh.parts(axis) == 1) return;
+    const std::int64_t bytes = piece * width * b.element;
+    work.movements.push_back({Collective::shift, axis, bytes, steps - 1 + (skewed ? 1 : 0)});
+    work.workspace_bytes += 2 * bytes;
+  };
+  travel(Axis::j, b.m);
+  travel(Axis::i, b.n);
+  return work;
+}
+
+bool fits_all(const Mesh& /*mesh*/) { return true; }
+
+bool fits_shift(const Mesh& mesh) {
+  const int i = mesh.extent(Axis::i);
+  const int j = mesh.extent(Axis::j);
+  return i == j || i == 1 || j == 1;
+}
+
+constexpr std::array kSchedules = {
+    ScheduleRow{Schedule::gather, "gather", "Agarwal et al. 1995", "any mesh", fits_all, false, gather_work, multiply_gather},
+    ScheduleRow{Schedule::panels, "panels", "SUMMA, van de Geijn and Watts 1997", "any mesh", fits_all, true, panels_work,
+                multiply_panels},
+    ScheduleRow{Schedule::shift, "shift", "Cannon 1969", "meshes with i = j, or with i or j 1", fits_shift, false, shift_work,
+                multiply_shift},
+};
+
+}  // namespace
+
+std::string_view name_of(Collective collective) {
+  switch (collective) {
+    case Collective::all_gather: return "all_gather";
+    case Collective::broadcast: return "broadcast";
+    case Collective::shift: return "shift";
+    case Collective::all_reduce: return "all_reduce";
+    case Collective::reduce_scatter: return "reduce_scatter";
+  }
+  return "?";
+}
+
+double bytes_sent(Collective collective, int ranks, std::int64_t bytes) {
+  if (ranks == 1) return 0;
+  const double share = static_cast<double>(bytes) * (ranks - 1) / ranks;
+  switch (collective) {
+    case Collective::all_gather:
+    case Collective::broadcast:
+    case Collective::reduce_scatter: return share;
+    case Collective::all_reduce: return 2 * share;
+    case Collective::shift: return static_cast<double>(bytes);
+  }
+  return 0;
+}
+
+std::span<const ScheduleRow> schedules() { return kSchedules; }
+
+const ScheduleRow& row_of(Schedule schedule) {
+  const auto row = std::ranges::find(kSchedules, schedule, &ScheduleRow::schedule);
+  require(row != kSchedules.end(), "no schedule number {}", static_cast<int>(schedule));
+  return *row;
+}
+
+}  // namespace recombine

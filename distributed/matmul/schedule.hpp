@@ -1,0 +1,66 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "distributed/matmul/matmul.hpp"
+
+namespace recombine {
+
+/// C[m,n] = A[m,k] B[k,n] with operands of `type`.
+struct MatmulShape {
+  std::int64_t m = 0, n = 0, k = 0;
+  DataType type = DataType::f32;
+
+  double flops() const { return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k); }
+  /// What C is held and summed in: f64 for f64, else f32.
+  DataType result_type() const { return type == DataType::f64 ? DataType::f64 : DataType::f32; }
+};
+
+enum class Collective { all_gather, broadcast, shift, all_reduce, reduce_scatter };
+inline constexpr std::array kCollectives = {Collective::all_gather, Collective::broadcast, Collective::shift,
+                                            Collective::all_reduce, Collective::reduce_scatter};
+std::string_view name_of(Collective collective);
+
+/// `times` collectives along `axis`, each on a buffer of `bytes`: for all_gather, all_reduce and reduce_scatter the
+/// whole block, for broadcast and shift what arrives.
+struct Movement {
+  Collective collective;
+  Axis axis;
+  std::int64_t bytes = 0;
+  std::int64_t times = 1;
+};
+
+/// Bytes that one of `ranks` sends, on average: (P-1)/P of what all_gather, reduce_scatter and broadcast bring about,
+/// twice that for all_reduce, all of it for shift.
+double bytes_sent(Collective collective, int ranks, std::int64_t bytes);
+
+/// What one rank (the one with the largest blocks) does in a schedule, before C is recombined over k.
+struct Work {
+  std::vector<Movement> movements;
+  std::int64_t products = 1;         ///< local products, each C[m,n] += A[m,k] B[k,n] of these sizes
+  std::int64_t m = 0, n = 0, k = 0;
+  std::int64_t workspace_bytes = 0;  ///< beside operands and C
+};
+
+enum class Schedule { gather, panels, shift };
+
+/// A way to bring the panels of the operands to the ranks.
+struct ScheduleRow {
+  Schedule schedule;
+  std::string_view name;
+  std::string_view paper;
+  std::string_view fits_text;                                ///< which meshes, for messages
+  bool (*fits)(const Mesh& mesh);
+  bool takes_panels;                                         ///< the thickness of panels can be chosen
+  Work (*work)(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel);
+  void (*run)(MeshRank& rank, const Matmul& call);
+};
+
+/// All of them; programs, planner, tests and benchmarks walk this table.
+std::span<const ScheduleRow> schedules();
+const ScheduleRow& row_of(Schedule schedule);
+
+}  // namespace recombine

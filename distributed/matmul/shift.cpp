@@ -1,0 +1,113 @@
+// shift: Cannon's algorithm, and its ring where the mesh has one row or one column. Every rank multiplies the pieces
+// it has, and passes them on to its neighbour.
+//
+//     mesh 2x2x1: who multiplies which pieces p of k (A_ip B_pj), at step s: p = (i + j + s) mod 2
+//
+//              skew           s = 0                     s = 1
+//       i=0   A stays         A.0 B.0 | A.1 B.1         A.1 B.1 | A.0 B.0       A goes left by one along j,
+//       i=1   A left by 1     A.1 B.1 | A.0 B.0         A.0 B.0 | A.1 B.1       B goes up by one along i
+//             B up by j
+//
+// No rank has more than three pieces of an operand, and a message only ever goes to a neighbour. Cannon, "A cellular
+// computer to implement the Kalman filter algorithm", Montana State University, 1969.
+
+#include <algorithm>
+
+#include "distributed/matmul/matmul.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// An operand's pieces going round along one axis of the mesh.
+class Ring {
+ public:
+  Ring(MeshRank& rank, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot)
+      : rank_(rank), rest_(rest), axis_(*rest.placement().rows_then), current_(only_block(rest).view) {
+    const int pieces = rank.mesh().parts(axis_);
+    if (pieces == 1) return;
+    for (std::size_t s = 0; s < 2; ++s) {
+      const std::int64_t largest = piece(0).size();
+      slots_[s] = workspace.get(rank.device(), first_slot + s, rest.memory().type, largest * current_.cols);
+    }
+  }
+
+  /// Starts to replace the current piece by piece `index` of k, `distance` ranks further on along the axis, once the
+  /// multiplication `free` has left the buffer that it goes to.
+  void start_shift(int index, int distance, const Event& free) {
+    if (rank_.mesh().parts(axis_) == 1) return;
+    const std::int64_t rows = piece(index).size();
+    next_ = as_matrix(slots_[turn_ % 2].range(0, rows * current_.cols), rows, current_.cols);
+    ++turn_;
+    Stream& communication = rank_.communication(axis_);
+    if (free) communication.wait(free);
+    rank_.communicator(axis_).shift(communication, as_vector(current_), as_vector(next_), -distance);
+    arrived_ = communication.record();
+  }
+  /// The compute stream waits for the new piece, which becomes the current one.
+  void finish_shift() {
+    if (!arrived_) return;
+    rank_.compute_waits(arrived_);
+    arrived_.reset();
+    current_ = next_;
+  }
+
+  /// The part of the current piece that is piece `index` of `steps`: all of it, where it goes round.
+  ConstMatrixView part(int index, int steps) const {
+    if (rank_.mesh().parts(axis_) > 1) return current_;
+    const Range rows = split_range(current_.rows, steps, index);
+    return current_.block(rows.begin, 0, rows.size(), current_.cols);
+  }
+
+ private:
+  Range piece(int index) const {
+    return DistMatrix::rows_of_part(rank_.mesh(), rest_.rows(), rest_.placement(),
+                                    rank_.coord()[Axis::k] * rank_.mesh().parts(axis_) + index);
+  }
+
+  MeshRank& rank_;
+  const DistMatrix& rest_;
+  Axis axis_;
+  MatrixView current_, next_;
+  std::array<VectorView, 2> slots_;
+  std::size_t turn_ = 0;
+  Event arrived_;
+};
+
+}  // namespace
+
+void multiply_shift(MeshRank& rank, const Matmul& call) {
+  const int rows = rank.mesh().parts(Axis::i);
+  const int cols = rank.mesh().parts(Axis::j);
+  require(rows == cols || rows == 1 || cols == 1, "mesh {}: shift needs i = j, or one of them to be 1",
+          rank.mesh().to_string());
+  const int steps = std::max(rows, cols);
+  const int i = rank.coord()[Axis::i];
+  const int j = rank.coord()[Axis::j];
+  const auto piece_at = [&](int step) { return (i + j + step) % steps; };
+  LocalSum sum(rank, call);
+  Ring a(rank, call.a, call.workspace, 0);
+  Ring b(rank, call.b, call.workspace, 2);
+
+  // The skew: row i of A by i, column j of B by j. Nothing moves where the mesh is one row or one column.
+  if (i > 0) a.start_shift(piece_at(0), i, {});
+  if (j > 0) b.start_shift(piece_at(0), j, {});
+  a.finish_shift();
+  b.finish_shift();
+  std::array<Event, 2> multiplied;
+  for (int step = 0; step < steps; ++step) {
+    if (step + 1 < steps) {
+      const Event& free = multiplied[static_cast<std::size_t>(step + 1) % 2];
+      a.start_shift(piece_at(step + 1), 1, free);
+      b.start_shift(piece_at(step + 1), 1, free);
+    }
+    sum.add(a.part(piece_at(step), steps), b.part(piece_at(step), steps));
+    multiplied[static_cast<std::size_t>(step) % 2] = rank.compute().record();
+    a.finish_shift();
+    b.finish_shift();
+  }
+  sum.finish();
+}
+
+}  // namespace recombine

@@ -1,0 +1,203 @@
+// stream: the matrices stay in their files; tiles of C are made one after the other, from panels that are read while the
+// ones before them are multiplied.
+//
+//     C_ij of this rank, in tiles          for each tile:   read   | A0 B0 | A1 B1 | A2 B2 |     (next tile's A0 B0)
+//        +-----+-----+                                      multiply       | A0 B0 | A1 B1 | A2 B2 |
+//        |  0  |  1  |  <- A panels                         sum over k                             | C |
+//        +-----+-----+     [panel, rows]                    write                                      | C |
+//        |  2  |  3  |
+//        +-----+-----+   B panels [panel, cols]
+//
+// A tile of S elements makes every element of A and B that passes take part in sqrt(S) products, which is as much as
+// fast memory allows (Hong and Kung, "I/O complexity: the red-blue pebble game", STOC 1981).
+
+#include "distributed/matmul/stream.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "distributed/session.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kThinnest = 64;  // rows of a panel below which a product is no longer fast
+constexpr std::int64_t kThickest = 2048;
+constexpr double kPanelShare = 0.25;    // of the memory, for panels
+
+std::int64_t parts(std::int64_t extent, std::int64_t count) { return (extent + count - 1) / count; }
+
+/// One multiplication: into which tile, and which rows of k.
+struct Step {
+  Range rows, cols, k;
+  bool first, last;  // of its tile
+};
+
+std::vector<Range> cut(Range range, std::int64_t largest) {
+  std::vector<Range> pieces;
+  const std::int64_t count = largest > 0 ? parts(range.size(), largest) : 0;
+  for (std::int64_t p = 0; p < count; ++p) {
+    const Range piece = split_range(range.size(), count, p);
+    pieces.push_back({range.begin + piece.begin, range.begin + piece.end});
+  }
+  return pieces;
+}
+
+std::vector<Step> steps_of(const MeshRank& rank, const StreamedMatmul& call) {
+  const auto own = [&](std::int64_t extent, Axis axis) {
+    return split_range(extent, rank.mesh().parts(axis), rank.coord()[axis]);
+  };
+  std::vector<Range> panels = cut(own(call.shape.k, Axis::k), call.tiles.panel);
+  if (panels.empty()) panels.push_back({});  // C = beta C0
+  std::vector<Step> steps;
+  for (const Range rows : cut(own(call.shape.m, Axis::i), call.tiles.rows)) {
+    for (const Range cols : cut(own(call.shape.n, Axis::j), call.tiles.cols)) {
+      for (const Range k : panels) steps.push_back({rows, cols, k, k == panels.front(), k == panels.back()});
+    }
+  }
+  return steps;
+}
+
+/// The memory of a rank, and what is on its way to it.
+class Streamer {
+ public:
+  Streamer(MeshRank& rank, const StreamedMatmul& call)
+      : rank_(rank), call_(call), io_(rank.device().make_stream(StreamUse::communication)) {
+    const Tiles& tiles = call.tiles;
+    c_ = Buffer(rank.device(), call.shape.result_type(), tiles.rows * tiles.cols);
+    for (Panel& panel : panels_) {
+      panel.a_memory = Buffer(rank.device(), call.shape.type, tiles.panel * tiles.rows);
+      panel.b_memory = Buffer(rank.device(), call.shape.type, tiles.panel * tiles.cols);
+    }
+  }
+
+  void read(std::size_t index, const Step& step) {
+    Panel& panel = panels_[index % 2];
+    panel.a = panel.a_memory.matrix(step.k.size(), step.rows.size());
+    panel.b = panel.b_memory.matrix(step.k.size(), step.cols.size());
+    io_->wait(rank_.compute().record());  // the multiplication that used these buffers
+    call_.a(*io_, step.k, step.rows, panel.a);
+    call_.b(*io_, step.k, step.cols, panel.b);
+    panel.arrived = io_->record();
+  }
+
+  void multiply(std::size_t index, const Step& step) {
+    const bool adds_old = call_.beta != 0 && rank_.coord()[Axis::k] == 0;
+    if (step.first) {
+      wait_for(written_);
+      tile_ = c_.matrix(step.rows.size(), step.cols.size());
+      if (adds_old) {
+        call_.c0(*io_, step.rows, step.cols, tile_);
+        wait_for(io_->record());
+      }
+    }
+    const Panel& panel = panels_[index % 2];
+    wait_for(panel.arrived);
+    rank_.math().gemm(rank_.compute(), {.a = panel.a,
+                                        .trans_a = Transpose::yes,
+                                        .b = panel.b,
+                                        .c = tile_,
+                                        .alpha = call_.alpha,
+                                        .beta = !step.first ? 1 : adds_old ? call_.beta : 0});
+    if (step.last) finish_tile(step);
+  }
+
+  void finish() {
+    wait_for(written_);
+    io_->synchronize();
+  }
+  double io_seconds() const { return io_seconds_; }
+
+ private:
+  struct Panel {
+    Buffer a_memory, b_memory;
+    MatrixView a, b;
+    Event arrived;
+  };
+
+  /// Sums the tile over k, and writes this rank's rows of it.
+  void finish_tile(const Step& step) {
+    Communicator& group = rank_.communicator(Axis::k);
+    const Range own = split_range(tile_.rows, group.size(), group.rank());
+    if (group.size() > 1) {
+      std::vector<std::int64_t> counts;
+      for (int r = 0; r < group.size(); ++r) counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
+      Stream& communication = rank_.communication(Axis::k);
+      communication.wait(rank_.compute().record());
+      group.reduce_scatter(communication, as_vector(tile_), counts, Reduction::sum);
+      rank_.compute_waits(communication.record());
+    }
+    const MatrixView mine = tile_.block(own.begin, 0, own.size(), tile_.cols);
+    if (call_.round) call_.round(mine);
+    io_->wait(rank_.compute().record());
+    call_.write(*io_, {step.rows.begin + own.begin, step.rows.begin + own.end}, step.cols, mine);
+    written_ = io_->record();
+  }
+
+  void wait_for(const Event& event) {
+    if (!event) return;
+    const double start = Session::now();
+    rank_.compute().wait(event);
+    io_seconds_ += Session::now() - start;
+  }
+
+  MeshRank& rank_;
+  const StreamedMatmul& call_;
+  std::unique_ptr<Stream> io_;
+  Buffer c_;
+  MatrixView tile_;
+  std::array<Panel, 2> panels_;
+  Event written_;
+  double io_seconds_ = 0;
+};
+
+}  // namespace
+
+double Tiles::bytes(const MatmulShape& shape) const {
+  return static_cast<double>(rows * cols * size_of(shape.result_type()) + 2 * panel * (rows + cols) * size_of(shape.type));
+}
+
+Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_bytes) {
+  const std::int64_t m = std::max<std::int64_t>(1, parts(shape.m, mesh.parts(Axis::i)));
+  const std::int64_t n = std::max<std::int64_t>(1, parts(shape.n, mesh.parts(Axis::j)));
+  const std::int64_t k = std::max<std::int64_t>(1, parts(shape.k, mesh.parts(Axis::k)));
+  const double elements = memory_bytes * (1 - kPanelShare) / static_cast<double>(size_of(shape.result_type()));
+  // As square as the block allows; what one side does not use, the other has.
+  const auto side = static_cast<std::int64_t>(std::sqrt(elements));
+  Tiles tiles{.rows = std::clamp<std::int64_t>(side, 1, m), .cols = std::clamp<std::int64_t>(side, 1, n)};
+  if (tiles.rows == m) tiles.cols = std::clamp<std::int64_t>(static_cast<std::int64_t>(elements) / m, 1, n);
+  if (tiles.cols == n) tiles.rows = std::clamp<std::int64_t>(static_cast<std::int64_t>(elements) / n, 1, m);
+  const double row_of_panels = 2.0 * static_cast<double>((tiles.rows + tiles.cols) * size_of(shape.type));
+  const double left = memory_bytes - static_cast<double>(tiles.rows * tiles.cols * size_of(shape.result_type()));
+  tiles.panel = std::min({kThickest, k, static_cast<std::int64_t>(left / row_of_panels)});
+  const std::int64_t least = std::min(kThinnest, k);
+  require_input(tiles.panel >= least, "--memory-limit: {:.0f} bytes a rank are too few even for tiles of C; {:.1f} MiB are enough",
+                memory_bytes, 2 * static_cast<double>(size_of(shape.type) * least * (m + n)) / kPanelShare / (1 << 20));
+  return tiles;
+}
+
+double bytes_read(const MatmulShape& shape, const Mesh& mesh, const Tiles& tiles) {
+  const std::int64_t m = parts(shape.m, mesh.parts(Axis::i));
+  const std::int64_t n = parts(shape.n, mesh.parts(Axis::j));
+  const std::int64_t k = parts(shape.k, mesh.parts(Axis::k));
+  const double passes_of_a = static_cast<double>(parts(n, tiles.cols));
+  const double passes_of_b = static_cast<double>(parts(m, tiles.rows));
+  return static_cast<double>(k * size_of(shape.type)) *
+         (passes_of_a * static_cast<double>(m) + passes_of_b * static_cast<double>(n));
+}
+
+double multiply_streamed(MeshRank& rank, const StreamedMatmul& call) {
+  const std::vector<Step> steps = steps_of(rank, call);
+  Streamer streamer(rank, call);
+  if (!steps.empty()) streamer.read(0, steps[0]);
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    if (s + 1 < steps.size()) streamer.read(s + 1, steps[s + 1]);
+    streamer.multiply(s, steps[s]);
+  }
+  streamer.finish();
+  return streamer.io_seconds();
+}
+
+}  // namespace recombine

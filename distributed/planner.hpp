@@ -1,0 +1,70 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "distributed/matmul/schedule.hpp"
+
+namespace recombine {
+
+/// How fast this job is: an alpha-beta-gamma model, its constants measured. Times are those of the slowest rank while
+/// all ranks do the same.
+struct Machine {
+  /// Seconds of one local product C[m,n] += A[m,k] B[k,n].
+  struct Product {
+    double per_call = 0;
+    double per_flop = 0;     ///< gamma
+    double per_operand = 0;  ///< of m k + k n: packing
+    double per_result = 0;   ///< of m n: reading and writing C
+    double seconds(std::int64_t m, std::int64_t n, std::int64_t k) const;
+  };
+  struct Sample {
+    double bytes = 0;
+    double seconds = 0;
+  };
+  /// For a collective among so many ranks: alpha + beta bytes, by straight lines through what was measured.
+  using Lines = std::map<std::pair<Collective, int>, std::vector<Sample>>;
+
+  int np = 1;
+  DataType type = DataType::f32;
+  Product product;
+  Lines collectives;
+
+  double seconds(Collective collective, int ranks, double bytes) const;
+};
+
+/// A way to run one product: a value, apart from its execution.
+struct Plan {
+  Mesh mesh{1, 1, 1};
+  Schedule schedule = Schedule::gather;
+  std::int64_t panel = 0;               ///< 0 where the schedule takes none
+  State result = State::replicated;     ///< C along k: Replicated (all-reduce) or Sharded (reduce-scatter)
+  double product_seconds = 0;           ///< predicted, of the slowest rank
+  double communication_seconds = 0;
+  double bytes_sent_per_rank = 0;
+  double peak_bytes_per_rank = 0;       ///< operands at rest, C and workspace
+  double seconds() const { return product_seconds + communication_seconds; }
+  std::string to_string() const;        ///< "2x1x1 panels of 256"
+};
+
+/// What the user has fixed; the rest is the planner's choice.
+struct PlanLimits {
+  std::optional<Mesh> mesh;
+  std::optional<Schedule> schedule;
+  State result = State::replicated;
+  double memory_bytes = 0;  ///< per rank; 0: no limit
+};
+
+/// The model's figures for one plan. @pre the schedule fits the mesh
+Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan);
+
+/// Every mesh of machine.np ranks that has the right form, with every schedule that fits it, best first: fewest seconds,
+/// then fewest bytes sent. @throws InputError where nothing is left: no fit, or no room
+std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits);
+
+/// All meshes of np ranks.
+std::vector<Mesh> meshes_of(int np);
+
+}  // namespace recombine

@@ -1,0 +1,21 @@
+#include <fmt/core.h>
+
+#include "src/command_line.hpp"
+#include "src/matmul_options.hpp"
+#include "src/matmul_run.hpp"
+#include "src/program.hpp"
+
+namespace recombine {
+namespace {
+
+void matmul(Session& session, int argc, char** argv) {
+  using Action = MatmulCommand::Action;
+  const MatmulCommand command = parse_matmul_command(argc, argv);
+  if (command.action == Action::multiply || command.action == Action::plan) return run_matmul(session, command);
+  if (session.rank() == 0) fmt::print("{}\n", command.action == Action::help ? matmul_help() : version());
+}
+
+}  // namespace
+}  // namespace recombine
+
+int main(int argc, char** argv) { return recombine::run_program("matmul", argc, argv, recombine::matmul); }

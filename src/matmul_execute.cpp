@@ -1,0 +1,46 @@
+#include "src/matmul_execute.hpp"
+
+#include <algorithm>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+void round_to_bf16(MeshRank& rank, Workspace& scratch, MatrixView c) {
+  static constexpr std::int64_t kElements = std::int64_t{1} << 20;
+  const std::int64_t band = std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(c.cols, 1));
+  for (std::int64_t begin = 0; begin < c.rows; begin += band) {
+    const MatrixView rows = c.block(begin, 0, std::min(band, c.rows - begin), c.cols);
+    const MatrixView narrow =
+        as_matrix(scratch.get(rank.device(), 0, DataType::bf16, rows.rows * rows.cols), rows.rows, rows.cols);
+    rank.math().cast(rank.compute(), rows, narrow);
+    rank.math().cast(rank.compute(), narrow, rows);
+  }
+}
+
+MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& times) {
+  std::array<double, 5> values = {times.total, times.product, times.exposed, times.io, times.recombine};
+  job.world.all_reduce(stream, vector_view(values.data(), values.size()), Reduction::max);
+  stream.synchronize();
+  return {values[0], values[1], values[2], values[3], values[4]};
+}
+
+void verify(const MatmulJob& job, Stream& stream, const Verification& what, MatmulResult& result) {
+  const auto insist = [](const Verdict& verdict) {
+    require(!verdict.failure, "--verify: {}", verdict.failure.value_or(""));
+    return verdict;
+  };
+  result.by_vectors = insist(verify_by_vectors(job.world, stream, what));
+  if (small_enough_for_loops(what.shape)) result.by_loops = insist(verify_by_loops(job.world, stream, what));
+}
+
+Verification verification_of(const MatmulJob& job) {
+  const MatmulShape& shape = job.problem.shape;
+  return {.shape = shape,
+          .mesh = job.plan.mesh,
+          .alpha = job.command.alpha,
+          .beta = job.command.beta,
+          .stored = shape.type == DataType::bf16 ? DataType::bf16 : shape.result_type()};
+}
+
+}  // namespace recombine

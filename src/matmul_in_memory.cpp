@@ -1,0 +1,144 @@
+#include "distributed/multiply.hpp"
+#include "distributed/session.hpp"
+#include "src/matmul_execute.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// The operands and C of a rank, in its memory.
+class LocalMatrices {
+ public:
+  explicit LocalMatrices(const MatmulJob& job)
+      : job_(job), a_(memory(a_shape(), kPlaceA, type())), b_(memory(b_shape(), kPlaceB, type())),
+        c_(memory(c_shape(), kPlaceC, job.problem.shape.result_type())), a(place(a_shape(), kPlaceA, a_)),
+        b(place(b_shape(), kPlaceB, b_)), c(place(c_shape(), kPlaceC, c_)) {}
+
+  void load_operands(Stream& io) {
+    for (const Block& block : a.blocks()) {
+      job_.problem.a.read(job_.rank, io, block.cols, block.rows, Transpose::yes, block.view);
+    }
+    for (const Block& block : b.blocks()) {
+      job_.problem.b.read(job_.rank, io, block.rows, block.cols, Transpose::no, block.view);
+    }
+    io.synchronize();
+  }
+  void load_result(Stream& io) {
+    if (!job_.problem.c0) return;
+    for (const Block& block : c.blocks()) {
+      job_.problem.c0->read(job_.rank, io, block.rows, block.cols, Transpose::no, block.view);
+    }
+    io.synchronize();
+  }
+  void write_result(Stream& io, NpyWriter& out) const {
+    for (const Block& block : c.blocks()) out.write(io, own_rows(block), block.cols, rows_of(block, own_rows(block)));
+  }
+
+  /// What verification sees of them: of C all that this rank has.
+  Verification verification(Stream& io) const {
+    Verification what = verification_of(job_);
+    const auto all = [](const DistMatrix& matrix) {
+      return [&matrix](const Visitor& visit) {
+        for (const Block& block : matrix.blocks()) visit(block.rows, block.cols, block.view);
+      };
+    };
+    what.a = all(a);
+    what.b = all(b);
+    what.c = all(c);
+    if (c.placement()[Axis::k] == State::sharded) {
+      what.c = [this](const Visitor& visit) {
+        for (const Block& block : c.blocks()) visit(own_rows(block), block.cols, rows_of(block, own_rows(block)));
+      };
+    }
+    what.c0 = [this, &io](const Visitor& visit) {
+      for (const Block& block : c.blocks()) {
+        const Range rows = own_rows(block);
+        const Buffer old(job_.rank.device(), job_.problem.shape.result_type(), rows.size() * block.cols.size());
+        const MatrixView view = old.matrix(rows.size(), block.cols.size());
+        job_.problem.c0->read(job_.rank, io, rows, block.cols, Transpose::no, view);
+        io.synchronize();
+        visit(rows, block.cols, view);
+      }
+    };
+    return what;
+  }
+
+ private:
+  DataType type() const { return job_.problem.shape.type; }
+  DistMatrix::Shape a_shape() const { return {job_.problem.shape.k, job_.problem.shape.m}; }
+  DistMatrix::Shape b_shape() const { return {job_.problem.shape.k, job_.problem.shape.n}; }
+  DistMatrix::Shape c_shape() const { return {job_.problem.shape.m, job_.problem.shape.n}; }
+  Buffer memory(DistMatrix::Shape shape, const Placement& placement, DataType of) const {
+    return {job_.rank.device(), of, DistMatrix::local_size(job_.rank.mesh(), job_.rank.coord(), shape, placement)};
+  }
+  DistMatrix place(DistMatrix::Shape shape, const Placement& placement, const Buffer& buffer) const {
+    return {job_.rank.mesh(), job_.rank.coord(), shape, placement, buffer.view()};
+  }
+  /// This rank's share, along k, of the rows of a block of C.
+  Range own_rows(const Block& block) const {
+    const Range shard = shard_of(block, job_.rank.mesh().parts(Axis::k), job_.rank.coord()[Axis::k]);
+    return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
+  }
+
+  const MatmulJob& job_;
+  Buffer a_, b_, c_;
+
+ public:
+  DistMatrix a, b, c;  ///< A^T, B and C as they stand at rest
+};
+
+/// One product from operands at rest to C recombined over k.
+MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspace& workspace) {
+  MeshRank& rank = job.rank;
+  const double start = Session::now();
+  const double waited = rank.exposed_seconds();
+  row_of(job.plan.schedule)
+      .run(rank, {.a = matrices.a,
+                  .b = matrices.b,
+                  .c = matrices.c,
+                  .alpha = job.command.alpha,
+                  .beta = job.command.beta,
+                  .panel = job.plan.panel,
+                  .workspace = workspace});
+  const double multiplied = Session::now();
+  recombine(rank, matrices.c, Axis::k, job.plan.result);
+  const double summed = Session::now();
+  if (job.problem.shape.type == DataType::bf16) {
+    for (const Block& block : matrices.c.blocks()) round_to_bf16(rank, workspace, block.view);
+  }
+  rank.compute().synchronize();
+  MatmulTimes times{.total = Session::now() - start, .exposed = rank.exposed_seconds() - waited};
+  times.product = times.total - times.exposed;
+  times.recombine = summed - multiplied;
+  return times;
+}
+
+}  // namespace
+
+MatmulResult multiply_in_memory(const MatmulJob& job) {
+  const auto io = job.rank.device().make_stream(StreamUse::communication);
+  MatmulResult result;
+  double start = Session::now();
+  LocalMatrices matrices(job);
+  matrices.load_operands(*io);
+  result.load_seconds = Session::now() - start;
+
+  Workspace workspace;
+  const int warm_up = job.command.repeat > 1 ? 1 : 0;  // it prepares libraries and memory
+  for (int run = -warm_up; run < job.command.repeat; ++run) {
+    matrices.load_result(*io);
+    slowest(job, *io, {});
+    const MatmulTimes times = slowest(job, *io, multiply_once(job, matrices, workspace));
+    if (run >= 0) result.runs.push_back(times);
+  }
+  if (job.command.verify) verify(job, *io, matrices.verification(*io), result);
+  if (job.out) {
+    start = Session::now();
+    matrices.write_result(*io, *job.out);
+    job.out->commit(*io);
+    result.store_seconds = Session::now() - start;
+  }
+  return result;
+}
+
+}  // namespace recombine

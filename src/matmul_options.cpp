@@ -1,0 +1,137 @@
+#include "src/matmul_options.hpp"
+
+#include <sstream>
+
+#include "src/command_line.hpp"
+
+namespace recombine {
+
+namespace {
+
+po::options_description product_options() {
+  po::options_description group("Product: C = alpha op(A) op(B) + beta C");
+  group.add_options()
+      ("m", text_option("M"), "rows of C; without files, elements are made from their global index")
+      ("n", text_option("N"), "columns of C")
+      ("k", text_option("K"), "the contracted dimension")
+      ("a", text_option("A.npy"), "operand A from a file (f4 or f8, C or Fortran order)")
+      ("b", text_option("B.npy"), "operand B")
+      ("c", text_option("C0.npy"), "the C that beta is for")
+      ("trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")
+      ("trans-b", po::bool_switch(), "B is given as its transpose, [n, k]")
+      ("alpha", text_option("X", "1"), "")
+      ("beta", text_option("X", "0"), "")
+      ("dtype", text_option("NAME", "f32"), "f32 | bf16 (summed in f32, rounded once) | f64")
+      ("seed", text_option("N", "1"), "of made elements");
+  return group;
+}
+
+po::options_description plan_options() {
+  po::options_description group("Plan");
+  group.add_options()
+      ("mesh", text_option("IxJxK", "auto"), "auto, or how ranks are arranged: I cuts rows, J columns, K the sum")
+      ("schedule", text_option("NAME", "auto"), "auto | gather | panels (SUMMA) | shift (Cannon, ring)")
+      ("recombine", text_option("NAME", "all-reduce"), "over K: all-reduce (every rank has C) | reduce-scatter (each its rows)")
+      ("memory-limit", text_option("BYTES"), "per rank, such as 2GiB: panels stream through where operands do not fit")
+      ("plan", po::bool_switch(), "print the candidates and the reason for the choice, and do not multiply")
+      ("machine", text_option("FILE"), "the planner's constants from FILE instead of measuring them")
+      ("calibrate", text_option("FILE"), "write the constants measured here to FILE.json");
+  return group;
+}
+
+po::options_description run_options() {
+  po::options_description group("Run");
+  group.add_options()
+      ("device", text_option("NAME", "auto"), "auto | cpu")
+      ("threads", text_option("N"), "per rank; default OMP_NUM_THREADS, else cores / ranks of the host")
+      ("repeat", text_option("N", "1"), "multiply N times; the median counts")
+      ("verify", po::bool_switch(), "check the result: random vectors, and plain loops where it is small")
+      ("out", text_option("C.npy"), "write C (f4; f8 for f64)")
+      ("json", text_option("FILE"), "write one object when done: FILE.json")
+      ("quiet", po::bool_switch(), "print nothing but errors");
+  add_common_options(group);
+  return group;
+}
+
+po::options_description all_options() {
+  po::options_description all;
+  all.add(product_options()).add(plan_options()).add(run_options());
+  return all;
+}
+
+void read_product(const OptionReader& reader, MatmulCommand& command) {
+  static constexpr std::int64_t kLargest = std::int64_t{1} << 40;
+  const auto extent = [&](const char* name, std::optional<std::int64_t>& to) {
+    if (reader.has(name)) to = reader.whole(name, {0, kLargest});
+  };
+  extent("m", command.m);
+  extent("n", command.n);
+  extent("k", command.k);
+  command.a = reader.string("a");
+  command.b = reader.string("b");
+  command.c = reader.string("c");
+  command.trans_a = reader.flag("trans-a") ? Transpose::yes : Transpose::no;
+  command.trans_b = reader.flag("trans-b") ? Transpose::yes : Transpose::no;
+  command.alpha = reader.real("alpha", 1, std::numeric_limits<double>::lowest());
+  command.beta = reader.real("beta", 0, std::numeric_limits<double>::lowest());
+  command.type = reader.word<DataType>("dtype", {{"f32", DataType::f32}, {"bf16", DataType::bf16}, {"f64", DataType::f64}});
+  command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
+
+  const bool files = !command.a.empty() || !command.b.empty();
+  require_input(!files || (!command.a.empty() && !command.b.empty()), "--{}: is missing; A and B both come from files, or neither",
+                command.a.empty() ? "a" : "b");
+  require_input(!files || (!command.m && !command.n && !command.k), "--m, --n, --k: the files --a and --b say the sizes");
+  require_input(files || (command.m && command.n && command.k), "--m, --n, --k: all three are needed, or --a and --b");
+  require_input(command.c.empty() || command.beta != 0, "--c: needs a --beta other than 0");
+  require_input(command.c.empty() || files, "--c: goes with --a and --b");
+  require_input(!files || command.beta == 0 || !command.c.empty(), "--beta: needs the C it is for: --c C0.npy");
+}
+
+void read_plan(const OptionReader& reader, MatmulCommand& command) {
+  if (const std::string mesh = reader.string("mesh"); mesh != "auto") {
+    try {
+      command.mesh = Mesh::parse(mesh);
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("--{}", error.what()));
+    }
+  }
+  command.schedule = reader.word<std::optional<Schedule>>("schedule", {{"auto", std::nullopt},
+                                                                       {"gather", Schedule::gather},
+                                                                       {"panels", Schedule::panels},
+                                                                       {"shift", Schedule::shift}});
+  command.result = reader.word<State>("recombine", {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
+  if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
+  command.machine = reader.string("machine");
+  command.calibrate = reader.string("calibrate");
+}
+
+}  // namespace
+
+MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
+  const po::variables_map values = read_options(argc, argv, all_options());
+  const OptionReader reader(values);
+  MatmulCommand command;
+  if (reader.flag("help")) return {.action = MatmulCommand::Action::help};
+  if (reader.flag("version")) return {.action = MatmulCommand::Action::version};
+  read_product(reader, command);
+  read_plan(reader, command);
+  if (reader.flag("plan")) command.action = MatmulCommand::Action::plan;
+  command.device = reader.word<DeviceKind>("device", {{"auto", DeviceKind::cpu}, {"cpu", DeviceKind::cpu}});
+  if (reader.has("threads")) command.threads = static_cast<int>(reader.whole("threads", {1, 4096}));
+  command.repeat = static_cast<int>(reader.whole("repeat", {1, 1000000}));
+  command.verify = reader.flag("verify");
+  command.out = reader.string("out");
+  command.json = reader.string("json");
+  command.quiet = reader.flag("quiet");
+  return command;
+}
+
+std::string matmul_help() {
+  std::ostringstream out;
+  out << "matmul: multiplies matrices split into blocks over all ranks of the job.\n"
+         "usage: mpirun -np 4 ./matmul --m 4096 --n 4096 --k 4096 [options]\n"
+      << all_options();
+  return out.str();
+}
+
+}  // namespace recombine

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "distributed/planner.hpp"
+#include "kernels/device.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// All that the command line and the configuration file say, checked as far as that goes without the files.
+struct MatmulCommand {
+  enum class Action { multiply, plan, help, version };
+
+  Action action = Action::multiply;
+  std::optional<std::int64_t> m, n, k;
+  std::string a, b, c, out;  ///< .npy files; "": none
+  Transpose trans_a = Transpose::no, trans_b = Transpose::no;
+  double alpha = 1;
+  double beta = 0;
+  DataType type = DataType::f32;
+  std::optional<Mesh> mesh;
+  std::optional<Schedule> schedule;
+  State result = State::replicated;
+  std::optional<double> memory_limit;  ///< bytes per rank
+  int repeat = 1;
+  bool verify = false;
+  std::uint64_t seed = 0;
+  std::string machine, calibrate, json;  ///< files; "": none
+  DeviceKind device = DeviceKind::cpu;
+  std::optional<int> threads;
+  bool quiet = false;
+};
+
+/// @throws InputError: one line that names the option and what would be right
+MatmulCommand parse_matmul_command(int argc, const char* const* argv);
+
+/// The options in groups, with their defaults.
+std::string matmul_help();
+
+}  // namespace recombine

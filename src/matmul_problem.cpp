@@ -1,0 +1,66 @@
+#include "src/matmul_problem.hpp"
+
+#include <utility>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr Transpose flip(Transpose transpose) { return transpose == Transpose::no ? Transpose::yes : Transpose::no; }
+
+/// A, B or C as the command says: the file at `path`, or made with those sizes.
+MatrixSource source_of(const MatmulCommand& command, const char* option, const std::string& path, Transpose transpose,
+                       std::uint64_t tensor, DistMatrix::Shape shape) {
+  if (!path.empty()) return MatrixSource::from_file(option, path, transpose);
+  return MatrixSource::made({.seed = command.seed, .tensor = tensor, .cols = shape.cols}, shape);
+}
+
+std::string shape_text(const MatrixSource& source) {
+  return fmt::format("{} is [{},{}]", source.name(), source.rows(), source.cols());
+}
+
+}  // namespace
+
+MatrixSource MatrixSource::from_file(const std::string& option, const std::string& path, Transpose transpose) {
+  MatrixSource source;
+  source.name_ = fmt::format("--{} {}", option, path);
+  source.transpose_ = transpose;
+  source.file_ = std::make_shared<NpyReader>(option, path);
+  const NpyHeader& header = source.file_->header();
+  source.shape_ = {header.rows, header.cols};
+  if (transpose == Transpose::yes) {
+    std::swap(source.shape_.rows, source.shape_.cols);
+    source.name_ += " transposed";
+  }
+  return source;
+}
+
+MatrixSource MatrixSource::made(const Generated& matrix, DistMatrix::Shape shape) {
+  MatrixSource source;
+  source.name_ = std::string(1, "ABC"[matrix.tensor]);
+  source.shape_ = shape;
+  source.made_ = matrix;
+  return source;
+}
+
+void MatrixSource::read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const {
+  if (!file_) return generate(rank, made_, rows, cols, transpose, to);
+  const bool swapped = transpose_ == Transpose::yes;
+  file_->read(io, swapped ? cols : rows, swapped ? rows : cols, swapped ? flip(transpose) : transpose, to);
+}
+
+MatmulProblem::MatmulProblem(const MatmulCommand& command)
+    : a(source_of(command, "a", command.a, command.trans_a, kTensorA, {command.m.value_or(0), command.k.value_or(0)})),
+      b(source_of(command, "b", command.b, command.trans_b, kTensorB, {command.k.value_or(0), command.n.value_or(0)})) {
+  require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second", shape_text(a),
+                shape_text(b));
+  shape = {a.rows(), b.cols(), a.cols(), command.type};
+  if (command.beta == 0) return;
+  c0 = source_of(command, "c", command.c, Transpose::no, kTensorC, {shape.m, shape.n});
+  require_input(c0->rows() == shape.m && c0->cols() == shape.n, "{}, the product is [{},{}]: C must have its shape",
+                shape_text(*c0), shape.m, shape.n);
+}
+
+}  // namespace recombine

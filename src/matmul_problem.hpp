@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "distributed/matmul/generated.hpp"
+#include "distributed/npy_file.hpp"
+#include "distributed/matmul/schedule.hpp"
+#include "src/matmul_options.hpp"
+
+namespace recombine {
+
+/// A matrix that the program is given: a .npy file, or elements made from their global index. It is seen as op(X)
+/// wherever rows and columns are named.
+class MatrixSource {
+ public:
+  /// "--a a.npy". @throws InputError
+  static MatrixSource from_file(const std::string& option, const std::string& path, Transpose transpose);
+  static MatrixSource made(const Generated& matrix, DistMatrix::Shape shape);
+
+  std::int64_t rows() const { return shape_.rows; }
+  std::int64_t cols() const { return shape_.cols; }
+  const std::string& name() const { return name_; }  ///< "--a a.npy", or "A"
+
+  /// Brings a rectangle of op(X) to host memory, [rows, cols], or [cols, rows] with `transpose`. From a file it is
+  /// enqueued on `io`; what is made is made at once.
+  void read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
+
+ private:
+  std::string name_;
+  DistMatrix::Shape shape_;                ///< of op(X)
+  Transpose transpose_ = Transpose::no;    ///< the file has X, op(X) is its transpose
+  std::shared_ptr<NpyReader> file_;        ///< none: made
+  Generated made_;
+};
+
+/// The product that a command asks for.
+struct MatmulProblem {
+  MatrixSource a, b;
+  std::optional<MatrixSource> c0;  ///< where beta != 0
+  MatmulShape shape;
+
+  /// @throws InputError naming both where shapes do not agree
+  explicit MatmulProblem(const MatmulCommand& command);
+};
+
+}  // namespace recombine

@@ -1,0 +1,114 @@
+#include "src/matmul_run.hpp"
+
+#include "distributed/calibrate.hpp"
+#include "kernels/error.hpp"
+#include "src/matmul_execute.hpp"
+#include "src/rank_device.hpp"
+#include "src/report/peak.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// The planner's constants: from --machine, or measured now; --calibrate keeps them.
+Machine machine_of(const MatmulCommand& command, Communicator& world, Stream& stream, Device& device) {
+  std::optional<OutputFile> file;
+  if (!command.calibrate.empty()) on_root(world, stream, [&] { file.emplace("calibrate", command.calibrate); });
+  Machine machine;
+  if (command.machine.empty()) {
+    machine = measure_machine(world, device, command.type);
+  } else {
+    agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), command.type); });
+  }
+  if (!command.calibrate.empty()) {
+    on_root(world, stream, [&] { write_machine(*file, machine); });
+  }
+  return machine;
+}
+
+/// A plan that needs no more memory than its tiles: every rank reads its own panels, so the mesh whose ranks read least.
+struct StreamedPlan {
+  Plan plan;
+  Tiles tiles;
+};
+StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
+  require_input(!command.out.empty(), "--memory-limit: C does not fit either; --out C.npy says where it goes");
+  std::optional<StreamedPlan> best;
+  double least = 0;
+  for (const Mesh& mesh : command.mesh ? std::vector{*command.mesh} : meshes_of(machine.np)) {
+    const Tiles tiles = choose_tiles(shape, mesh, *command.memory_limit);
+    const double bytes = bytes_read(shape, mesh, tiles);
+    if (best && bytes >= least) continue;
+    least = bytes;
+    best = StreamedPlan{predict(machine, shape, {.mesh = mesh, .panel = tiles.panel, .result = State::sharded}), tiles};
+  }
+  best->plan.peak_bytes_per_rank = best->tiles.bytes(shape);
+  return *best;
+}
+
+double least_bytes(const std::vector<Plan>& plans) {
+  double least = plans.front().peak_bytes_per_rank;
+  for (const Plan& plan : plans) least = std::min(least, plan.peak_bytes_per_rank);
+  return least;
+}
+
+/// The candidates, and tiles where none of them keeps to the limit.
+struct Choice {
+  std::vector<Plan> plans;
+  std::optional<Tiles> tiles;
+};
+Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
+  PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .result = command.result};
+  Choice choice{.plans = plan_matmul(machine, shape, limits)};
+  if (!command.memory_limit) return choice;
+  if (least_bytes(choice.plans) > *command.memory_limit) {
+    const StreamedPlan streamed = plan_streaming(command, shape, machine);
+    return {{streamed.plan}, streamed.tiles};
+  }
+  limits.memory_bytes = *command.memory_limit;
+  return {.plans = plan_matmul(machine, shape, limits)};
+}
+
+}  // namespace
+
+void run_matmul(Session& session, const MatmulCommand& command) {
+  if (!command.quiet) warn_if_bound(session, "matmul");
+  const int threads = threads_for(session, command.threads);
+  const auto device = make_rank_device(session, command.device, threads);
+  const auto world = make_world(session, *device);
+  const auto stream = device->make_stream(StreamUse::communication);
+  const bool root = session.rank() == 0;
+
+  std::optional<MatmulProblem> problem;
+  agree(*world, *stream, [&] { problem.emplace(command); });
+  const Machine machine = machine_of(command, *world, *stream, *device);
+  const Choice choice = choose(command, problem->shape, machine);
+  if (command.action == MatmulCommand::Action::plan) {
+    if (root) print_plans(problem->shape, choice.plans);
+    return;
+  }
+  std::optional<OutputFile> json;
+  if (!command.json.empty()) on_root(*world, *stream, [&] { json.emplace("json", command.json); });
+  std::optional<NpyWriter> out;
+  if (!command.out.empty()) {
+    out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),
+                DistMatrix::Shape{problem->shape.m, problem->shape.n});
+  }
+  MeshRank rank(choice.plans.front().mesh, *world, *device);
+  const MatmulDescription run{.np = session.size(),
+                              .threads = threads,
+                              .device = device->description(),
+                              .shape = problem->shape,
+                              .plan = choice.plans.front(),
+                              .streamed = choice.tiles.has_value(),
+                              .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.type)};
+  if (root && !command.quiet) print_matmul_start(run);
+  const MatmulJob job{command, *problem, run.plan, rank, *world, out ? &*out : nullptr};
+  const MatmulResult result = choice.tiles ? multiply_streaming(job, *choice.tiles) : multiply_in_memory(job);
+  on_root(*world, *stream, [&] {
+    if (!command.quiet) print_matmul_result(run, result);
+    if (json) write_matmul_json(*json, run, result);
+  });
+}
+
+}  // namespace recombine

@@ -1,0 +1,147 @@
+#include "src/report/matmul_report.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+double mib(double bytes) { return bytes / (1 << 20); }
+
+std::string_view name_of(State result) { return result == State::sharded ? "reduce-scatter" : "all-reduce"; }
+
+double gflops(const MatmulShape& shape, double seconds) { return shape.flops() / seconds / 1e9; }
+
+std::string shape_text(const MatmulShape& shape) {
+  return fmt::format("C[{},{}] = A[{},{}] B[{},{}], {}", shape.m, shape.n, shape.m, shape.k, shape.k, shape.n,
+                     name_of(shape.type));
+}
+
+/// Why the first plan is better than the next one.
+std::string reason(const std::vector<Plan>& plans) {
+  const Plan& best = plans.front();
+  if (plans.size() == 1) return "the only one that fits";
+  const Plan& next = plans[1];
+  const double percent = 100 * (next.seconds() / best.seconds() - 1);
+  return fmt::format("predicted {:.1f}% faster than {}: {:+.3f} ms in products, {:+.3f} ms in communication", percent,
+                     next.to_string(), 1e3 * (best.product_seconds - next.product_seconds),
+                     1e3 * (best.communication_seconds - next.communication_seconds));
+}
+
+}  // namespace
+
+MatmulTimes MatmulResult::median() const {
+  std::vector<MatmulTimes> sorted = runs;
+  std::ranges::sort(sorted, {}, &MatmulTimes::total);
+  return sorted[(sorted.size() - 1) / 2];
+}
+double MatmulResult::fastest() const { return std::ranges::min(runs, {}, &MatmulTimes::total).total; }
+double MatmulResult::slowest() const { return std::ranges::max(runs, {}, &MatmulTimes::total).total; }
+
+RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& times) {
+  const int ranks = run.plan.mesh.extent(Axis::k);
+  if (ranks == 1 || times.recombine <= 0) return {};
+  const Work work = row_of(run.plan.schedule).work(run.shape, run.plan.mesh, run.plan.panel);
+  const std::int64_t bytes = work.m * work.n * size_of(run.shape.result_type());
+  const Collective collective = run.plan.result == State::sharded ? Collective::reduce_scatter : Collective::all_reduce;
+  return {.algbw = static_cast<double>(bytes) / times.recombine / 1e9,
+          .busbw = bytes_sent(collective, ranks, bytes) / times.recombine / 1e9};
+}
+
+void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans) {
+  fmt::print("{}: {} candidates\n\n{:<26}{:>12}{:>12}{:>12}{:>14}{:>14}\n", shape_text(shape), plans.size(), "plan",
+             "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
+  for (const Plan& plan : plans) {
+    fmt::print("{:<26}{:>12.3f}{:>12.3f}{:>12.3f}{:>14.2f}{:>14.2f}\n", plan.to_string(), 1e3 * plan.seconds(),
+               1e3 * plan.product_seconds, 1e3 * plan.communication_seconds, mib(plan.bytes_sent_per_rank),
+               mib(plan.peak_bytes_per_rank));
+  }
+  fmt::print("\nchosen: {}, {}\n", plans.front().to_string(), reason(plans));
+}
+
+void print_matmul_start(const MatmulDescription& run) {
+  fmt::print("{}\n{} ranks, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.threads, run.threads == 1 ? "" : "s",
+             run.device);
+  fmt::print("plan {}{}, {}: {:.3f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(),
+             run.streamed ? ", streamed through memory" : "", name_of(run.plan.result), run.plan.seconds(),
+             mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
+}
+
+void print_matmul_result(const MatmulDescription& run, const MatmulResult& result) {
+  const MatmulTimes times = result.median();
+  const double rate = gflops(run.shape, times.total);
+  fmt::print("{:.4f} s", times.total);
+  if (result.runs.size() > 1) {
+    fmt::print(" (median of {}, {:.4f} to {:.4f})", result.runs.size(), result.fastest(), result.slowest());
+  }
+  fmt::print(": predicted {:.4f} s, {:+.0f}%\n", run.plan.seconds(), 100 * (run.plan.seconds() / times.total - 1));
+  fmt::print("{:.1f} GFLOP/s, {:.1f} per rank, {}\n", rate, rate / run.np,
+             run.peak_gflops > 0 ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops,
+                                               run.peak_gflops)
+                                 : "peak unknown");
+  fmt::print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
+             times.product, times.exposed, times.io);
+  if (const RecombineRate recombine = recombine_rate(run, times); recombine.algbw > 0) {
+    fmt::print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine, recombine.algbw,
+               recombine.busbw);
+  }
+  fmt::print("operands ready in {:.3f} s, C written in {:.3f} s\n", result.load_seconds, result.store_seconds);
+  for (const auto& [name, verdict] : {std::pair{"random vectors", &result.by_vectors}, {"plain loops", &result.by_loops}}) {
+    if (!*verdict) continue;
+    fmt::print("verified by {}: relative error {:.2e}, bound {:.2e}\n", name, (*verdict)->relative_error, (*verdict)->bound);
+  }
+}
+
+void write_matmul_json(OutputFile& file, const MatmulDescription& run, const MatmulResult& result) {
+  const MatmulTimes times = result.median();
+  const RecombineRate recombine = recombine_rate(run, times);
+  const bool known = run.peak_gflops > 0;
+  const double rate = gflops(run.shape, times.total);
+  const auto error = [](const std::optional<Verdict>& verdict, double Verdict::*member) {
+    return verdict ? ordered_json((*verdict).*member) : ordered_json();
+  };
+  const ordered_json object{
+      {"np", run.np},
+      {"mesh", run.plan.mesh.to_string()},
+      {"schedule", row_of(run.plan.schedule).name},
+      {"panel", run.plan.panel},
+      {"recombine", name_of(run.plan.result)},
+      {"streamed", run.streamed},
+      {"device", run.device},
+      {"threads", run.threads},
+      {"m", run.shape.m},
+      {"n", run.shape.n},
+      {"k", run.shape.k},
+      {"dtype", name_of(run.shape.type)},
+      {"repeat", result.runs.size()},
+      {"seconds", times.total},
+      {"seconds_min", result.fastest()},
+      {"seconds_max", result.slowest()},
+      {"predicted_seconds", run.plan.seconds()},
+      {"gflops", rate},
+      {"gflops_per_rank", rate / run.np},
+      {"peak_gflops", known ? ordered_json(run.peak_gflops) : ordered_json()},
+      {"mfu", known ? ordered_json(rate / run.peak_gflops) : ordered_json()},
+      {"product_seconds", times.product},
+      {"exposed_communication_seconds", times.exposed},
+      {"io_seconds", times.io},
+      {"recombine_seconds", times.recombine},
+      {"recombine_algbw_gbs", recombine.algbw},
+      {"recombine_busbw_gbs", recombine.busbw},
+      {"load_seconds", result.load_seconds},
+      {"store_seconds", result.store_seconds},
+      {"bytes_sent_per_rank", run.plan.bytes_sent_per_rank},
+      {"peak_bytes_per_rank", run.plan.peak_bytes_per_rank},
+      {"relative_error", error(result.by_vectors, &Verdict::relative_error)},
+      {"relative_error_bound", error(result.by_vectors, &Verdict::bound)},
+      {"element_error", error(result.by_loops, &Verdict::relative_error)}};
+  file.write(object.dump(2) + "\n");
+  file.commit();
+}
+
+}  // namespace recombine
