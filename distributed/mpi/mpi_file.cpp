@@ -1,0 +1,75 @@
+#include "distributed/mpi/mpi_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "kernels/error.hpp"
+
+namespace recombine::mpi {
+
+namespace {
+
+/// What moved; 0 where the call failed.
+std::int64_t moved_bytes(int code, const MPI_Status& status) {
+  int bytes = 0;
+  if (code != MPI_SUCCESS || MPI_Get_count(&status, MPI_BYTE, &bytes) != MPI_SUCCESS) return 0;
+  return std::max(bytes, 0);
+}
+
+}  // namespace
+
+File::File(std::string name, const std::string& path, int mode, std::int64_t largest_piece)
+    : name_(std::move(name)), largest_piece_(largest_piece) {
+  const int code = MPI_File_open(MPI_COMM_SELF, path.c_str(), mode, MPI_INFO_NULL, &file_);
+  errno = 0;  // what is left there is from Open MPI's own search
+  if (code != MPI_SUCCESS) fail("cannot be opened", code);
+}
+
+File::~File() { MPI_File_close(&file_); }
+
+void File::fail(const char* what, int code) const {
+  const int reason = errno;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  throw Error(fmt::format("{}: {}: {}", name_, what, reason != 0 ? std::strerror(reason) : text.data()));
+}
+
+void File::read(std::int64_t offset, std::byte* to, std::int64_t bytes) const {
+  for (std::int64_t done = 0; done < bytes;) {
+    MPI_Status status{};
+    errno = 0;
+    const auto piece = static_cast<int>(std::min(bytes - done, largest_piece_));
+    const int code = MPI_File_read_at(file_, offset + done, to + done, piece, MPI_BYTE, &status);
+    const std::int64_t moved = moved_bytes(code, status);
+    if (moved == 0 && code == MPI_SUCCESS && errno == 0) {
+      throw Error(fmt::format("{}: ends at byte {}: it was cut short while it was read", name_, offset + done));
+    }
+    if (moved == 0) fail("cannot be read", code);
+    done += moved;
+  }
+}
+
+void File::write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const {
+  for (std::int64_t done = 0; done < bytes;) {
+    MPI_Status status{};
+    errno = 0;
+    const auto piece = static_cast<int>(std::min(bytes - done, largest_piece_));
+    const int code = MPI_File_write_at(file_, offset + done, from + done, piece, MPI_BYTE, &status);
+    // Open MPI calls a write to a full disk a success, of no bytes; the reason is left in errno.
+    const std::int64_t moved = moved_bytes(code, status);
+    if (moved == 0) fail("cannot be written", code);
+    done += moved;
+  }
+}
+
+void File::sync() const {
+  errno = 0;
+  const int code = MPI_File_sync(file_);
+  if (code != MPI_SUCCESS) fail("cannot be written", code);
+}
+
+}  // namespace recombine::mpi

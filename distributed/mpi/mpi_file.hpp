@@ -1,0 +1,35 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <string>
+
+namespace recombine::mpi {
+
+/// A file that this rank has open on its own. Errors are Errors which begin with `name`.
+class File {
+ public:
+  /// MPI's counts are ints: longer runs go in pieces.
+  static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;
+
+  /// `mode` is MPI_MODE_RDONLY or MPI_MODE_WRONLY, `largest_piece` for tests. @throws Error
+  File(std::string name, const std::string& path, int mode, std::int64_t largest_piece = kLargestPiece);
+  ~File();
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  const std::string& name() const { return name_; }
+  void read(std::int64_t offset, std::byte* to, std::int64_t bytes) const;
+  void write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const;
+  void sync() const;  ///< to the disk
+
+ private:
+  [[noreturn]] void fail(const char* what, int code) const;
+
+  std::string name_;
+  std::int64_t largest_piece_;
+  MPI_File file_ = MPI_FILE_NULL;
+};
+
+}  // namespace recombine::mpi

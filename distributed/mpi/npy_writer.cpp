@@ -1,0 +1,155 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <functional>
+
+#include "distributed/convert.hpp"
+#include "distributed/mpi/mpi_file.hpp"
+#include "distributed/npy_file.hpp"
+#include "distributed/session.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;
+
+/// Writes the header and claims all the room, so that a full disk is told before the work. 0 or the reason why not.
+int fill_new_file(int file, const std::string& header, std::int64_t bytes) {
+  const auto length = static_cast<ssize_t>(header.size());
+  const ssize_t written = pwrite(file, header.data(), header.size(), 0);
+  if (written != length) return written < 0 ? errno : ENOSPC;
+  while (fallocate(file, 0, 0, bytes) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EOPNOTSUPP && errno != ENOSYS) return errno;
+    return ftruncate(file, bytes) == 0 ? 0 : errno;  // a file system which cannot promise room
+  }
+  return 0;
+}
+
+}  // namespace
+
+/// The temporary file on this rank, and what went wrong with it first.
+struct NpyWriter::Output {
+  NpyHeader header;
+  std::string path;
+  std::unique_ptr<mpi::File> file;
+  std::exception_ptr failure;
+
+  /// Ranks find out together, in commit(): one whose stream failed alone would leave the others waiting.
+  void attempt(const std::function<void()>& work) {
+    if (failure) return;
+    try {
+      work();
+    } catch (const std::exception&) {
+      failure = std::current_exception();
+    }
+  }
+
+  std::int64_t offset(std::int64_t row, std::int64_t col) const {
+    return header.data_offset + (row * header.cols + col) * size_of(header.type);
+  }
+
+  void write(Range rows, Range cols, ConstMatrixView from) const {
+    const bool whole_rows = cols.size() == header.cols;
+    if (from.type == header.type && (from.contiguous() || !whole_rows)) return write_as_it_lies(rows, cols, from);
+    const std::int64_t row_bytes = cols.size() * size_of(header.type);
+    const std::int64_t most = std::clamp<std::int64_t>(kScratchBytes / row_bytes, 1, rows.size());
+    const auto scratch = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * row_bytes));
+    for (std::int64_t begin = 0; begin < rows.size(); begin += most) {
+      const std::int64_t n = std::min(most, rows.size() - begin);
+      const MatrixView band{scratch.get(), n, cols.size(), cols.size(), header.type};
+      convert(from.block(begin, 0, n, from.cols), Transpose::no, band);
+      write_as_it_lies({rows.begin + begin, rows.begin + begin + n}, cols, band);
+    }
+  }
+
+ private:
+  void write_as_it_lies(Range rows, Range cols, ConstMatrixView from) const {
+    const std::int64_t row_bytes = cols.size() * size_of(header.type);
+    if (cols.size() == header.cols && from.contiguous()) {
+      return file->write(offset(rows.begin, 0), from.data, rows.size() * row_bytes);
+    }
+    for (std::int64_t i = 0; i < rows.size(); ++i) {
+      file->write(offset(rows.begin + i, cols.begin), from.block(i, 0, 1, from.cols).data, row_bytes);
+    }
+  }
+};
+
+NpyWriter::NpyWriter(Communicator& world, const std::string& option, const std::string& path)
+    : world_(world), name_(fmt::format("--{} {}", option, path)), path_(path), output_(std::make_shared<Output>()) {}
+
+// Delegates, so that the destructor cleans up after a failure in here.
+NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path,
+                     DataType type, DistMatrix::Shape shape)
+    : NpyWriter(world, option, path) {
+  NpyHeader& header = output_->header;
+  header = {.type = type, .rows = shape.rows, .cols = shape.cols};
+  header.data_offset = static_cast<std::int64_t>(format_npy_header(header).size());
+  on_root(world, stream, [&] { create(header); });
+  std::int64_t creator = getpid();
+  world.broadcast(stream, vector_view(&creator, 1), 0);
+  stream.synchronize();
+  output_->path = fmt::format("{}.{}.tmp", path_, creator);
+  agree(world, stream, [&] { output_->file = std::make_unique<mpi::File>(name_, output_->path, MPI_MODE_WRONLY); });
+}
+
+const std::string& NpyWriter::temporary_path() const { return output_->path; }
+
+void NpyWriter::create(const NpyHeader& header) {
+  struct stat status {};
+  const bool exists = stat(path_.c_str(), &status) == 0;
+  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file", name_);
+  const std::string temporary = fmt::format("{}.{}.tmp", path_, getpid());
+  const int file = path_.empty() ? -1 : open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  require_input(file >= 0, "{}: cannot write there: {}; a path in a writable folder is right", name_,
+                std::strerror(path_.empty() ? ENOENT : errno));
+  temporary_ = temporary;
+  const int reason = fill_new_file(file, format_npy_header(header), header.file_bytes());
+  close(file);
+  require_input(reason == 0, "{}: cannot write there: {}; a place with room for {} bytes is right", name_,
+                std::strerror(reason), header.file_bytes());
+}
+
+NpyWriter::~NpyWriter() {
+  if (!temporary_.empty()) std::remove(temporary_.c_str());
+}
+
+void NpyWriter::write(Stream& stream, Range rows, Range cols, ConstMatrixView from) {
+  const NpyHeader& header = output_->header;
+  const bool inside = 0 <= rows.begin && rows.end <= header.rows && 0 <= cols.begin && cols.end <= header.cols;
+  require(inside && from.rows == rows.size() && from.cols == cols.size(),
+          "writing of [{},{}] to rows {} to {} and columns {} to {} of [{},{}]", from.rows, from.cols, rows.begin,
+          rows.end, cols.begin, cols.end, header.rows, header.cols);
+  if (from.empty()) return;
+  cpu::submit_call(cpu::as_cpu_stream(stream), [=, output = output_] {
+    output->attempt([&] { output->write(rows, cols, from); });
+  });
+}
+
+void NpyWriter::commit(Stream& stream) {
+  cpu::submit_call(cpu::as_cpu_stream(stream), [output = output_] {
+    output->attempt([&] { output->file->sync(); });
+    output->file.reset();
+  });
+  stream.synchronize();
+  agree(world_, stream, [&] {
+    if (output_->failure) std::rethrow_exception(output_->failure);
+  });
+  on_root(world_, stream, [&] {
+    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+      throw Error(fmt::format("{}: cannot be renamed from {}: {}", name_, temporary_, std::strerror(errno)));
+    }
+    temporary_.clear();
+  });
+}
+
+}  // namespace recombine

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "distributed/communicator.hpp"
+#include "distributed/dist_matrix.hpp"
+#include "distributed/npy_header.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// A matrix in a .npy file, of which each rank reads what it needs, on its own. Made and destroyed while no
+/// communication stream has work.
+class NpyReader {
+ public:
+  /// `option` is named in errors: "--a a.npy: ...". @throws InputError unless `path` holds a matrix of f32 or f64
+  NpyReader(const std::string& option, const std::string& path);
+
+  const NpyHeader& header() const;
+
+  /// Enqueues the reading of a rectangle into the host's memory: to = its elements, or transposed, converted to
+  /// to.type (f32, f64, bf16; rounded to nearest even). The stream fails with an Error when the file cannot be read.
+  /// @pre `stream` is a CPU's; to [rows, cols], transposed [cols, rows]
+  void read(Stream& stream, Range rows, Range cols, Transpose transpose, MatrixView to);
+
+ private:
+  struct Source;
+  std::shared_ptr<const Source> source_;
+};
+
+/// A matrix written by all ranks of `world` into one .npy file, which appears whole or not at all: it is built beside
+/// its place under a temporary name, then renamed. Made and destroyed while no communication stream has work.
+class NpyWriter {
+ public:
+  /// Blocks; every rank calls it. The first rank writes the header and claims the room that the matrix needs.
+  /// @throws InputError on every rank, with nothing left behind, when the file cannot be made or does not fit
+  NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path, DataType type,
+            DistMatrix::Shape shape);
+  ~NpyWriter();  ///< removes the temporary file unless committed
+  NpyWriter(const NpyWriter&) = delete;
+  NpyWriter& operator=(const NpyWriter&) = delete;
+
+  /// Enqueues the writing of this rectangle, f32, f64 or bf16 in the host's memory. Together the ranks write each
+  /// element once. What fails is thrown by commit().
+  void write(Stream& stream, Range rows, Range cols, ConstMatrixView from);
+
+  /// Where the file is until commit(), on every rank: it may be read there after what was written.
+  const std::string& temporary_path() const;
+
+  /// Blocks; every rank calls it. After what `stream` has to write: to the disk, then to its name.
+  /// @throws Error on every rank when any has failed, such as for a full disk
+  void commit(Stream& stream);
+
+ private:
+  struct Output;
+  NpyWriter(Communicator& world, const std::string& option, const std::string& path);
+  void create(const NpyHeader& header);
+
+  Communicator& world_;
+  std::string name_;       ///< what errors begin with
+  std::string path_;
+  std::string temporary_;  ///< on the first rank, while it is there; else empty
+  std::shared_ptr<Output> output_;
+};
+
+}  // namespace recombine
