@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/error.hpp"
+#include "tests/support/rank_test.hpp"
 
 namespace recombine {
 namespace {
@@ -122,10 +123,10 @@ TEST(NpyHeader, DamageIsShown) {
 }
 
 TEST(NpyHeader, AnyBytesAreReadOrRefused) {
-  std::mt19937 random(7);  // the same on every run
+  std::mt19937 random(static_cast<unsigned>(test::session().rank()));  // the same on every run
   const std::string good = numpy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }");
   const std::string alphabet("\0\x01\x02{}()[]'\",: LTF0123456789-<>f48\n\xff", 37);
-  for (int times = 0; times < 200000; ++times) {
+  for (int times = 0; times < 50000; ++times) {
     std::string bytes = good;
     for (int changes = 1 + static_cast<int>(random() % 3); changes > 0; --changes) {
       const std::size_t at = random() % 80;
