@@ -33,6 +33,12 @@ constexpr std::string_view name_of(DataType type) {
   return "?";
 }
 
+/// Storage of a bf16: the upper half of an f32. Math::cast gives it values.
+struct BFloat16 {
+  std::uint16_t bits = 0;
+  bool operator==(const BFloat16&) const = default;
+};
+
 /// The DataType of a C++ type: data_type_of<float> is f32.
 template <class T>
 inline constexpr DataType data_type_of = T::no_such_data_type;
@@ -40,6 +46,8 @@ template <>
 inline constexpr DataType data_type_of<float> = DataType::f32;
 template <>
 inline constexpr DataType data_type_of<double> = DataType::f64;
+template <>
+inline constexpr DataType data_type_of<BFloat16> = DataType::bf16;
 template <>
 inline constexpr DataType data_type_of<std::int64_t> = DataType::i64;
 template <>

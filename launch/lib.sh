@@ -1,7 +1,7 @@
 # Shared by quickstart and test. Sourced with the checkout's root as working directory.
 
 build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-program-options-dev libdnnl-dev
-  zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
+  libopenblas-openmp-dev zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
 test_packages="libgtest-dev libbenchmark-dev python3"
 
 # install_missing PACKAGE...: by apt, only what is not there; sudo when not root.

@@ -10,6 +10,7 @@
 
 #include "kernels/cpu/cpu_math.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
+#include "kernels/cpu/gemm_onednn.hpp"
 #include "kernels/cpu/loops/loops.hpp"
 #include "kernels/cpu/parallel_for.hpp"
 #include "kernels/cpu/progress_engine.hpp"
@@ -53,7 +54,8 @@ class CpuDevice final : public Device {
 
   DeviceKind kind() const override { return DeviceKind::cpu; }
   std::string description() const override {
-    return fmt::format("{}, {}", processor_name(), instruction_set());
+    return fmt::format("{}, {} ({})", processor_name(), instruction_set(),
+                       has_bf16_products() ? "bf16 products native" : "bf16 widened to f32");
   }
 
   std::byte* allocate(std::int64_t bytes) override {

@@ -3,43 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/cpu/cast.hpp"
+#include "kernels/cpu/fill.hpp"
 #include "kernels/cpu/loops/loops.hpp"
-#include "kernels/cpu/parallel_for.hpp"
+#include "kernels/cpu/split_work.hpp"
 #include "kernels/error.hpp"
-#include "kernels/random.hpp"
 
 namespace recombine::cpu {
 
 namespace {
 
-constexpr std::int64_t kGrain = 16384;     // elements below which another thread does not pay
-constexpr std::int64_t kUnit = 64;         // elements: work is cut at multiples, where every vector ends
 constexpr std::int64_t kSumPiece = 65536;  // elements summed in one go, whatever the threads
 
 LoopActivation loop_activation(Activation activation) { return static_cast<LoopActivation>(activation); }
-
-/// Splits rows over threads, so that each has at least kGrain elements.
-template <class Work>
-void for_rows(std::int64_t rows, std::int64_t cols, const Work& work) {
-  parallel_for(rows, kGrain / std::max<std::int64_t>(cols, 1) + 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) work(i);
-  });
-}
-
-/// Splits [0, size) over threads at multiples of kUnit: vector and scalar code give other bits, and which element
-/// gets which must not hang on the number of threads.
-template <class Work>
-void for_elements(std::int64_t size, std::int64_t grain, const Work& work) {
-  parallel_for((size + kUnit - 1) / kUnit, (grain + kUnit - 1) / kUnit, [&](std::int64_t begin, std::int64_t end) {
-    work(begin * kUnit, std::min(end * kUnit, size));
-  });
-}
-
-/// Splits columns over threads: each column is summed by one thread, from the first row to the last.
-template <class Work>
-void for_columns(std::int64_t rows, std::int64_t cols, const Work& work) {
-  for_elements(cols, kGrain / std::max<std::int64_t>(rows, 1), work);
-}
 
 template <class Loss>
 void add_losses(std::int64_t rows, std::int64_t cols, LossSums* sums, const Loss& loss_of) {
@@ -58,22 +34,9 @@ float* row_or_null(const MatrixView& m, std::int64_t row) {
 
 }  // namespace
 
-void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) {
-  for_rows(x.rows, x.cols, [&](std::int64_t i) {
-    float* const row = x.as<float>() + i * x.ld;
-    const std::int64_t first = (random.first_row + i) * random.global_cols + random.first_col;
-    std::array<std::uint32_t, 4> words{};
-    for (std::int64_t j = 0; j < x.cols; ++j) {
-      const auto index = static_cast<std::uint64_t>(first + j);
-      if (j == 0 || index % 4 == 0) words = random_words(random.seed, random.tensor, index / 4);
-      row[j] = random.half_width * signed_unit(words[index % 4]);
-    }
-  });
-}
+void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) { fill_uniform(x, random); }
 
-void CpuMath::cast(Stream&, ConstMatrixView from, MatrixView to) {
-  require(false, "casts from {} to {} are not there yet", name_of(from.type), name_of(to.type));
-}
+void CpuMath::cast(Stream&, ConstMatrixView from, MatrixView to) { cast_matrix(from, to); }
 
 void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
   const ConstMatrixView& source = gather.source;
@@ -97,13 +60,21 @@ void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
 }
 
 void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
+  const GemmShape shape = shape_of(gemm);
   if (gemm.c.empty()) return;
-  const std::int64_t k = gemm.trans_a == Transpose::no ? gemm.a.cols : gemm.a.rows;
-  if (k > 0) return gemm_.execute(gemm);
-  // oneDNN leaves C as it is where there is nothing to multiply.
-  for (std::int64_t i = 0; i < gemm.c.rows; ++i) {
-    axpby(stream, 0, {}, gemm.beta, as_vector(gemm.c.block(i, 0, 1, gemm.c.cols)));
+  Gemm product = gemm;
+  if (shape.k == 0 || gemm.alpha == 0) {
+    for (std::int64_t i = 0; i < shape.m; ++i) {
+      axpby(stream, 0, {}, gemm.beta, as_vector(gemm.c.block(i, 0, 1, shape.n)));
+    }
+  } else if (gemm.alpha == 1) {
+    return gemm_.execute(gemm, shape);
+  } else {  // libraries add the bias before they scale
+    product.bias = {};
+    product.activation = Activation::identity;
+    gemm_.execute(product, shape);
   }
+  if (!has_epilogue(gemm)) return;
   bias_activation(stream, {.in = gemm.c, .bias = gemm.bias, .out = gemm.c, .activation = gemm.activation});
 }
 
@@ -169,8 +140,16 @@ void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
 }
 
 void CpuMath::axpby(Stream&, double alpha, ConstVectorView x, double beta, VectorView y) {
+  require(y.type == DataType::f32 || y.type == DataType::f64, "no sums of {}", name_of(y.type));
+  require(!x.data || (x.type == y.type && x.size >= y.size), "{} {} added to {} {}", x.size, name_of(x.type), y.size,
+          name_of(y.type));
   for_elements(y.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    loops().axpby(static_cast<float>(alpha), x.data ? x.as<float>() + begin : nullptr, static_cast<float>(beta), y.as<float>() + begin, end - begin);
+    if (y.type == DataType::f64) {
+      loops().axpby_f64(alpha, x.data ? x.as<double>() + begin : nullptr, beta, y.as<double>() + begin, end - begin);
+    } else {
+      loops().axpby_f32(static_cast<float>(alpha), x.data ? x.as<float>() + begin : nullptr,
+                        static_cast<float>(beta), y.as<float>() + begin, end - begin);
+    }
   });
 }
 

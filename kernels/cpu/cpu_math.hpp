@@ -1,13 +1,11 @@
 #pragma once
 
-#include <vector>
-
-#include "kernels/cpu/gemm_onednn.hpp"
+#include "kernels/cpu/cpu_gemm.hpp"
 #include "kernels/math.hpp"
 
 namespace recombine::cpu {
 
-/// Math on the CPU, for streams that run inline: products by oneDNN, the rest by the loops of this machine's
+/// Math on the CPU, for streams that run inline: products by libraries, the rest by the loops of this machine's
 /// instruction set on all threads. No result but a product's depends on the number of threads.
 class CpuMath final : public Math {
  public:
@@ -25,7 +23,7 @@ class CpuMath final : public Math {
   void optimizer_step(Stream& stream, const OptimizerStep& step) override;
 
  private:
-  GemmOneDnn gemm_;
+  CpuGemm gemm_;
 };
 
 }  // namespace recombine::cpu

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 
@@ -16,7 +17,8 @@ namespace {
 /// All that a primitive is made for; pointers are not part of it.
 struct Key {
   std::array<std::int64_t, 8> sizes;  ///< m n k lda ldb ldc, transposes, bias and activation
-  double beta;
+  DataType type;                      ///< of A and B
+  double alpha, beta;
   int threads;  ///< oneDNN lays its work out for so many
   auto operator<=>(const Key&) const = default;
 };
@@ -27,27 +29,24 @@ Key key_of(const Gemm& gemm) {
   const std::int64_t k = ta ? gemm.a.rows : gemm.a.cols;
   return {{gemm.c.rows, gemm.c.cols, k, gemm.a.ld, gemm.b.ld, gemm.c.ld, (ta ? 1 : 0) + (tb ? 2 : 0),
            static_cast<std::int64_t>(gemm.activation) * 2 + (gemm.bias.size > 0 ? 1 : 0)},
+          gemm.a.type,
+          gemm.alpha,
           gemm.beta,
           threads()};
 }
 
-void check(const Gemm& gemm, const Key& key) {
-  const auto [m, n, k, lda, ldb, ldc, transposes, epilogue] = key.sizes;
-  const bool ta = gemm.trans_a == Transpose::yes;
-  const bool tb = gemm.trans_b == Transpose::yes;
-  require(gemm.a.type == DataType::f32 && gemm.b.type == DataType::f32 && gemm.c.type == DataType::f32,
-          "products of {} are not there yet", name_of(gemm.a.type));
-  require((ta ? gemm.a.cols : gemm.a.rows) == m && (tb ? gemm.b.cols : gemm.b.rows) == k &&
-              (tb ? gemm.b.rows : gemm.b.cols) == n && (gemm.bias.size == 0 || gemm.bias.size == n),
-          "operands [{},{}] and [{},{}] do not give [{},{}]", gemm.a.rows, gemm.a.cols, gemm.b.rows, gemm.b.cols, m,
-          n);
-}
-
 using Memory = dnnl::memory;
 
-Memory::desc matrix_desc(std::int64_t rows, std::int64_t cols, std::int64_t ld, Transpose transpose) {
-  const auto strides = transpose == Transpose::yes ? Memory::dims{1, ld} : Memory::dims{ld, 1};
-  return {{rows, cols}, Memory::data_type::f32, strides};
+/// op(m) as it lies in memory
+Memory::desc matrix_desc(const ConstMatrixView& m, Transpose transpose) {
+  const auto type = m.type == DataType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32;
+  if (transpose == Transpose::yes) return {{m.cols, m.rows}, type, Memory::dims{1, m.ld}};
+  return {{m.rows, m.cols}, type, Memory::dims{m.ld, 1}};
+}
+
+bool dispatches_to(dnnl::cpu_isa isa) {  // each instruction set has the bits of those it contains
+  const auto wanted = static_cast<unsigned>(isa);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
 }
 
 // oneDNN 2.x takes a scale before the algorithm; 3.x does not.
@@ -60,14 +59,14 @@ void append_eltwise(PostOps& ops, dnnl::algorithm algorithm, float alpha) {
   }
 }
 
-// oneDNN 2.x goes through an operation descriptor; 3.x does not have it.
+// oneDNN 2.x goes through an operation descriptor; 3.x does not have it. Empty where there is no implementation.
 template <class Matmul, class... Descs>
 auto make_primitive_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attributes, const Descs&... descs) {
   using PrimitiveDesc = typename Matmul::primitive_desc;
-  if constexpr (std::is_constructible_v<PrimitiveDesc, dnnl::engine, Descs..., dnnl::primitive_attr>) {
-    return PrimitiveDesc(engine, descs..., attributes);
+  if constexpr (std::is_constructible_v<PrimitiveDesc, dnnl::engine, Descs..., dnnl::primitive_attr, bool>) {
+    return PrimitiveDesc(engine, descs..., attributes, true);
   } else {
-    return PrimitiveDesc(typename Matmul::desc(descs...), attributes, engine);
+    return PrimitiveDesc(typename Matmul::desc(descs...), attributes, engine, true);
   }
 }
 
@@ -81,27 +80,36 @@ void append_activation(dnnl::post_ops& ops, Activation activation) {
   }
 }
 
+/// alpha A B + beta C, then the activation; the bias is the primitive's own, and is added to A B.
+dnnl::primitive_attr attributes_of(const Gemm& gemm) {
+  dnnl::post_ops ops;
+  if (gemm.alpha != 1) append_eltwise(ops, dnnl::algorithm::eltwise_linear, static_cast<float>(gemm.alpha));
+  if (gemm.beta != 0) ops.append_sum(static_cast<float>(gemm.beta));
+  append_activation(ops, gemm.activation);
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(ops);
+  return attributes;
+}
+
 /// A primitive with the memory objects that its calls are given.
 struct Prepared {
-  dnnl::matmul primitive;
+  dnnl::matmul primitive;  ///< empty: there is none, or only reference loops for bf16
   Memory a, b, c, bias;
   std::unordered_map<int, Memory> arguments;
 };
 
-Prepared prepare(const dnnl::engine& engine, const Gemm& gemm, const Key& key) {
-  const auto [m, n, k, lda, ldb, ldc, transposes, epilogue] = key.sizes;
-  const auto a = matrix_desc(m, k, lda, gemm.trans_a);
-  const auto b = matrix_desc(k, n, ldb, gemm.trans_b);
-  const auto c = matrix_desc(m, n, ldc, Transpose::no);
+Prepared prepare(const dnnl::engine& engine, const Gemm& gemm) {
+  const auto a = matrix_desc(gemm.a, gemm.trans_a);
+  const auto b = matrix_desc(gemm.b, gemm.trans_b);
+  const auto c = matrix_desc(gemm.c, Transpose::no);
+  const std::int64_t n = gemm.c.cols;
   const Memory::desc bias({1, n}, Memory::data_type::f32, Memory::dims{n, 1});
   const bool has_bias = gemm.bias.size > 0;
-  dnnl::primitive_attr attributes;
-  dnnl::post_ops ops;
-  if (gemm.beta != 0) ops.append_sum(static_cast<float>(gemm.beta));
-  append_activation(ops, gemm.activation);
-  attributes.set_post_ops(ops);
+  const auto attributes = attributes_of(gemm);
   const auto desc = has_bias ? make_primitive_desc<dnnl::matmul>(engine, attributes, a, b, bias, c)
                              : make_primitive_desc<dnnl::matmul>(engine, attributes, a, b, c);
+  const bool reference = desc && std::string_view(desc.impl_info_str()).starts_with("ref");
+  if (!desc || (reference && gemm.a.type == DataType::bf16)) return {};
   Prepared prepared{dnnl::matmul(desc),
                     Memory(a, engine, nullptr),
                     Memory(b, engine, nullptr),
@@ -117,15 +125,11 @@ Prepared prepare(const dnnl::engine& engine, const Gemm& gemm, const Key& key) {
 
 class GemmOneDnn::Cache {
  public:
+  bool has_primitive(const Gemm& gemm) { return static_cast<bool>(prepared(gemm).primitive); }
+
   void execute(const Gemm& gemm) {
-    const Key key = key_of(gemm);
-    check(gemm, key);
-    auto found = prepared_.find(key);
-    if (found == prepared_.end()) {
-      if (prepared_.size() >= kMostShapes) prepared_.clear();
-      found = prepared_.emplace(key, prepare(engine_, gemm, key)).first;
-    }
-    Prepared& call = found->second;
+    Prepared& call = prepared(gemm);
+    require(static_cast<bool>(call.primitive), "oneDNN has no such product of {}", name_of(gemm.a.type));
     const auto pointer = [](const std::byte* data) { return const_cast<std::byte*>(data); };
     call.a.set_data_handle(pointer(gemm.a.data));
     call.b.set_data_handle(pointer(gemm.b.data));
@@ -136,6 +140,16 @@ class GemmOneDnn::Cache {
   }
 
  private:
+  Prepared& prepared(const Gemm& gemm) {
+    const Key key = key_of(gemm);
+    auto found = prepared_.find(key);
+    if (found == prepared_.end()) {
+      if (prepared_.size() >= kMostShapes) prepared_.clear();
+      found = prepared_.emplace(key, prepare(engine_, gemm)).first;
+    }
+    return found->second;
+  }
+
   static constexpr std::size_t kMostShapes = 256;
 
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
@@ -143,8 +157,20 @@ class GemmOneDnn::Cache {
   std::map<Key, Prepared> prepared_;
 };
 
+VectorWidth vector_width() {
+  static const bool wide = dispatches_to(dnnl::cpu_isa::avx512_core);
+  return wide ? VectorWidth::bits_512 : VectorWidth::bits_256_or_less;
+}
+
+bool has_bf16_products() {
+  static const bool has = dispatches_to(dnnl::cpu_isa::avx512_core_bf16);
+  return has;
+}
+
 GemmOneDnn::GemmOneDnn() : cache_(std::make_unique<Cache>()) {}
 GemmOneDnn::~GemmOneDnn() = default;
+
+bool GemmOneDnn::multiplies_bf16(const Gemm& gemm) { return has_bf16_products() && cache_->has_primitive(gemm); }
 
 void GemmOneDnn::execute(const Gemm& gemm) {
   try {

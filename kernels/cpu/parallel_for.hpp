@@ -6,9 +6,11 @@
 
 namespace recombine::cpu {
 
-/// The threads that parallel_for and oneDNN use in this process. @pre threads >= 1
+/// The threads that parallel_for and the libraries use in this process. @pre threads >= 1
 void set_threads(int threads);
 int threads();
+/// The threads that a library with OpenMP inside may use: as many, or one where parallel_for is not OpenMP's.
+int library_threads();
 
 /// Binds thread t to core cores[t]: a system may leave two busy threads on one core. @pre one core per thread
 void bind_threads(const std::vector<int>& cores);

@@ -7,6 +7,7 @@ namespace recombine::cpu {
 
 void set_threads(int threads) { omp_set_num_threads(threads); }
 int threads() { return omp_get_max_threads(); }
+int library_threads() { return threads(); }
 
 void bind_threads(const std::vector<int>& cores) {
 #pragma omp parallel num_threads(static_cast<int>(cores.size()))

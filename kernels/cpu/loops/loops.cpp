@@ -168,7 +168,8 @@ double square_sum(const float* x, int64_t n) {
   return sum;
 }
 
-void axpby(float alpha, const float* x, float beta, float* y, int64_t n) {
+template <class T>
+void axpby(T alpha, const T* x, T beta, T* y, int64_t n) {
   if (!x) {
     for (int64_t i = 0; i < n; ++i) y[i] = beta == 0 ? 0 : beta * y[i];
   } else if (beta == 0) {
@@ -206,9 +207,44 @@ void adamw(float* __restrict w, const float* __restrict g, float* __restrict m, 
   }
 }
 
+inline float widened(uint16_t x) { return __builtin_bit_cast(float, static_cast<uint32_t>(x) << 16); }
+
+inline uint16_t narrowed(float x) {
+  const uint32_t bits = __builtin_bit_cast(uint32_t, x);
+  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  return static_cast<uint16_t>(x != x ? (bits >> 16) | 0x40 : rounded);  // 0x40: no NaN becomes an infinity
+}
+
+/// By way of f32, rounded there to odd: rounding twice to nearest would move a tie's neighbours.
+inline uint16_t narrowed(double x) {
+  const float nearest = static_cast<float>(x);
+  const double back = static_cast<double>(nearest);
+  uint32_t bits = __builtin_bit_cast(uint32_t, nearest);
+  bits -= fabs(back) > fabs(x) ? 1 : 0;
+  bits |= back != x ? 1 : 0;
+  return narrowed(x != x ? nearest : __builtin_bit_cast(float, bits));
+}
+
+template <class From, class To>
+void cast(const From* __restrict from, To* __restrict to, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    if constexpr (sizeof(To) == 2) {
+      to[i] = narrowed(from[i]);
+    } else if constexpr (sizeof(From) == 2) {
+      to[i] = static_cast<To>(widened(from[i]));
+    } else {
+      to[i] = static_cast<To>(from[i]);
+    }
+  }
+}
+
+constexpr CastLoops kCastLoops = {cast<float, double>,    cast<double, float>,    cast<float, uint16_t>,
+                                  cast<uint16_t, float>, cast<double, uint16_t>, cast<uint16_t, double>};
+
 constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA), gather<uint8_t>, gather<float>, bias_activation,
-                          activation_gradient, column_sum, softmax_cross_entropy, squared_error, square_sum, axpby,
-                          sgd, momentum, adamw};
+                          activation_gradient, column_sum, softmax_cross_entropy, squared_error, square_sum,
+                          axpby<float>, axpby<double>, sgd, momentum, adamw, kCastLoops};
 
 }  // namespace
 

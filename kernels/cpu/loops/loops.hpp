@@ -33,6 +33,16 @@ struct RowLoss {
   float correct;  ///< 1 or 0
 };
 
+/// to = from, narrowed to nearest even; a NaN stays one, quiet. bf16 as its bits.
+struct CastLoops {
+  void (*f32_to_f64)(const float* from, double* to, int64_t n);
+  void (*f64_to_f32)(const double* from, float* to, int64_t n);
+  void (*f32_to_bf16)(const float* from, uint16_t* to, int64_t n);
+  void (*bf16_to_f32)(const uint16_t* from, float* to, int64_t n);
+  void (*f64_to_bf16)(const double* from, uint16_t* to, int64_t n);
+  void (*bf16_to_f64)(const uint16_t* from, double* to, int64_t n);
+};
+
 struct Loops {
   const char* instruction_set;
   void (*gather_u8)(const uint8_t* from, float* to, int64_t n, float scale, float shift);
@@ -46,10 +56,12 @@ struct Loops {
   RowLoss (*softmax_cross_entropy)(const float* logits, int64_t n, int64_t label, float* gradient, float scale);
   RowLoss (*squared_error)(const float* outputs, const float* targets, int64_t n, float* gradient, float scale);
   double (*square_sum)(const float* x, int64_t n);
-  void (*axpby)(float alpha, const float* x, float beta, float* y, int64_t n);
+  void (*axpby_f32)(float alpha, const float* x, float beta, float* y, int64_t n);
+  void (*axpby_f64)(double alpha, const double* x, double beta, double* y, int64_t n);
   void (*sgd)(float* w, const float* g, int64_t n, float lr, float decay, float scale);
   void (*momentum)(float* w, const float* g, float* m, int64_t n, float lr, float beta1, float decay, float scale);
   void (*adamw)(float* w, const float* g, float* m, float* v, int64_t n, const AdamWScalars& s);
+  CastLoops cast;
 };
 
 const Loops& loops_v2();  ///< SSE4.2

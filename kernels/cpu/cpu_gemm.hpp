@@ -1,0 +1,26 @@
+#pragma once
+
+#include "kernels/cpu/gemm_onednn.hpp"
+#include "kernels/cpu/gemm_widened.hpp"
+
+namespace recombine::cpu {
+
+enum class GemmLibrary { onednn, cblas };
+
+/// Which library multiplies these f32 operands. A pure function, so that the same product gives the same bits.
+GemmLibrary f32_library(const Gemm& gemm, const GemmShape& shape, VectorWidth width);
+
+/// Products on the CPU: f64 by CBLAS, f32 and bf16 by oneDNN, or by CBLAS where oneDNN is the slower.
+class CpuGemm {
+ public:
+  /// @pre all sizes > 0; a bias or activation only with alpha = 1
+  void execute(const Gemm& gemm, const GemmShape& shape);
+
+ private:
+  void execute_f32(const Gemm& gemm, const GemmShape& shape);
+
+  GemmOneDnn onednn_;
+  GemmWidened widened_;
+};
+
+}  // namespace recombine::cpu

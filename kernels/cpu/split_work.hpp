@@ -1,0 +1,38 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/cpu/parallel_for.hpp"
+
+// How elementwise work is split over threads, so that the bits do not hang on their number.
+
+namespace recombine::cpu {
+
+constexpr std::int64_t kGrain = 16384;  ///< elements below which another thread does not pay
+constexpr std::int64_t kUnit = 64;      ///< elements: work is cut at multiples, where every vector ends
+
+/// Splits rows over threads, so that each has at least kGrain elements.
+template <class Work>
+void for_rows(std::int64_t rows, std::int64_t cols, const Work& work) {
+  parallel_for(rows, kGrain / std::max<std::int64_t>(cols, 1) + 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) work(i);
+  });
+}
+
+/// Splits [0, size) over threads at multiples of kUnit: vector and scalar code give other bits, and which element
+/// gets which must not hang on the number of threads.
+template <class Work>
+void for_elements(std::int64_t size, std::int64_t grain, const Work& work) {
+  parallel_for((size + kUnit - 1) / kUnit, (grain + kUnit - 1) / kUnit, [&](std::int64_t begin, std::int64_t end) {
+    work(begin * kUnit, std::min(end * kUnit, size));
+  });
+}
+
+/// Splits columns over threads: each column is summed by one thread, from the first row to the last.
+template <class Work>
+void for_columns(std::int64_t rows, std::int64_t cols, const Work& work) {
+  for_elements(cols, kGrain / std::max<std::int64_t>(rows, 1), work);
+}
+
+}  // namespace recombine::cpu

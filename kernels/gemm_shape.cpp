@@ -1,0 +1,33 @@
+#include "kernels/gemm_shape.hpp"
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+bool types_go_together(const Gemm& gemm) {
+  const DataType operand = gemm.a.type;
+  if (gemm.b.type != operand) return false;
+  if (operand == DataType::bf16) return gemm.c.type == DataType::f32;
+  return (operand == DataType::f32 || operand == DataType::f64) && gemm.c.type == operand;
+}
+
+}  // namespace
+
+GemmShape shape_of(const Gemm& gemm) {
+  const bool ta = gemm.trans_a == Transpose::yes;
+  const bool tb = gemm.trans_b == Transpose::yes;
+  const GemmShape shape = {gemm.c.rows, gemm.c.cols, ta ? gemm.a.rows : gemm.a.cols};
+  require(types_go_together(gemm), "no product of {} and {} into {}", name_of(gemm.a.type), name_of(gemm.b.type),
+          name_of(gemm.c.type));
+  require((ta ? gemm.a.cols : gemm.a.rows) == shape.m && (tb ? gemm.b.cols : gemm.b.rows) == shape.k &&
+              (tb ? gemm.b.rows : gemm.b.cols) == shape.n && (gemm.bias.size == 0 || gemm.bias.size == shape.n),
+          "operands [{},{}]{} and [{},{}]{} do not give [{},{}]", gemm.a.rows, gemm.a.cols, ta ? "^T" : "",
+          gemm.b.rows, gemm.b.cols, tb ? "^T" : "", shape.m, shape.n);
+  require(!has_epilogue(gemm) || (gemm.c.type == DataType::f32 && (gemm.bias.size == 0 || gemm.bias.type == gemm.c.type)),
+          "no bias or activation after a product in {}", name_of(gemm.c.type));
+  return shape;
+}
+
+}  // namespace recombine

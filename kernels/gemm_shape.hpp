@@ -1,0 +1,17 @@
+#pragma once
+
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// C[m,n] = op(A)[m,k] op(B)[k,n]
+struct GemmShape {
+  std::int64_t m, n, k;
+};
+
+/// What the operands multiply to. @throws Error where their types or sizes do not go together
+GemmShape shape_of(const Gemm& gemm);
+
+inline bool has_epilogue(const Gemm& gemm) { return gemm.bias.size > 0 || gemm.activation != Activation::identity; }
+
+}  // namespace recombine
