@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include "distributed/mpi/hierarchical_all_reduce.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "kernels/error.hpp"
 
@@ -12,17 +13,6 @@ namespace recombine::mpi {
 namespace {
 
 constexpr int kTag = 0;
-
-bool on_one_host(MPI_Comm comm, int size) {
-  MPI_Comm host = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host), "MPI_Comm_split_type");
-  int here = 0;
-  check(MPI_Comm_size(host, &here), "MPI_Comm_size");
-  check(MPI_Comm_free(&host), "MPI_Comm_free");
-  int all_here = here == size ? 1 : 0;
-  check(MPI_Allreduce(MPI_IN_PLACE, &all_here, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce");
-  return all_here != 0;
-}
 
 /// The piece of `data` that belongs to each rank.
 std::vector<VectorView> pieces_of(VectorView data, std::span<const std::int64_t> counts) {
@@ -36,35 +26,43 @@ std::vector<VectorView> pieces_of(VectorView data, std::span<const std::int64_t>
   return pieces;
 }
 
+void submit(Stream& stream, std::unique_ptr<cpu::Task> task) { cpu::as_cpu_stream(stream).submit(std::move(task)); }
+
 void submit(Stream& stream, std::function<void(std::vector<MPI_Request>&)> post) {
-  cpu::as_cpu_stream(stream).submit(request_task(std::move(post)));
+  submit(stream, request_task(std::move(post)));
 }
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator(MPI_Comm comm, std::int64_t largest_piece)
-    : comm_(comm), largest_piece_(largest_piece) {
+MpiCommunicator::MpiCommunicator(MPI_Comm comm, Options options) : comm_(comm), options_(options) {
   check(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
-  if (size_ > 1 && on_one_host(comm_, size_)) host_ = std::make_unique<HostExchange>(comm_);
+  hosts_ = std::make_unique<HostGroups>(comm_, options_.host);
+  if (on_one_host() || hosts_->route() == Route::hierarchical) {
+    exchange_ = std::make_unique<HostExchange>(hosts_->inside());
+  }
 }
 
 MpiCommunicator::~MpiCommunicator() {
-  host_.reset();
+  exchange_.reset();
+  hosts_.reset();
   MPI_Comm_free(&comm_);
 }
 
 template <class Byte, class Call>
 void MpiCommunicator::for_each_piece(BasicVectorView<Byte> data, const Call& call) const {
-  for (std::int64_t begin = 0; begin < data.size; begin += largest_piece_) {
-    const auto piece = data.range(begin, std::min(data.size, begin + largest_piece_));
+  for (std::int64_t begin = 0; begin < data.size; begin += options_.largest_piece) {
+    const auto piece = data.range(begin, std::min(data.size, begin + options_.largest_piece));
     call(piece.data, static_cast<int>(piece.size));
   }
 }
 
 void MpiCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
   if (size_ == 1 || data.size == 0) return;
-  if (host_) return cpu::as_cpu_stream(stream).submit(host_->all_reduce(data, reduction));
+  if (on_one_host()) return submit(stream, exchange_->all_reduce(data, reduction));
+  if (exchange_) {
+    return submit(stream, hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction, options_.largest_piece));
+  }
   submit(stream, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
       check(MPI_Iallreduce(MPI_IN_PLACE, at, count, type_of(data.type), op_of(reduction), comm_,
@@ -78,6 +76,7 @@ void MpiCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<
                                      Reduction reduction) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
   if (size_ == 1) return;
+  if (on_one_host()) return submit(stream, exchange_->reduce_scatter(pieces, reduction));
   submit(stream, [=, this](auto& requests) {
     for (int root = 0; root < size_; ++root) {
       for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
@@ -93,6 +92,7 @@ void MpiCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<
 void MpiCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
   if (size_ == 1) return;
+  if (on_one_host()) return submit(stream, exchange_->all_gather(pieces));
   submit(stream, [=, this](auto& requests) {
     for (int root = 0; root < size_; ++root) {
       for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
@@ -104,6 +104,7 @@ void MpiCommunicator::all_gather(Stream& stream, VectorView data, std::span<cons
 
 void MpiCommunicator::broadcast(Stream& stream, VectorView data, int root) {
   if (size_ == 1) return;
+  if (on_one_host()) return submit(stream, exchange_->broadcast(data, root));
   submit(stream, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
       check(MPI_Ibcast(at, count, type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
@@ -128,6 +129,7 @@ void MpiCommunicator::recv(Stream& stream, VectorView data, int from) {
 }
 
 void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
+  if (on_one_host()) return submit(stream, exchange_->shift(out, in, distance));
   const auto wrap = [&](int rank) { return ((rank % size_) + size_) % size_; };
   const int to = wrap(rank_ + distance);
   const int from = wrap(rank_ - distance);
@@ -144,7 +146,7 @@ void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(comm_, color, key, &part), "MPI_Comm_split");
-  return std::make_unique<MpiCommunicator>(part, largest_piece_);
+  return std::make_unique<MpiCommunicator>(part, options_);
 }
 
 }  // namespace recombine::mpi

@@ -3,20 +3,30 @@
 #include <mpi.h>
 
 #include <memory>
+#include <optional>
 
 #include "distributed/communicator.hpp"
-#include "distributed/mpi/host_exchange.hpp"
+#include "distributed/mpi/host/host_exchange.hpp"
+#include "distributed/mpi/host_groups.hpp"
 
 namespace recombine::mpi {
 
-/// Collectives over host memory: sums among ranks of one host go through a shared window, everything else is
-/// MPI's nonblocking calls, moved on by the stream. MPI's counts are ints: longer data goes in pieces.
+/// Collectives over host memory. Among ranks of one host they go through a shared window; over several hosts with as
+/// many ranks each, all_reduce first sums inside each; everything else is MPI's nonblocking calls, moved on by the
+/// stream. MPI's counts are ints: longer data goes in pieces.
 class MpiCommunicator final : public Communicator {
  public:
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;
 
-  /// Takes over `comm`. Blocks; every rank of it calls this. `largest_piece` is for tests.
-  explicit MpiCommunicator(MPI_Comm comm, std::int64_t largest_piece = kLargestPiece);
+  /// For tests, on one machine.
+  struct Options {
+    std::int64_t largest_piece = kLargestPiece;  ///< elements in one call of MPI
+    std::optional<int> host = {};                ///< the host that this rank counts as being on; none: the machine
+  };
+
+  /// Takes over `comm`. Blocks; every rank of it calls this.
+  explicit MpiCommunicator(MPI_Comm comm) : MpiCommunicator(comm, Options()) {}
+  MpiCommunicator(MPI_Comm comm, Options options);
   ~MpiCommunicator() override;
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
@@ -34,14 +44,16 @@ class MpiCommunicator final : public Communicator {
   std::unique_ptr<Communicator> split(int color, int key) override;
 
  private:
+  bool on_one_host() const { return hosts_->route() == Route::one_host; }
   template <class Byte, class Call>
   void for_each_piece(BasicVectorView<Byte> data, const Call& call) const;
 
   MPI_Comm comm_;
-  std::int64_t largest_piece_;
+  Options options_;
   int rank_ = 0;
   int size_ = 1;
-  std::unique_ptr<HostExchange> host_;  ///< none where the group spans hosts, or is one rank
+  std::unique_ptr<HostGroups> hosts_;
+  std::unique_ptr<HostExchange> exchange_;  ///< inside this host; none where the route does not use it
 };
 
 }  // namespace recombine::mpi

@@ -25,7 +25,7 @@ class CommunicatorTest : public ::testing::TestWithParam<std::int64_t> {
   std::unique_ptr<Communicator> world() const {
     MPI_Comm comm = MPI_COMM_NULL;
     MPI_Comm_dup(MPI_COMM_WORLD, &comm);
-    return std::make_unique<mpi::MpiCommunicator>(comm, GetParam());
+    return std::make_unique<mpi::MpiCommunicator>(comm, mpi::MpiCommunicator::Options{.largest_piece = GetParam()});
   }
   static std::vector<float> values(int rank, std::int64_t size) {
     std::vector<float> v(static_cast<std::size_t>(size));

@@ -1,0 +1,63 @@
+#include "distributed/mpi/host/all_gather.hpp"
+#include "distributed/mpi/host/host_exchange.hpp"
+#include "distributed/mpi/host/reduce.hpp"
+#include "distributed/mpi/host/reduce_scatter.hpp"
+
+namespace recombine::mpi {
+
+namespace {
+
+/// Up to here one exchange of everything is quicker than two of shares: a rank waits for the others once, not twice.
+constexpr std::int64_t kSmallBytes = 16 << 10;
+
+/// One step, three ranks; a, b, c: the data of ranks 0, 1, 2.
+///
+///     rank 0   fills [a]   takes slots 0, 1, 2:   (a + b) + c
+///     rank 1   fills [b]   likewise
+class SmallAllReduce final : public StepsTask {
+ public:
+  SmallAllReduce(Channel& channel, VectorView data, Reduction reduction)
+      : StepsTask(channel, 1), data_(data), reduction_(reduction), terms_(channel.size()) {}
+
+ private:
+  void fill_step(std::int64_t /*step*/) override { copy_bytes(channel().slot_to_fill(), data_); }
+  void take_step(std::int64_t /*step*/) override {
+    for (std::size_t r = 0; r < terms_.size(); ++r) terms_[r] = channel().arrived_slot(r);
+    reduce(data_, terms_, reduction_);
+  }
+
+  VectorView data_;
+  Reduction reduction_;
+  std::vector<const std::byte*> terms_;
+};
+
+/// A reduce_scatter of even shares and an all_gather of the sums, at once, each on its own channel: a chunk is
+/// gathered while it is still in the cache from being summed. Two ranks, shares a and b, chunks 0, 1, 2 ...
+///
+///     rank 0   parts:  fill b0   fill b1  sum a0           fill b2  sum a1           ...
+///              sums:                              fill a0                   fill a1  take b0
+class AllReduce final : public cpu::Task {
+ public:
+  AllReduce(Channel& parts, Channel& sums, const std::vector<VectorView>& shares, Reduction reduction)
+      : scatter_(parts, shares, reduction), gather_(sums, shares) {}
+
+  bool advance() override {
+    do {
+      gather_.set_ready(scatter_.summed());
+    } while (gather_.move() || scatter_.move());
+    return gather_.finished() && scatter_.finished();
+  }
+
+ private:
+  ReduceScatter scatter_;
+  AllGather gather_;
+};
+
+}  // namespace
+
+std::unique_ptr<cpu::Task> HostExchange::all_reduce(VectorView data, Reduction reduction) {
+  if (data.bytes() <= kSmallBytes) return std::make_unique<SmallAllReduce>(*parts_, data, reduction);
+  return std::make_unique<AllReduce>(*parts_, *sums_, even_pieces(data, parts_->size()), reduction);
+}
+
+}  // namespace recombine::mpi

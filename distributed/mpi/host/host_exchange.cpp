@@ -1,0 +1,66 @@
+#include "distributed/mpi/host/host_exchange.hpp"
+
+#include <new>
+
+#include "distributed/mesh.hpp"
+#include "distributed/mpi/mpi_calls.hpp"
+
+namespace recombine::mpi {
+
+namespace {
+
+/// A rank's part of the window.
+struct Memory {
+  Channel::Segment parts;
+  Channel::Segment sums;
+};
+
+Memory* memory_of(MPI_Win window, int rank) {
+  MPI_Aint bytes = 0;
+  int unit = 0;
+  void* base = nullptr;
+  check(MPI_Win_shared_query(window, rank, &bytes, &unit, &base), "MPI_Win_shared_query");
+  auto space = static_cast<std::size_t>(bytes);
+  return static_cast<Memory*>(std::align(alignof(Memory), sizeof(Memory), base, space));
+}
+
+void start_at_zero(Channel::Segment& segment) { new (&segment.counters) Channel::Counters{}; }
+
+}  // namespace
+
+HostExchange::HostExchange(MPI_Comm comm) {
+  int rank = 0;
+  int size = 0;
+  check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+  check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+  void* own = nullptr;
+  check(MPI_Win_allocate_shared(sizeof(Memory) + alignof(Memory), 1, MPI_INFO_NULL, comm, &own, &window_),
+        "MPI_Win_allocate_shared");
+  std::vector<Channel::Segment*> parts;
+  std::vector<Channel::Segment*> sums;
+  for (int r = 0; r < size; ++r) {
+    Memory* memory = memory_of(window_, r);
+    parts.push_back(&memory->parts);
+    sums.push_back(&memory->sums);
+  }
+  // Slots are left alone: their pages come into being where the rank that fills them runs.
+  const auto index = static_cast<std::size_t>(rank);
+  start_at_zero(*parts[index]);
+  start_at_zero(*sums[index]);
+  parts_.emplace(index, std::move(parts));
+  sums_.emplace(index, std::move(sums));
+  check(MPI_Barrier(comm), "MPI_Barrier");
+}
+
+HostExchange::~HostExchange() { MPI_Win_free(&window_); }
+
+std::vector<VectorView> even_pieces(VectorView data, std::size_t count) {
+  std::vector<VectorView> pieces;
+  for (std::size_t r = 0; r < count; ++r) {
+    const Range range = split_range(data.size, static_cast<std::int64_t>(count), static_cast<std::int64_t>(r));
+    pieces.push_back(data.range(range.begin, range.end));
+  }
+  return pieces;
+}
+
+}  // namespace recombine::mpi

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <mpi.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "distributed/communicator.hpp"
+#include "distributed/mpi/host/channel.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
+
+namespace recombine::mpi {
+
+/// Collectives among the ranks of one host through an MPI-3 shared window: no rank calls MPI to move data. Each
+/// operation is a task; tasks of one exchange run one after the other, in the same order on every rank. What they
+/// do to the data is said in communicator.hpp; `pieces` are one per rank.
+class HostExchange {
+ public:
+  /// Blocks; every rank of `comm` calls it. @pre all ranks of `comm` are on one host
+  explicit HostExchange(MPI_Comm comm);
+  ~HostExchange();
+  HostExchange(const HostExchange&) = delete;
+  HostExchange& operator=(const HostExchange&) = delete;
+
+  /// reduce_scatter and all_gather do not wait for each other: one of each may run at a time.
+  std::unique_ptr<cpu::Task> all_reduce(VectorView data, Reduction reduction);
+  std::unique_ptr<cpu::Task> reduce_scatter(std::vector<VectorView> pieces, Reduction reduction);
+  std::unique_ptr<cpu::Task> all_gather(std::vector<VectorView> pieces);
+  std::unique_ptr<cpu::Task> broadcast(VectorView data, int root);
+  std::unique_ptr<cpu::Task> shift(ConstVectorView out, VectorView in, int distance);
+
+  std::size_t rank() const { return parts_->rank(); }
+  int size() const { return static_cast<int>(parts_->size()); }
+
+ private:
+  MPI_Win window_ = MPI_WIN_NULL;
+  // Two, so that the parts and the sums of one all_reduce do not wait for each other.
+  std::optional<Channel> parts_;
+  std::optional<Channel> sums_;
+};
+
+/// `data` in as many consecutive pieces, which differ by at most one element.
+std::vector<VectorView> even_pieces(VectorView data, std::size_t count);
+
+}  // namespace recombine::mpi

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+
+#include "distributed/mpi/host/channel.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
+
+namespace recombine::mpi {
+
+/// An operation on a channel: a number of steps, each of which fills the own slot and takes the others'. It reads
+/// what has arrived first, and fills ahead where nothing has.
+class StepsTask : public cpu::Task {
+ public:
+  bool advance() final {
+    while (move()) {
+    }
+    return finished();
+  }
+
+  /// Fills or takes one step; false where neither can be done now.
+  bool move() {
+    if (taken_ < filled_ && can_take()) {
+      take_step(taken_++);
+      channel_.take();
+      return true;
+    }
+    if (filled_ < steps_ && can_fill()) {
+      fill_step(filled_++);
+      channel_.publish();
+      return true;
+    }
+    return false;
+  }
+  bool finished() const { return taken_ == steps_; }
+
+ protected:
+  StepsTask(Channel& channel, std::int64_t steps) : channel_(channel), steps_(steps) {}
+
+  virtual bool can_fill() { return channel_.may_fill(); }
+  virtual bool can_take() { return channel_.all_arrived(); }
+  virtual void fill_step(std::int64_t step) = 0;
+  virtual void take_step(std::int64_t step) = 0;
+
+  Channel& channel() const { return channel_; }
+  std::int64_t filled() const { return filled_; }
+  std::int64_t taken() const { return taken_; }
+  void set_steps(std::int64_t steps) { steps_ = steps; }
+
+ private:
+  Channel& channel_;
+  std::int64_t steps_;
+  std::int64_t filled_ = 0;
+  std::int64_t taken_ = 0;
+};
+
+/// Steps of `elements` that the longest of `pieces` needs.
+inline std::int64_t steps_for(std::span<const VectorView> pieces, std::int64_t elements) {
+  std::int64_t most = 0;
+  for (const VectorView& piece : pieces) most = std::max(most, piece.size);
+  return (most + elements - 1) / elements;
+}
+
+template <class Byte>
+void copy_bytes(std::byte* to, BasicVectorView<Byte> from) {
+  if (from.size > 0) std::memcpy(to, from.data, static_cast<std::size_t>(from.bytes()));
+}
+
+}  // namespace recombine::mpi
