@@ -94,6 +94,7 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
   const State state = matrix.placement()[axis];
   require(!matrix.placement().cuts(axis), "{} is cut by {}", matrix.placement().to_string(), name_of(axis));
   if (state == target) return;
+  if (state == State::replicated && target == State::sharded) return matrix.set_state(axis, target);
 
   Communicator& group = rank.communicator(axis);
   Stream& communication = rank.communication(axis);

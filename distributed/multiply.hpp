@@ -28,7 +28,8 @@ void multiply(MeshRank& rank, const Product& product);
 bool complete_after_multiply(const Mesh& mesh, const DistMatrix& a, Transpose trans_a);
 
 /// Partial -> Replicated (all_reduce), Partial -> Sharded (reduce_scatter), Sharded -> Replicated (all_gather),
-/// along `axis`; nothing where the state is reached already. The compute stream waits for the result.
+/// along `axis`; nothing moves where the state is reached already, or is only a piece of what a rank has (Replicated ->
+/// Sharded). The compute stream waits for the result.
 void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target);
 
 /// The rows of a block, from its first, that rank `index` of the `parts` along an axis has in the state Sharded.

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "distributed/matmul/generated.hpp"
+#include "distributed/matmul/schedule.hpp"
+
+namespace recombine::test {
+
+/// One product: how it is run, and on what.
+struct ProductCase {
+  Mesh mesh{1, 1, 1};
+  Schedule schedule = Schedule::gather;
+  State result = State::replicated;
+  MatmulShape shape;
+  double alpha = 1;
+  double beta = 0;
+  std::int64_t panel = 0;
+
+  std::string to_string() const;
+};
+
+/// A mesh of the test's ranks, and products on it.
+class ProductRunner {
+ public:
+  ProductRunner(const Mesh& mesh, Communicator& world, Device& device);
+
+  /// What is wrong with this rank's C, element by element against a plain loop in double precision; "" if nothing.
+  std::string failure_of(const ProductCase& what);
+
+ private:
+  MeshRank rank_;
+  Workspace workspace_;
+};
+
+/// Elements of A, B or C0 in double precision, [rows, cols], as generate() makes them.
+std::vector<double> plain_matrix(const Generated& matrix, std::int64_t rows, DataType type);
+
+}  // namespace recombine::test
