@@ -20,6 +20,7 @@ struct GemmCase {
   bool has_bias = false;
   Activation activation = Activation::identity;
   std::int64_t spare_columns = 0;  ///< ld - cols of every matrix
+  float alpha = 1;
 };
 
 class GemmTest : public test::CpuMathTest {
@@ -51,6 +52,7 @@ class GemmTest : public test::CpuMathTest {
                           .b = view(b, tb ? c.n : c.k, tb ? c.k : c.n, ldb),
                           .trans_b = c.trans_b,
                           .c = view(result, c.m, c.n, ldc),
+                          .alpha = c.alpha,
                           .beta = c.beta,
                           .bias = c.has_bias ? view_of(bias) : ConstVectorView{},
                           .activation = c.activation});
@@ -61,11 +63,12 @@ class GemmTest : public test::CpuMathTest {
           ASSERT_TRUE(std::isnan(before[at]) ? std::isnan(result[at]) : result[at] == before[at]);
           continue;
         }
-        double sum = c.beta == 0 ? 0 : static_cast<double>(c.beta) * before[at];
+        double sum = 0;
         for (std::int64_t l = 0; l < c.k; ++l) {
           sum += static_cast<double>(a[static_cast<std::size_t>(ta ? l * lda + i : i * lda + l)]) *
                  b[static_cast<std::size_t>(tb ? j * ldb + l : l * ldb + j)];
         }
+        sum = c.alpha * sum + (c.beta == 0 ? 0 : static_cast<double>(c.beta) * before[at]);
         if (c.has_bias) sum += bias[static_cast<std::size_t>(j)];
         ASSERT_NEAR(result[at], activated(c.activation, sum), 2e-5 * (1 + std::sqrt(static_cast<double>(c.k))));
       }
@@ -95,7 +98,10 @@ TEST_F(GemmTest, EpiloguesInEveryCombination) {
     for (const bool has_bias : {false, true}) {
       for (const float beta : {0.0F, 1.0F, -0.5F}) {
         for (const std::int64_t k : {0, 33}) {
-          check({.m = 17, .n = 13, .k = k, .beta = beta, .has_bias = has_bias, .activation = activation});
+          for (const float alpha : {0.0F, 1.0F, -0.5F}) {
+            check({.m = 17, .n = 13, .k = k, .beta = beta, .has_bias = has_bias, .activation = activation,
+                   .alpha = alpha});
+          }
         }
       }
     }
@@ -106,6 +112,18 @@ TEST_F(GemmTest, OperandsThatDoNotFitAreRefused) {
   std::vector<float> x(100);
   EXPECT_THROW(math_.gemm(*stream_, {.a = matrix_of(x, 2, 3), .b = matrix_of(x, 4, 5), .c = matrix_of(x, 2, 5)}),
                Error);
+  std::vector<double> y(100);
+  std::vector<BFloat16> z(100);
+  const auto refused = [&](MatrixView a, MatrixView b, MatrixView c, ConstVectorView bias = {}) {
+    EXPECT_THROW(math_.gemm(*stream_, {.a = a, .b = b, .c = c, .bias = bias}), Error);
+  };
+  refused(matrix_of(x, 2, 2), matrix_of(y, 2, 2), matrix_of(y, 2, 2));
+  refused(matrix_of(y, 2, 2), matrix_of(y, 2, 2), matrix_of(x, 2, 2));
+  refused(matrix_of(z, 2, 2), matrix_of(z, 2, 2), matrix_of(z, 2, 2));
+  refused(matrix_of(y, 2, 2), matrix_of(y, 2, 2), matrix_of(y, 2, 2), view_of(y).range(0, 2));
+  MatrixView far_apart = matrix_of(y, 2, 2);
+  far_apart.ld = std::int64_t{1} << 31;  // CBLAS counts in 32 bits
+  refused(far_apart, matrix_of(y, 2, 2), matrix_of(y, 2, 2));
 }
 
 }  // namespace

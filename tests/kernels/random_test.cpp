@@ -36,6 +36,40 @@ TEST_F(FillTest, ABlockHasTheValuesOfItsPlaceInTheWhole) {
   }
 }
 
+TEST_F(FillTest, ATransposedBlockHasTheSameValues) {
+  for (const auto& [rows, cols] : {std::pair{1, 1}, std::pair{5, 130}, std::pair{130, 5}, std::pair{300, 301}}) {
+    RandomFill random{.seed = 3, .tensor = 2, .first_row = 6, .first_col = 7, .global_cols = 1000, .half_width = 0.5F};
+    std::vector<float> block(static_cast<std::size_t>(rows * cols));
+    math_.fill(*stream_, test::matrix_of(block, rows, cols), random);
+    random.transpose = Transpose::yes;
+    const std::int64_t ld = rows + 3;
+    std::vector<float> turned(static_cast<std::size_t>(cols * ld), 9);
+    math_.fill(*stream_, test::matrix_of(turned, cols, ld).block(0, 0, cols, rows), random);
+    for (std::int64_t j = 0; j < cols; ++j) {
+      for (std::int64_t i = 0; i < ld; ++i) {
+        const float expected = i < rows ? block[static_cast<std::size_t>(i * cols + j)] : 9;
+        ASSERT_EQ(turned[static_cast<std::size_t>(j * ld + i)], expected) << i << " " << j;
+      }
+    }
+  }
+}
+
+TEST_F(FillTest, EveryTypeHasTheValuesOfF32) {
+  for (const Transpose transpose : {Transpose::no, Transpose::yes}) {
+    const RandomFill random{.seed = 3, .global_cols = 200, .half_width = 0.3F, .transpose = transpose};
+    std::vector<float> x(100 * 130);
+    std::vector<double> wide(x.size());
+    std::vector<BFloat16> narrow(x.size());
+    std::vector<BFloat16> rounded(x.size());
+    math_.fill(*stream_, test::matrix_of(x, 100, 130), random);
+    math_.fill(*stream_, test::matrix_of(wide, 100, 130), random);
+    math_.fill(*stream_, test::matrix_of(narrow, 100, 130), random);
+    math_.cast(*stream_, test::matrix_of(x, 100, 130), test::matrix_of(rounded, 100, 130));
+    EXPECT_TRUE(std::equal(x.begin(), x.end(), wide.begin()));
+    EXPECT_TRUE(narrow == rounded);
+  }
+}
+
 TEST_F(FillTest, ValuesAreUniformAndDifferByTensorAndSeed) {
   const auto filled = [&](std::uint64_t seed, std::uint64_t tensor) {
     std::vector<float> x(40000);

@@ -42,6 +42,16 @@ TEST_F(ThreadsTest, Fill) {
   });
 }
 
+TEST_F(ThreadsTest, TransposedFillAndCast) {
+  std::vector<BFloat16> narrow(kRows * kCols);
+  expect_same_bits(kRows * kCols, [&](auto& out) {
+    math_.fill(*stream_, matrix_of(out, kRows, kCols),
+               {.seed = 1, .global_cols = kRows, .half_width = 0.3F, .transpose = Transpose::yes});
+    math_.cast(*stream_, matrix_of(out, kRows, kCols), matrix_of(narrow, kRows, kCols));
+    math_.cast(*stream_, matrix_of(narrow, kRows, kCols), matrix_of(out, kRows, kCols));
+  });
+}
+
 TEST_F(ThreadsTest, GatherRows) {
   std::vector<std::int64_t> rows(kRows);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i * 7 % rows.size());
