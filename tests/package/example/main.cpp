@@ -1,0 +1,76 @@
+/// C = A B with A[m,k] and B[k,n] cut over the ranks:   mpirun -np 2 ./example
+/// Prints sum over i, j of (1 + i + 2 j) C_ij^2, which does not depend on the number of ranks.
+
+#include <cstdio>
+#include <exception>
+
+#include "distributed/multiply.hpp"
+#include "distributed/session.hpp"
+
+using namespace recombine;
+
+/// This rank's blocks of a matrix, and their memory.
+struct Owned {
+  Owned(MeshRank& rank, DistMatrix::Shape shape, Placement placement)
+      : buffer(rank.device(), DataType::f32,
+               DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement)),
+        matrix(rank.mesh(), rank.coord(), shape, placement, buffer.view()) {}
+
+  /// Every element by its place in the whole matrix, so that the cut does not matter.
+  void fill(MeshRank& rank, std::uint64_t tensor) {
+    for (const Block& block : matrix.blocks()) {
+      rank.math().fill(rank.compute(), block.view,
+                       {.seed = 1,
+                        .tensor = tensor,
+                        .first_row = block.rows.begin,
+                        .first_col = block.cols.begin,
+                        .global_cols = matrix.cols(),
+                        .half_width = 1});
+    }
+  }
+
+  Buffer buffer;
+  DistMatrix matrix;
+};
+
+void run(Session& session) {
+  const auto device = make_device({.threads = 1, .progress = session.progress()});
+  const auto world = make_world(session, *device);
+  const int k_parts = session.size() % 2 == 0 ? 2 : 1;
+  MeshRank rank(Mesh(session.size() / k_parts, 1, k_parts), *world, *device);
+
+  const std::int64_t m = 301, n = 200, k = 1001;
+  Owned a(rank, {m, k}, {.rows = Axis::i, .cols = Axis::k});
+  Owned b(rank, {k, n}, {.rows = Axis::k, .cols = Axis::j});
+  Owned c(rank, {m, n}, {.rows = Axis::i, .cols = Axis::j});
+  a.fill(rank, 1);
+  b.fill(rank, 2);
+  multiply(rank, {.a = a.matrix, .b = b.matrix, .c = c.matrix});  // Partial over k
+  recombine::recombine(rank, c.matrix, Axis::k, State::replicated);
+  rank.compute().synchronize();
+
+  double checksum = 0;
+  for (const Block& block : c.matrix.blocks()) {
+    if (rank.coord()[Axis::k] != 0) continue;  // the same blocks as at k = 0
+    const float* element = block.view.as<float>();
+    for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
+      for (std::int64_t j = block.cols.begin; j < block.cols.end; ++j, ++element) {
+        checksum += static_cast<double>(1 + i + 2 * j) * *element * static_cast<double>(*element);
+      }
+    }
+  }
+  const auto stream = device->make_stream(StreamUse::communication);
+  world->all_reduce(*stream, vector_view(&checksum, 1), Reduction::sum);
+  stream->synchronize();
+  if (session.rank() == 0) std::printf("mesh %s checksum %.17g\n", rank.mesh().to_string().c_str(), checksum);
+}
+
+int main(int argc, char** argv) {
+  Session session(argc, argv);
+  try {
+    run(session);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "example: %s\n", error.what());
+    Session::abort(1);
+  }
+}
