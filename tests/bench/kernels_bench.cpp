@@ -27,8 +27,8 @@ class Bench {
   Math& math() { return device_->math(); }
   Stream& stream() { return *stream_; }
 
-  Buffer matrix(std::int64_t rows, std::int64_t cols) {
-    Buffer buffer(*device_, DataType::f32, rows * cols);
+  Buffer matrix(std::int64_t rows, std::int64_t cols, DataType type = DataType::f32) {
+    Buffer buffer(*device_, type, rows * cols);
     math().fill(*stream_, buffer.matrix(rows, cols), {.seed = 1, .global_cols = cols, .half_width = 1});
     return buffer;
   }
@@ -75,6 +75,40 @@ void gemm(benchmark::State& state) {
 }
 BENCHMARK(gemm)->ArgNames({"product", "in", "out"})
     ->ArgsProduct({{0, 1, 2}, {784, kHidden}, {kHidden}})->ArgsProduct({{0, 1, 2}, {kHidden}, {10}})->UseRealTime();
+
+/// A plain product of [m,k] and [k,n], or of [k,m]^T: small f32 ones, f64, and bf16 operands.
+void gemm_of(benchmark::State& state, DataType type, Transpose trans_a) {
+  Bench bench;
+  const std::int64_t m = state.range(0);
+  const std::int64_t n = state.range(1);
+  const std::int64_t k = state.range(2);
+  const Buffer a = bench.matrix(m, k, type);
+  const Buffer b = bench.matrix(k, n, type);
+  const Buffer c = bench.matrix(m, n, type == DataType::f64 ? DataType::f64 : DataType::f32);
+  const Gemm product = {.a = trans_a == Transpose::yes ? a.matrix(k, m) : a.matrix(m, k), .trans_a = trans_a,
+                        .b = b.matrix(k, n), .c = c.matrix(m, n)};
+  for (auto _ : state) bench.math().gemm(bench.stream(), product);
+  state.counters["flop/s"] = benchmark::Counter(static_cast<double>(2 * m * n * k),
+                                                benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK_CAPTURE(gemm_of, f32, DataType::f32, Transpose::no)
+    ->Args({64, 64, 64})->Args({64, 1024, 1024})->Args({256, 784, 1024})->Args({256, 1024, 1024})->UseRealTime();
+BENCHMARK_CAPTURE(gemm_of, f32_transposed_a, DataType::f32, Transpose::yes)
+    ->Args({256, 1024, 1024})->Args({512, 512, 4096})->UseRealTime();
+BENCHMARK_CAPTURE(gemm_of, f64, DataType::f64, Transpose::no)
+    ->Args({256, 1024, 1024})->Args({1024, 1024, 1024})->UseRealTime();
+BENCHMARK_CAPTURE(gemm_of, bf16, DataType::bf16, Transpose::no)
+    ->Args({256, 1024, 1024})->Args({1024, 1024, 1024})->Args({2048, 2048, 2048})->UseRealTime();
+
+/// Narrowed, as the operands of a bf16 product are.
+void cast_to_bf16(benchmark::State& state) {
+  Bench bench;
+  const Buffer from = bench.matrix(kBatch, kHidden);
+  const Buffer to = bench.matrix(kBatch, kHidden, DataType::bf16);
+  for (auto _ : state) bench.math().cast(bench.stream(), from.matrix(kBatch, kHidden), to.matrix(kBatch, kHidden));
+  report_bytes(state, kBatch * kHidden * 6);
+}
+BENCHMARK(cast_to_bf16)->UseRealTime();
 
 void adamw(benchmark::State& state) {
   Bench bench;
