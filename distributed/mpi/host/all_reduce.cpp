@@ -41,11 +41,12 @@ class AllReduce final : public cpu::Task {
   AllReduce(Channel& parts, Channel& sums, const std::vector<VectorView>& shares, Reduction reduction)
       : scatter_(parts, shares, reduction), gather_(sums, shares) {}
 
-  bool advance() override {
-    do {
-      gather_.set_ready(scatter_.summed());
-    } while (gather_.move() || scatter_.move());
-    return gather_.finished() && scatter_.finished();
+  bool advance() override { return move_with_others(*this); }
+
+  bool finished() const { return gather_.finished() && scatter_.finished(); }
+  bool move() {
+    gather_.set_ready(scatter_.summed());
+    return gather_.move() || scatter_.move();
   }
 
  private:
