@@ -29,7 +29,7 @@ struct Verification {
 struct Verdict {
   /// Largest over rows r and blocks j of |((C - alpha A B - beta C0) x)_r| / (|A_r| |B_j|): norms, so without unit.
   double relative_error = 0;
-  double bound = 0;                    ///< of the error, in the same row
+  double share_of_bound = 0;           ///< the largest error / bound; above 1 it fails
   std::optional<std::string> failure;  ///< one line: block, rank, row, error and bound; the same on all ranks
 };
 

@@ -93,7 +93,8 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
   fmt::print("operands ready in {:.3f} s, C written in {:.3f} s\n", result.load_seconds, result.store_seconds);
   for (const auto& [name, verdict] : {std::pair{"random vectors", &result.by_vectors}, {"plain loops", &result.by_loops}}) {
     if (!*verdict) continue;
-    fmt::print("verified by {}: relative error {:.2e}, bound {:.2e}\n", name, (*verdict)->relative_error, (*verdict)->bound);
+    fmt::print("verified by {}: relative error {:.2e}, at most {:.2g} of its bound\n", name, (*verdict)->relative_error,
+               (*verdict)->share_of_bound);
   }
 }
 
@@ -138,8 +139,8 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
       {"bytes_sent_per_rank", run.plan.bytes_sent_per_rank},
       {"peak_bytes_per_rank", run.plan.peak_bytes_per_rank},
       {"relative_error", error(result.by_vectors, &Verdict::relative_error)},
-      {"relative_error_bound", error(result.by_vectors, &Verdict::bound)},
-      {"element_error", error(result.by_loops, &Verdict::relative_error)}};
+      {"error_share_of_bound", error(result.by_vectors, &Verdict::share_of_bound)},
+      {"element_relative_error", error(result.by_loops, &Verdict::relative_error)}};
   file.write(object.dump(2) + "\n");
   file.commit();
 }

@@ -1,0 +1,96 @@
+#include "distributed/verify/finding.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+template <class T>
+void copy_row(const std::byte* row, Doubles& to) {
+  const auto* const from = reinterpret_cast<const T*>(row);
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<double>(from[i]);
+}
+
+void copy_bf16_row(const std::byte* row, Doubles& to) {
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    std::array<std::byte, 4> bits{};  // bf16 is the upper half of an f32
+    std::memcpy(bits.data() + 2, row + 2 * i, 2);
+    float value = 0;
+    std::memcpy(&value, bits.data(), 4);
+    to[i] = static_cast<double>(value);
+  }
+}
+
+}  // namespace
+
+double unit_roundoff(DataType type) {
+  switch (type) {
+    case DataType::f64: return 0x1p-53;
+    case DataType::bf16: return 0x1p-8;
+    default: return 0x1p-24;
+  }
+}
+
+void sum_over_ranks(Communicator& world, Stream& stream, Doubles& values) {
+  world.all_reduce(stream, vector_view(values.data(), static_cast<std::int64_t>(values.size())), Reduction::sum);
+  stream.synchronize();
+}
+
+void read_row(ConstMatrixView matrix, std::int64_t row, Doubles& to) {
+  const std::byte* const at = matrix.data + row * matrix.ld * size_of(matrix.type);
+  to.resize(static_cast<std::size_t>(matrix.cols));
+  switch (matrix.type) {
+    case DataType::f64: return copy_row<double>(at, to);
+    case DataType::f32: return copy_row<float>(at, to);
+    case DataType::bf16: return copy_bf16_row(at, to);
+    default: throw Error(fmt::format("cannot verify a product of {}", name_of(matrix.type)));
+  }
+}
+
+std::pair<int, int> block_of(const Verification& what, std::int64_t row, std::int64_t col) {
+  const auto part = [](std::int64_t extent, int parts, std::int64_t at) {
+    int index = 0;
+    while (split_range(extent, parts, index).end <= at) ++index;
+    return index;
+  };
+  return {part(what.shape.m, what.mesh.extent(Axis::i), row), part(what.shape.n, what.mesh.extent(Axis::j), col)};
+}
+
+bool Finding::add(double error, double bound, double magnitude) {
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (std::isnan(error)) error = kInfinity;
+  const double share = error == 0 ? 0 : error / bound;  // bound 0: infinity
+  if (magnitude > 0) relative_error_ = std::max(relative_error_, error / magnitude);
+  if (share <= share_) return false;
+  share_ = std::isnan(share) ? kInfinity : share;
+  return true;
+}
+
+Verdict Finding::agree(Communicator& world, Stream& stream) const {
+  Doubles largest = {relative_error_, share_};
+  world.all_reduce(stream, vector_view(largest.data(), 2), Reduction::max);
+  std::int64_t speaker = share_ > 1 ? world.size() - world.rank() : 0;
+  world.all_reduce(stream, vector_view(&speaker, 1), Reduction::max);
+  stream.synchronize();
+  Verdict verdict{.relative_error = largest[0], .share_of_bound = largest[1]};
+  if (speaker == 0) return verdict;
+  const int root = world.size() - static_cast<int>(speaker);
+  auto length = static_cast<std::int64_t>(text_.size());
+  world.broadcast(stream, vector_view(&length, 1), root);
+  stream.synchronize();
+  std::vector<std::uint8_t> text(static_cast<std::size_t>(length));
+  if (world.rank() == root) std::memcpy(text.data(), text_.data(), text.size());
+  world.broadcast(stream, vector_view(text.data(), length), root);
+  stream.synchronize();
+  verdict.failure = std::string(text.begin(), text.end());
+  return verdict;
+}
+
+}  // namespace recombine

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "distributed/verify.hpp"
+
+namespace recombine {
+
+using Doubles = std::vector<double>;
+
+double unit_roundoff(DataType type);
+
+/// Adds up element by element over all ranks.
+void sum_over_ranks(Communicator& world, Stream& stream, Doubles& values);
+
+/// A row of a matrix of any type, as doubles. @throws Error for types that products do not have
+void read_row(ConstMatrixView matrix, std::int64_t row, Doubles& to);
+
+/// Calls work(row, first column, values) for each row of each piece.
+template <class Work>
+void for_each_row(const Pieces& pieces, const Work& work) {
+  Doubles values;
+  pieces([&](Range rows, Range cols, ConstMatrixView piece) {
+    for (std::int64_t r = 0; r < rows.size(); ++r) {
+      read_row(piece, r, values);
+      work(rows.begin + r, cols.begin, values);
+    }
+  });
+}
+
+/// The block of C, counted along i and j, that has an element.
+std::pair<int, int> block_of(const Verification& what, std::int64_t row, std::int64_t col);
+
+/// The worst that a rank has found so far.
+class Finding {
+ public:
+  /// `magnitude` is what an error is relative to; zero: it stays out of the relative error.
+  /// True where this is the worst beside its bound, so that words for it are wanted.
+  bool add(double error, double bound, double magnitude);
+  void describe(std::string text) { text_ = std::move(text); }
+
+  /// The largest error of all ranks, and the words of the lowest rank that is beyond its bound.
+  Verdict agree(Communicator& world, Stream& stream) const;
+
+ private:
+  double relative_error_ = 0;
+  double share_ = 0;  ///< error / bound
+  std::string text_;
+};
+
+}  // namespace recombine
