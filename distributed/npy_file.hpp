@@ -14,13 +14,15 @@ namespace recombine {
 /// communication stream has work.
 class NpyReader {
  public:
-  /// `option` is named in errors: "--a a.npy: ...". @throws InputError unless `path` holds a matrix of f32 or f64
+  /// `option` is named in errors: "--a a.npy: ...". @throws InputError unless `path` holds a matrix of f32 or
+  /// f64
   NpyReader(const std::string& option, const std::string& path);
 
   const NpyHeader& header() const;
 
-  /// Enqueues the reading of a rectangle into the host's memory: to = its elements, or transposed, converted to
-  /// to.type (f32, f64, bf16; rounded to nearest even). The stream fails with an Error when the file cannot be read.
+  /// Enqueues the reading of a rectangle into the host's memory: to = its elements, or transposed, converted
+  /// to to.type (f32, f64, bf16; rounded to nearest even). The stream fails with an Error when the file
+  /// cannot be read.
   /// @pre `stream` is a CPU's; to [rows, cols], transposed [cols, rows]
   void read(Stream& stream, Range rows, Range cols, Transpose transpose, MatrixView to);
 
@@ -29,20 +31,21 @@ class NpyReader {
   std::shared_ptr<const Source> source_;
 };
 
-/// A matrix written by all ranks of `world` into one .npy file, which appears whole or not at all: it is built beside
-/// its place under a temporary name, then renamed. Made and destroyed while no communication stream has work.
+/// A matrix written by all ranks of `world` into one .npy file, which appears whole or not at all: it is
+/// built beside its place under a temporary name, then renamed. Made and destroyed while no communication
+/// stream has work.
 class NpyWriter {
  public:
   /// Blocks; every rank calls it. The first rank writes the header and claims the room that the matrix needs.
   /// @throws InputError on every rank, with nothing left behind, when the file cannot be made or does not fit
-  NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path, DataType type,
-            DistMatrix::Shape shape);
+  NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path,
+            DataType type, DistMatrix::Shape shape);
   ~NpyWriter();  ///< removes the temporary file unless committed
   NpyWriter(const NpyWriter&) = delete;
   NpyWriter& operator=(const NpyWriter&) = delete;
 
-  /// Enqueues the writing of this rectangle, f32, f64 or bf16 in the host's memory. Together the ranks write each
-  /// element once. What fails is thrown by commit().
+  /// Enqueues the writing of this rectangle, f32, f64 or bf16 in the host's memory. Together the ranks write
+  /// each element once. What fails is thrown by commit().
   void write(Stream& stream, Range rows, Range cols, ConstMatrixView from);
 
   /// Where the file is until commit(), on every rank: it may be read there after what was written.
@@ -58,7 +61,7 @@ class NpyWriter {
   void create(const NpyHeader& header);
 
   Communicator& world_;
-  std::string name_;       ///< what errors begin with
+  std::string name_;  ///< what errors begin with
   std::string path_;
   std::string temporary_;  ///< on the first rank, while it is there; else empty
   std::shared_ptr<Output> output_;

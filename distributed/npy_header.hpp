@@ -17,7 +17,7 @@ struct NpyHeader {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   MatrixOrder order = MatrixOrder::rows;
-  std::int64_t data_offset = 0;   ///< bytes from the beginning of the file to the first element
+  std::int64_t data_offset = 0;  ///< bytes from the beginning of the file to the first element
 
   std::int64_t file_bytes() const { return data_offset + rows * cols * size_of(type); }
 };
@@ -25,12 +25,14 @@ struct NpyHeader {
 /// The longest header there can be of a matrix: what has to be read to parse any.
 inline constexpr std::int64_t kNpyHeaderMost = 12 + 65535;
 
-/// `start` is the file's first min(file_bytes, kNpyHeaderMost) bytes, `name` what errors begin with: "--a a.npy".
+/// `start` is the file's first min(file_bytes, kNpyHeaderMost) bytes, `name` what errors begin with: "--a
+/// a.npy".
 /// @throws InputError unless that is a matrix of f32 or f64 which fills the file
 NpyHeader parse_npy_header(const std::string& name, std::string_view start, std::int64_t file_bytes);
 
-/// The bytes of a header, as numpy.save writes them: version 1.0, padded so that data_offset is a multiple of 64.
-/// `header.data_offset` is not looked at: it is the length of the result. @pre header.type is f32 or f64
+/// The bytes of a header, as numpy.save writes them: version 1.0, padded so that data_offset is a multiple
+/// of 64. `header.data_offset` is not looked at: it is the length of the result. @pre header.type is f32 or
+/// f64
 std::string format_npy_header(const NpyHeader& header);
 
 }  // namespace recombine

@@ -46,7 +46,8 @@ void File::read(std::int64_t offset, std::byte* to, std::int64_t bytes) const {
     const int code = MPI_File_read_at(file_, offset + done, to + done, piece, MPI_BYTE, &status);
     const std::int64_t moved = moved_bytes(code, status);
     if (moved == 0 && code == MPI_SUCCESS && errno == 0) {
-      throw Error(fmt::format("{}: ends at byte {}: it was cut short while it was read", name_, offset + done));
+      throw Error(
+          fmt::format("{}: ends at byte {}: it was cut short while it was read", name_, offset + done));
     }
     if (moved == 0) fail("cannot be read", code);
     done += moved;

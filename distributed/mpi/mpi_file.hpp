@@ -1,9 +1,9 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <cstdint>
 #include <string>
+
+#include <mpi.h>
 
 namespace recombine::mpi {
 

@@ -1,7 +1,7 @@
+#include <csignal>
+
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-#include <csignal>
 
 #include "tests/distributed/npy_fixture.hpp"
 
@@ -58,7 +58,8 @@ TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
     return error_of<InputError>([&] { NpyReader("a", file); });
   };
   const std::string missing = path("none.npy");
-  EXPECT_EQ(error(missing), "--a " + missing + ": cannot be read: No such file or directory; a .npy file is right");
+  EXPECT_EQ(error(missing),
+            "--a " + missing + ": cannot be read: No such file or directory; a .npy file is right");
   EXPECT_EQ(error(folder_.string()), "--a " + folder_.string() + ": is a folder; a .npy file is right");
   EXPECT_EQ(error("/dev/null"), "--a /dev/null: is no plain file; a .npy file is right");
   save(own_path(), "");
@@ -70,7 +71,8 @@ TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
   EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is too long: 4129 bytes, its header announces 4128");
   chmod(own_path().c_str(), 0);
   const Nobody nobody;
-  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": cannot be read: Permission denied; a .npy file is right");
+  EXPECT_EQ(error(own_path()),
+            "--a " + own_path() + ": cannot be read: Permission denied; a .npy file is right");
 }
 
 TEST_F(NpyFailure, AFileCutShortWhileItIsReadFailsTheStream) {
@@ -78,7 +80,8 @@ TEST_F(NpyFailure, AFileCutShortWhileItIsReadFailsTheStream) {
   NpyReader reader("a", own_path());
   std::filesystem::resize_file(own_path(), 1000);
   std::vector<float> memory(1000);
-  reader.read(*stream_, {0, 10}, {0, 100}, Transpose::no, as_matrix(vector_view(memory.data(), 1000), 10, 100));
+  reader.read(*stream_, {0, 10}, {0, 100}, Transpose::no,
+              as_matrix(vector_view(memory.data(), 1000), 10, 100));
   EXPECT_EQ(error_of<Error>([&] { stream_->synchronize(); }),
             "--a " + own_path() + ": ends at byte 1000: it was cut short while it was read");
 }
@@ -97,16 +100,26 @@ TEST_F(NpyFailure, RectanglesOutsideAreRefused) {
 
 TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
   const std::string nowhere = path("none/c.npy");
-  EXPECT_EQ(error_of<InputError>([&] { make_writer(nowhere, {4, 4}); }),
-            "--out " + nowhere + ": cannot write there: No such file or directory; a path in a writable folder is right");
-  EXPECT_EQ(error_of<InputError>([&] { make_writer(folder_.string(), {4, 4}); }),
+  EXPECT_EQ(error_of<InputError>([&] {
+              make_writer(nowhere, {4, 4});
+            }),
+            "--out " + nowhere +
+                ": cannot write there: No such file or directory; a path in a writable folder is right");
+  EXPECT_EQ(error_of<InputError>([&] {
+              make_writer(folder_.string(), {4, 4});
+            }),
             "--out " + folder_.string() + ": is there already and no plain file");
-  EXPECT_EQ(error_of<InputError>([&] { make_writer("", {4, 4}); }),
+  EXPECT_EQ(error_of<InputError>([&] {
+              make_writer("", {4, 4});
+            }),
             "--out : cannot write there: No such file or directory; a path in a writable folder is right");
   const std::string file = path("c.npy");
   const Nobody nobody;
-  EXPECT_EQ(error_of<InputError>([&] { make_writer(file, {4, 4}); }),
-            "--out " + file + ": cannot write there: Permission denied; a path in a writable folder is right");
+  EXPECT_EQ(
+      error_of<InputError>([&] {
+        make_writer(file, {4, 4});
+      }),
+      "--out " + file + ": cannot write there: Permission denied; a path in a writable folder is right");
   expect_nothing_left();
 }
 
@@ -114,8 +127,11 @@ TEST_F(NpyFailure, AMatrixThatDoesNotFitIsToldBeforeTheWork) {
   const std::string file = path("c.npy");
   {
     const FileLimit limit(2000);
-    EXPECT_EQ(error_of<InputError>([&] { make_writer(file, {10, 100}); }),
-              "--out " + file + ": cannot write there: File too large; a place with room for 4128 bytes is right");
+    EXPECT_EQ(
+        error_of<InputError>([&] {
+          make_writer(file, {10, 100});
+        }),
+        "--out " + file + ": cannot write there: File too large; a place with room for 4128 bytes is right");
   }
   expect_nothing_left();
 }

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <gtest/gtest.h>
-#include <mpi.h>
-#include <unistd.h>
-
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -14,13 +10,18 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+#include <mpi.h>
+#include <unistd.h>
+
 #include "distributed/npy_file.hpp"
 #include "kernels/error.hpp"
 #include "tests/support/rank_test.hpp"
 
 namespace recombine {
 
-/// A folder that the ranks share for each test, and a matrix of which every element can be told from its place.
+/// A folder that the ranks share for each test, and a matrix of which every element can be told from its
+/// place.
 class NpyTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -42,7 +43,9 @@ class NpyTest : public ::testing::Test {
     return std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator());
   }
 
-  static double value(std::int64_t i, std::int64_t j) { return std::sin(static_cast<double>(1000 * i + j)) * 1e3; }
+  static double value(std::int64_t i, std::int64_t j) {
+    return std::sin(static_cast<double>(1000 * i + j)) * 1e3;
+  }
   /// By scaling and rounding to an integer, not by bits as the library does. 0 and what is not subnormal only
   static double rounded(double x, DataType type) {
     if (type == DataType::f64) return x;

@@ -16,11 +16,13 @@ constexpr std::array kOrders = {MatrixOrder::rows, MatrixOrder::columns};
 class NpyFile : public NpyTest {
  protected:
   /// Reads the rectangle into memory whose rows lie `gap` elements further apart than they are long.
-  void expect_read(NpyReader& reader, Range rows, Range cols, Transpose transpose, DataType type, std::int64_t gap) {
+  void expect_read(NpyReader& reader, Range rows, Range cols, Transpose transpose, DataType type,
+                   std::int64_t gap) {
     const bool turned = transpose == Transpose::yes;
     const std::int64_t n_rows = turned ? cols.size() : rows.size();
     const std::int64_t n_cols = turned ? rows.size() : cols.size();
-    std::vector<std::byte> memory(static_cast<std::size_t>(n_rows * (n_cols + gap) * size_of(type)), std::byte{0x5A});
+    std::vector<std::byte> memory(static_cast<std::size_t>(n_rows * (n_cols + gap) * size_of(type)),
+                                  std::byte{0x5A});
     const MatrixView to{memory.data(), n_rows, n_cols, n_cols + gap, type};
     reader.read(*stream_, rows, cols, transpose, to);
     stream_->synchronize();
@@ -42,7 +44,8 @@ class NpyFile : public NpyTest {
   void expect_blocks(NpyReader& reader) {
     const NpyHeader& header = reader.header();
     const int ranks = world_->size();
-    for (const Mesh& mesh : {Mesh(ranks, 1, 1), Mesh(ranks % 2 == 0 ? 2 : 1, ranks % 2 == 0 ? ranks / 2 : ranks, 1)}) {
+    for (const Mesh& mesh :
+         {Mesh(ranks, 1, 1), Mesh(ranks % 2 == 0 ? 2 : 1, ranks % 2 == 0 ? ranks / 2 : ranks, 1)}) {
       const Coord coord = mesh.coord_of(world_->rank());
       const Range rows = split_range(header.rows, mesh.extent(Axis::i), coord[Axis::i]);
       const Range cols = split_range(header.cols, mesh.extent(Axis::j), coord[Axis::j]);
@@ -103,7 +106,8 @@ TEST_F(NpyFile, LongRowsAreReadInParts) {
     for (const Transpose transpose : {Transpose::no, Transpose::yes}) {
       for (const DataType type : {DataType::f32, DataType::bf16}) {
         ASSERT_NO_FATAL_FAILURE(expect_read(reader, all_rows, {0, header.cols}, transpose, type, 0));
-        ASSERT_NO_FATAL_FAILURE(expect_read(reader, {3, header.rows}, {5, header.cols - 1}, transpose, type, 0));
+        ASSERT_NO_FATAL_FAILURE(
+            expect_read(reader, {3, header.rows}, {5, header.cols - 1}, transpose, type, 0));
         ASSERT_NO_FATAL_FAILURE(expect_read(reader, {1, 69}, {7, 66}, transpose, type, 2));
       }
     }
@@ -137,12 +141,14 @@ TEST_F(NpyFile, WholeRowsAreWrittenFromContiguousMemory) {
     if (type == DataType::f64) continue;
     std::vector<float> memory(static_cast<std::size_t>(rows.size() * 300));
     const MatrixView from{reinterpret_cast<std::byte*>(memory.data()), rows.size(), 300, 300, type};
-    for (std::int64_t i = 0; i < rows.size() * 300; ++i) set(from, i / 300, i % 300, value(rows.begin + i / 300, i % 300));
+    for (std::int64_t i = 0; i < rows.size() * 300; ++i)
+      set(from, i / 300, i % 300, value(rows.begin + i / 300, i % 300));
     writer.write(*stream_, rows, {0, 300}, from);
     stream_->synchronize();
   }
   writer.commit(*stream_);
-  EXPECT_TRUE(load(path("c.npy")) == file_bytes({.type = DataType::f64, .rows = 1000, .cols = 300}, DataType::bf16));
+  EXPECT_TRUE(load(path("c.npy")) ==
+              file_bytes({.type = DataType::f64, .rows = 1000, .cols = 300}, DataType::bf16));
 }
 
 TEST_F(NpyFile, WhatIsWrittenIsReadBack) {
@@ -178,9 +184,9 @@ TEST(Convert, RoundsOnceToNearestEven) {
             {reinterpret_cast<std::byte*>(&to), 1, 1, 1, DataType::bf16});
     return to;
   };
-  EXPECT_EQ(bf16(1 + 0x1p-8, 0.0F), 0x3F80);            // halfway, to even
+  EXPECT_EQ(bf16(1 + 0x1p-8, 0.0F), 0x3F80);  // halfway, to even
   EXPECT_EQ(bf16(1 + 3 * 0x1p-8, 0.0F), 0x3F82);
-  EXPECT_EQ(bf16(1 + 0x1p-8 + 0x1p-40, 0.0), 0x3F81);   // by way of f32 it would be halfway
+  EXPECT_EQ(bf16(1 + 0x1p-8 + 0x1p-40, 0.0), 0x3F81);  // by way of f32 it would be halfway
   EXPECT_EQ(bf16(1 + 3 * 0x1p-8 - 0x1p-40, 0.0), 0x3F81);
   EXPECT_EQ(bf16(-0.0, 0.0), 0x8000);
   EXPECT_EQ(bf16(-1e-300, 0.0), 0x8000);
