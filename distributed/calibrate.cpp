@@ -16,7 +16,8 @@ struct ProductForm {
 // Large, flat, thin, deep and small: each constant of the model weighs in one of them.
 constexpr std::array kForms = {ProductForm{768, 768, 768},  ProductForm{1024, 1024, 64}, ProductForm{96, 1024, 768},
                                ProductForm{1024, 96, 768},  ProductForm{96, 96, 4096},   ProductForm{384, 384, 384},
-                               ProductForm{128, 128, 128},  ProductForm{16, 16, 16},     ProductForm{2048, 768, 256}};
+                               ProductForm{128, 128, 128},  ProductForm{16, 16, 16},     ProductForm{2048, 768, 256},
+                               ProductForm{16, 2048, 1024}, ProductForm{2048, 16, 1024}, ProductForm{1024, 1024, 16}};
 constexpr std::array<std::int64_t, 3> kBytes = {std::int64_t{4} << 10, std::int64_t{256} << 10, std::int64_t{4} << 20};
 constexpr int kRepeats = 3;
 
@@ -58,11 +59,13 @@ double time_product(Timer& timer, Device& device, DataType type, const ProductFo
   const Buffer c(device, type == DataType::f64 ? DataType::f64 : DataType::f32, form.m * form.n);
   device.math().fill(*stream, a.matrix(form.k, form.m), {.global_cols = form.m, .half_width = 1});
   device.math().fill(*stream, b.matrix(form.k, form.n), {.global_cols = form.n, .half_width = 1});
+  device.math().axpby(*stream, 0, {}, 0, c.view());
   return timer.seconds([&] {
     device.math().gemm(*stream, {.a = a.matrix(form.k, form.m),
                                  .trans_a = Transpose::yes,
                                  .b = b.matrix(form.k, form.n),
-                                 .c = c.matrix(form.m, form.n)});
+                                 .c = c.matrix(form.m, form.n),
+                                 .beta = 1});
     stream->synchronize();
   });
 }

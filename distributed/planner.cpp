@@ -9,6 +9,7 @@ namespace recombine {
 namespace {
 
 constexpr std::array<std::int64_t, 3> kPanels = {128, 512, 2048};
+constexpr double kResolution = 1.05;  // the model tells no smaller ratio of times
 
 void add_movement(const Machine& machine, const Mesh& mesh, const Movement& movement, Plan& plan) {
   const int ranks = mesh.parts(movement.axis);
@@ -79,36 +80,63 @@ std::vector<Mesh> meshes_of(int np) {
   return meshes;
 }
 
-std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits) {
-  if (limits.mesh) {
-    require_input(limits.mesh->size() == machine.np, "--mesh {}: has {} ranks, the job has {}",
-                  limits.mesh->to_string(), limits.mesh->size(), machine.np);
-    if (limits.schedule) {
-      const ScheduleRow& row = row_of(*limits.schedule);
-      require_input(row.fits(*limits.mesh), "--schedule {}: does not fit mesh {}; {} are right", row.name,
-                    limits.mesh->to_string(), row.fits_text);
+namespace {
+
+void check_limits(const Machine& machine, const PlanLimits& limits) {
+  if (!limits.mesh) return;
+  require_input(limits.mesh->size() == machine.np, "--mesh {}: has {} ranks, the job has {}", limits.mesh->to_string(),
+                limits.mesh->size(), machine.np);
+  if (!limits.schedule) return;
+  const ScheduleRow& row = row_of(*limits.schedule);
+  require_input(row.fits(*limits.mesh), "--schedule {}: does not fit mesh {}; {} are right", row.name,
+                limits.mesh->to_string(), row.fits_text);
+}
+
+/// Different ways on one mesh: where no operand moves, gather stands for all.
+void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits, const Mesh& mesh,
+               std::vector<Plan>& plans) {
+  const bool moves = mesh.extent(Axis::i) > 1 || mesh.extent(Axis::j) > 1;
+  for (const ScheduleRow& row : schedules()) {
+    if (!row.fits(mesh) || (limits.schedule && *limits.schedule != row.schedule)) continue;
+    if (!moves && !limits.schedule && row.schedule != Schedule::gather) continue;
+    std::int64_t thickest = -1;
+    for (const std::int64_t panel : kPanels) {
+      const std::int64_t thickness = row.work(shape, mesh, panel).k;
+      if (thickness == thickest) break;  // the pieces of k are no thicker
+      thickest = thickness;
+      plans.push_back(predict(machine, shape, {.mesh = mesh, .schedule = row.schedule,
+                                               .panel = row.takes_panels ? panel : 0, .result = limits.result}));
     }
   }
-  std::vector<Plan> plans;
-  double least = 0;
-  for (const Mesh& mesh : limits.mesh ? std::vector{*limits.mesh} : meshes_of(machine.np)) {
-    for (const ScheduleRow& row : schedules()) {
-      if (!row.fits(mesh) || (limits.schedule && *limits.schedule != row.schedule)) continue;
-      for (const std::int64_t panel : kPanels) {
-        if (!row.takes_panels && panel != kPanels.front()) break;
-        const Plan plan = predict(machine, shape, {.mesh = mesh, .schedule = row.schedule,
-                                                   .panel = row.takes_panels ? panel : 0, .result = limits.result});
-        least = least == 0 ? plan.peak_bytes_per_rank : std::min(least, plan.peak_bytes_per_rank);
-        if (limits.memory_bytes > 0 && plan.peak_bytes_per_rank > limits.memory_bytes) continue;
-        plans.push_back(plan);
-      }
-    }
-  }
-  require_input(!plans.empty(), "--memory-limit: no plan needs less than {} a rank, {} were given", in_mib(least),
-                in_mib(limits.memory_bytes));
-  std::ranges::stable_sort(plans, [](const Plan& a, const Plan& b) {
-    return a.seconds() != b.seconds() ? a.seconds() < b.seconds() : a.bytes_sent_per_rank < b.bytes_sent_per_rank;
+}
+
+/// The fastest; of those that the model cannot tell apart, the one with the fewest products, then the least to send.
+void put_best_first(const MatmulShape& shape, std::vector<Plan>& plans) {
+  std::ranges::stable_sort(plans, {}, &Plan::seconds);
+  const double close = plans.front().seconds() * kResolution;
+  const auto end = std::ranges::find_if(plans, [&](const Plan& plan) { return plan.seconds() > close; });
+  std::stable_sort(plans.begin(), end, [&](const Plan& a, const Plan& b) {
+    const auto products = [&](const Plan& plan) { return row_of(plan.schedule).work(shape, plan.mesh, plan.panel).products; };
+    return std::pair(products(a), a.bytes_sent_per_rank) < std::pair(products(b), b.bytes_sent_per_rank);
   });
+}
+
+}  // namespace
+
+std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits) {
+  check_limits(machine, limits);
+  std::vector<Plan> plans;
+  for (const Mesh& mesh : limits.mesh ? std::vector{*limits.mesh} : meshes_of(machine.np)) {
+    add_plans(machine, shape, limits, mesh, plans);
+  }
+  require_input(!plans.empty(), "--schedule: fits no mesh of {} ranks", machine.np);
+  if (limits.memory_bytes > 0) {
+    const double least = std::ranges::min(plans, {}, &Plan::peak_bytes_per_rank).peak_bytes_per_rank;
+    std::erase_if(plans, [&](const Plan& plan) { return plan.peak_bytes_per_rank > limits.memory_bytes; });
+    require_input(!plans.empty(), "--memory-limit: no plan needs less than {} a rank, {} were given", in_mib(least),
+                  in_mib(limits.memory_bytes));
+  }
+  put_best_first(shape, plans);
   return plans;
 }
 

@@ -60,8 +60,9 @@ struct PlanLimits {
 /// The model's figures for one plan. @pre the schedule fits the mesh
 Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan);
 
-/// Every mesh of machine.np ranks that has the right form, with every schedule that fits it, best first: fewest seconds,
-/// then fewest bytes sent. @throws InputError where nothing is left: no fit, or no room
+/// Every mesh of machine.np ranks within the limits, with every schedule that fits it, best first: the fewest seconds; of
+/// those within 5% of the fastest, which is what the model can tell, the fewest local products, then the fewest bytes
+/// sent. @throws InputError where nothing is left: no fit, or no room
 std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits);
 
 /// All meshes of np ranks.

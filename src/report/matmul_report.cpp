@@ -1,6 +1,7 @@
 #include "src/report/matmul_report.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
@@ -28,9 +29,14 @@ std::string reason(const std::vector<Plan>& plans) {
   if (plans.size() == 1) return "the only one that fits";
   const Plan& next = plans[1];
   const double percent = 100 * (next.seconds() / best.seconds() - 1);
-  return fmt::format("predicted {:.1f}% faster than {}: {:+.3f} ms in products, {:+.3f} ms in communication", percent,
-                     next.to_string(), 1e3 * (best.product_seconds - next.product_seconds),
-                     1e3 * (best.communication_seconds - next.communication_seconds));
+  const std::string parts = fmt::format("{:+.3f} ms in products, {:+.3f} ms in moving",
+                                        1e3 * (best.product_seconds - next.product_seconds),
+                                        1e3 * (best.communication_seconds - next.communication_seconds));
+  if (std::abs(percent) <= 5) {
+    return fmt::format("not to be told apart from {} ({:+.1f}%), and with fewer products or bytes ({})", next.to_string(), percent,
+                       parts);
+  }
+  return fmt::format("predicted {:.1f}% faster than {}: {}", percent, next.to_string(), parts);
 }
 
 }  // namespace

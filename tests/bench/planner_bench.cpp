@@ -61,7 +61,8 @@ class PlannerBench {
     for (const auto& rank : ranks_) products.try_emplace(rank->mesh().to_string(), *rank, shape);
     const auto repeats = std::clamp(static_cast<int>(0.002 / candidates.front().plan.seconds()), 1, 50);
     for (std::int64_t round = -1; round < rounds_; ++round) {
-      for (Candidate& candidate : candidates) {
+      for (std::size_t c = 0; c < candidates.size(); ++c) {  // another one first in every round
+        Candidate& candidate = candidates[(c + static_cast<std::size_t>(round + 1)) % candidates.size()];
         bench::BenchProduct& product = products.at(candidate.plan.mesh.to_string());
         const double seconds = bench::seconds_of(world_, *stream_, [&] {
           for (int r = 0; r < repeats; ++r) product.run(candidate.plan);
