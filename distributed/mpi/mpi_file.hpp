@@ -21,6 +21,9 @@ class File {
 
   const std::string& name() const { return name_; }
   void read(std::int64_t offset, std::byte* to, std::int64_t bytes) const;
+  /// Runs of `bytes`, `stride` bytes from one to the next in the file, into contiguous memory.
+  void read_strided(std::int64_t offset, std::int64_t runs, std::int64_t bytes, std::int64_t stride,
+                    std::byte* to) const;
   void write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const;
   void sync() const;  ///< to the disk
 

@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kScratchBytes = std::int64_t{1}
                                        << 20;  // what stays in the cache between reading and conversion
 constexpr std::int64_t kColsAtOnce = 1 << 13;
-/// Reading on over a gap this short costs less than another call.
+/// Reading on over a gap this short costs less than leaving it out: measured from 512 bytes to this.
 constexpr std::int64_t kShortGapBytes = 1 << 13;
 
 /// Not by MPI: it does not say why a file cannot be opened.
@@ -77,8 +77,11 @@ struct NpyReader::Source {
   }
 
  private:
-  /// A call for each row: as fast as a strided view of the file, within 10 %, and with no state.
   void read_rows(Range rows, Range cols, MatrixView to) const {
+    if (to.contiguous()) {
+      return file.read_strided(offset(rows.begin, cols.begin), rows.size(), cols.size() * element(),
+                               width() * element(), to.data);
+    }
     for (std::int64_t i = 0; i < rows.size(); ++i) {
       file.read(offset(rows.begin + i, cols.begin), to.block(i, 0, 1, to.cols).data, cols.size() * element());
     }

@@ -86,6 +86,17 @@ TEST_F(NpyFailure, AFileCutShortWhileItIsReadFailsTheStream) {
             "--a " + own_path() + ": ends at byte 1000: it was cut short while it was read");
 }
 
+TEST_F(NpyFailure, ColumnsOfAFileCutShortWhileItIsReadFailTheStream) {
+  save(own_path(), file_bytes({.rows = 10, .cols = 10000}, DataType::f32));
+  NpyReader reader("a", own_path());
+  std::filesystem::resize_file(own_path(), 200000);
+  std::vector<float> memory(1000);
+  reader.read(*stream_, {0, 10}, {0, 100}, Transpose::no,
+              as_matrix(vector_view(memory.data(), 1000), 10, 100));
+  EXPECT_EQ(error_of<Error>([&] { stream_->synchronize(); }),
+            "--a " + own_path() + ": ends at byte 200128: it was cut short while it was read");
+}
+
 TEST_F(NpyFailure, RectanglesOutsideAreRefused) {
   save(own_path(), file_bytes({.rows = 10, .cols = 10}, DataType::f32));
   NpyReader reader("a", own_path());

@@ -173,6 +173,16 @@ TEST_F(NpyFile, LongRunsGoInPieces) {
   file.read(0, reinterpret_cast<std::byte*>(back.data()), 10001);
   EXPECT_EQ(back[0], 'x');
   EXPECT_EQ(back.substr(1), text.substr(0, 10000));
+  for (const std::int64_t bytes : {3, 400, 1500}) {  // the last is longer than a piece
+    const std::int64_t runs = 8000 / (bytes + 100);
+    std::string strided(static_cast<std::size_t>(runs * bytes), ' ');
+    file.read_strided(1, runs, bytes, bytes + 100, reinterpret_cast<std::byte*>(strided.data()));
+    for (std::int64_t i = 0; i < runs * bytes; ++i) {
+      const std::int64_t at = i / bytes * (bytes + 100) + i % bytes;
+      ASSERT_EQ(strided[static_cast<std::size_t>(i)], text[static_cast<std::size_t>(at)])
+          << bytes << " at " << i;
+    }
+  }
 }
 
 TEST(Convert, RoundsOnceToNearestEven) {
