@@ -6,6 +6,8 @@ namespace recombine {
 
 namespace {
 
+constexpr std::int64_t kSmall = 64;  // elements of a C that is printed
+
 /// The operands and C of a rank, in its memory.
 class LocalMatrices {
  public:
@@ -32,6 +34,25 @@ class LocalMatrices {
   }
   void write_result(Stream& io, NpyWriter& out) const {
     for (const Block& block : c.blocks()) out.write(io, own_rows(block), block.cols, rows_of(block, own_rows(block)));
+  }
+
+  /// All of C, [m,n], on every rank. For a small one.
+  std::vector<double> small_result(Communicator& world, Stream& io) const {
+    std::vector<double> all(static_cast<std::size_t>(c.rows() * c.cols()));
+    for (const Block& block : c.blocks()) {
+      const Range rows = own_rows(block);
+      for (std::int64_t r = rows.begin; r < rows.end; ++r) {
+        for (std::int64_t j = block.cols.begin; j < block.cols.end; ++j) {
+          const std::int64_t at = (r - block.rows.begin) * block.view.ld + j - block.cols.begin;
+          const bool f64 = block.view.type == DataType::f64;
+          all[static_cast<std::size_t>(r * c.cols() + j)] =
+              f64 ? block.view.as<double>()[at] : static_cast<double>(block.view.as<float>()[at]);
+        }
+      }
+    }
+    world.all_reduce(io, vector_view(all.data(), static_cast<std::int64_t>(all.size())), Reduction::sum);
+    io.synchronize();
+    return all;
   }
 
   /// What verification sees of them: of C all that this rank has.
@@ -132,6 +153,7 @@ MatmulResult multiply_in_memory(const MatmulJob& job) {
     if (run >= 0) result.runs.push_back(times);
   }
   if (job.command.verify) verify(job, *io, matrices.verification(*io), result);
+  if (job.problem.shape.m * job.problem.shape.n <= kSmall) result.small_c = matrices.small_result(job.world, *io);
   if (job.out) {
     start = Session::now();
     matrices.write_result(*io, *job.out);

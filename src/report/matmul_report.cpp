@@ -73,9 +73,10 @@ void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans) {
 void print_matmul_start(const MatmulDescription& run) {
   fmt::print("{}\n{} ranks, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.threads, run.threads == 1 ? "" : "s",
              run.device);
-  fmt::print("plan {}{}, {}: {:.3f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(),
-             run.streamed ? ", streamed through memory" : "", name_of(run.plan.result), run.plan.seconds(),
-             mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
+  const std::string sum = run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
+  fmt::print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(), sum,
+             run.streamed ? ", streamed through memory" : "", run.plan.seconds(), mib(run.plan.bytes_sent_per_rank),
+             mib(run.plan.peak_bytes_per_rank));
 }
 
 void print_matmul_result(const MatmulDescription& run, const MatmulResult& result) {
@@ -101,6 +102,29 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
     if (!*verdict) continue;
     fmt::print("verified by {}: relative error {:.2e}, at most {:.2g} of its bound\n", name, (*verdict)->relative_error,
                (*verdict)->share_of_bound);
+  }
+  if (!result.small_c.empty()) print_blocks(run, result.small_c);
+}
+
+void print_blocks(const MatmulDescription& run, const std::vector<double>& elements) {
+  const auto starts_block = [&](std::int64_t extent, Axis axis, std::int64_t at) {
+    const int parts = run.plan.mesh.extent(axis);
+    for (int part = 1; part < parts; ++part) {
+      const Range range = split_range(extent, parts, part);
+      if (range.begin == at && range.size() > 0) return true;
+    }
+    return false;
+  };
+  static constexpr int kWidth = 10;
+  fmt::print("C, in the blocks of its ranks:\n");
+  for (std::int64_t r = 0; r < run.shape.m; ++r) {
+    std::string line;
+    for (std::int64_t c = 0; c < run.shape.n; ++c) {
+      line += starts_block(run.shape.n, Axis::j, c) ? " |" : "";
+      line += fmt::format("{:>{}.5g}", elements[static_cast<std::size_t>(r * run.shape.n + c)], kWidth);
+    }
+    if (starts_block(run.shape.m, Axis::i, r)) fmt::print("{:->{}}\n", "", line.size() + 1);
+    fmt::print("{}\n", line);
   }
 }
 

@@ -35,6 +35,7 @@ struct MatmulResult {
   double load_seconds = 0;   ///< reading or making the operands, before the runs
   double store_seconds = 0;  ///< writing C, after them
   std::optional<Verdict> by_vectors, by_loops;
+  std::vector<double> small_c;  ///< [m,n], where it is small enough to look at; else empty
 
   MatmulTimes median() const;  ///< the run of median total time
   double fastest() const;
@@ -53,6 +54,9 @@ RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& ti
 void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans);
 void print_matmul_start(const MatmulDescription& run);
 void print_matmul_result(const MatmulDescription& run, const MatmulResult& result);
+
+/// A small C with lines between the blocks of its ranks. elements [m,n]
+void print_blocks(const MatmulDescription& run, const std::vector<double>& elements);
 
 /// Writes --json: one object; its keys are in README.
 void write_matmul_json(OutputFile& file, const MatmulDescription& run, const MatmulResult& result);
