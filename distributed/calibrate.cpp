@@ -20,6 +20,7 @@ constexpr std::array kForms = {ProductForm{768, 768, 768},  ProductForm{1024, 10
                                ProductForm{16, 2048, 1024}, ProductForm{2048, 16, 1024}, ProductForm{1024, 1024, 16}};
 constexpr std::array<std::int64_t, 3> kBytes = {std::int64_t{4} << 10, std::int64_t{256} << 10, std::int64_t{4} << 20};
 constexpr int kRepeats = 3;
+constexpr double kShortestFlops = 2e7;  // of products that are timed in one go
 
 /// Runs things on all ranks at once and times the slowest.
 class Timer {
@@ -27,15 +28,15 @@ class Timer {
   Timer(Communicator& world, Device& device)
       : world_(world), stream_(device.make_stream(StreamUse::communication)) {}
 
-  /// The fastest of a few runs, as its slowest rank saw it; the first run is not counted.
+  /// The fastest of a few times, as its slowest rank saw it, each of `runs` runs in a row; the first is not counted.
   template <class Run>
-  double seconds(const Run& run) {
+  double seconds(int runs, const Run& run) {
     double best = 0;
     for (int repeat = 0; repeat <= kRepeats; ++repeat) {
       slowest(0);
       const double start = Session::now();
-      run();
-      const double time = slowest(Session::now() - start);
+      for (int r = 0; r < runs; ++r) run();
+      const double time = slowest(Session::now() - start) / runs;
       if (repeat == 1 || (repeat > 1 && time < best)) best = time;
     }
     return best;
@@ -60,7 +61,9 @@ double time_product(Timer& timer, Device& device, DataType type, const ProductFo
   device.math().fill(*stream, a.matrix(form.k, form.m), {.global_cols = form.m, .half_width = 1});
   device.math().fill(*stream, b.matrix(form.k, form.n), {.global_cols = form.n, .half_width = 1});
   device.math().axpby(*stream, 0, {}, 0, c.view());
-  return timer.seconds([&] {
+  const double flops = 2.0 * static_cast<double>(form.m) * static_cast<double>(form.n * form.k);
+  const int runs = static_cast<int>(std::clamp(kShortestFlops / flops, 1.0, 50.0));
+  return timer.seconds(runs, [&] {
     device.math().gemm(*stream, {.a = a.matrix(form.k, form.m),
                                  .trans_a = Transpose::yes,
                                  .b = b.matrix(form.k, form.n),
@@ -131,7 +134,7 @@ Machine measure_machine(Communicator& world, Device& device, DataType type) {
     for (const Collective collective : kCollectives) {
       for (const std::int64_t bytes : kBytes) {
         const std::int64_t size = bytes / size_of(DataType::f32);
-        const double seconds = timer.seconds([&] {
+        const double seconds = timer.seconds(1, [&] {  // alone, as between products: in a row they are faster
           run_collective(*group, *stream, collective, data.view().range(0, size), other.view().range(0, size));
         });
         machine.collectives[{collective, ranks}].push_back({static_cast<double>(bytes), seconds});

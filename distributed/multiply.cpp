@@ -134,9 +134,10 @@ void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to) {
       counts[static_cast<std::size_t>(rank.mesh().owner(*axis, piece))] += rows.size() * block.cols.size();
       if (const Block* own = from.find(part, block.col_part)) {
         const MatrixView place = block.view.block(rows.begin - block.rows.begin, 0, rows.size(), block.cols.size());
-        rank.device().copy(communication, as_vector(place), as_vector(own->view));
+        rank.device().copy(rank.compute(), as_vector(place), as_vector(own->view));
       }
     }
+    communication.wait(rank.compute().record());
     group.all_gather(communication, as_vector(block.view), counts);
   }
   rank.compute_waits(communication.record());

@@ -11,11 +11,15 @@ namespace {
 constexpr std::array<std::int64_t, 3> kPanels = {128, 512, 2048};
 constexpr double kResolution = 1.05;  // the model tells no smaller ratio of times
 
-void add_movement(const Machine& machine, const Mesh& mesh, const Movement& movement, Plan& plan) {
+/// What travels behind a product costs no latency as far as that is shorter than the product; its bytes are still
+/// copied by the cores that multiply.
+void add_movement(const Machine& machine, const Mesh& mesh, const Movement& movement, double product, Plan& plan) {
   const int ranks = mesh.parts(movement.axis);
   const auto times = static_cast<double>(movement.times);
+  const double latency = machine.seconds(movement.collective, ranks, 0);
   plan.communication_seconds +=
-      times * machine.seconds(movement.collective, ranks, static_cast<double>(movement.bytes));
+      times * machine.seconds(movement.collective, ranks, static_cast<double>(movement.bytes)) -
+      static_cast<double>(movement.behind) * std::min(latency, product);
   plan.bytes_sent_per_rank += times * bytes_sent(movement.collective, ranks, movement.bytes);
 }
 
@@ -52,13 +56,13 @@ std::string Plan::to_string() const {
 Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan) {
   const Work work = row_of(plan.schedule).work(shape, plan.mesh, plan.panel);
   const std::int64_t result_bytes = work.m * work.n * size_of(shape.result_type());
-  plan.product_seconds = static_cast<double>(std::max<std::int64_t>(work.products, 1)) *
-                         machine.product.seconds(work.m, work.n, work.k);
+  const double product = machine.product.seconds(work.m, work.n, work.k);
+  plan.product_seconds = static_cast<double>(std::max<std::int64_t>(work.products, 1)) * product;
   plan.communication_seconds = 0;
   plan.bytes_sent_per_rank = 0;
-  for (const Movement& movement : work.movements) add_movement(machine, plan.mesh, movement, plan);
+  for (const Movement& movement : work.movements) add_movement(machine, plan.mesh, movement, product, plan);
   const Collective last = plan.result == State::sharded ? Collective::reduce_scatter : Collective::all_reduce;
-  add_movement(machine, plan.mesh, {last, Axis::k, result_bytes}, plan);
+  add_movement(machine, plan.mesh, {last, Axis::k, result_bytes}, product, plan);
 
   const auto rest = [&](std::int64_t width, Axis axis) {  // the largest piece of an operand
     const std::int64_t block = (shape.k + plan.mesh.parts(Axis::k) - 1) / plan.mesh.parts(Axis::k);
@@ -110,14 +114,14 @@ void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimit
   }
 }
 
-/// The fastest; of those that the model cannot tell apart, the one with the fewest products, then the least to send.
+/// The fastest; of those that the model cannot tell apart, the one with the least to send, then the fewest products.
 void put_best_first(const MatmulShape& shape, std::vector<Plan>& plans) {
   std::ranges::stable_sort(plans, {}, &Plan::seconds);
   const double close = plans.front().seconds() * kResolution;
   const auto end = std::ranges::find_if(plans, [&](const Plan& plan) { return plan.seconds() > close; });
   std::stable_sort(plans.begin(), end, [&](const Plan& a, const Plan& b) {
     const auto products = [&](const Plan& plan) { return row_of(plan.schedule).work(shape, plan.mesh, plan.panel).products; };
-    return std::pair(products(a), a.bytes_sent_per_rank) < std::pair(products(b), b.bytes_sent_per_rank);
+    return std::pair(a.bytes_sent_per_rank, products(a)) < std::pair(b.bytes_sent_per_rank, products(b));
   });
 }
 

@@ -61,8 +61,8 @@ struct PlanLimits {
 Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan);
 
 /// Every mesh of machine.np ranks within the limits, with every schedule that fits it, best first: the fewest seconds; of
-/// those within 5% of the fastest, which is what the model can tell, the fewest local products, then the fewest bytes
-/// sent. @throws InputError where nothing is left: no fit, or no room
+/// those within 5% of the fastest, which is what the model can tell, the fewest bytes sent, then the fewest local
+/// products. @throws InputError where nothing is left: no fit, or no room
 std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits);
 
 /// All meshes of np ranks.

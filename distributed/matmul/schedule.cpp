@@ -45,7 +45,7 @@ Work panels_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel)
   const auto travel = [&](Axis axis, std::int64_t width) {
     if (mesh.parts(axis) == 1) return;
     const std::int64_t bytes = thickest * width * b.element;
-    work.movements.push_back({Collective::broadcast, axis, bytes, steps});
+    work.movements.push_back({Collective::broadcast, axis, bytes, steps, std::max<std::int64_t>(steps - 1, 0)});
     work.workspace_bytes += 2 * bytes;
   };
   travel(Axis::j, b.m);
@@ -62,7 +62,7 @@ Work shift_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t /*panel
   const auto travel = [&](Axis axis, std::int64_t width) {
     if (mesh.parts(axis) == 1) return;
     const std::int64_t bytes = piece * width * b.element;
-    work.movements.push_back({Collective::shift, axis, bytes, steps - 1 + (skewed ? 1 : 0)});
+    work.movements.push_back({Collective::shift, axis, bytes, steps - 1 + (skewed ? 1 : 0), steps - 1});
     work.workspace_bytes += 2 * bytes;
   };
   travel(Axis::j, b.m);

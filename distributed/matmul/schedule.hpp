@@ -31,6 +31,7 @@ struct Movement {
   Axis axis;
   std::int64_t bytes = 0;
   std::int64_t times = 1;
+  std::int64_t behind = 0;  ///< so many of them travel while a product runs
 };
 
 /// Bytes that one of `ranks` sends, on average: (P-1)/P of what all_gather, reduce_scatter and broadcast bring about,

@@ -8,15 +8,24 @@ namespace recombine::cpu {
 
 namespace {
 
-constexpr std::int64_t kHarmfulStride = 512;  // f32 in 2 KiB
-constexpr std::int64_t kWorthPacking = 48;    // below, OpenBLAS is the slower in places
+/// Rows so many f32 apart fall on the same cache lines; from `least` rows and columns on it costs more than packing.
+struct HarmfulStride {
+  std::int64_t multiple;
+  std::int64_t least;
+};
+constexpr HarmfulStride kFewSets = {512, 32};   // 2 KiB: at half speed
+constexpr HarmfulStride kSomeSets = {128, 64};  // 512 bytes: a fifth slower, where A is walked down its columns
 
-/// Up to AVX2 and by this rule oneDNN multiplies without packing; walking rows 2 KiB apart then evicts its own cache
-/// lines. On one core, in GFLOP/s against OpenBLAS: 256x1024x1024 28 : 90, 512x256x1024 A^T B 61 : 90; n = 784 99 : 86.
+/// Up to AVX2 and by this rule oneDNN multiplies without packing; walking rows a harmful stride apart then evicts its own
+/// cache lines. On one core, oneDNN : OpenBLAS in GFLOP/s: 128x1024x768 46 : 89, 384x384x768 A^T B 74 : 93; 128x784x768 98 : 89.
 bool onednn_walks_unpacked(const Gemm& gemm, const GemmShape& shape) {
-  const bool unpacked = 1.0 / static_cast<double>(shape.m) + 1.0 / static_cast<double>(shape.n) >= 0.0038;
-  return unpacked && ((gemm.trans_a == Transpose::yes && gemm.a.ld % kHarmfulStride == 0) ||
-                      (gemm.trans_b == Transpose::no && gemm.b.ld % kHarmfulStride == 0));
+  if (1.0 / static_cast<double>(shape.m) + 1.0 / static_cast<double>(shape.n) < 0.0038) return false;
+  const std::int64_t smallest = std::min({shape.m, shape.n, shape.k});
+  const auto harms = [&](std::int64_t stride, HarmfulStride harmful) {
+    return smallest >= harmful.least && stride % harmful.multiple == 0;
+  };
+  const bool down_a = gemm.trans_a == Transpose::yes && (harms(gemm.a.ld, kFewSets) || harms(gemm.a.ld, kSomeSets));
+  return down_a || (gemm.trans_b == Transpose::no && harms(gemm.b.ld, kFewSets));
 }
 
 }  // namespace
@@ -25,8 +34,7 @@ GemmLibrary f32_library(const Gemm& gemm, const GemmShape& shape, VectorWidth wi
   if (has_epilogue(gemm)) return GemmLibrary::onednn;
   if (gemm.alpha != 1) return GemmLibrary::cblas;
   if (width == VectorWidth::bits_512 || !fits_cblas(gemm, shape)) return GemmLibrary::onednn;
-  const bool worth_packing = std::min({shape.m, shape.n, shape.k}) >= kWorthPacking;
-  return worth_packing && onednn_walks_unpacked(gemm, shape) ? GemmLibrary::cblas : GemmLibrary::onednn;
+  return onednn_walks_unpacked(gemm, shape) ? GemmLibrary::cblas : GemmLibrary::onednn;
 }
 
 void CpuGemm::execute(const Gemm& gemm, const GemmShape& shape) {

@@ -178,8 +178,12 @@ TEST(F32LibraryTest, CblasTakesWhatOneDnnWouldWalkUnpackedWithAHarmfulStride) {
   EXPECT_EQ(library({256, 1024, 1024}, kNo, kYes), kOneDnn);   // reads both along their rows
   EXPECT_EQ(library({256, 784, 1024}, kNo, kNo), kOneDnn);     // harmless stride
   EXPECT_EQ(library({1024, 1024, 1024}, kNo, kNo), kOneDnn);   // packs
-  EXPECT_EQ(library({47, 1024, 1024}, kNo, kNo), kOneDnn);     // too small
-  EXPECT_EQ(library({256, 1024, 47}, kNo, kNo), kOneDnn);
+  EXPECT_EQ(library({384, 384, 768}, kYes, kNo), kCblas);      // down the columns of A, 1.5 KiB apart
+  EXPECT_EQ(library({384, 384, 768}, kNo, kNo), kOneDnn);
+  EXPECT_EQ(library({32, 1024, 768}, kNo, kNo), kCblas);
+  EXPECT_EQ(library({31, 1024, 1024}, kNo, kNo), kOneDnn);     // too small
+  EXPECT_EQ(library({256, 1024, 31}, kNo, kNo), kOneDnn);
+  EXPECT_EQ(library({384, 63, 768}, kYes, kNo), kOneDnn);
   EXPECT_EQ(library({256, 1024, 1024}, kNo, kNo, 1, cpu::VectorWidth::bits_512), kOneDnn);
   EXPECT_EQ(library({3, 3, 3}, kNo, kNo, 2), kCblas);          // scaled
   EXPECT_EQ(library({256, 1024, std::int64_t{1} << 31}, kYes, kNo), kOneDnn);  // CBLAS cannot count so far
