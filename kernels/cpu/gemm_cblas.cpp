@@ -17,7 +17,9 @@ CBLAS_TRANSPOSE cblas_transpose(Transpose transpose) { return transpose == Trans
 /// OpenBLAS on this process's number of threads. It lowers OpenMP's own number to the most that it was built for.
 class OpenBlasThreads {
  public:
-  OpenBlasThreads() { openblas_set_num_threads(library_threads()); }
+  OpenBlasThreads() {
+    if (openblas_get_num_threads() != library_threads()) openblas_set_num_threads(library_threads());
+  }
   ~OpenBlasThreads() { set_threads(before_); }
   OpenBlasThreads(const OpenBlasThreads&) = delete;
   OpenBlasThreads& operator=(const OpenBlasThreads&) = delete;
@@ -42,8 +44,8 @@ bool fits_cblas(const Gemm& gemm, const GemmShape& shape) {
 
 void gemm_cblas(const Gemm& gemm, const GemmShape& shape) {
   require(fits_cblas(gemm, shape),
-          "CBLAS counts in 32 bits: no product [{},{}] [{},{}] with rows {}, {} and {} elements apart", shape.m, shape.k,
-          shape.k, shape.n, gemm.a.ld, gemm.b.ld, gemm.c.ld);
+          "CBLAS counts in 32 bits: no product [{},{}] [{},{}] with rows {}, {} and {} elements apart", shape.m,
+          shape.k, shape.k, shape.n, gemm.a.ld, gemm.b.ld, gemm.c.ld);
   const OpenBlasThreads scope;
   if (gemm.c.type == DataType::f64) {
     call<double>(cblas_dgemm, gemm, shape);

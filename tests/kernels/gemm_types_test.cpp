@@ -67,8 +67,9 @@ class GemmTypesTest : public test::CpuMathTest {
         long double sum = 0;
         long double magnitude = 0;
         for (std::int64_t l = 0; l < k; ++l) {
-          const long double term = static_cast<long double>(wide_a[static_cast<std::size_t>(ta ? l * lda + i : i * lda + l)]) *
-                                   wide_b[static_cast<std::size_t>(tb ? j * ldb + l : l * ldb + j)];
+          const auto at_a = static_cast<std::size_t>(ta ? l * lda + i : i * lda + l);
+          const auto at_b = static_cast<std::size_t>(tb ? j * ldb + l : l * ldb + j);
+          const long double term = static_cast<long double>(wide_a[at_a]) * wide_b[at_b];
           sum += term;
           magnitude += std::abs(term);
         }
