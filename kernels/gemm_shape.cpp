@@ -26,8 +26,8 @@ GemmShape shape_of(const Gemm& gemm) {
           "operands [{},{}]{} and [{},{}]{} do not give [{},{}]", gemm.a.rows, gemm.a.cols, ta ? "^T" : "",
           gemm.b.rows, gemm.b.cols, tb ? "^T" : "", shape.m, shape.n);
   const bool bias_fits = gemm.bias.size == 0 || gemm.bias.type == DataType::f32;
-  require(!has_epilogue(gemm) || (gemm.c.type == DataType::f32 && bias_fits), "no {} bias or activation after a product in {}",
-          name_of(gemm.bias.type), name_of(gemm.c.type));
+  require(!has_epilogue(gemm) || (gemm.c.type == DataType::f32 && bias_fits),
+          "no {} bias or activation after a product in {}", name_of(gemm.bias.type), name_of(gemm.c.type));
   return shape;
 }
 
