@@ -23,9 +23,9 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kThinnest = 64;  // rows of a panel below which a product is no longer fast
+constexpr std::int64_t kSmallest = 64;  // side of a tile, rows of a panel, below which a product is no longer fast
 constexpr std::int64_t kThickest = 2048;
-constexpr double kPanelShare = 0.25;    // of the memory, for panels
+constexpr double kTileShare = 0.75;  // of the memory, at most; the rest is for panels
 
 std::int64_t parts(std::int64_t extent, std::int64_t count) { return (extent + count - 1) / count; }
 
@@ -159,22 +159,41 @@ double Tiles::bytes(const MatmulShape& shape) const {
   return static_cast<double>(rows * cols * size_of(shape.result_type()) + 2 * panel * (rows + cols) * size_of(shape.type));
 }
 
+Tiles smallest_tiles(const MatmulShape& shape, const Mesh& mesh) {
+  const auto side = [&](std::int64_t extent, Axis axis) {
+    return std::clamp<std::int64_t>(parts(extent, mesh.parts(axis)), 1, kSmallest);
+  };
+  return {.rows = side(shape.m, Axis::i), .cols = side(shape.n, Axis::j), .panel = side(shape.k, Axis::k)};
+}
+
 Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_bytes) {
+  const Tiles smallest = smallest_tiles(shape, mesh);
+  require_input(
+      smallest.bytes(shape) <= memory_bytes,
+      "--memory-limit: {:.0f} bytes a rank are too few even for tiles of C; {:.0f} bytes are enough",
+      memory_bytes, smallest.bytes(shape));
   const std::int64_t m = std::max<std::int64_t>(1, parts(shape.m, mesh.parts(Axis::i)));
   const std::int64_t n = std::max<std::int64_t>(1, parts(shape.n, mesh.parts(Axis::j)));
   const std::int64_t k = std::max<std::int64_t>(1, parts(shape.k, mesh.parts(Axis::k)));
-  const double elements = memory_bytes * (1 - kPanelShare) / static_cast<double>(size_of(shape.result_type()));
+  // A tile [r,c] takes e r c bytes, the thinnest panels beside it p (r + c).
+  const double memory = std::floor(memory_bytes);
+  const auto e = static_cast<double>(size_of(shape.result_type()));
+  const auto p = static_cast<double>(2 * smallest.panel * size_of(shape.type));
+  const double largest = kTileShare * memory / e;
+  const auto beside = [&](std::int64_t side, std::int64_t most) {  // the other side
+    const auto r = static_cast<double>(side);
+    return std::clamp<std::int64_t>(
+        static_cast<std::int64_t>(std::min(largest / r, (memory - p * r) / (e * r + p))), 1, most);
+  };
   // As square as the block allows; what one side does not use, the other has.
-  const auto side = static_cast<std::int64_t>(std::sqrt(elements));
-  Tiles tiles{.rows = std::clamp<std::int64_t>(side, 1, m), .cols = std::clamp<std::int64_t>(side, 1, n)};
-  if (tiles.rows == m) tiles.cols = std::clamp<std::int64_t>(static_cast<std::int64_t>(elements) / m, 1, n);
-  if (tiles.cols == n) tiles.rows = std::clamp<std::int64_t>(static_cast<std::int64_t>(elements) / n, 1, m);
+  const auto square =
+      static_cast<std::int64_t>(std::min(std::sqrt(largest), (std::sqrt(p * p + e * memory) - p) / e));
+  Tiles tiles{.rows = std::clamp<std::int64_t>(square, 1, m), .cols = std::clamp<std::int64_t>(square, 1, n)};
+  if (tiles.rows == m) tiles.cols = beside(m, n);
+  if (tiles.cols == n) tiles.rows = beside(n, m);
   const double row_of_panels = 2.0 * static_cast<double>((tiles.rows + tiles.cols) * size_of(shape.type));
-  const double left = memory_bytes - static_cast<double>(tiles.rows * tiles.cols * size_of(shape.result_type()));
+  const double left = memory - static_cast<double>(tiles.rows * tiles.cols * size_of(shape.result_type()));
   tiles.panel = std::min({kThickest, k, static_cast<std::int64_t>(left / row_of_panels)});
-  const std::int64_t least = std::min(kThinnest, k);
-  require_input(tiles.panel >= least, "--memory-limit: {:.0f} bytes a rank are too few even for tiles of C; {:.1f} MiB are enough",
-                memory_bytes, 2 * static_cast<double>(size_of(shape.type) * least * (m + n)) / kPanelShare / (1 << 20));
   return tiles;
 }
 

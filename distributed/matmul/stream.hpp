@@ -17,8 +17,12 @@ struct Tiles {
   double bytes(const MatmulShape& shape) const;
 };
 
-/// Tiles within `memory_bytes` that read as little as may be: the operands pass once for each row or column of tiles.
-/// @throws InputError where there is no room for the smallest
+/// The smallest with which products are still fast.
+Tiles smallest_tiles(const MatmulShape& shape, const Mesh& mesh);
+
+/// Tiles within `memory_bytes` that read as little as may be: the operands pass once for each row or column
+/// of tiles.
+/// @throws InputError where there is no room for smallest_tiles()
 Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_bytes);
 
 /// Bytes of operands that one rank reads.
