@@ -1,5 +1,7 @@
 #include "src/matmul_run.hpp"
 
+#include <algorithm>
+
 #include "distributed/calibrate.hpp"
 #include "kernels/error.hpp"
 #include "src/matmul_execute.hpp"
@@ -10,19 +12,11 @@ namespace recombine {
 
 namespace {
 
-/// The planner's constants: from --machine, or measured now; --calibrate keeps them.
+/// The planner's constants: from --machine, or measured now.
 Machine machine_of(const MatmulCommand& command, Communicator& world, Stream& stream, Device& device) {
-  std::optional<OutputFile> file;
-  if (!command.calibrate.empty()) on_root(world, stream, [&] { file.emplace("calibrate", command.calibrate); });
+  if (command.machine.empty()) return measure_machine(world, device, command.type);
   Machine machine;
-  if (command.machine.empty()) {
-    machine = measure_machine(world, device, command.type);
-  } else {
-    agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), command.type); });
-  }
-  if (!command.calibrate.empty()) {
-    on_root(world, stream, [&] { write_machine(*file, machine); });
-  }
+  agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), command.type); });
   return machine;
 }
 
@@ -33,9 +27,13 @@ struct StreamedPlan {
 };
 StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
   require_input(!command.out.empty(), "--memory-limit: C does not fit either; --out C.npy says where it goes");
+  const auto needs = [&](const Mesh& mesh) { return smallest_tiles(shape, mesh).bytes(shape); };
+  const std::vector<Mesh> meshes = command.mesh ? std::vector{*command.mesh} : meshes_of(machine.np);
+  const Mesh modest = std::ranges::min(meshes, {}, needs);
   std::optional<StreamedPlan> best;
   double least = 0;
-  for (const Mesh& mesh : command.mesh ? std::vector{*command.mesh} : meshes_of(machine.np)) {
+  for (const Mesh& mesh : meshes) {
+    if (needs(mesh) > *command.memory_limit && mesh != modest) continue;
     const Tiles tiles = choose_tiles(shape, mesh, *command.memory_limit);
     const double bytes = bytes_read(shape, mesh, tiles);
     if (best && bytes >= least) continue;
@@ -78,21 +76,28 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   const auto world = make_world(session, *device);
   const auto stream = device->make_stream(StreamUse::communication);
   const bool root = session.rank() == 0;
+  const bool multiplies = command.action == MatmulCommand::Action::multiply;
 
   std::optional<MatmulProblem> problem;
   agree(*world, *stream, [&] { problem.emplace(command); });
+  std::optional<OutputFile> constants, json;
+  on_root(*world, *stream, [&] {
+    if (!command.calibrate.empty()) constants.emplace("calibrate", command.calibrate);
+    if (!command.json.empty() && multiplies) json.emplace("json", command.json);
+  });
   const Machine machine = machine_of(command, *world, *stream, *device);
   const Choice choice = choose(command, problem->shape, machine);
-  if (command.action == MatmulCommand::Action::plan) {
-    if (root) print_plans(problem->shape, choice.plans);
-    return;
-  }
-  std::optional<OutputFile> json;
-  if (!command.json.empty()) on_root(*world, *stream, [&] { json.emplace("json", command.json); });
   std::optional<NpyWriter> out;
-  if (!command.out.empty()) {
+  if (!command.out.empty() && multiplies) {
     out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),
                 DistMatrix::Shape{problem->shape.m, problem->shape.n});
+  }
+  on_root(*world, *stream, [&] {  // nothing can be refused any more
+    if (constants) write_machine(*constants, machine);
+  });
+  if (!multiplies) {
+    if (root) print_plans(problem->shape, choice.plans);
+    return;
   }
   MeshRank rank(choice.plans.front().mesh, *world, *device);
   const MatmulDescription run{.np = session.size(),
