@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <csignal>
+
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -25,6 +27,7 @@ int run(std::string_view name, Session& session, int argc, char** argv, void (*w
 }  // namespace
 
 int run_program(std::string_view name, int argc, char** argv, void (*work)(Session&, int, char**)) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
   try {
     Session session(argc, argv);
     return run(name, session, argc, argv, work);
