@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
@@ -48,6 +50,22 @@ Machine parse_machine(const ordered_json& object) {
   return machine;
 }
 
+/// What the planner asks of a machine: every collective among every number of ranks that a mesh can have
+/// along an axis.
+void check_complete(const std::string& path, const Machine& machine) {
+  for (const Collective collective : kCollectives) {
+    for (int ranks = 2; ranks <= machine.np; ++ranks) {
+      if (machine.np % ranks != 0) continue;
+      const auto found = machine.collectives.find({collective, ranks});
+      const bool usable = found != machine.collectives.end() && found->second.size() >= 2 &&
+                          std::ranges::adjacent_find(found->second, std::ranges::greater_equal(),
+                                                     &Machine::Sample::bytes) == found->second.end();
+      require_input(usable, "--machine {}: has no line through {} among {} ranks; calibrate again", path,
+                    name_of(collective), ranks);
+    }
+  }
+}
+
 }  // namespace
 
 Machine read_machine(const std::string& path, int np, DataType type) {
@@ -60,6 +78,7 @@ Machine read_machine(const std::string& path, int np, DataType type) {
     require_input(machine.np == np && object.at("dtype") == name_of(type),
                   "--machine {}: is of {} ranks and {}, the job has {} and {}; calibrate again", path, machine.np,
                   object.at("dtype").get<std::string>(), np, name_of(type));
+    check_complete(path, machine);
     return machine;
   } catch (const nlohmann::json::exception& error) {
     throw InputError(fmt::format("--machine {}: is no machine file; one written by --calibrate is right", path));
