@@ -8,6 +8,8 @@ namespace recombine {
 
 namespace {
 
+constexpr double kMostElements = 0x1p50;
+
 constexpr Transpose flip(Transpose transpose) { return transpose == Transpose::no ? Transpose::yes : Transpose::no; }
 
 /// A, B or C as the command says: the file at `path`, or made with those sizes.
@@ -57,6 +59,11 @@ MatmulProblem::MatmulProblem(const MatmulCommand& command)
   require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second", shape_text(a),
                 shape_text(b));
   shape = {a.rows(), b.cols(), a.cols(), command.type};
+  for (const auto& [rows, cols] : {std::pair{shape.m, shape.k}, {shape.k, shape.n}, {shape.m, shape.n}}) {
+    require_input(static_cast<double>(rows) * static_cast<double>(cols) <= kMostElements,
+                  "--m, --n, --k: a matrix [{},{}] is beyond any memory; at most 2^50 elements are right",
+                  rows, cols);
+  }
   if (command.beta == 0) return;
   c0 = source_of(command, "c", command.c, Transpose::no, kTensorC, {shape.m, shape.n});
   require_input(c0->rows() == shape.m && c0->cols() == shape.n, "{}, the product is [{},{}]: C must have its shape",
