@@ -1,15 +1,11 @@
-"""Bad input: one line on stderr that names what is wrong, once for all ranks; exit code 2; nothing written.
+"""Bad input of `train`.
 
 usage: bad_input_test.py TRAIN NP
 """
 import gzip
-import pathlib
 import struct
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
 
-from program import run
+from bad_input import main
 
 
 def images(count, magic=0x803):
@@ -28,7 +24,7 @@ def idx_folder(root, name, image_bytes, label_bytes, suffix=""):
     return str(folder)
 
 
-def make_cases(root):
+def make_cases(root, _np):
     """(arguments, what the line must contain)"""
     def csv(name, text):
         (root / name).write_text(text)
@@ -63,36 +59,4 @@ def make_cases(root):
     return options + data + outputs
 
 
-def problem_of(result, fragment, cwd):
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
-    if result.returncode != 2:
-        return f"exit code {result.returncode}, not 2: {result.stderr}"
-    if len(lines) != 1 or not lines[0].startswith("train: ") or fragment not in lines[0]:
-        return f"stderr is not one line with '{fragment}': {result.stderr!r}"
-    if result.stdout.strip():
-        return f"something on stdout: {result.stdout!r}"
-    if any(cwd.iterdir()):
-        return f"left behind: {[p.name for p in cwd.iterdir()]}"
-    return None
-
-
-def try_case(train, np, case):
-    """What is wrong with the program's answer, or None."""
-    arguments, fragment = case
-    with tempfile.TemporaryDirectory() as cwd:
-        problem = problem_of(run(train, np, *arguments, cwd=cwd), fragment, pathlib.Path(cwd))
-    return f"{' '.join(arguments)}: {problem}" if problem else None
-
-
-def main(train, np):
-    with tempfile.TemporaryDirectory() as root:
-        cases = make_cases(pathlib.Path(root))
-        with ThreadPoolExecutor(4) as pool:  # starting and ending a job is mostly waiting
-            problems = [p for p in pool.map(lambda case: try_case(train, np, case), cases) if p]
-    print("\n".join(problems))
-    print(f"{len(cases) - len(problems)} of {len(cases)} cases as they should be, np {np}")
-    return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+main(make_cases)

@@ -1,6 +1,7 @@
 """Runs the programs as a user does, on some ranks."""
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 
@@ -10,16 +11,21 @@ SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"
             "OMPI_MCA_odls_base_sigkill_timeout": "0"}  # else mpirun waits seconds after a rank has failed
 
 
-def start(program, np, *arguments, cwd, threads=1):
-    """`mpirun -np NP PROGRAM ARGUMENTS` in `cwd`, running; its output comes as text."""
+def start(program, np, *arguments, cwd, threads=1, largest_file=None):
+    """`mpirun -np NP PROGRAM ARGUMENTS` in `cwd`, running; its output comes as text. No file can grow beyond
+    `largest_file` bytes: as good as a full disk."""
+    def limit_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(np), str(program), *map(str, arguments)]
     return subprocess.Popen(command, cwd=cwd, env={**os.environ, **SETTINGS, "OMP_NUM_THREADS": str(threads)},
+                            preexec_fn=limit_files if largest_file else None,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def run(program, np, *arguments, cwd, timeout=300):
+def run(program, np, *arguments, cwd, timeout=300, **settings):
     """The finished job, with returncode, stdout and stderr."""
-    with start(program, np, *arguments, cwd=cwd) as job:
+    with start(program, np, *arguments, cwd=cwd, **settings) as job:
         try:
             stdout, stderr = job.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,116 @@
+"""Bad input of `matmul`.
+
+usage: matmul_bad_input_test.py MATMUL NP
+"""
+import json
+
+import npy
+from bad_input import main
+
+SIZES = ["--m", "8", "--n", "6", "--k", "4"]
+COLLECTIVES = ["all_gather", "broadcast", "shift", "all_reduce", "reduce_scatter"]
+
+
+def matrix(rows, cols):
+    return [[1.0] * cols for _ in range(rows)]
+
+
+def option_cases(np):
+    def sized(*arguments):
+        return [*SIZES, *arguments]
+
+    other = "2x2x1"  # of 4 ranks
+    return [
+        (sized("--no-such-option"), "no-such-option"), (sized("--repeats", "3"), "repeats"), (sized("word"), "'word'"),
+        (sized("--m", "8"), "--m"), ([], "--m"), (["--n", "6", "--k", "4"], "--m"),
+        (["--m", "-3", *SIZES[2:]], "--m"), (["--m", "1.5", *SIZES[2:]], "--m"), (["--m", "", *SIZES[2:]], "--m"),
+        (["--m", "99999999999999999999", *SIZES[2:]], "--m"),
+        (["--m", "1099511627776", "--n", "1099511627776", "--k", "1"], ["--m", "1099511627776"]),
+        (sized("--mesh", other), ["--mesh", other, str(np)]), (sized("--mesh", "0x1x1"), "--mesh"),
+        (sized("--mesh", "abc"), "--mesh"), (sized("--mesh", "1x1"), "--mesh"),
+        (sized("--schedule", "shift", "--mesh", "2x3x1"), ["--schedule", "shift", "2x3x1"], {"np": 6}),
+        (sized("--schedule", "hash"), ["--schedule", "hash"]), (sized("--dtype", "f16"), ["--dtype", "f16"]),
+        (sized("--recombine", "sum"), ["--recombine", "sum"]), (sized("--device", "tpu"), "--device"),
+        (sized("--memory-limit", "0"), "--memory-limit"), (sized("--memory-limit", "5x"), "--memory-limit"),
+        (sized("--memory-limit", "-1GiB"), "--memory-limit"), (sized("--memory-limit", "nan"), "--memory-limit"),
+        (sized("--memory-limit", "100", "--out", "C.npy"), "--memory-limit"),  # no room for the smallest tile
+        (sized("--memory-limit", "300"), ["--memory-limit", "--out"]),  # C has to go somewhere
+        (sized("--repeat", "0"), "--repeat"), (sized("--threads", "0"), "--threads"), (sized("--seed", "-1"), "--seed"),
+        (sized("--alpha", "nan"), "--alpha"), (sized("--beta", "inf"), "--beta"), (sized("--beta", "x"), "--beta"),
+        (sized("--alpha", "1", "--alpha", "2"), "alpha"), (sized("--config", "missing.cfg"), "missing.cfg"),
+    ]
+
+
+def file_cases(root):
+    a = npy.write(root / "a.npy", matrix(8, 4))
+    b = npy.write(root / "b.npy", matrix(4, 6))
+    c = npy.write(root / "c.npy", matrix(8, 6))
+    truncated = root / "truncated.npy"
+    truncated.write_bytes((root / "a.npy").read_bytes()[:-1])
+    foreign = root / "foreign.npy"
+    foreign.write_bytes(b"PK\x03\x04" * 64)
+    empty = root / "empty.npy"
+    empty.write_bytes(b"")
+    whole = npy.write(root / "int64.npy", [[1, 2], [3, 4]], "<i8")
+    vector = root / "vector.npy"
+    vector.write_bytes(npy.header("<f4", "(4,)", False) + bytes(16))
+    files = ["--a", a, "--b", b]
+    unreadable = [(path, path) for path in ["missing.npy", str(truncated), str(foreign), str(empty), str(root)]]
+    unreadable += [(whole, ["int64.npy", "i8"]), (str(vector), "vector.npy")]
+    return [
+        (["--a", a], "--b"), (["--b", b], "--a"), (["--a", a, "--b", b, "--m", "8"], "--m"),
+        ([*files, "--beta", "1"], ["--beta", "--c"]), ([*files, "--c", c], ["--c", "--beta"]),
+        ([*SIZES, "--c", c, "--beta", "1"], "--c"),
+        (["--a", a, "--b", a], [f"--a {a} is [8,4]", f"--b {a} is [8,4]"]),
+        ([*files, "--trans-b"], [f"--a {a} is [8,4]", f"--b {b} transposed is [6,4]"]),
+        ([*files, "--c", a, "--beta", "1"], [f"--c {a} is [8,4]", "[8,6]"]),
+        *((["--a", path, "--b", b], ["--a", words] if isinstance(words, str) else ["--a", *words])
+          for path, words in unreadable),
+        (["--a", a, "--b", "missing.npy"], ["--b", "missing.npy"]),
+        ([*files, "--c", "missing.npy", "--beta", "1"], ["--c", "missing.npy"]),
+    ]
+
+
+def output_cases(root):
+    folder = root / "folder"
+    folder.mkdir()
+    cases = []
+    for option in ["--out", "--json", "--calibrate"]:
+        for path in ["/nonexistent/file", str(folder)]:
+            cases.append(([*SIZES, option, path], [option, path]))
+    # One that can be written must not stay behind when another cannot, or when there is nothing to do.
+    good = ["--json", "j.json", "--calibrate", "c.json", "--out", "C.npy"]
+    bad = "/nonexistent/file"
+    cases += [([*SIZES, *good[:4], "--out", bad], "--out"), ([*SIZES, *good[2:], "--json", bad], "--json"),
+              ([*SIZES, *good, "--mesh", "5x1x1"], "--mesh"), ([*SIZES, *good, "--machine", "missing"], "--machine")]
+    # As good as a full disk. The limit leaves room for what Open MPI keeps in files.
+    full = {"largest_file": 64 << 20}
+    large = ["--m", "4200", "--n", "4200", "--k", "1"]
+    cases += [([*large, *good], "--out C.npy", full), ([*large, "--memory-limit", "1MiB", *good], "--out C.npy", full)]
+    return cases
+
+
+def machine_cases(root, np):
+    def machine(name, **changes):
+        lines = [{"collective": collective, "ranks": ranks, "bytes_and_seconds": [[1, 1e-6], [1e6, 1e-3]]}
+                 for collective in COLLECTIVES for ranks in range(2, np + 1)]
+        costs = dict.fromkeys(["per_call", "per_flop", "per_operand_element", "per_result_element"], 1e-9)
+        content = {"np": np, "dtype": "f32", "product_seconds": costs, "collectives": lines, **changes}
+        (root / name).write_text(json.dumps(content))
+        return name
+
+    (root / "garbage.json").write_text("{ np: ")
+    names = ["missing.json", "garbage.json", machine("other_np.json", np=np + 1), machine("f64.json", dtype="f64"),
+             machine("number.json", dtype=32), machine("costs.json", product_seconds={}), machine("text.json", np="2")]
+    if np > 1:
+        names.append(machine("incomplete.json", collectives=[]))
+        names.append(machine("one_point.json", collectives=[
+            {"collective": collective, "ranks": np, "bytes_and_seconds": [[1, 1e-6]]} for collective in COLLECTIVES]))
+    return [([*SIZES, "--machine", str(root / name)], ["--machine", name]) for name in names]
+
+
+def make_cases(root, np):
+    return option_cases(np) + file_cases(root) + output_cases(root) + machine_cases(root, np)
+
+
+main(make_cases)

@@ -1,0 +1,33 @@
+"""Matrices in .npy files, without numpy: lists of rows, written and read by the format's own description."""
+import array
+import ast
+import struct
+
+CODES = {"<f4": "f", "<f8": "d", "<i8": "q"}
+
+
+def header(descr, shape, fortran):
+    text = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
+    text += " " * (-(10 + len(text) + 1) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+
+
+def write(path, rows, descr="<f4", fortran=False, cols=None):
+    """`cols` says how many there are where no row does."""
+    cols = len(rows[0]) if rows else cols
+    lines = zip(*rows) if fortran else rows
+    values = array.array(CODES[descr], [value for line in lines for value in line])
+    path.write_bytes(header(descr, (len(rows), cols), fortran) + values.tobytes())
+    return str(path)
+
+
+def read(path):
+    """(descr, rows) of a file in C order."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<H", content[8:10])
+    described = ast.literal_eval(content[10:10 + length].decode())
+    assert content[:8] == b"\x93NUMPY\x01\x00" and not described["fortran_order"], described
+    values = array.array(CODES[described["descr"]], content[10 + length:])
+    rows, cols = described["shape"]
+    assert len(values) == rows * cols, f"{len(values)} elements of {described}"
+    return described["descr"], [values[r * cols:(r + 1) * cols].tolist() for r in range(rows)]
