@@ -57,22 +57,33 @@ TEST(MeshesOf, HasEveryFactorisationOnce) {
   }
 }
 
+/// Fastest first, but for those within 5% of it: among them the one that sends least.
+void expect_best_first(const std::vector<Plan>& plans) {
+  const double close = 1.05 * std::ranges::min(plans, {}, &Plan::seconds).seconds();
+  const auto end = std::ranges::find_if(plans, [&](const Plan& plan) { return plan.seconds() > close; });
+  EXPECT_TRUE(std::ranges::is_sorted(plans.begin(), end, {}, &Plan::bytes_sent_per_rank));
+  EXPECT_TRUE(std::ranges::is_sorted(end, plans.end(), {}, &Plan::seconds));
+}
+
 TEST(Planner, CandidatesFitAndComeBestFirst) {
   for (const int np : kMeshSizes) {
     const auto plans = plan_matmul(machine_of(np, 1e-5, 1e9), {300, 200, 100, DataType::f32}, {});
-    EXPECT_TRUE(std::ranges::is_sorted(plans, {}, &Plan::seconds));
+    expect_best_first(plans);
     for (const Plan& plan : plans) {
       EXPECT_EQ(plan.mesh.size(), np);
       EXPECT_TRUE(row_of(plan.schedule).fits(plan.mesh)) << plan.to_string();
       EXPECT_GT(plan.seconds(), 0);
+      EXPECT_GE(plan.communication_seconds, 0);
       EXPECT_GT(plan.peak_bytes_per_rank, 0);
       EXPECT_EQ(plan.panel > 0, row_of(plan.schedule).takes_panels);
     }
     for (const Mesh& mesh : meshes_of(np)) {
       for (const ScheduleRow& row : schedules()) {
+        // Where no operand moves, gather stands for all.
+        const bool moves = mesh.extent(Axis::k) < np || row.schedule == Schedule::gather;
         const bool there = std::ranges::any_of(
             plans, [&](const Plan& plan) { return plan.mesh == mesh && plan.schedule == row.schedule; });
-        EXPECT_EQ(there, row.fits(mesh)) << mesh.to_string() << ' ' << row.name;
+        EXPECT_EQ(there, moves && row.fits(mesh)) << mesh.to_string() << ' ' << row.name;
       }
     }
   }
