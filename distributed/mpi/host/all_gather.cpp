@@ -1,3 +1,4 @@
+#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/all_gather.hpp"
 
 #include "distributed/mpi/host/host_exchange.hpp"
@@ -14,13 +15,13 @@ bool AllGather::can_fill() {
   return std::min(own().size, (filled() + 1) * chunk_) <= ready_ && channel().may_fill();
 }
 
-void AllGather::fill_step(std::int64_t step) { copy_bytes(channel().slot_to_fill(), chunk_of(own(), step, chunk_)); }
+void AllGather::fill_step(std::int64_t step) { fill_slot(channel().slot_to_fill(), chunk_of(own(), step, chunk_)); }
 
 void AllGather::take_step(std::int64_t step) {
   for (std::size_t i = 1; i < pieces_.size(); ++i) {  // each rank begins with another
     const std::size_t r = (channel().rank() + i) % pieces_.size();
     const VectorView to = chunk_of(pieces_[r], step, chunk_);
-    copy_bytes(to.data, ConstVectorView{channel().arrived_slot(r), to.size, to.type});
+    take_from_slot(to.data, ConstVectorView{channel().arrived_slot(r), to.size, to.type});
   }
 }
 

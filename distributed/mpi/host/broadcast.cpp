@@ -1,3 +1,4 @@
+#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host/steps.hpp"
 
@@ -23,12 +24,12 @@ class Broadcast final : public StepsTask {
   bool can_fill() override { return !is_root() || channel().may_fill(); }
   bool can_take() override { return channel().arrived(root_); }
   void fill_step(std::int64_t step) override {
-    if (is_root()) copy_bytes(channel().slot_to_fill(), chunk_of(data_, step, chunk_));
+    if (is_root()) fill_slot(channel().slot_to_fill(), chunk_of(data_, step, chunk_));
   }
   void take_step(std::int64_t step) override {
     if (is_root()) return;
     const VectorView to = chunk_of(data_, step, chunk_);
-    copy_bytes(to.data, ConstVectorView{channel().arrived_slot(root_), to.size, to.type});
+    take_from_slot(to.data, ConstVectorView{channel().arrived_slot(root_), to.size, to.type});
   }
 
   VectorView data_;

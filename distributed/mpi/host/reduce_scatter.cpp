@@ -1,3 +1,4 @@
+#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/reduce_scatter.hpp"
 
 #include "distributed/mpi/host/host_exchange.hpp"
@@ -31,7 +32,7 @@ void ReduceScatter::fill_step(std::int64_t step) {
   const std::size_t rank = channel().rank();
   std::byte* slot = channel().slot_to_fill();
   for (std::size_t r = 0; r < pieces_.size(); ++r) {
-    if (r != rank) copy_bytes(slot + place(rank, r), chunk_of(pieces_[r], step, chunk_));
+    if (r != rank) fill_slot(slot + place(rank, r), chunk_of(pieces_[r], step, chunk_));
   }
 }
 

@@ -1,3 +1,4 @@
+#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host/steps.hpp"
 #include "kernels/error.hpp"
@@ -33,12 +34,12 @@ class Shift final : public StepsTask {
   void fill_step(std::int64_t step) override {
     std::byte* slot = channel().slot_to_fill();
     std::memcpy(slot, &out_.size, sizeof out_.size);
-    copy_bytes(slot + kHeader, chunk_of(out_, step, kChunk));
+    fill_slot(slot + kHeader, chunk_of(out_, step, kChunk));
   }
   void take_step(std::int64_t step) override {
     if (step == 0) read_lengths();
     const VectorView to = chunk_of(in_, step, kChunk);
-    copy_bytes(to.data, ConstVectorView{channel().arrived_slot(from_) + kHeader, to.size, to.type});
+    take_from_slot(to.data, ConstVectorView{channel().arrived_slot(from_) + kHeader, to.size, to.type});
   }
 
   std::int64_t length_of(std::size_t rank) const {

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <emmintrin.h>
-
 #include <algorithm>
-#include <cstring>
 #include <span>
 
 #include "distributed/mpi/host/channel.hpp"
@@ -12,21 +9,23 @@
 namespace recombine::mpi {
 
 /// Moves `task` on until it is finished, or has not moved for a while: a rank that has just moved waits for others
-/// that are moving too, mostly a microsecond behind. One that cannot move at all returns at once. True if finished.
+/// that are moving too, mostly a microsecond behind. One that cannot move at all returns at once, and a long task
+/// returns now and then, so that other streams get their turn. True if finished.
 template <class Steps>
 bool move_with_others(Steps& task) {
   constexpr int kPatience = 100;  // polls of some 20 ns
+  constexpr int kMoves = 64;      // of some 5 us
   if (!task.move()) return task.finished();
-  for (int idle = 0; !task.finished(); ++idle) {
+  for (int idle = 0, moves = 1; !task.finished() && moves < kMoves && idle < kPatience;) {
     if (task.move()) {
       idle = 0;
-    } else if (idle == kPatience) {
-      return false;
+      ++moves;
     } else {
+      ++idle;
       __builtin_ia32_pause();
     }
   }
-  return true;
+  return task.finished();
 }
 
 /// An operation on a channel: a number of steps, each of which fills the own slot and takes the others'. It reads
@@ -76,24 +75,6 @@ inline std::int64_t steps_for(std::span<const VectorView> pieces, std::int64_t e
   std::int64_t most = 0;
   for (const VectorView& piece : pieces) most = std::max(most, piece.size);
   return (most + elements - 1) / elements;
-}
-
-/// memcpy for what comes from or goes to a slot. glibc's takes `rep movsb` for such lengths, which on some processors
-/// is three times slower where both addresses have nearly the same last 12 bits.
-inline void copy_bytes(std::byte* to, ConstVectorView from) {
-  const std::byte* at = from.data;
-  const std::byte* const end = at + from.bytes();
-  for (; end - at >= 64; at += 64, to += 64) {
-    const auto* const line = reinterpret_cast<const __m128i*>(at);
-    auto* const place = reinterpret_cast<__m128i*>(to);
-    const __m128i a = _mm_loadu_si128(line), b = _mm_loadu_si128(line + 1);
-    const __m128i c = _mm_loadu_si128(line + 2), d = _mm_loadu_si128(line + 3);
-    _mm_storeu_si128(place, a);
-    _mm_storeu_si128(place + 1, b);
-    _mm_storeu_si128(place + 2, c);
-    _mm_storeu_si128(place + 3, d);
-  }
-  if (at != end) std::memcpy(to, at, static_cast<std::size_t>(end - at));
 }
 
 }  // namespace recombine::mpi

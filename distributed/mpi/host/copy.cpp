@@ -1,0 +1,45 @@
+#include "distributed/mpi/host/copy.hpp"
+
+#include <emmintrin.h>
+
+#include <cstring>
+
+namespace recombine::mpi {
+
+namespace {
+
+/// Bytes from which a slot is filled past the cache. A short part is read at once, and is read sooner from a cache.
+constexpr std::int64_t kStreamFrom = 8192;
+
+template <class Store>
+void copy_lines(std::byte* to, ConstVectorView from, const Store& store) {
+  const std::byte* at = from.data;
+  const std::byte* const end = at + from.bytes();
+  for (; end - at >= 64; at += 64, to += 64) {
+    const auto* const line = reinterpret_cast<const __m128i*>(at);
+    auto* const place = reinterpret_cast<__m128i*>(to);
+    const __m128i a = _mm_loadu_si128(line), b = _mm_loadu_si128(line + 1);
+    const __m128i c = _mm_loadu_si128(line + 2), d = _mm_loadu_si128(line + 3);
+    store(place, a);
+    store(place + 1, b);
+    store(place + 2, c);
+    store(place + 3, d);
+  }
+  if (at != end) std::memcpy(to, at, static_cast<std::size_t>(end - at));
+}
+
+void copy_cached(std::byte* to, ConstVectorView from) {
+  copy_lines(to, from, [](__m128i* place, __m128i value) { _mm_storeu_si128(place, value); });
+}
+
+}  // namespace
+
+void fill_slot(std::byte* slot, ConstVectorView from) {
+  if (from.bytes() < kStreamFrom) return copy_cached(slot, from);
+  copy_lines(slot, from, [](__m128i* place, __m128i value) { _mm_stream_si128(place, value); });
+  _mm_sfence();  // such stores may else become visible after the counter that publishes them
+}
+
+void take_from_slot(std::byte* to, ConstVectorView slot) { copy_cached(to, slot); }
+
+}  // namespace recombine::mpi
