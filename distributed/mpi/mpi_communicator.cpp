@@ -61,7 +61,8 @@ void MpiCommunicator::all_reduce(Stream& stream, VectorView data, Reduction redu
   if (size_ == 1 || data.size == 0) return;
   if (on_one_host()) return submit(stream, exchange_->all_reduce(data, reduction));
   if (exchange_) {
-    return submit(stream, hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction, options_.largest_piece));
+    return submit(stream, hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction,
+                                                  options_.largest_piece));
   }
   submit(stream, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {

@@ -1,14 +1,18 @@
-// all_reduce, reduce_scatter and all_gather of f32 among the ranks of one host: ours, MPI's, and what the memory allows.
+// all_reduce, reduce_scatter and all_gather of f32 among ranks of one host: ours, MPI's, and what memory allows.
 //
 //     mpirun --bind-to none -np 2 ./collectives_bench [LARGEST_MIB]
 //
-// n bytes, P ranks, S = (P - 1) / P. Bytes that a rank must move, reads and writes, where no rank can reach into
-// another's buffer, counting nothing that passes through shared memory a second time:
+// n bytes, P ranks, S = (P - 1) / P. Bytes that a rank must move, reads and writes:
 //     all_reduce       read own n, write own n, read the others' parts of the own share n S    =  n (2 + S)
 //     reduce_scatter   read own n, write the own share n / P, read the others' parts n S       =  2 n
 //     all_gather       read the own share n / P, read the others' shares n S, write them n S   =  n (1 + S)
 // The bound is the time in which memcpy moves as many bytes, all ranks copying at once, each n bytes from one buffer
-// to another (2 n bytes read or written). Ours moves more: parts and sums are written to the shared window as well.
+// to another (2 n bytes read or written). No process can do quite that: what crosses from one to another is first
+// written to memory that they share. With those bytes, each written once and read once, it is
+//     all_reduce       also write parts n S, write the sum n / P, read the others' sums n S    =  n (2 + 3 S + 1 / P)
+//     reduce_scatter   read n, write parts n S, read them n S, write the own share n / P    =  n (1 + 2 S + 1 / P)
+//     all_gather       also write the own share n / P                                          =  n (2 S + 2 / P)
+// and "shared" is the ratio of our time to the time of so many bytes.
 //
 // Every round runs all candidates, one after the other, so that a change of the machine's speed meets all of them;
 // a round's time is that of the slowest rank, a column's the median of rounds. algbw = n / time; busbw as nccl-tests
@@ -55,6 +59,7 @@ class Bench {
   double ranks() const { return session_.size(); }
   double share() const { return (ranks() - 1) / ranks(); }
   double bytes_moved(Operation operation) const;  ///< for each byte of data
+  double bytes_through_shared_memory(Operation operation) const;
   double bus_factor(Operation operation) const { return (operation == Operation::all_reduce ? 2 : 1) * share(); }
 
   void set_size(std::int64_t elements);
@@ -82,6 +87,15 @@ double Bench::bytes_moved(Operation operation) const {
     case Operation::all_reduce: return 2 + share();
     case Operation::reduce_scatter: return 2;
     case Operation::all_gather: return 1 + share();
+  }
+  return 0;
+}
+
+double Bench::bytes_through_shared_memory(Operation operation) const {
+  switch (operation) {
+    case Operation::all_reduce: return 2 + 3 * share() + 1 / ranks();
+    case Operation::reduce_scatter: return 1 + 2 * share() + 1 / ranks();
+    case Operation::all_gather: return 2 * share() + 2 / ranks();
   }
   return 0;
 }
@@ -158,9 +172,11 @@ void Bench::run(Operation operation, std::int64_t elements) {
   const Times times{median(ours_times), median(mpi_times), median(copy_times)};
   const double bytes = static_cast<double>(elements) * sizeof(float);
   const double bound = times.copy * bytes_moved(operation) / 2;
+  const double shared = times.copy * bytes_through_shared_memory(operation) / 2;
   const double algbw = bytes / times.ours * 1e-9;
-  fmt::print("{:<15}{:>10.0f}{:>11.1f}{:>11.1f}{:>8.2f}{:>11.1f}{:>9.2f}{:>9.2f}\n", name_of(operation), bytes,
-             times.ours * 1e6, bound * 1e6, times.ours / bound, times.mpi * 1e6, algbw, algbw * bus_factor(operation));
+  fmt::print("{:<15}{:>10.0f}{:>11.1f}{:>11.1f}{:>8.2f}{:>8.2f}{:>11.1f}{:>9.2f}{:>9.2f}\n", name_of(operation), bytes,
+             times.ours * 1e6, bound * 1e6, times.ours / bound, times.ours / shared, times.mpi * 1e6, algbw,
+             algbw * bus_factor(operation));
 }
 
 std::string_view name_of(Bench::Operation operation) {
@@ -174,16 +190,15 @@ std::string_view name_of(Bench::Operation operation) {
 
 void run(Session& session, std::int64_t largest_bytes) {
   using enum Bench::Operation;
+  std::vector<std::int64_t> sizes = {8, 64, 1024, 8192, 65536, 262144};
+  for (std::int64_t bytes = 1 << 20; bytes <= largest_bytes; bytes *= 2) sizes.push_back(bytes);
   Bench bench(session, largest_bytes / static_cast<std::int64_t>(sizeof(float)));
   if (session.rank() == 0) {
-    fmt::print("{} ranks\n{:<15}{:>10}{:>11}{:>11}{:>8}{:>11}{:>9}{:>9}\n", session.size(), "operation", "bytes",
-               "ours us", "bound us", "ratio", "MPI us", "algbw", "busbw");
+    fmt::print("{} ranks\n{:<15}{:>10}{:>11}{:>11}{:>8}{:>8}{:>11}{:>9}{:>9}\n", session.size(), "operation",
+               "bytes", "ours us", "bound us", "ratio", "shared", "MPI us", "algbw", "busbw");
   }
   for (const Bench::Operation operation : {all_reduce, reduce_scatter, all_gather}) {
-    for (std::int64_t bytes = 8; bytes <= largest_bytes; bytes *= bytes < (1 << 20) ? 8 : 2) {
-      bench.run(operation, bytes / static_cast<std::int64_t>(sizeof(float)));
-      if (bytes == 1 << 18) bytes = 1 << 17;  // 8, 64, 512 ... 256 Ki, then powers of two from 1 Mi
-    }
+    for (const std::int64_t bytes : sizes) bench.run(operation, bytes / static_cast<std::int64_t>(sizeof(float)));
   }
 }
 

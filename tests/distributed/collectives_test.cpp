@@ -110,7 +110,8 @@ TEST_P(CollectivesTest, AllReduceInPiecesOfAnyLength) {
     std::vector<float> v = values(group->rank(), 123457);
     group->all_reduce(*stream_, view(v), Reduction::sum);
     stream_->synchronize();
-    expect(v, {0, 123457}, [&](std::int64_t i) { return sum_of(group->size(), i); }, fmt::format("pieces of {}", piece));
+    const auto sum = [&](std::int64_t i) { return sum_of(group->size(), i); };
+    expect(v, {0, 123457}, sum, fmt::format("pieces of {}", piece));
   }
 }
 
@@ -126,7 +127,8 @@ void check_type(Communicator& group, Stream& stream) {
       for (std::int64_t i = 0; i < size; ++i) {
         T expected = term(0, i);
         for (int r = 1; r < group.size(); ++r) {
-          expected = reduction == Reduction::sum ? static_cast<T>(expected + term(r, i)) : std::max(expected, term(r, i));
+          const T next = term(r, i);
+          expected = reduction == Reduction::sum ? static_cast<T>(expected + next) : std::max(expected, next);
         }
         ASSERT_EQ(v[static_cast<std::size_t>(i)], expected) << name_of(data_type_of<T>) << " element " << i;
       }
@@ -148,9 +150,8 @@ TEST_P(CollectivesTest, TheSumIsTakenInTheSameOrderEverywhere) {
     const auto term = [](int rank, std::int64_t i) { return 1.0F / static_cast<float>(1 + (i * 7 + rank * 13) % 101); };
     for (std::int64_t i = 0; i < size; ++i) v[static_cast<std::size_t>(i)] = term(group_->rank(), i);
     group_->all_reduce(*stream_, view(v), Reduction::sum);
-    std::vector<float> first = v;
     stream_->synchronize();
-    first = v;
+    std::vector<float> first = v;
     group_->broadcast(*stream_, view(first), 0);
     stream_->synchronize();
     EXPECT_EQ(v, first) << "ranks have different bits";

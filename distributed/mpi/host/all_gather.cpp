@@ -15,7 +15,7 @@ bool AllGather::can_fill() {
   return std::min(own().size, (filled() + 1) * chunk_) <= ready_ && channel().may_fill();
 }
 
-void AllGather::fill_step(std::int64_t step) { fill_slot(channel().slot_to_fill(), chunk_of(own(), step, chunk_)); }
+void AllGather::fill_step(std::int64_t step) { write(channel().slot_to_fill(), chunk_of(own(), step, chunk_)); }
 
 void AllGather::take_step(std::int64_t step) {
   for (std::size_t i = 1; i < pieces_.size(); ++i) {  // each rank begins with another

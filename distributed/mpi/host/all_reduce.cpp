@@ -21,7 +21,7 @@ class SmallAllReduce final : public StepsTask {
       : StepsTask(channel, 1), data_(data), reduction_(reduction), terms_(channel.size()) {}
 
  private:
-  void fill_step(std::int64_t /*step*/) override { fill_slot(channel().slot_to_fill(), data_); }
+  void fill_step(std::int64_t /*step*/) override { write(channel().slot_to_fill(), data_); }
   void take_step(std::int64_t /*step*/) override {
     for (std::size_t r = 0; r < terms_.size(); ++r) terms_[r] = channel().arrived_slot(r);
     reduce(data_, terms_, reduction_);

@@ -24,7 +24,7 @@ class Broadcast final : public StepsTask {
   bool can_fill() override { return !is_root() || channel().may_fill(); }
   bool can_take() override { return channel().arrived(root_); }
   void fill_step(std::int64_t step) override {
-    if (is_root()) fill_slot(channel().slot_to_fill(), chunk_of(data_, step, chunk_));
+    if (is_root()) write(channel().slot_to_fill(), chunk_of(data_, step, chunk_));
   }
   void take_step(std::int64_t step) override {
     if (is_root()) return;

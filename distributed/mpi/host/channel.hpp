@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "distributed/mpi/host/copy.hpp"
 #include "kernels/matrix.hpp"
 
 namespace recombine::mpi {
@@ -48,6 +49,8 @@ class Channel {
   std::byte* slot_to_fill() const { return slot(rank_, published_); }
   void publish() { own(&Counters::published).store(++published_, std::memory_order_release); }
 
+  SlotWriter& writer() { return writer_; }
+
   /// True when rank `from`, or every rank, has published the next step to take.
   bool arrived(std::size_t from) const {
     return segments_[from]->counters.published.load(std::memory_order_acquire) > taken_;
@@ -72,6 +75,7 @@ class Channel {
   std::uint64_t taken_ = 0;
   std::uint64_t published_by_all_ = 0;
   std::uint64_t taken_by_all_ = 0;
+  SlotWriter writer_;
 };
 
 /// Step `step` of `data` cut into steps of `elements`; empty behind its end.

@@ -1,6 +1,7 @@
 #include "distributed/mpi/host/copy.hpp"
 
 #include <emmintrin.h>
+#include <mpi.h>
 
 #include <cstring>
 
@@ -10,6 +11,8 @@ namespace {
 
 /// Bytes from which a slot is filled past the cache. A short part is read at once, and is read sooner from a cache.
 constexpr std::int64_t kStreamFrom = 8192;
+constexpr double kSlow = 10e9;  ///< bytes/s through the cache: one core's own cache takes 25 and more
+constexpr int kTimedEvery = 32;
 
 template <class Store>
 void copy_lines(std::byte* to, ConstVectorView from, const Store& store) {
@@ -34,10 +37,20 @@ void copy_cached(std::byte* to, ConstVectorView from) {
 
 }  // namespace
 
-void fill_slot(std::byte* slot, ConstVectorView from) {
+void SlotWriter::write(std::byte* slot, ConstVectorView from) {
   if (from.bytes() < kStreamFrom) return copy_cached(slot, from);
+  if (--until_timed_ < 0) return write_cached_and_time(slot, from);
+  if (way_ == Way::cached) return copy_cached(slot, from);
   copy_lines(slot, from, [](__m128i* place, __m128i value) { _mm_stream_si128(place, value); });
   _mm_sfence();  // such stores may else become visible after the counter that publishes them
+}
+
+void SlotWriter::write_cached_and_time(std::byte* slot, ConstVectorView from) {
+  const double start = MPI_Wtime();
+  copy_cached(slot, from);
+  const double seconds = MPI_Wtime() - start;
+  way_ = seconds * kSlow > static_cast<double>(from.bytes()) ? Way::past_the_cache : Way::cached;
+  until_timed_ = kTimedEvery;
 }
 
 void take_from_slot(std::byte* to, ConstVectorView slot) { copy_cached(to, slot); }

@@ -32,7 +32,7 @@ void ReduceScatter::fill_step(std::int64_t step) {
   const std::size_t rank = channel().rank();
   std::byte* slot = channel().slot_to_fill();
   for (std::size_t r = 0; r < pieces_.size(); ++r) {
-    if (r != rank) fill_slot(slot + place(rank, r), chunk_of(pieces_[r], step, chunk_));
+    if (r != rank) write(slot + place(rank, r), chunk_of(pieces_[r], step, chunk_));
   }
 }
 

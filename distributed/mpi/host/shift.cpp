@@ -34,7 +34,7 @@ class Shift final : public StepsTask {
   void fill_step(std::int64_t step) override {
     std::byte* slot = channel().slot_to_fill();
     std::memcpy(slot, &out_.size, sizeof out_.size);
-    fill_slot(slot + kHeader, chunk_of(out_, step, kChunk));
+    write(slot + kHeader, chunk_of(out_, step, kChunk));
   }
   void take_step(std::int64_t step) override {
     if (step == 0) read_lengths();

@@ -59,6 +59,7 @@ class StepsTask : public cpu::Task {
   virtual void take_step(std::int64_t step) = 0;
 
   Channel& channel() const { return channel_; }
+  void write(std::byte* slot, ConstVectorView from) { channel_.writer().write(slot, from); }
   std::int64_t filled() const { return filled_; }
   std::int64_t taken() const { return taken_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
