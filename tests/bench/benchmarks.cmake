@@ -1,0 +1,16 @@
+file(GLOB benches CONFIGURE_DEPENDS bench/*_bench.cpp)
+foreach(source ${benches})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE recombine_src benchmark::benchmark MPI::MPI_C DNNL::dnnl OpenBLAS::openblas)
+  target_compile_definitions(${name} PRIVATE OMPI_SKIP_MPICXX)
+endforeach()
+
+# A peer, where it is installed and only when asked for: cmake --build build --target pdgemm_bench
+find_library(SCALAPACK_LIBRARY scalapack-openmpi)
+find_library(OPENBLAS_LIBRARY openblas PATH_SUFFIXES openblas-openmp)
+if(SCALAPACK_LIBRARY AND OPENBLAS_LIBRARY)
+  add_executable(pdgemm_bench EXCLUDE_FROM_ALL bench/peers/pdgemm_bench.cpp)
+  target_link_libraries(pdgemm_bench PRIVATE recombine_src ${OPENBLAS_LIBRARY} ${SCALAPACK_LIBRARY} MPI::MPI_C)
+  target_compile_definitions(pdgemm_bench PRIVATE OMPI_SKIP_MPICXX)
+endif()
