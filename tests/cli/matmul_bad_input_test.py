@@ -2,13 +2,11 @@
 
 usage: matmul_bad_input_test.py MATMUL NP
 """
-import json
-
+import machine
 import npy
 from bad_input import main
 
 SIZES = ["--m", "8", "--n", "6", "--k", "4"]
-COLLECTIVES = ["all_gather", "broadcast", "shift", "all_reduce", "reduce_scatter"]
 
 
 def matrix(rows, cols):
@@ -91,21 +89,16 @@ def output_cases(root):
 
 
 def machine_cases(root, np):
-    def machine(name, **changes):
-        lines = [{"collective": collective, "ranks": ranks, "bytes_and_seconds": [[1, 1e-6], [1e6, 1e-3]]}
-                 for collective in COLLECTIVES for ranks in range(2, np + 1)]
-        costs = dict.fromkeys(["per_call", "per_flop", "per_operand_element", "per_result_element"], 1e-9)
-        content = {"np": np, "dtype": "f32", "product_seconds": costs, "collectives": lines, **changes}
-        (root / name).write_text(json.dumps(content))
-        return name
+    def written(name, **changes):
+        return machine.write(root / name, np, **changes)
 
     (root / "garbage.json").write_text("{ np: ")
-    names = ["missing.json", "garbage.json", machine("other_np.json", np=np + 1), machine("f64.json", dtype="f64"),
-             machine("number.json", dtype=32), machine("costs.json", product_seconds={}), machine("text.json", np="2")]
+    names = ["missing.json", "garbage.json", written("other_np.json", np=np + 1), written("f64.json", dtype="f64"),
+             written("number.json", dtype=32), written("costs.json", product_seconds={}), written("text.json", np="2")]
     if np > 1:
-        names.append(machine("incomplete.json", collectives=[]))
-        names.append(machine("one_point.json", collectives=[
-            {"collective": collective, "ranks": np, "bytes_and_seconds": [[1, 1e-6]]} for collective in COLLECTIVES]))
+        names.append(written("incomplete.json", collectives=[]))
+        points = [{"collective": name, "ranks": np, "bytes_and_seconds": [[1, 1e-6]]} for name in machine.COLLECTIVES]
+        names.append(written("one_point.json", collectives=points))
     return [([*SIZES, "--machine", str(root / name)], ["--machine", name]) for name in names]
 
 
