@@ -36,7 +36,7 @@ void throw_from(Communicator& world, Stream& stream, int root, Failure failure) 
   stream.synchronize();
   const std::string message(text.begin(), text.end());
   if (head[0] != 0) throw InputError(message);
-  throw Error(message);
+  throw AgreedError(message);
 }
 
 }  // namespace

@@ -26,7 +26,14 @@ constexpr double kShortestFlops = 2e7;  // of products that are timed in one go
 class Timer {
  public:
   Timer(Communicator& world, Device& device)
-      : world_(world), stream_(device.make_stream(StreamUse::communication)) {}
+      : world_(world), stream_(device.make_stream(StreamUse::communication)) {
+    for (int repeat = 0; repeat < kBarriers; ++repeat) {
+      const double start = Session::now();
+      slowest(0);
+      const double time = slowest(Session::now() - start);
+      barrier_ = repeat == 0 ? time : std::min(barrier_, time);
+    }
+  }
 
   /// The fastest of a few times, as its slowest rank saw it, each of `runs` runs in a row; the first is not counted.
   template <class Run>
@@ -36,7 +43,10 @@ class Timer {
       slowest(0);
       const double start = Session::now();
       for (int r = 0; r < runs; ++r) run();
-      const double time = slowest(Session::now() - start) / runs;
+      const double own = slowest(Session::now() - start);
+      // Ranks that share a core run one after the other: what counts is when the last has finished.
+      const double all = slowest(Session::now() - start) - barrier_;
+      const double time = std::max(own, all) / runs;
       if (repeat == 1 || (repeat > 1 && time < best)) best = time;
     }
     return best;
@@ -49,8 +59,11 @@ class Timer {
     return value;
   }
 
+  static constexpr int kBarriers = 10;
+
   Communicator& world_;
   std::unique_ptr<Stream> stream_;
+  double barrier_ = 0;
 };
 
 double time_product(Timer& timer, Device& device, DataType type, const ProductForm& form) {

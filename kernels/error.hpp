@@ -21,6 +21,12 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// An Error that every rank has thrown with the same message, so that it need be told only once.
+class AgreedError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// The user's input is wrong: the message names the option or file and says what would be right.
 /// Every rank must throw it, with the same message (distributed/session.hpp: agree()).
 class InputError : public Error {

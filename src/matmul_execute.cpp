@@ -27,7 +27,7 @@ MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& tim
 
 void verify(const MatmulJob& job, Stream& stream, const Verification& what, MatmulResult& result) {
   const auto insist = [](const Verdict& verdict) {
-    require(!verdict.failure, "--verify: {}", verdict.failure.value_or(""));
+    if (verdict.failure) throw AgreedError("--verify: " + *verdict.failure);
     return verdict;
   };
   result.by_vectors = insist(verify_by_vectors(job.world, stream, what));

@@ -26,6 +26,8 @@ struct StreamedPlan {
   Tiles tiles;
 };
 StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
+  require_input(!command.schedule, "--schedule {}: operands do not fit --memory-limit so; without it, panels stream from files",
+                row_of(command.schedule.value_or(Schedule::gather)).name);
   require_input(!command.out.empty(), "--memory-limit: C does not fit either; --out C.npy says where it goes");
   const auto needs = [&](const Mesh& mesh) { return smallest_tiles(shape, mesh).bytes(shape); };
   const std::vector<Mesh> meshes = command.mesh ? std::vector{*command.mesh} : meshes_of(machine.np);
@@ -70,6 +72,9 @@ Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Mach
 }  // namespace
 
 void run_matmul(Session& session, const MatmulCommand& command) {
+  // --out may be --c: C0 has been read before C takes its name.
+  require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
+                {{"a", command.a}, {"b", command.b}, {"machine", command.machine}});
   if (!command.quiet) warn_if_bound(session, "matmul");
   const int threads = threads_for(session, command.threads);
   const auto device = make_rank_device(session, command.device, threads);

@@ -18,6 +18,9 @@ int run(std::string_view name, Session& session, int argc, char** argv, void (*w
     // Every rank has the same error: one speaks, and all leave in order.
     if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, error.what());
     return kExitBadInput;
+  } catch (const AgreedError& error) {
+    if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, error.what());
+    return kExitFailure;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: rank {} on {}: {}\n", name, session.rank(), session.host(), error.what());
     Session::abort(kExitFailure);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "kernels/error.hpp"
 #include "src/checkpoint/safetensors.hpp"
@@ -86,6 +87,8 @@ RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicato
 }  // namespace
 
 void run_training(Session& session, const TrainCommand& command) {
+  require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
+                {{"data", command.data.data}, {"validation", command.data.validation}});
   if (!command.quiet) warn_if_bound(session, "train");
   const int threads = threads_for(session, command.threads);
   const auto device = make_rank_device(session, command.device, threads);
@@ -119,6 +122,9 @@ void run_training(Session& session, const TrainCommand& command) {
   if (root && outputs->metrics) listeners.listeners.push_back(&*outputs->metrics);
   const double start = Session::now();
   trainer.run(listeners);
+  require_input(std::isfinite(listeners.last.train_loss),
+                "--lr {}: training diverged, the loss of epoch {} is no number; a smaller rate is right", command.lr,
+                listeners.last.epoch);
   RunResult result = result_of(trainer, listeners.last, *world, *stream);
   result.seconds = Session::now() - start;
   on_root(*world, *stream, [&] {

@@ -5,10 +5,27 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "kernels/error.hpp"
 
 namespace recombine {
+
+void require_apart(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs) {
+  const auto same = [](const NamedFile& a, const NamedFile& b) {
+    std::error_code ignored;
+    return !a.path.empty() && !b.path.empty() &&
+           std::filesystem::weakly_canonical(a.path, ignored) == std::filesystem::weakly_canonical(b.path, ignored);
+  };
+  std::vector<NamedFile> others = inputs;
+  for (const NamedFile& output : outputs) {
+    for (const NamedFile& other : others) {
+      require_input(!same(output, other), "--{} {}: is --{} too; a file of its own is right", output.option, output.path,
+                    other.option);
+    }
+    others.push_back(output);
+  }
+}
 
 OutputFile::OutputFile(const std::string& option, const std::string& path)
     : option_(option), path_(path), temporary_(fmt::format("{}.{}.tmp", path, getpid())) {

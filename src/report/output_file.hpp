@@ -3,8 +3,18 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace recombine {
+
+/// A file that an option names; "": none.
+struct NamedFile {
+  std::string option;
+  std::string path;
+};
+
+/// @throws InputError where an output is the same file as another output or as an input
+void require_apart(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs);
 
 /// A file that appears whole or not at all: written beside its place under a temporary name, then renamed.
 class OutputFile {
