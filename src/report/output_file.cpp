@@ -12,10 +12,12 @@
 namespace recombine {
 
 void require_apart(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs) {
-  const auto same = [](const NamedFile& a, const NamedFile& b) {
+  const auto place = [](const NamedFile& file) {
     std::error_code ignored;
-    return !a.path.empty() && !b.path.empty() &&
-           std::filesystem::weakly_canonical(a.path, ignored) == std::filesystem::weakly_canonical(b.path, ignored);
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(file.path, ignored), ignored);
+  };
+  const auto same = [&](const NamedFile& a, const NamedFile& b) {
+    return !a.path.empty() && !b.path.empty() && place(a) == place(b);
   };
   std::vector<NamedFile> others = inputs;
   for (const NamedFile& output : outputs) {

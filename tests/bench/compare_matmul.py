@@ -21,7 +21,7 @@ F32_CASES = (  # name, ranks, threads, further arguments
     ("np 1 x 2 threads", 1, 2, []), ("np 1 x 1 thread", 1, 1, []), ("np 2 x 1, planned", 2, 1, []),
     ("np 2 x 1, split-K 1x1x2", 2, 1, ["--mesh", "1x1x2"]),
     ("np 2 x 1, split-K, reduce-scatter", 2, 1, ["--mesh", "1x1x2", "--recombine", "reduce-scatter"]))
-F64_SHAPES = (SQUARE, "512x512x32768", "8192x8192x256", "3000x1000x5000")  # square, tall-skinny, flat, uneven
+F64_SHAPES = ("512x512x32768", "8192x8192x256", "3000x1000x5000", SQUARE)  # tall-skinny, flat, uneven, square
 ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "OMPI_MCA_btl_vader_single_copy_mechanism": "none"}
 

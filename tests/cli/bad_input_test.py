@@ -56,6 +56,10 @@ def make_cases(root, _np):
     outputs = [(good + [option, "/nonexistent/file"], option) for option in ("--summary", "--metrics", "--save")]
     # One that can be opened must not stay behind when another cannot.
     outputs.append((good + ["--save", "w.safetensors", "--metrics", "/nonexistent/m"], "--metrics"))
+    outputs.append((good + ["--save", "x", "--summary", "./x"], "--summary ./x"))
+    outputs.append((good + ["--summary", good[1]], "--data"))
+    diverging = ["--loss", "mse", "--hidden", "8", "--optimizer", "sgd", "--lr", "1e30", "--epochs", "3"]
+    outputs.append((good + [*diverging, "--save", "w.safetensors", "--quiet"], "--lr 1e+30"))
     return options + data + outputs
 
 

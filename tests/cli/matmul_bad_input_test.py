@@ -33,6 +33,8 @@ def option_cases(np):
         (sized("--memory-limit", "-1GiB"), "--memory-limit"), (sized("--memory-limit", "nan"), "--memory-limit"),
         (sized("--memory-limit", "100", "--out", "C.npy"), "--memory-limit"),  # no room for the smallest tile
         (sized("--memory-limit", "300"), ["--memory-limit", "--out"]),  # C has to go somewhere
+        (sized("--memory-limit", "300", "--out", "C.npy", "--schedule", "shift"), ["--schedule shift", "--memory-limit"]),
+        (sized("--out", "x", "--json", "./x"), ["--json ./x", "--out"]),  # one would replace the other
         (sized("--repeat", "0"), "--repeat"), (sized("--threads", "0"), "--threads"), (sized("--seed", "-1"), "--seed"),
         (sized("--alpha", "nan"), "--alpha"), (sized("--beta", "inf"), "--beta"), (sized("--beta", "x"), "--beta"),
         (sized("--alpha", "1", "--alpha", "2"), "alpha"), (sized("--config", "missing.cfg"), "missing.cfg"),
@@ -60,6 +62,7 @@ def file_cases(root):
         ([*files, "--beta", "1"], ["--beta", "--c"]), ([*files, "--c", c], ["--c", "--beta"]),
         ([*SIZES, "--c", c, "--beta", "1"], "--c"),
         (["--a", a, "--b", a], [f"--a {a} is [8,4]", f"--b {a} is [8,4]"]),
+        ([*files, "--json", a], [f"--json {a}", "--a"]), ([*files, "--out", b], [f"--out {b}", "--b"]),
         ([*files, "--trans-b"], [f"--a {a} is [8,4]", f"--b {b} transposed is [6,4]"]),
         ([*files, "--c", a, "--beta", "1"], [f"--c {a} is [8,4]", "[8,6]"]),
         *((["--a", path, "--b", b], ["--a", words] if isinstance(words, str) else ["--a", *words])
