@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iostream>
 
 #include "distributed/planner.hpp"
 #include "kernels/error.hpp"
@@ -66,10 +67,30 @@ TEST_F(MatmulTest, EveryWayAgreesWithAPlainLoop) {
   EXPECT_GT(cases, 0);
 }
 
-/// Values of one dimension of the covering table.
-struct Dimension {
-  std::vector<std::int64_t> values;
-};
+/// The whole product of shapes with all of that, by hand:
+///     mpirun -np 4 ./matmul_test --gtest_also_run_disabled_tests --gtest_filter='*EveryShapeEveryWay'
+TEST_F(MatmulTest, DISABLED_EveryShapeEveryWay) {
+  static constexpr std::array<std::int64_t, 8> kExtents = {0, 1, 2, 3, 7, 64, 65, 257};
+  std::int64_t cases = 0;
+  for_each_way([&](ProductRunner& runner, ProductCase what) {
+    for (const std::int64_t m : kExtents) {
+      for (const std::int64_t n : kExtents) {
+        for (const std::int64_t k : kExtents) {
+          for (const DataType type : kTypes) {
+            for (const State result : {State::replicated, State::sharded}) {
+              what.shape = {m, n, k, type};
+              what.result = result;
+              what.panel = 32;
+              ASSERT_EQ(runner.failure_of(what), "");
+              ++cases;
+            }
+          }
+        }
+      }
+    }
+  });
+  if (world_->rank() == 0) std::cout << cases << " cases on " << world_->size() << " ranks\n";
+}
 
 /// Rows in which every pair of values of every two dimensions occurs at least once: each row is begun with a pair that is
 /// missing, and filled up with the values that cover most others (Cohen et al., "The AETG system", IEEE TSE 1997).
