@@ -70,7 +70,7 @@ double time_product(Timer& timer, Device& device, DataType type, const ProductFo
   const auto stream = device.make_stream(StreamUse::compute);
   const Buffer a(device, type, form.k * form.m);
   const Buffer b(device, type, form.k * form.n);
-  const Buffer c(device, type == DataType::f64 ? DataType::f64 : DataType::f32, form.m * form.n);
+  const Buffer c(device, MatmulShape{.type = type}.result_type(), form.m * form.n);
   device.math().fill(*stream, a.matrix(form.k, form.m), {.global_cols = form.m, .half_width = 1});
   device.math().fill(*stream, b.matrix(form.k, form.n), {.global_cols = form.n, .half_width = 1});
   device.math().axpby(*stream, 0, {}, 0, c.view());

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "distributed/session.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -76,20 +77,15 @@ bool Finding::add(double error, double bound, double magnitude) {
 Verdict Finding::agree(Communicator& world, Stream& stream) const {
   Doubles largest = {relative_error_, share_};
   world.all_reduce(stream, vector_view(largest.data(), 2), Reduction::max);
-  std::int64_t speaker = share_ > 1 ? world.size() - world.rank() : 0;
-  world.all_reduce(stream, vector_view(&speaker, 1), Reduction::max);
   stream.synchronize();
   Verdict verdict{.relative_error = largest[0], .share_of_bound = largest[1]};
-  if (speaker == 0) return verdict;
-  const int root = world.size() - static_cast<int>(speaker);
-  auto length = static_cast<std::int64_t>(text_.size());
-  world.broadcast(stream, vector_view(&length, 1), root);
-  stream.synchronize();
-  std::vector<std::uint8_t> text(static_cast<std::size_t>(length));
-  if (world.rank() == root) std::memcpy(text.data(), text_.data(), text.size());
-  world.broadcast(stream, vector_view(text.data(), length), root);
-  stream.synchronize();
-  verdict.failure = std::string(text.begin(), text.end());
+  try {
+    recombine::agree(world, stream, [&] {
+      if (share_ > 1) throw Error(text_);
+    });
+  } catch (const AgreedError& error) {
+    verdict.failure = error.what();
+  }
   return verdict;
 }
 
