@@ -12,10 +12,6 @@ namespace recombine {
 
 namespace {
 
-struct Bf16 {
-  std::uint16_t bits;
-};
-
 float rounded_to_odd(double x) {
   const auto nearest = static_cast<float>(x);
   if (static_cast<double>(nearest) == x || std::isnan(x)) return nearest;
@@ -24,24 +20,24 @@ float rounded_to_odd(double x) {
   return std::bit_cast<float>(bits | 1U);
 }
 
-Bf16 to_bf16(float x) {
+BFloat16 to_bf16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t rounded = bits + 0x7FFFU + (bits >> 16 & 1U);
   // A NaN stays one: rounding could carry it over into infinity or zero.
   return {static_cast<std::uint16_t>((x == x ? rounded : bits | 0x400000U) >> 16)};
 }
 
-float to_f32(Bf16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
+float to_f32(BFloat16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
 
 template <class To, class From>
 To cast(From x) {
   if constexpr (std::is_same_v<To, From>) {
     return x;
-  } else if constexpr (std::is_same_v<From, Bf16>) {
+  } else if constexpr (std::is_same_v<From, BFloat16>) {
     return static_cast<To>(to_f32(x));
-  } else if constexpr (std::is_same_v<To, Bf16> && std::is_same_v<From, double>) {
+  } else if constexpr (std::is_same_v<To, BFloat16> && std::is_same_v<From, double>) {
     return to_bf16(rounded_to_odd(x));  // to odd: two roundings to nearest are not one
-  } else if constexpr (std::is_same_v<To, Bf16>) {
+  } else if constexpr (std::is_same_v<To, BFloat16>) {
     return to_bf16(x);
   } else {
     return static_cast<To>(x);
@@ -89,7 +85,7 @@ void convert_from(ConstMatrixView from, Transpose transpose, MatrixView to) {
     case DataType::f64:
       return convert_as<double, From>(from, transpose, to);
     case DataType::bf16:
-      return convert_as<Bf16, From>(from, transpose, to);
+      return convert_as<BFloat16, From>(from, transpose, to);
     default:
       throw Error(fmt::format("no conversion to {}", name_of(to.type)));
   }
@@ -107,7 +103,7 @@ void convert(ConstMatrixView from, Transpose transpose, MatrixView to) {
     case DataType::f64:
       return convert_from<double>(from, transpose, to);
     case DataType::bf16:
-      return convert_from<Bf16>(from, transpose, to);
+      return convert_from<BFloat16>(from, transpose, to);
     default:
       throw Error(fmt::format("no conversion from {}", name_of(from.type)));
   }

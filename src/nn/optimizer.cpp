@@ -6,7 +6,7 @@
 
 namespace recombine {
 
-double Schedule::at(std::int64_t step) const {
+double RateSchedule::at(std::int64_t step) const {
   if (step < warmup) return lr * static_cast<double>(step + 1) / static_cast<double>(warmup);
   const double length = static_cast<double>(std::max<std::int64_t>(1, steps - warmup));
   const double done = std::min(1.0, static_cast<double>(step - warmup) / length);

@@ -8,7 +8,7 @@ enum class ScheduleKind { constant, cosine, step };
 
 /// The learning rate over the run: a linear warm-up from lr / warmup to lr, then constant, half a cosine down to 0
 /// (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts), or a tenth after every third of the run.
-struct Schedule {
+struct RateSchedule {
   ScheduleKind kind = ScheduleKind::cosine;
   double lr = 0;
   std::int64_t warmup = 0;  ///< steps

@@ -21,7 +21,7 @@ struct TrainerOptions {
   std::int64_t patience = 0;    ///< > 0: stops after so many epochs without a better validation loss
   std::uint64_t seed = 0;
   OptimizerOptions optimizer;
-  Schedule schedule;            ///< its `steps` is set by the trainer
+  RateSchedule schedule;            ///< its `steps` is set by the trainer
 };
 
 /// A step's loss, the same on every rank.

@@ -15,6 +15,7 @@
 #include "distributed/session.hpp"
 #include "src/nn/trainer.hpp"
 #include "src/parse.hpp"
+#include "tests/bench/bench_product.hpp"
 
 namespace recombine {
 namespace {
@@ -36,10 +37,7 @@ BenchOptions parse(int argc, char** argv) {
   return options;
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
+using bench::median;
 
 /// One product as the library's example would call it: C[m,n] = op(A)[m,k] op(B)[k,n], f32, no epilogue.
 class DirectProduct {

@@ -166,17 +166,17 @@ TEST_F(TrainerTest, TheSameSeedGivesTheSameBits) {
 }
 
 TEST(ScheduleTest, WarmsUpThenFalls) {
-  const Schedule cosine{.kind = ScheduleKind::cosine, .lr = 2, .warmup = 4, .steps = 24};
+  const RateSchedule cosine{.kind = ScheduleKind::cosine, .lr = 2, .warmup = 4, .steps = 24};
   EXPECT_DOUBLE_EQ(cosine.at(0), 0.5);
   EXPECT_DOUBLE_EQ(cosine.at(3), 2);
   EXPECT_DOUBLE_EQ(cosine.at(4), 2);
   EXPECT_NEAR(cosine.at(14), 1, 1e-12);
   EXPECT_NEAR(cosine.at(24), 0, 1e-12);
-  const Schedule steps{.kind = ScheduleKind::step, .lr = 1, .steps = 30};
+  const RateSchedule steps{.kind = ScheduleKind::step, .lr = 1, .steps = 30};
   EXPECT_DOUBLE_EQ(steps.at(9), 1);
   EXPECT_NEAR(steps.at(10), 0.1, 1e-12);
   EXPECT_NEAR(steps.at(29), 0.01, 1e-12);
-  EXPECT_DOUBLE_EQ((Schedule{.kind = ScheduleKind::constant, .lr = 3, .steps = 9}).at(8), 3);
+  EXPECT_DOUBLE_EQ((RateSchedule{.kind = ScheduleKind::constant, .lr = 3, .steps = 9}).at(8), 3);
 }
 
 }  // namespace
