@@ -1,11 +1,16 @@
 #include "kernels/cpu/cpu_device.hpp"
+#include "kernels/cuda/cuda_device.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
 
 std::unique_ptr<Device> make_device(const DeviceOptions& options) {
-  require_input(options.kind == DeviceKind::cpu, "--device cuda: this build has no CUDA; --device cpu is right");
+  if (options.kind == DeviceKind::cuda) return cuda::make_cuda_device(options);
+  require_input(options.kernel == ProductKernel::library, "--kernel: the kernels to learn from run on a GPU; --device cuda, or --kernel library, is right");
+  require_input(options.f32_products == F32Products::f32, "--precision tf32: only GPUs have it; f32 or bf16 is right");
   return cpu::make_cpu_device(options);
 }
+
+int cuda_device_count() { return cuda::device_count(); }
 
 }  // namespace recombine

@@ -103,6 +103,7 @@ struct OptimizerStep {
   ConstVectorView gradient;                ///< f32
   VectorView first_moment = {};            ///< f32; momentum and adamw
   VectorView second_moment = {};           ///< f32; adamw
+  VectorView rounded_weights = {};         ///< bf16: the new weights, rounded to nearest even; empty: none wanted
   std::int64_t step = 1;                   ///< from 1
   float lr = 0;
   float beta1 = 0.9F;

@@ -10,6 +10,8 @@ class EventState {
   virtual ~EventState() = default;
   /// Blocks the host until that work is done. @throws Error what the work threw
   virtual void synchronize() = 0;
+  /// True once it is; never blocks. @throws Error what the work threw
+  virtual bool done() = 0;
 };
 
 using Event = std::shared_ptr<EventState>;
@@ -20,7 +22,8 @@ class Stream {
  public:
   virtual ~Stream() = default;
   virtual Event record() = 0;
-  /// What is enqueued from here on starts after `event`.
+  /// What is enqueued from here on starts after `event`, which may be of a stream of another kind: a GPU's stream waits
+  /// for the host's, and the other way round.
   virtual void wait(const Event& event) = 0;
   virtual void synchronize() = 0;
 };

@@ -58,7 +58,7 @@ class CpuDevice final : public Device {
                        has_bf16_products() ? "bf16 products native" : "bf16 widened to f32");
   }
 
-  std::byte* allocate(std::int64_t bytes) override {
+  std::byte* allocate(std::int64_t bytes, MemoryKind /*kind*/) override {
     const auto size = static_cast<std::size_t>(bytes);
     const std::size_t unit = size >= kHugePage ? kHugePage : kCacheLine;
     const std::size_t whole = (std::max<std::size_t>(size, 1) + unit - 1) / unit * unit;
@@ -67,7 +67,7 @@ class CpuDevice final : public Device {
     if (unit == kHugePage) madvise(memory, whole, MADV_HUGEPAGE);
     return static_cast<std::byte*>(memory);
   }
-  void deallocate(std::byte* memory) noexcept override { std::free(memory); }
+  void deallocate(std::byte* memory, MemoryKind /*kind*/) noexcept override { std::free(memory); }
 
   void copy(Stream& stream, VectorView to, ConstVectorView from) override {
     require(to.bytes() == from.bytes(), "copy of {} bytes to {}", from.bytes(), to.bytes());
@@ -77,7 +77,7 @@ class CpuDevice final : public Device {
   }
 
   std::unique_ptr<Stream> make_stream(StreamUse use) override {
-    if (use == StreamUse::communication && engine_) return engine_->make_stream();
+    if (use != StreamUse::compute && engine_) return engine_->make_stream();
     return make_inline_stream();
   }
 

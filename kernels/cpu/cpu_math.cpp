@@ -169,13 +169,16 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
     const float* const g = step.gradient.as<float>() + begin;
     const std::int64_t n = end - begin;
     switch (step.kind) {
-      case OptimizerKind::sgd: return loops().sgd(w, g, n, step.lr, step.weight_decay, scale);
+      case OptimizerKind::sgd: loops().sgd(w, g, n, step.lr, step.weight_decay, scale); break;
       case OptimizerKind::momentum:
-        return loops().momentum(w, g, step.first_moment.as<float>() + begin, n, step.lr, step.beta1,
-                                step.weight_decay, scale);
+        loops().momentum(w, g, step.first_moment.as<float>() + begin, n, step.lr, step.beta1, step.weight_decay, scale);
+        break;
       case OptimizerKind::adamw:
-        return loops().adamw(w, g, step.first_moment.as<float>() + begin,
-                             step.second_moment.as<float>() + begin, n, adamw);
+        loops().adamw(w, g, step.first_moment.as<float>() + begin, step.second_moment.as<float>() + begin, n, adamw);
+        break;
+    }
+    if (step.rounded_weights.size > 0) {
+      cast_vector(step.weights.range(begin, end), step.rounded_weights.range(begin, end));
     }
   });
 }

@@ -11,6 +11,7 @@ namespace {
 class DoneEvent final : public EventState {
  public:
   void synchronize() override {}
+  bool done() override { return true; }
 };
 
 class InlineStream final : public CpuStream {

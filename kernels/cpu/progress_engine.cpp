@@ -152,21 +152,14 @@ class ProgressEngine::Worker {
 
 namespace {
 
-/// A task that is done when an event of another progress stream is.
-template <class Poll>
-class PollTask final : public Task {
+/// A task that is done when an event of another stream is.
+class EventTask final : public Task {
  public:
-  explicit PollTask(Poll poll) : poll_(std::move(poll)) {}
-  bool advance() override { return poll_(); }
+  explicit EventTask(Event event) : event_(std::move(event)) {}
+  bool advance() override { return event_->done(); }
 
  private:
-  Poll poll_;
-};
-
-/// Events of a progress stream can be polled.
-class PollableEvent : public EventState {
- public:
-  virtual bool done() = 0;
+  Event event_;
 };
 
 template <class Worker>
@@ -184,11 +177,7 @@ class ProgressStream final : public CpuStream {
   Event record() override { return std::make_shared<QueueEvent>(worker_, queue_, worker_->submitted(*queue_)); }
 
   void wait(const Event& event) override {
-    const auto pollable = std::dynamic_pointer_cast<PollableEvent>(event);
-    if (!pollable) return event->synchronize();  // an inline stream's: done already
-    if (pollable->done()) return;
-    const auto poll = [pollable] { return pollable->done(); };
-    submit(std::make_unique<PollTask<decltype(poll)>>(poll));
+    if (!event->done()) submit(std::make_unique<EventTask>(event));
   }
 
   void synchronize() override { worker_->wait(*queue_, worker_->submitted(*queue_)); }
@@ -197,7 +186,7 @@ class ProgressStream final : public CpuStream {
  private:
   using Queue = typename Worker::Queue;
 
-  class QueueEvent final : public PollableEvent {
+  class QueueEvent final : public EventState {
    public:
     QueueEvent(std::shared_ptr<Worker> worker, std::shared_ptr<Queue> queue, std::uint64_t count)
         : worker_(std::move(worker)), queue_(std::move(queue)), count_(count) {}
