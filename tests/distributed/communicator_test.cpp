@@ -152,7 +152,7 @@ class AgreeTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
 };
 
 TEST_F(AgreeTest, TheLowestFailingRankSpeaksForAll) {

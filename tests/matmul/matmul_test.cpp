@@ -33,7 +33,7 @@ constexpr std::array<std::array<std::int64_t, 3>, 12> kShapes = {{{0, 7, 3},
 class MatmulTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
 
   /// Runs `visit(runner, case)` for every mesh of the ranks and every schedule that fits it.
   template <class Visit>

@@ -20,7 +20,7 @@ constexpr MatmulShape kShape{37, 29, 23, DataType::f32};  // every rank of 8 has
 class VerifyTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
 
   Verdict by_vectors(const FinishedProduct& product) {

@@ -19,7 +19,7 @@ constexpr std::int64_t kRows = 11;  // of the table
 class ModelTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
   std::vector<float> features_ = random_values(kRows * 5, 100);
   std::vector<float> targets_ = random_values(kRows * 3, 101);
   std::vector<std::int32_t> labels_ = {0, 1, 2, 2, 1, 0, 0, 2, 1, 1, 2};

@@ -32,7 +32,7 @@ LoadedData small_data() {
 class TrainerTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
   SharedData data_{test::session(), *world_, *stream_, small_data};
   MeshRank rank_{Mesh(world_->size(), 1, 1), *world_, *device_};
@@ -120,7 +120,7 @@ TEST_F(TrainerTest, AShortLastBatchCountsByItsTrueSize) {
   trainer.run(recorder);
   ASSERT_EQ(recorder.steps.size(), 4U);
   // Nothing is learned at rate 0, so the epoch's mean is the loss over all rows.
-  EXPECT_NEAR(recorder.epochs.front().train_loss, trainer.evaluate(data_.train()).loss, 1e-6);
+  EXPECT_NEAR(recorder.epochs.front().train_loss, trainer.evaluate(trainer.train_table()).loss, 1e-6);
   EXPECT_EQ(trainer.samples_seen(), kRows);
 }
 
