@@ -1,20 +1,14 @@
 #include "distributed/staged/staged_communicator.hpp"
 
-#include <algorithm>
 #include <bit>
-#include <numeric>
+
+#include "distributed/pieces.hpp"
 
 namespace recombine {
 
 namespace {
 
 VectorView like(ConstVectorView data, std::byte* memory) { return {memory, data.size, data.type}; }
-
-/// Piece `rank` of data that is cut into `counts`.
-VectorView piece_of(VectorView data, std::span<const std::int64_t> counts, int rank) {
-  const auto begin = std::accumulate(counts.begin(), counts.begin() + rank, std::int64_t{0});
-  return data.range(begin, begin + counts[static_cast<std::size_t>(rank)]);
-}
 
 }  // namespace
 
@@ -52,15 +46,17 @@ void StagedCommunicator::reduce_scatter(Stream& stream, VectorView data, std::sp
                                         Reduction reduction) {
   if (size() == 1 || data.size == 0) return;
   const VectorView staged = like(data, staging(stream, data.bytes()));
+  const auto own = static_cast<std::size_t>(rank());
   device_.copy(stream, staged, data);
   on_host(stream, [&](Stream& host) { group_->reduce_scatter(host, staged, counts, reduction); });
-  device_.copy(stream, piece_of(data, counts, rank()), piece_of(staged, counts, rank()));
+  device_.copy(stream, pieces_of(data, counts)[own], pieces_of(staged, counts)[own]);
 }
 
 void StagedCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
   if (size() == 1 || data.size == 0) return;
   const VectorView staged = like(data, staging(stream, data.bytes()));
-  device_.copy(stream, piece_of(staged, counts, rank()), piece_of(data, counts, rank()));
+  const auto own = static_cast<std::size_t>(rank());
+  device_.copy(stream, pieces_of(staged, counts)[own], pieces_of(data, counts)[own]);
   on_host(stream, [&](Stream& host) { group_->all_gather(host, staged, counts); });
   device_.copy(stream, data, staged);
 }
