@@ -1,0 +1,60 @@
+#include "kernels/cuda/activation.cuh"
+#include "kernels/cuda/column_sums.cuh"
+#include "kernels/cuda/launchers.hpp"
+
+namespace recombine::cuda {
+
+namespace {
+
+/// gradient *= activation'(saved), in place.   As an item of column sums: what was written.
+template <Activation kind, int width>
+struct GradientItem {
+  const float* saved;
+  std::int64_t saved_ld;
+  float* gradient;
+  std::int64_t gradient_ld;
+  std::int64_t cols;
+
+  __device__ __forceinline__ Pack<float, width> operator()(std::int64_t i, std::int64_t pack, int count) const {
+    const Pack<float, width> y = load_pack<width>(saved + i * saved_ld + pack * width, count);
+    float* const to = gradient + i * gradient_ld + pack * width;
+    Pack<float, width> g = load_pack<width>(to, count);
+#pragma unroll
+    for (int e = 0; e < width; ++e) g.at[e] *= derivative<kind>(y.at[e]);
+    store_pack<width>(to, g, count);
+    return g;
+  }
+
+  __device__ __forceinline__ void operator()(std::int64_t i, std::int64_t pack) const {
+    (*this)(i, pack, pack_count<width>(cols, pack));
+  }
+};
+
+template <Activation kind, int width>
+void gradient_packs(cudaStream_t stream, const ActivationGradient& call) {
+  const MatrixView& g = call.gradient;
+  const GradientItem<kind, width> item = {call.saved.as<float>(), call.saved.ld, g.as<float>(), g.ld, g.cols};
+  if (call.bias_gradient.size > 0) {
+    const ColumnSums sums = {g.rows, g.cols, 0, call.bias_gradient.as<float>(), call.beta};
+    sum_columns<width>(stream, "activation_gradient", sums, item);
+  } else {
+    for_elements(stream, "activation_gradient", g.rows, ceil_div(g.cols, width), item);
+  }
+}
+
+}  // namespace
+
+void activation_gradient(cudaStream_t stream, const ActivationGradient& call) {
+  if (call.activation == Activation::identity) {
+    if (call.bias_gradient.size > 0) column_sum(stream, call.gradient, call.bias_gradient, call.beta);
+    return;
+  }
+  const bool wide = packs_fit_matrix(call.saved) && packs_fit_matrix(call.gradient);
+  with_activation(call.activation, [&](auto activation) {
+    if constexpr (activation() != Activation::identity) {
+      wide ? gradient_packs<activation(), kWide>(stream, call) : gradient_packs<activation(), 1>(stream, call);
+    }
+  });
+}
+
+}  // namespace recombine::cuda

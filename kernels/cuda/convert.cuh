@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/types.hpp"
+
+/// Conversions between f32, f64 and bf16 with the CPU's bits.
+namespace recombine::cuda {
+
+/// To nearest even; a NaN stays one, quiet.
+__device__ __forceinline__ BFloat16 rounded(float x) {
+  const std::uint32_t bits = __float_as_uint(x);
+  const std::uint32_t nearest = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  return {static_cast<std::uint16_t>(x != x ? (bits >> 16) | 0x40 : nearest)};
+}
+
+/// By way of f32, rounded there to odd: rounding twice to nearest would move a tie's neighbours.
+__device__ __forceinline__ BFloat16 rounded(double x) {
+  const float nearest = static_cast<float>(x);
+  if (x != x) return rounded(nearest);
+  const double back = static_cast<double>(nearest);
+  std::uint32_t bits = __float_as_uint(nearest);
+  bits -= fabs(back) > fabs(x) ? 1 : 0;
+  bits |= back != x ? 1 : 0;
+  return rounded(__uint_as_float(bits));
+}
+
+template <class To, class From>
+__device__ __forceinline__ To converted(From x) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else if constexpr (std::is_same_v<To, BFloat16>) {
+    return rounded(x);
+  } else if constexpr (std::is_same_v<From, BFloat16>) {
+    return static_cast<To>(__uint_as_float(static_cast<std::uint32_t>(x.bits) << 16));
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+}  // namespace recombine::cuda

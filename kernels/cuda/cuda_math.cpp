@@ -1,0 +1,89 @@
+#include "kernels/cuda/cuda_math.hpp"
+
+#include "kernels/cuda/cuda_stream.hpp"
+#include "kernels/cuda/launchers.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine::cuda {
+
+namespace {
+
+template <class A, class B>
+void require_same_shape(const A& a, const B& b, const char* what) {
+  require(a.rows == b.rows && a.cols == b.cols, "{} [{},{}] and [{},{}]", what, a.rows, a.cols, b.rows, b.cols);
+}
+
+}  // namespace
+
+void CudaMath::fill(Stream& stream, MatrixView x, const RandomFill& random) {
+  cuda::fill(as_cuda_stream(stream), x, random);
+}
+
+void CudaMath::cast(Stream& stream, ConstMatrixView from, MatrixView to) {
+  require_same_shape(from, to, "cast of");
+  cuda::cast(as_cuda_stream(stream), from, to);
+}
+
+/// That each row lies in the source is not asked here: the host does not know the rows. The kernel gives NaN where not.
+void CudaMath::gather_rows(Stream& stream, const GatherRows& gather) {
+  const ConstMatrixView& source = gather.source;
+  require((source.type == DataType::u8 || source.type == DataType::f32) && source.cols == gather.out.cols &&
+              gather.rows.size >= gather.out.rows,
+          "gather of {} rows of {} [{},{}] into [{},{}]", gather.rows.size, name_of(source.type), source.rows,
+          source.cols, gather.out.rows, gather.out.cols);
+  cuda::gather_rows(as_cuda_stream(stream), gather);
+}
+
+void CudaMath::gemm(Stream& stream, const Gemm& gemm) { gemm_.execute(as_cuda_stream(stream), gemm); }
+
+void CudaMath::bias_activation(Stream& stream, const BiasActivation& call) {
+  require_same_shape(call.in, call.out, "activation of");
+  require(call.bias.size == 0 || call.bias.size == call.out.cols, "a bias of {} for {} columns", call.bias.size,
+          call.out.cols);
+  cuda::bias_activation(as_cuda_stream(stream), call);
+}
+
+void CudaMath::activation_gradient(Stream& stream, const ActivationGradient& call) {
+  require_same_shape(call.saved, call.gradient, "gradient of an activation of");
+  require(call.bias_gradient.size == 0 || call.bias_gradient.size == call.gradient.cols,
+          "a bias gradient of {} for {} columns", call.bias_gradient.size, call.gradient.cols);
+  cuda::activation_gradient(as_cuda_stream(stream), call);
+}
+
+void CudaMath::softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) {
+  require(loss.rows.size >= loss.logits.rows, "{} labels for {} rows", loss.rows.size, loss.logits.rows);
+  if (loss.gradient.data) require_same_shape(loss.logits, loss.gradient, "softmax of");
+  cuda::softmax_cross_entropy(as_cuda_stream(stream), loss);
+}
+
+void CudaMath::squared_error(Stream& stream, const SquaredError& loss) {
+  require(loss.rows.size >= loss.outputs.rows && loss.targets.cols == loss.outputs.cols,
+          "{} targets [.,{}] for outputs [{},{}]", loss.rows.size, loss.targets.cols, loss.outputs.rows,
+          loss.outputs.cols);
+  if (loss.gradient.data) require_same_shape(loss.outputs, loss.gradient, "squared error of");
+  cuda::squared_error(as_cuda_stream(stream), loss);
+}
+
+void CudaMath::column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) {
+  require(sums.size == x.cols, "{} sums of {} columns", sums.size, x.cols);
+  cuda::column_sum(as_cuda_stream(stream), x, sums, beta);
+}
+
+void CudaMath::add_square_sum(Stream& stream, ConstVectorView x, double* sum) {
+  cuda::add_square_sum(as_cuda_stream(stream), x, sum);
+}
+
+void CudaMath::axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) {
+  require(y.type == DataType::f32 || y.type == DataType::f64, "no sums of {}", name_of(y.type));
+  require(!x.data || (x.type == y.type && x.size >= y.size), "{} {} added to {} {}", x.size, name_of(x.type), y.size,
+          name_of(y.type));
+  cuda::axpby(as_cuda_stream(stream), alpha, x, beta, y);
+}
+
+void CudaMath::optimizer_step(Stream& stream, const OptimizerStep& step) {
+  require(step.gradient.size >= step.weights.size, "{} gradients for {} weights", step.gradient.size,
+          step.weights.size);
+  cuda::optimizer_step(as_cuda_stream(stream), step);
+}
+
+}  // namespace recombine::cuda

@@ -1,0 +1,83 @@
+#include "kernels/cuda/cuda_stream.hpp"
+
+#include <utility>
+
+#include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine::cuda {
+
+namespace {
+
+class CudaEvent final : public EventState {
+ public:
+  CudaEvent(std::shared_ptr<Gpu> gpu, std::shared_ptr<StreamFailure> failure, cudaStream_t stream)
+      : gpu_(std::move(gpu)), failure_(std::move(failure)), event_(gpu_->take_event()) {
+    check(cudaEventRecord(event_.get(), stream), "cudaEventRecord");
+  }
+  /// Streams that wait for it have taken note of what it stands for, so it can be recorded anew.
+  ~CudaEvent() override { gpu_->give_back(std::move(event_)); }
+
+  void synchronize() override {
+    gpu_->use();
+    gpu_->wait_until([&] { return done(); });
+  }
+
+  bool done() override {
+    gpu_->use();
+    if (!is_ready(cudaEventQuery(event_.get()), "cudaEventQuery")) return false;
+    failure_->rethrow();
+    return true;
+  }
+
+  cudaEvent_t get() const { return event_.get(); }
+
+ private:
+  std::shared_ptr<Gpu> gpu_;
+  std::shared_ptr<StreamFailure> failure_;
+  EventHandle event_;
+};
+
+}  // namespace
+
+CudaStream::CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<HostWaits> host_waits, Priority priority)
+    : gpu_(std::move(gpu)), host_waits_(std::move(host_waits)), stream_(gpu_->make_stream(priority)) {
+  gpu_->add_stream(stream_.get());
+}
+
+CudaStream::~CudaStream() {
+  try {
+    gpu_->wait_for(stream_.get());
+  } catch (...) {  // nobody is left to be told
+  }
+  gpu_->remove_stream(stream_.get());
+}
+
+Event CudaStream::record() {
+  failure_->rethrow();
+  return std::make_shared<CudaEvent>(gpu_, failure_, stream_.get());
+}
+
+void CudaStream::wait(const Event& event) {
+  failure_->rethrow();
+  if (const auto* const cuda = dynamic_cast<const CudaEvent*>(event.get())) {
+    check(cudaStreamWaitEvent(stream_.get(), cuda->get(), 0), "cudaStreamWaitEvent");
+  } else if (event->done()) {
+    event->synchronize();  // at once; throws what its work threw
+  } else {
+    host_waits_->enqueue(stream_.get(), event, failure_);
+  }
+}
+
+void CudaStream::synchronize() {
+  gpu_->wait_for(stream_.get());
+  failure_->rethrow();
+}
+
+cudaStream_t as_cuda_stream(Stream& stream) {
+  auto* const cuda = dynamic_cast<CudaStream*>(&stream);
+  require(cuda != nullptr, "a stream of another device, or of the host, was given to the GPU");
+  return cuda->get();
+}
+
+}  // namespace recombine::cuda

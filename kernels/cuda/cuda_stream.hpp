@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include "kernels/cuda/gpu.hpp"
+#include "kernels/cuda/host_waits.hpp"
+#include "kernels/stream.hpp"
+
+namespace recombine::cuda {
+
+/// A stream of a GPU. Enqueue from one thread; its events may be asked by any.
+class CudaStream final : public Stream {
+ public:
+  CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<HostWaits> host_waits, Priority priority);
+  ~CudaStream() override;
+
+  Event record() override;
+  void wait(const Event& event) override;
+  /// Throws as well what a communicator on this GPU has failed with meanwhile.
+  void synchronize() override;
+
+  cudaStream_t get() const { return stream_.get(); }
+
+ private:
+  std::shared_ptr<Gpu> gpu_;
+  std::shared_ptr<HostWaits> host_waits_;
+  std::shared_ptr<StreamFailure> failure_ = std::make_shared<StreamFailure>();
+  StreamHandle stream_;
+};
+
+/// The CUDA stream behind a Stream of a CUDA device. @throws Error for another device's, and for a host stream
+cudaStream_t as_cuda_stream(Stream& stream);
+
+}  // namespace recombine::cuda

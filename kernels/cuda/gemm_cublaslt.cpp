@@ -1,0 +1,161 @@
+#include "kernels/cuda/gemm_cublaslt.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/gemm_shape.hpp"
+
+namespace recombine::cuda {
+
+namespace {
+
+// What NVIDIA recommends: 32 MiB from Hopper on, 4 MiB before.
+constexpr std::size_t kLargeWorkspace = std::size_t{32} << 20;
+constexpr std::size_t kSmallWorkspace = std::size_t{4} << 20;
+constexpr std::uintptr_t kMostAlignment = 256;
+
+using Operation = Handle<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
+using Layout = Handle<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+using Preference = Handle<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
+
+cudaDataType_t cuda_type(DataType type) {
+  return type == DataType::f64 ? CUDA_R_64F : type == DataType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+cublasOperation_t cublas_operation(Transpose transpose) {
+  return transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
+}
+
+std::uint32_t alignment_of(const std::byte* memory) {
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  const std::uintptr_t lowest_bit = address & (~address + 1);
+  return static_cast<std::uint32_t>(address == 0 ? kMostAlignment : std::min(lowest_bit, kMostAlignment));
+}
+
+cublasLtEpilogue_t epilogue_of(const Gemm& gemm) {
+  const bool bias = gemm.bias.size > 0;
+  if (gemm.activation == Activation::relu) return bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
+  return bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+}
+
+template <class T>
+void set(const Operation& operation, cublasLtMatmulDescAttributes_t attribute, const T& value) {
+  check(cublasLtMatmulDescSetAttribute(operation.get(), attribute, &value, sizeof value),
+        "cublasLtMatmulDescSetAttribute");
+}
+
+template <class T>
+void set(const Preference& preference, cublasLtMatmulPreferenceAttributes_t attribute, const T& value) {
+  check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value),
+        "cublasLtMatmulPreferenceSetAttribute");
+}
+
+/// The library counts down the columns: what is row-major [rows,cols] to us is [cols,rows] to it.
+Layout make_layout(ConstMatrixView x) {
+  Layout layout;
+  check(cublasLtMatrixLayoutCreate(layout.out(), cuda_type(x.type), static_cast<std::uint64_t>(x.cols),
+                                   static_cast<std::uint64_t>(x.rows), x.ld),
+        "cublasLtMatrixLayoutCreate");
+  return layout;
+}
+
+}  // namespace
+
+/// C^T = op(B)^T op(A)^T: the library's first operand is our B. The bias, one for each column of C, is then one for each
+/// row of its result, as it means it.
+struct GemmCublasLt::Plan {
+  Operation operation;
+  Layout b, a, c;
+  cublasLtMatmulAlgo_t algorithm;
+  std::size_t workspace_bytes;
+};
+
+GemmCublasLt::GemmCublasLt(const CublasLtOptions& options) : f32_products_(options.f32_products) {
+  int major = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, options.gpu), "cudaDeviceGetAttribute");
+  workspace_bytes_ = major >= 9 ? kLargeWorkspace : kSmallWorkspace;
+  check(cublasLtCreate(library_.out()), "cublasLtCreate");
+}
+
+GemmCublasLt::~GemmCublasLt() = default;
+
+bool GemmCublasLt::execute(cudaStream_t stream, const Gemm& gemm) {
+  const Key key = key_of(gemm);
+  auto found = plans_.find(key);
+  if (found == plans_.end()) found = plans_.emplace(key, make_plan(gemm, key)).first;
+  if (!found->second) return false;
+  const Plan& plan = *found->second;
+  if (gemm.bias.size > 0) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, gemm.bias.data);
+  const auto alpha = static_cast<float>(gemm.alpha);
+  const auto beta = static_cast<float>(gemm.beta);
+  const bool f64 = gemm.c.type == DataType::f64;
+  void* const workspace = plan.workspace_bytes > 0 ? workspace_of(stream) : nullptr;
+  check(cublasLtMatmul(library_.get(), plan.operation.get(), f64 ? static_cast<const void*>(&gemm.alpha) : &alpha,
+                       gemm.b.data, plan.b.get(), gemm.a.data, plan.a.get(),
+                       f64 ? static_cast<const void*>(&gemm.beta) : &beta, gemm.c.data, plan.c.get(), gemm.c.data,
+                       plan.c.get(), &plan.algorithm, workspace, plan.workspace_bytes, stream),
+        "cublasLtMatmul");
+  return true;
+}
+
+GemmCublasLt::Key GemmCublasLt::key_of(const Gemm& gemm) {
+  const GemmShape shape = shape_of(gemm);
+  return {.m = shape.m, .n = shape.n, .k = shape.k,
+          .a_ld = gemm.a.ld, .b_ld = gemm.b.ld, .c_ld = gemm.c.ld,
+          .trans_a = gemm.trans_a, .trans_b = gemm.trans_b,
+          .operand = gemm.a.type, .result = gemm.c.type,
+          .epilogue = epilogue_of(gemm),
+          .a_alignment = alignment_of(gemm.a.data), .b_alignment = alignment_of(gemm.b.data),
+          .c_alignment = alignment_of(gemm.c.data), .bias_alignment = alignment_of(gemm.bias.data)};
+}
+
+cublasComputeType_t GemmCublasLt::compute_type(DataType operand) const {
+  if (operand == DataType::f64) return CUBLAS_COMPUTE_64F;
+  const bool tf32 = operand == DataType::f32 && f32_products_ == F32Products::tf32;
+  return tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
+std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& gemm, const Key& key) const {
+  Plan plan = {.operation = {}, .b = make_layout(gemm.b), .a = make_layout(gemm.a), .c = make_layout(gemm.c),
+               .algorithm = {}, .workspace_bytes = 0};
+  const cudaDataType_t scale = key.result == DataType::f64 ? CUDA_R_64F : CUDA_R_32F;
+  check(cublasLtMatmulDescCreate(plan.operation.out(), compute_type(key.operand), scale), "cublasLtMatmulDescCreate");
+  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, cublas_operation(gemm.trans_b));
+  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, cublas_operation(gemm.trans_a));
+  set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, key.epilogue);
+  if (gemm.bias.size > 0) {
+    set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_32F);
+    set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, gemm.bias.data);
+  }
+
+  Preference preference;
+  check(cublasLtMatmulPreferenceCreate(preference.out()), "cublasLtMatmulPreferenceCreate");
+  set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes_);
+  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, key.b_alignment);
+  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, key.a_alignment);
+  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, key.c_alignment);
+  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, key.c_alignment);
+
+  cublasLtMatmulHeuristicResult_t best = {};
+  int found = 0;
+  const cublasStatus_t status =
+      cublasLtMatmulAlgoGetHeuristic(library_.get(), plan.operation.get(), plan.b.get(), plan.a.get(), plan.c.get(),
+                                     plan.c.get(), preference.get(), 1, &best, &found);
+  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return nullptr;
+  check(status, "cublasLtMatmulAlgoGetHeuristic");
+  if (found == 0 || best.state != CUBLAS_STATUS_SUCCESS) return nullptr;
+  plan.algorithm = best.algo;
+  plan.workspace_bytes = best.workspaceSize;
+  return std::make_unique<const Plan>(std::move(plan));
+}
+
+void* GemmCublasLt::workspace_of(cudaStream_t stream) {
+  Memory& memory = workspaces_[stream];
+  if (!memory.get()) {
+    check(cudaMallocAsync(memory.out(), workspace_bytes_, stream), "cudaMallocAsync of cuBLASLt's workspace");
+  }
+  return memory.get();
+}
+
+}  // namespace recombine::cuda

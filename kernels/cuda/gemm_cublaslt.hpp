@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
+
+#include <compare>
+#include <map>
+#include <memory>
+
+#include "kernels/cuda/handle.hpp"
+#include "kernels/device.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine::cuda {
+
+struct CublasLtOptions {
+  F32Products f32_products = F32Products::f32;
+  int gpu = 0;
+};
+
+/// Products by cuBLASLt. What it found best for a shape is kept, and each stream has a workspace of its own.
+class GemmCublasLt {
+ public:
+  explicit GemmCublasLt(const CublasLtOptions& options);
+  ~GemmCublasLt();
+
+  /// Enqueues the product with its bias and activation. False, and nothing is enqueued, where the library has no algorithm.
+  /// @pre C is not empty, k > 0; activation identity or relu
+  bool execute(cudaStream_t stream, const Gemm& gemm);
+
+ private:
+  struct Plan;
+
+  /// All that the choice of an algorithm depends on.
+  struct Key {
+    std::int64_t m, n, k;
+    std::int64_t a_ld, b_ld, c_ld;
+    Transpose trans_a, trans_b;
+    DataType operand, result;
+    cublasLtEpilogue_t epilogue;
+    std::uint32_t a_alignment, b_alignment, c_alignment, bias_alignment;
+    auto operator<=>(const Key&) const = default;
+  };
+
+  static Key key_of(const Gemm& gemm);
+  cublasComputeType_t compute_type(DataType operand) const;
+  /// Null where the library has no algorithm.
+  std::unique_ptr<const Plan> make_plan(const Gemm& gemm, const Key& key) const;
+  void* workspace_of(cudaStream_t stream);
+
+  using Memory = Handle<void*, cudaFree>;
+
+  F32Products f32_products_;
+  std::size_t workspace_bytes_;
+  Handle<cublasLtHandle_t, cublasLtDestroy> library_;
+  std::map<Key, std::unique_ptr<const Plan>> plans_;
+  std::map<cudaStream_t, Memory> workspaces_;
+};
+
+}  // namespace recombine::cuda

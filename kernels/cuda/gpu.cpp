@@ -1,0 +1,88 @@
+#include "kernels/cuda/gpu.hpp"
+
+#include <sched.h>
+
+#include <chrono>
+#include <cstdint>
+#include <thread>
+#include <utility>
+
+#include "kernels/cuda/cuda_calls.hpp"
+
+namespace recombine::cuda {
+
+namespace {
+
+constexpr std::int64_t kYields = 2000;  // about a millisecond of polling, in which most waits end
+constexpr std::int64_t kPollsPerCheck = 64;
+constexpr std::chrono::microseconds kNap{20};
+
+}  // namespace
+
+Gpu::Gpu(int number) : number_(number) { check(cudaSetDevice(number), "cudaSetDevice"); }
+
+void Gpu::use() const { use_gpu(number_); }
+
+StreamHandle Gpu::make_stream(Priority priority) const {
+  use();
+  int least = 0;
+  int greatest = 0;
+  check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
+  StreamHandle stream;
+  check(cudaStreamCreateWithPriority(stream.out(), cudaStreamNonBlocking, priority == Priority::high ? greatest : least),
+        "cudaStreamCreateWithPriority");
+  return stream;
+}
+
+void Gpu::add_stream(cudaStream_t stream) {
+  const std::lock_guard lock(mutex_);
+  streams_.push_back(stream);
+}
+
+void Gpu::remove_stream(cudaStream_t stream) {
+  const std::lock_guard lock(mutex_);
+  std::erase(streams_, stream);
+}
+
+std::vector<cudaStream_t> Gpu::streams() {
+  const std::lock_guard lock(mutex_);
+  return streams_;
+}
+
+EventHandle Gpu::take_event() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!events_.empty()) {
+      EventHandle event = std::move(events_.back());
+      events_.pop_back();
+      return event;
+    }
+  }
+  use();
+  EventHandle event;
+  check(cudaEventCreateWithFlags(event.out(), cudaEventDisableTiming), "cudaEventCreateWithFlags");
+  return event;
+}
+
+void Gpu::give_back(EventHandle event) noexcept {
+  const std::lock_guard lock(mutex_);
+  events_.push_back(std::move(event));
+}
+
+void Gpu::wait_until(const std::function<bool()>& ready) {
+  for (std::int64_t poll = 1; !ready(); ++poll) {
+    if (poll % kPollsPerCheck == 0) watch_.check();
+    if (poll < kYields) {
+      sched_yield();
+    } else {
+      std::this_thread::sleep_for(kNap);
+    }
+  }
+}
+
+void Gpu::wait_for(cudaStream_t stream) {
+  use();
+  wait_until([&] { return is_ready(cudaStreamQuery(stream), "cudaStreamQuery"); });
+}
+
+}  // namespace recombine::cuda

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+
+#include "kernels/cuda/gpu.hpp"
+#include "kernels/stream.hpp"
+
+namespace recombine::cuda {
+
+/// What the host's work threw that a stream waited for: from then on the stream's data are wrong.
+class StreamFailure {
+ public:
+  void set(std::exception_ptr failure);
+  /// @throws what was set
+  void rethrow();
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+/// Lets a GPU's streams wait for events of the host's streams, by host functions that block.
+/// CUDA may run the host functions of all streams on one thread: if that waited for a collective of which another rank's
+/// thread stands in a different one, neither would end. So only one stream at a time has such waits outstanding: the
+/// ranks' waits then end in the order of the program, in which they were written to be possible.
+class HostWaits {
+ public:
+  explicit HostWaits(Gpu& gpu) : gpu_(gpu) {}
+
+  /// What is enqueued on `stream` from here on starts after `event`. Blocks the host while another stream has a wait
+  /// outstanding. @pre one thread enqueues
+  void enqueue(cudaStream_t stream, const Event& event, const std::shared_ptr<StreamFailure>& failure);
+
+ private:
+  struct Wait;
+
+  Gpu& gpu_;
+  cudaStream_t last_stream_ = nullptr;
+  std::shared_ptr<std::atomic<bool>> last_ended_;
+};
+
+}  // namespace recombine::cuda

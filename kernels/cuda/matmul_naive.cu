@@ -1,0 +1,56 @@
+// C = A B with one thread per element of C: the definition, as it stands.
+//
+//                    k                     n
+//              +-----------+         +---j-------+
+//              |           |         |   :       |
+//            i | . . . . . |       k |   :       |      thread (i, j) walks along row i of A and down column j of B,
+//              |           |         |   :       |      multiplies what it meets, and adds it up
+//              +-----------+         +---v-------+
+//                    A                     B
+//
+// Every element of A is read n times, every element of B m times, from memory or a cache: two reads for each multiply and
+// add. A GPU can do tens of those in the time of one read, so its arithmetic waits. matmul_tiled.cu reads less.
+
+#include "kernels/cuda/convert.cuh"
+#include "kernels/cuda/launch.hpp"
+#include "kernels/cuda/launchers.hpp"
+#include "kernels/cuda/operand.cuh"
+
+namespace recombine::cuda {
+
+namespace {
+
+constexpr int kAcross = 32;  // a warp's threads lie along a row of C, so B is read in whole lines
+constexpr int kDown = 8;
+
+template <class T, class Sum>
+__global__ void __launch_bounds__(kAcross * kDown) naive_kernel(Product<T, Sum> p, std::int64_t blocks_across) {
+  const std::int64_t i = blockIdx.x / blocks_across * kDown + threadIdx.y;
+  const std::int64_t j = blockIdx.x % blocks_across * kAcross + threadIdx.x;
+  if (i >= p.m || j >= p.n) return;
+  Sum sum = 0;
+  for (std::int64_t l = 0; l < p.k; ++l) sum += converted<Sum>(p.a.at(i, l)) * converted<Sum>(p.b.at(l, j));
+  p.write(i, j, sum);
+}
+
+template <class T, class Sum>
+void naive(cudaStream_t stream, const Gemm& gemm) {
+  const Product<T, Sum> p = product_of<T, Sum>(gemm);
+  const std::int64_t across = ceil_div(p.n, kAcross);
+  const auto blocks = static_cast<unsigned>(across * ceil_div(p.m, kDown));
+  naive_kernel<<<blocks, dim3(kAcross, kDown), 0, stream>>>(p, across);
+  check_launch("gemm_naive");
+}
+
+}  // namespace
+
+void gemm_naive(cudaStream_t stream, const Gemm& gemm) {
+  switch (gemm.a.type) {
+    case DataType::f32: return naive<float, float>(stream, gemm);
+    case DataType::f64: return naive<double, double>(stream, gemm);
+    case DataType::bf16: return naive<BFloat16, float>(stream, gemm);
+    default: refuse_type("gemm_naive", gemm.a.type);
+  }
+}
+
+}  // namespace recombine::cuda

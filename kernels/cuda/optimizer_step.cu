@@ -1,0 +1,128 @@
+#include <cmath>
+
+#include "kernels/cuda/convert.cuh"
+#include "kernels/cuda/elements.cuh"
+#include "kernels/cuda/launchers.hpp"
+#include "kernels/cuda/reduce.cuh"
+
+namespace recombine::cuda {
+
+namespace {
+
+struct OptimizerCall {
+  float* weights;
+  const float* gradient;
+  float* first_moment;
+  float* second_moment;
+  BFloat16* rounded_weights;  // null: none wanted
+  std::int64_t n;
+  float lr, beta1, beta2, epsilon, weight_decay;
+  float first_correction;   // 1 / (1 - beta1^step)
+  float second_correction;  // 1 / (1 - beta2^step)
+  const double* gradient_square_sum;
+  double clip_norm;  // 0: no clipping
+};
+
+/// What the gradient is multiplied by, computed once in a block.
+__device__ __forceinline__ float gradient_scale(const OptimizerCall& call) {
+  __shared__ float scale;
+  if (call.clip_norm <= 0) return 1;
+  if (thread_of_block() == 0) {
+    const double fits = call.clip_norm / sqrt(*call.gradient_square_sum);
+    scale = static_cast<float>(fits < 1 ? fits : 1.0);
+  }
+  __syncthreads();
+  return scale;
+}
+
+/// The new weight; m and v are updated where the kind has them.
+template <OptimizerKind kind>
+__device__ __forceinline__ float stepped(const OptimizerCall& call, float w, float g, float& m, float& v) {
+  if constexpr (kind == OptimizerKind::sgd) return w - call.lr * (g + call.weight_decay * w);
+  if constexpr (kind == OptimizerKind::momentum) {
+    m = call.beta1 * m + g + call.weight_decay * w;
+    return w - call.lr * m;
+  }
+  m = call.beta1 * m + (1 - call.beta1) * g;
+  v = call.beta2 * v + (1 - call.beta2) * g * g;
+  const float keep = 1 - call.lr * call.weight_decay;
+  const float rate = call.lr * call.first_correction;
+  return keep * w - rate * m / (sqrtf(v * call.second_correction) + call.epsilon);
+}
+
+template <OptimizerKind kind, int width>
+__global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall call) {
+  constexpr bool kFirst = kind != OptimizerKind::sgd;
+  constexpr bool kSecond = kind == OptimizerKind::adamw;
+  const float scale = gradient_scale(call);
+  for_items(1, ceil_div(call.n, width), [&](std::int64_t, std::int64_t j) {
+    const int count = pack_count<width>(call.n, j);
+    const std::int64_t at = j * width;
+    Pack<float, width> w = load_pack<width>(call.weights + at, count);
+    const Pack<float, width> g = load_pack<width>(call.gradient + at, count);
+    Pack<float, width> m{};
+    Pack<float, width> v{};
+    Pack<BFloat16, width> rounded_w;
+    if constexpr (kFirst) m = load_pack<width>(call.first_moment + at, count);
+    if constexpr (kSecond) v = load_pack<width>(call.second_moment + at, count);
+#pragma unroll
+    for (int e = 0; e < width; ++e) {
+      w.at[e] = stepped<kind>(call, w.at[e], scale * g.at[e], m.at[e], v.at[e]);
+      rounded_w.at[e] = rounded(w.at[e]);
+    }
+    store_pack<width>(call.weights + at, w, count);
+    if constexpr (kFirst) store_pack<width>(call.first_moment + at, m, count);
+    if constexpr (kSecond) store_pack<width>(call.second_moment + at, v, count);
+    if (call.rounded_weights) store_pack<width>(call.rounded_weights + at, rounded_w, count);
+  });
+}
+
+OptimizerCall call_of(const OptimizerStep& step) {
+  const auto correction = [&](float beta) {
+    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step.step))));
+  };
+  return {.weights = step.weights.as<float>(),
+          .gradient = step.gradient.as<float>(),
+          .first_moment = step.first_moment.as<float>(),
+          .second_moment = step.second_moment.as<float>(),
+          .rounded_weights = step.rounded_weights.size > 0 ? step.rounded_weights.as<BFloat16>() : nullptr,
+          .n = step.weights.size,
+          .lr = step.lr,
+          .beta1 = step.beta1,
+          .beta2 = step.beta2,
+          .epsilon = step.epsilon,
+          .weight_decay = step.weight_decay,
+          .first_correction = correction(step.beta1),
+          .second_correction = correction(step.beta2),
+          .gradient_square_sum = step.gradient_square_sum,
+          .clip_norm = step.clip_norm > 0 ? static_cast<double>(step.clip_norm) : 0.0};
+}
+
+template <OptimizerKind kind, int width>
+void step_packs(cudaStream_t stream, const OptimizerStep& step) {
+  const std::int64_t resident = std::int64_t{multiprocessor_count()} * (2048 / kBlockThreads);
+  const std::int64_t blocks = std::min(ceil_div(ceil_div(step.weights.size, width), kBlockThreads), resident);
+  optimizer_kernel<kind, width><<<static_cast<unsigned>(blocks), kBlockThreads, 0, stream>>>(call_of(step));
+  check_launch("optimizer_step");
+}
+
+template <OptimizerKind kind>
+void step_as(cudaStream_t stream, const OptimizerStep& step) {
+  const bool wide = packs_fit_vector(step.weights) && packs_fit_vector(step.gradient) &&
+                    packs_fit_vector(step.first_moment) && packs_fit_vector(step.second_moment) &&
+                    packs_fit_vector(step.rounded_weights);
+  wide ? step_packs<kind, kWide>(stream, step) : step_packs<kind, 1>(stream, step);
+}
+
+}  // namespace
+
+void optimizer_step(cudaStream_t stream, const OptimizerStep& step) {
+  if (step.weights.size == 0) return;
+  switch (step.kind) {
+    case OptimizerKind::sgd: return step_as<OptimizerKind::sgd>(stream, step);
+    case OptimizerKind::momentum: return step_as<OptimizerKind::momentum>(stream, step);
+    case OptimizerKind::adamw: return step_as<OptimizerKind::adamw>(stream, step);
+  }
+}
+
+}  // namespace recombine::cuda

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/types.hpp"
+
+/// Neighbouring elements that one thread moves in one access of up to 16 bytes.
+namespace recombine::cuda {
+
+inline constexpr int kWide = 4;  ///< elements of a pack where alignment allows it; 1 elsewhere
+
+constexpr std::size_t pack_alignment(std::size_t bytes) { return bytes < 16 ? bytes : 16; }
+
+template <class T, int width>
+struct alignas(pack_alignment(sizeof(T) * width)) Pack {
+  T at[width];
+};
+
+/// The first `count` elements behind `from`; the rest are zero. @pre from is aligned as the pack is
+template <int width, class T>
+__device__ __forceinline__ Pack<T, width> load_pack(const T* from, int count) {
+  if (count == width) return *reinterpret_cast<const Pack<T, width>*>(from);
+  Pack<T, width> pack{};
+#pragma unroll
+  for (int e = 0; e < width; ++e) {
+    if (e < count) pack.at[e] = from[e];
+  }
+  return pack;
+}
+
+template <int width, class T>
+__device__ __forceinline__ void store_pack(T* to, const Pack<T, width>& pack, int count) {
+  if (count == width) {
+    *reinterpret_cast<Pack<T, width>*>(to) = pack;
+    return;
+  }
+#pragma unroll
+  for (int e = 0; e < width; ++e) {
+    if (e < count) to[e] = pack.at[e];
+  }
+}
+
+/// How many of n elements are in pack `index`.
+template <int width>
+__device__ __forceinline__ int pack_count(std::int64_t n, std::int64_t index) {
+  const std::int64_t left = n - index * width;
+  return left < width ? static_cast<int>(left) : width;
+}
+
+/// Whether every row of a matrix begins where a pack may; null pointers do.
+template <class View>
+bool packs_fit_matrix(const View& m) {
+  const std::size_t bytes = static_cast<std::size_t>(size_of(m.type)) * kWide;
+  return reinterpret_cast<std::uintptr_t>(m.data) % pack_alignment(bytes) == 0 && (m.rows <= 1 || m.ld % kWide == 0);
+}
+
+template <class View>
+bool packs_fit_vector(const View& v) {
+  const std::size_t bytes = static_cast<std::size_t>(size_of(v.type)) * kWide;
+  return reinterpret_cast<std::uintptr_t>(v.data) % pack_alignment(bytes) == 0;
+}
+
+}  // namespace recombine::cuda

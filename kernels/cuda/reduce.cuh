@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+/// Sums over threads in fixed trees: the same bits from run to run.
+namespace recombine::cuda {
+
+inline constexpr unsigned kAllLanes = 0xffffffff;
+inline constexpr int kWarp = 32;
+
+/// A sum that neighbouring lanes share: every lane of a group of `lanes` (a power of two, at most a warp) gets it.
+template <class T>
+__device__ __forceinline__ T group_sum(T x, int lanes) {
+  for (int offset = lanes / 2; offset > 0; offset /= 2) x += __shfl_xor_sync(kAllLanes, x, offset);
+  return x;
+}
+
+__device__ __forceinline__ int thread_of_block() { return static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x); }
+
+/// What thread 0 gets: the sum over a block of whole warps. `warps` is shared memory for 32 sums, free again after the
+/// block's next barrier.
+__device__ __forceinline__ double block_sum(double x, double* warps) {
+  const int thread = thread_of_block();
+  x = group_sum(x, kWarp);
+  if (thread % kWarp == 0) warps[thread / kWarp] = x;
+  __syncthreads();
+  const int n = static_cast<int>(blockDim.x * blockDim.y) / kWarp;
+  return thread < kWarp ? group_sum(thread < n ? warps[thread] : 0.0, kWarp) : 0.0;
+}
+
+}  // namespace recombine::cuda

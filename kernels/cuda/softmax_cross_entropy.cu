@@ -1,0 +1,140 @@
+#include "kernels/cuda/softmax_cross_entropy.cuh"
+
+#include "kernels/cuda/launchers.hpp"
+
+namespace recombine::cuda {
+
+namespace {
+
+constexpr std::int64_t kNarrow = 512;  // columns of a row that a warp's registers hold
+
+/// Narrow rows: a group of threadIdx.x lanes per row keeps it in registers. One read and one write of memory.
+template <int items>
+__global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCall call, LossSums* parts) {
+  const int lanes = static_cast<int>(blockDim.x);
+  const int lane = static_cast<int>(threadIdx.x);
+  double loss = 0;
+  double correct = 0;
+  // Rows past the last are empty, not skipped: every lane of a warp takes part in its shuffles.
+  for (std::int64_t first = std::int64_t{blockIdx.x} * blockDim.y; first < call.m;
+       first += std::int64_t{gridDim.x} * blockDim.y) {
+    const std::int64_t i = first + threadIdx.y;
+    const int n = i < call.m ? static_cast<int>(call.n) : 0;
+    const std::int64_t label = n > 0 ? call.label_of(i) : -1;
+    float x[items];
+    float right = 0;
+    SoftmaxRow row;
+#pragma unroll
+    for (int e = 0; e < items; ++e) {
+      const int j = lane + e * lanes;
+      x[e] = j < n ? call.logits[i * call.logits_ld + j] : kLowest;
+      row.see(x[e], j);
+      if (j == label) right = x[e];
+    }
+    row.share_largest(lanes);
+#pragma unroll
+    for (int e = 0; e < items; ++e) {
+      if (lane + e * lanes >= n) continue;
+      x[e] = expf(x[e] - row.largest);
+      row.sum += x[e];
+    }
+    row.sum = group_sum(row.sum, lanes);
+    right = group_sum(right, lanes);
+    if (call.gradient) {
+      const float factor = call.scale / row.sum;
+#pragma unroll
+      for (int e = 0; e < items; ++e) {
+        const int j = lane + e * lanes;
+        if (j < n) call.gradient[i * call.gradient_ld + j] = x[e] * factor - (j == label ? call.scale : 0);
+      }
+    }
+    if (lane > 0 || n == 0) continue;
+    loss += static_cast<double>(row.loss(call.is_column(label) ? right : kNotANumber));
+    correct += row.is_largest(label) ? 1 : 0;
+  }
+  write_loss_part(loss, correct, parts);
+}
+
+/// Wide rows: a block per row. The maximum and the sum in one read (Milakov and Gimelshein, "Online normalizer
+/// calculation for softmax", 2018); the gradient in a second one, which the cache mostly serves, and one write.
+template <int width>
+__global__ void __launch_bounds__(kBlockThreads) softmax_wide_kernel(SoftmaxCall call, LossSums* parts) {
+  const std::int64_t packs = ceil_div(call.n, width);
+  double loss = 0;
+  double correct = 0;
+  for (std::int64_t i = blockIdx.x; i < call.m; i += gridDim.x) {
+    const float* const logits = call.logits + i * call.logits_ld;
+    const std::int64_t label = call.label_of(i);
+    const float right = call.is_column(label) ? logits[label] : kNotANumber;
+    SoftmaxRow row;
+    for (std::int64_t j = threadIdx.x; j < packs; j += blockDim.x) {
+      const int count = pack_count<width>(call.n, j);
+      const Pack<float, width> x = load_pack<width>(logits + j * width, count);
+#pragma unroll
+      for (int e = 0; e < width; ++e) {
+        if (e < count) row.add(x.at[e], j * width + e);
+      }
+    }
+    row = block_row(row);
+    if (call.gradient) {
+      const float factor = call.scale / row.sum;
+      for (std::int64_t j = threadIdx.x; j < packs; j += blockDim.x) {
+        const int count = pack_count<width>(call.n, j);
+        Pack<float, width> x = load_pack<width>(logits + j * width, count);
+#pragma unroll
+        for (int e = 0; e < width; ++e) {
+          x.at[e] = expf(x.at[e] - row.largest) * factor - (j * width + e == label ? call.scale : 0);
+        }
+        store_pack<width>(call.gradient + i * call.gradient_ld + j * width, x, count);
+      }
+    }
+    if (threadIdx.x > 0) continue;
+    loss += static_cast<double>(row.loss(right));
+    correct += row.is_largest(label) ? 1 : 0;
+  }
+  write_loss_part(loss, correct, parts);
+}
+
+SoftmaxCall call_of(const SoftmaxCrossEntropy& loss) {
+  return {.logits = loss.logits.as<float>(),
+          .logits_ld = loss.logits.ld,
+          .labels = loss.labels.as<std::int32_t>(),
+          .rows = loss.rows.as<std::int64_t>(),
+          .gradient = loss.gradient.as<float>(),
+          .gradient_ld = loss.gradient.ld,
+          .m = loss.logits.rows,
+          .n = loss.logits.cols,
+          .scale = loss.gradient_scale};
+}
+
+template <int items>
+void narrow(cudaStream_t stream, const SoftmaxCrossEntropy& loss) {
+  unsigned lanes = 1;
+  while (lanes < kWarp && lanes < loss.logits.cols) lanes *= 2;
+  const dim3 threads(lanes, kBlockThreads / lanes);
+  const std::int64_t blocks = std::min(ceil_div(loss.logits.rows, threads.y), kMostLossParts);
+  with_loss_parts(stream, "softmax_cross_entropy", blocks, loss.sums, [&](LossSums* parts) {
+    softmax_narrow_kernel<items><<<static_cast<unsigned>(blocks), threads, 0, stream>>>(call_of(loss), parts);
+  });
+}
+
+template <int width>
+void wide(cudaStream_t stream, const SoftmaxCrossEntropy& loss) {
+  const std::int64_t blocks = std::min(loss.logits.rows, kMostLossParts);
+  with_loss_parts(stream, "softmax_cross_entropy", blocks, loss.sums, [&](LossSums* parts) {
+    softmax_wide_kernel<width><<<static_cast<unsigned>(blocks), kBlockThreads, 0, stream>>>(call_of(loss), parts);
+  });
+}
+
+}  // namespace
+
+void softmax_cross_entropy(cudaStream_t stream, const SoftmaxCrossEntropy& loss) {
+  const std::int64_t n = loss.logits.cols;
+  if (loss.logits.empty()) return;
+  if (n <= kWarp) return narrow<1>(stream, loss);
+  if (n <= 4 * kWarp) return narrow<4>(stream, loss);
+  if (n <= kNarrow) return narrow<kNarrow / kWarp>(stream, loss);
+  packs_fit_matrix(loss.logits) && packs_fit_matrix(loss.gradient) ? wide<kWide>(stream, loss) : wide<1>(stream, loss);
+}
+
+}  // namespace recombine::cuda

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "kernels/cuda/loss_parts.cuh"
+
+namespace recombine::cuda {
+
+/// SoftmaxCrossEntropy (kernels/math.hpp) as a kernel takes it.
+struct SoftmaxCall {
+  const float* logits;
+  std::int64_t logits_ld;
+  const std::int32_t* labels;
+  const std::int64_t* rows;
+  float* gradient;  // may be logits; null: none wanted
+  std::int64_t gradient_ld;
+  std::int64_t m;
+  std::int64_t n;
+  float scale;
+
+  __device__ __forceinline__ std::int64_t label_of(std::int64_t row) const { return labels[rows[row]]; }
+  __device__ __forceinline__ bool is_column(std::int64_t label) const { return label >= 0 && label < n; }
+};
+
+inline constexpr float kLowest = -__builtin_huge_valf();
+inline constexpr float kNotANumber = __builtin_nanf("");
+inline constexpr std::int64_t kNoColumn = INT64_MAX;
+
+/// What a row's loss needs, of the columns seen so far: their maximum, its first column, and sum exp(x - maximum).
+/// A logit that is no number makes the sum one that is none; so does, in the end, an infinite maximum.
+struct SoftmaxRow {
+  float largest = kLowest;
+  std::int64_t at = kNoColumn;
+  float sum = 0;
+
+  /// The maximum alone.
+  __device__ __forceinline__ void see(float x, std::int64_t column) {
+    if (x > largest || (x == largest && column < at && x > kLowest)) {
+      largest = x;
+      at = column;
+    }
+  }
+
+  __device__ __forceinline__ void share_largest(int lanes) {
+    for (int offset = lanes / 2; offset > 0; offset /= 2) {
+      const float x = __shfl_xor_sync(kAllLanes, largest, offset);
+      see(x, __shfl_xor_sync(kAllLanes, at, offset));
+    }
+  }
+
+  /// The maximum and the sum. @pre columns come in ascending order
+  __device__ __forceinline__ void add(float x, std::int64_t column) {
+    if (x > largest) {
+      sum = sum * expf(largest - x) + 1;
+      largest = x;
+      at = column;
+    } else {
+      sum += x == largest ? 1 : expf(x - largest);
+    }
+  }
+
+  /// Takes in what was seen of other columns.
+  __device__ __forceinline__ void join(const SoftmaxRow& other) {
+    const float mine = largest;
+    see(other.largest, other.at);
+    sum = sum * (mine == largest ? 1 : expf(mine - largest)) +
+          other.sum * (other.largest == largest ? 1 : expf(other.largest - largest));
+  }
+
+  __device__ __forceinline__ float loss(float right) const { return logf(sum) + largest - right; }
+  __device__ __forceinline__ bool is_largest(std::int64_t column) const { return at == column && sum == sum; }
+};
+
+/// The row of all threads of a block of kBlockThreads, for every one of them.
+__device__ __forceinline__ SoftmaxRow block_row(SoftmaxRow row) {
+  constexpr int kWarps = kBlockThreads / kWarp;
+  __shared__ float largest[kWarps];
+  __shared__ std::int64_t at[kWarps];
+  __shared__ float sum[kWarps];
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
+    SoftmaxRow other;
+    other.largest = __shfl_xor_sync(kAllLanes, row.largest, offset);
+    other.at = __shfl_xor_sync(kAllLanes, row.at, offset);
+    other.sum = __shfl_xor_sync(kAllLanes, row.sum, offset);
+    row.join(other);
+  }
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  if (threadIdx.x % kWarp == 0) {
+    largest[warp] = row.largest;
+    at[warp] = row.at;
+    sum[warp] = row.sum;
+  }
+  __syncthreads();
+  row = {};
+#pragma unroll
+  for (int w = 0; w < kWarps; ++w) row.join({largest[w], at[w], sum[w]});
+  __syncthreads();  // the next row writes there again
+  if (!(row.largest - row.largest == 0)) row.sum = kNotANumber;
+  return row;
+}
+
+}  // namespace recombine::cuda

@@ -1,0 +1,72 @@
+#include "kernels/cuda/launchers.hpp"
+#include "kernels/cuda/loss_parts.cuh"
+
+namespace recombine::cuda {
+
+namespace {
+
+struct SquaredErrorCall {
+  const float* outputs;
+  std::int64_t outputs_ld;
+  const float* targets;
+  std::int64_t targets_ld;
+  const std::int64_t* rows;
+  float* gradient;  // null: none wanted
+  std::int64_t gradient_ld;
+  std::int64_t m;
+  std::int64_t n;
+  float factor;  // 2 / n * gradient_scale
+};
+
+/// One pass: the gradient needs no sum over the row.
+template <int width>
+__global__ void __launch_bounds__(kBlockThreads) squared_error_kernel(SquaredErrorCall call, LossSums* parts) {
+  double sum = 0;
+  for_items(call.m, ceil_div(call.n, width), [&](std::int64_t i, std::int64_t j) {
+    const int count = pack_count<width>(call.n, j);
+    const Pack<float, width> y = load_pack<width>(call.outputs + i * call.outputs_ld + j * width, count);
+    const Pack<float, width> t = load_pack<width>(call.targets + call.rows[i] * call.targets_ld + j * width, count);
+    Pack<float, width> error;
+    float squares = 0;
+#pragma unroll
+    for (int e = 0; e < width; ++e) {
+      error.at[e] = y.at[e] - t.at[e];
+      squares += error.at[e] * error.at[e];
+      error.at[e] *= call.factor;
+    }
+    sum += static_cast<double>(squares);
+    if (call.gradient) store_pack<width>(call.gradient + i * call.gradient_ld + j * width, error, count);
+  });
+  write_loss_part(sum / static_cast<double>(call.n), 0, parts);
+}
+
+template <int width>
+void squared_error_packs(cudaStream_t stream, const SquaredError& loss) {
+  const std::int64_t n = loss.outputs.cols;
+  const SquaredErrorCall call = {loss.outputs.as<float>(),
+                                 loss.outputs.ld,
+                                 loss.targets.as<float>(),
+                                 loss.targets.ld,
+                                 loss.rows.as<std::int64_t>(),
+                                 loss.gradient.as<float>(),
+                                 loss.gradient.ld,
+                                 loss.outputs.rows,
+                                 n,
+                                 2 * loss.gradient_scale / static_cast<float>(n)};
+  const Tiling tiling = tiling_of(call.m, ceil_div(n, width), kMostLossParts);
+  const std::int64_t blocks = std::int64_t{tiling.blocks.x} * tiling.blocks.y;
+  with_loss_parts(stream, "squared_error", blocks, loss.sums, [&](LossSums* parts) {
+    squared_error_kernel<width><<<tiling.blocks, tiling.threads, 0, stream>>>(call, parts);
+  });
+}
+
+}  // namespace
+
+void squared_error(cudaStream_t stream, const SquaredError& loss) {
+  if (loss.outputs.empty()) return;
+  const bool wide =
+      packs_fit_matrix(loss.outputs) && packs_fit_matrix(loss.targets) && packs_fit_matrix(loss.gradient);
+  wide ? squared_error_packs<kWide>(stream, loss) : squared_error_packs<1>(stream, loss);
+}
+
+}  // namespace recombine::cuda

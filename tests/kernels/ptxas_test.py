@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Fails on a kernel that spills registers or keeps an array in local memory: it names kernel, architecture and bytes.
+
+usage: ptxas_test.py NVCC REPOSITORY KERNEL.cu ... [-- FLAG ...]
+First it plants one of each in a temporary file, to know that they would be found. Without nvcc: exit code 77, skipped.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ARCHITECTURES = ("sm_80", "sm_90")
+SKIPPED = 77
+FUNCTION = re.compile(r"Compiling entry function '(\w+)' for '(\w+)'")
+FRAME = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
+
+PLANTED = """
+__global__ void planted_array(int* to, int at) {
+  int table[64];
+  for (int i = 0; i < 64; ++i) table[i] = to[i] * i;
+  to[0] = table[at];
+}
+__global__ void __launch_bounds__(1024, 2) planted_spill(float* x) {
+  float kept[64];
+#pragma unroll
+  for (int i = 0; i < 64; ++i) kept[i] = x[i * 1024 + threadIdx.x];
+  __syncthreads();
+#pragma unroll
+  for (int i = 0; i < 64; ++i) x[i * 1024 + threadIdx.x] = kept[i] * kept[63 - i];
+}
+__global__ void clean(float* x) { x[threadIdx.x] += 1; }
+"""
+
+
+def compile_kernels(nvcc, flags, source, arch):
+    """{kernel: (frame, stores, loads)} of one file, as ptxas reports it."""
+    command = [nvcc, "-std=c++20", "-O3", f"-arch={arch}", *flags, "-cubin", "-Xptxas", "-v", "-o", os.devnull, source]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{source} for {arch}: nvcc failed\n{done.stderr}")
+    report = {}
+    kernel = None
+    for line in done.stderr.splitlines():
+        if function := FUNCTION.search(line):
+            kernel = function[1]
+        elif (frame := FRAME.search(line)) and kernel:
+            report[kernel] = tuple(int(n) for n in frame.groups())
+            kernel = None
+    if not report:
+        sys.exit(f"{source} for {arch}: ptxas reports no kernel\n{done.stderr}")
+    return report
+
+
+def offences(report, source, arch):
+    return [f"{kernel} ({source}) for {arch}: {frame} bytes stack frame, {stores} bytes spill stores, "
+            f"{loads} bytes spill loads" for kernel, (frame, stores, loads) in report.items() if frame or stores or loads]
+
+
+def check_the_check(nvcc):
+    """Both planted kernels, and not the clean one, are found on every architecture."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = pathlib.Path(folder) / "planted.cu"
+        source.write_text(PLANTED)
+        for arch in ARCHITECTURES:
+            found = offences(compile_kernels(nvcc, [], str(source), arch), source.name, arch)
+            named = [next((name for name in ("planted_array", "planted_spill", "clean") if name in line), line)
+                     for line in found]
+            if sorted(named) != ["planted_array", "planted_spill"]:
+                sys.exit(f"ptxas_test.py is broken: of two planted kernels for {arch} it found {found}")
+
+
+def main():
+    arguments = sys.argv[1:]
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    nvcc, root, *sources = arguments[:split]
+    flags = [f"-I{root}", *arguments[split + 1:]]
+    if not shutil.which(nvcc):
+        print(f"skipped: no nvcc at {nvcc}")
+        sys.exit(SKIPPED)
+    if not sources:
+        sys.exit("no kernels named")
+    check_the_check(nvcc)
+    jobs = [(source, arch) for source in sources for arch in ARCHITECTURES]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        reports = list(pool.map(lambda job: compile_kernels(nvcc, flags, *job), jobs))
+    found = [line for report, job in zip(reports, jobs) for line in offences(report, *job)]
+    print("\n".join(found))
+    print(f"{sum(map(len, reports))} kernels of {len(sources)} files for {', '.join(ARCHITECTURES)}: {len(found)} offences")
+    sys.exit(1 if found else 0)
+
+
+main()
