@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "ptx/values.hpp"
+#include "tests/cuda_on_cpu/ptx/values.hpp"
 
 namespace emulated {
 

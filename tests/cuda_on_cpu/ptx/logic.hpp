@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "ptx/values.hpp"
+#include "tests/cuda_on_cpu/ptx/values.hpp"
 
 namespace emulated {
 

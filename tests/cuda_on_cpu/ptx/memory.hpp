@@ -1,7 +1,7 @@
 #pragma once
 
-#include "ptx/arithmetic.hpp"
-#include "runtime/device_code.hpp"
+#include "tests/cuda_on_cpu/ptx/arithmetic.hpp"
+#include "tests/cuda_on_cpu/runtime/device_code.hpp"
 
 /// Memory as kernels use it: every address is checked, and the sanitizers see every access.
 namespace emulated {

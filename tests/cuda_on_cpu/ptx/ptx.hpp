@@ -1,8 +1,8 @@
 #pragma once
 
 // What translated kernels are written in.
-#include "ptx/arithmetic.hpp"
-#include "ptx/logic.hpp"
-#include "ptx/memory.hpp"
-#include "ptx/values.hpp"
-#include "ptx/warp.hpp"
+#include "tests/cuda_on_cpu/ptx/arithmetic.hpp"
+#include "tests/cuda_on_cpu/ptx/logic.hpp"
+#include "tests/cuda_on_cpu/ptx/memory.hpp"
+#include "tests/cuda_on_cpu/ptx/values.hpp"
+#include "tests/cuda_on_cpu/ptx/warp.hpp"

@@ -68,7 +68,7 @@ def write_if_changed(path, text):
 
 def main(program, *outputs):
     texts = sorted(fat_binary.ptx_of(program), key=len, reverse=True)
-    parts = [['#include "ptx/ptx.hpp"', "using namespace emulated;"] for _ in outputs]
+    parts = [['#include "tests/cuda_on_cpu/ptx/ptx.hpp"', "using namespace emulated;"] for _ in outputs]
     seen = set()
     for number, text in enumerate(texts):
         module = ptx_module.parse(text)

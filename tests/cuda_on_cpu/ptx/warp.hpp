@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ptx/memory.hpp"
+#include "tests/cuda_on_cpu/ptx/memory.hpp"
 
 /// What the lanes of a warp do together.
 namespace emulated {

@@ -1,11 +1,11 @@
-#include "block.hpp"
+#include "tests/cuda_on_cpu/runtime/block.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
 namespace emulated {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "device_code.hpp"
-#include "fiber.hpp"
+#include "tests/cuda_on_cpu/runtime/device_code.hpp"
+#include "tests/cuda_on_cpu/runtime/fiber.hpp"
 
 namespace emulated {
 

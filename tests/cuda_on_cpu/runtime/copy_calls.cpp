@@ -1,9 +1,9 @@
 // The runtime's calls that copy and set memory.
-#include "device.hpp"
-#include "memory.hpp"
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
-#include "stream.hpp"
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/memory.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
 
 using namespace emulated;
 

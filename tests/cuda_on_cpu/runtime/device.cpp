@@ -1,12 +1,12 @@
-#include "device.hpp"
+#include "tests/cuda_on_cpu/runtime/device.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 #include <string>
 
-#include "stand_in.hpp"
-#include "stream.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
 
 namespace emulated {
 

@@ -1,15 +1,15 @@
 // What the translated kernels call: handed on to the Grid that runs them.
-#include "device_code.hpp"
+#include "tests/cuda_on_cpu/runtime/device_code.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <string>
 
-#include "block.hpp"
-#include "device.hpp"
-#include "memory.hpp"
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/block.hpp"
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/memory.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
 namespace emulated {
 

@@ -1,12 +1,12 @@
-#include "fiber.hpp"
+#include "tests/cuda_on_cpu/runtime/fiber.hpp"
 
 #include <pthread.h>
 #include <sys/mman.h>
 
 #include <cstring>
 
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
 #define WEAK __attribute__((weak))
 extern "C" {

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "block.hpp"
-#include "device.hpp"
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
-#include "stream.hpp"
+#include "tests/cuda_on_cpu/runtime/block.hpp"
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
 
 namespace emulated {
 

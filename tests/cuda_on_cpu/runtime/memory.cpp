@@ -1,14 +1,14 @@
-#include "memory.hpp"
+#include "tests/cuda_on_cpu/runtime/memory.hpp"
 
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
 
-#include "device.hpp"
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
-#include "stream.hpp"
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
 
 namespace emulated {
 

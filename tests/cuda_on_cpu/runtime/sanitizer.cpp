@@ -1,8 +1,8 @@
-#include "sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
 
 #include <cstring>
 
-#include "stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
 // Present only where the program is built with the sanitizer; the stand-ins themselves never are.
 #define WEAK __attribute__((weak))

@@ -1,13 +1,13 @@
-#include "stream.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
 
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "device.hpp"
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
 namespace emulated {
 

@@ -1,8 +1,8 @@
 // The runtime's calls about streams and events.
-#include "device.hpp"
-#include "sanitizer.hpp"
-#include "stand_in.hpp"
-#include "stream.hpp"
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
 
 using namespace emulated;
 
