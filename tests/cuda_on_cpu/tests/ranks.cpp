@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <vector>
@@ -15,6 +16,7 @@ namespace emulated::test {
 namespace {
 
 constexpr unsigned kSeconds = 60;
+constexpr useconds_t kGraceMicroseconds = 500000;
 
 [[noreturn]] void run_rank(const Rank& rank, const std::function<void(const Rank&)>& body, int output) {
   alarm(kSeconds);
@@ -32,35 +34,46 @@ constexpr unsigned kSeconds = 60;
   _exit(::testing::Test::HasFailure() ? 1 : code);
 }
 
-std::string read_all(int descriptor) {
+std::string read_all(std::FILE* file) {
   std::string text;
   std::array<char, 4096> part{};
-  for (ssize_t bytes = 0; (bytes = read(descriptor, part.data(), part.size())) > 0;)
-    text.append(part.data(), static_cast<std::size_t>(bytes));
+  std::rewind(file);
+  for (std::size_t bytes = 0; (bytes = std::fread(part.data(), 1, part.size(), file)) > 0;)
+    text.append(part.data(), bytes);
   return text;
+}
+
+/// True if all succeed. Once one has not, the others have a moment to say what they see.
+bool wait_for(std::vector<pid_t> processes) {
+  bool succeeded = true;
+  while (!processes.empty()) {
+    int status = 0;
+    const pid_t ended = waitpid(-1, &status, 0);
+    std::erase(processes, ended);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
+    if (succeeded) usleep(kGraceMicroseconds);
+    for (const pid_t process : processes) kill(process, SIGKILL);
+    succeeded = false;
+  }
+  return succeeded;
 }
 
 }  // namespace
 
 Outcome run_ranks(int ranks, const std::function<void(const Rank&)>& body) {
   ncclUniqueId id{};
-  std::array<int, 2> pipe_ends{};
-  if (ncclGetUniqueId(&id) != ncclSuccess || pipe(pipe_ends.data()) != 0) return {false, "no id or no pipe"};
+  std::FILE* const output = std::tmpfile();
+  if (!output || ncclGetUniqueId(&id) != ncclSuccess) return {false, "no id or no file"};
   std::fflush(nullptr);
   std::vector<pid_t> processes;
   for (int rank = 0; rank < ranks; ++rank) {
     const pid_t process = fork();
-    if (process == 0) run_rank({rank, ranks, id}, body, pipe_ends[1]);
+    if (process == 0) run_rank({rank, ranks, id}, body, fileno(output));
     processes.push_back(process);
   }
-  close(pipe_ends[1]);
-  Outcome outcome{true, read_all(pipe_ends[0])};
-  close(pipe_ends[0]);
-  for (const pid_t process : processes) {
-    int status = 0;
-    waitpid(process, &status, 0);
-    outcome.succeeded = outcome.succeeded && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
+  const bool succeeded = wait_for(processes);
+  Outcome outcome{succeeded, read_all(output)};
+  std::fclose(output);
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 #include <nccl.h>
 
 #include <functional>
+#include <utility>
 #include <string>
 
 namespace emulated::test {
@@ -17,10 +18,11 @@ struct Rank {
 /// What became of the ranks' processes.
 struct Outcome {
   bool succeeded;  // all ended normally, and no expectation failed in any
-  std::string output;  // what they wrote to stderr, and to stdout where they failed
+  std::string output;  // what they wrote
 };
 
-/// Runs `body` in `ranks` processes. One that runs for longer than a minute is ended and has failed.
+/// Runs `body` in `ranks` processes. One that runs for longer than a minute has failed, and
+/// ends; once one has failed, the others soon end too.
 Outcome run_ranks(int ranks, const std::function<void(const Rank&)>& body);
 
 }  // namespace emulated::test

@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "tests/cuda_on_cpu/libraries/cublaslt/matmul.hpp"
-#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/libraries/device_memory.hpp"
 
 namespace emulated::cublaslt {
 
@@ -40,6 +40,15 @@ struct Descriptors {
     return {read<Operation>(operation), read<Layout>(a), read<Layout>(b), read<Layout>(c), read<Layout>(d)};
   }
 };
+
+void require_device_memory(const Problem& problem, const Operands& x) {
+  for (const void* const matrix : {x.a, x.b, x.c, static_cast<const void*>(x.d)})
+    emulated::require_device_memory(matrix, "cublasLt: a matrix");
+  emulated::require_device_memory(x.workspace, "cublasLt: the workspace");
+  if (has_bias(problem)) emulated::require_device_memory(problem.operation.bias, "cublasLt: the bias");
+  if (problem.has(kAuxiliary))
+    emulated::require_device_memory(problem.operation.auxiliary, "cublasLt: the auxiliary matrix");
+}
 
 double scalar(const void* value, std::int32_t type) {
   return type == CUDA_R_64F ? *static_cast<const double*>(value) : *static_cast<const float*>(value);
@@ -190,6 +199,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   if (algorithm) std::memcpy(&plan, algorithm, sizeof plan);
   Operands operands{a, b, c, d, workspace, workspace_bytes};
   if (const auto status = check(problem, algorithm ? &plan : nullptr, operands)) return status;
+  require_device_memory(problem, operands);
   operands.workspace_bytes = plan.workspace_bytes;  // what is used of it
   const double by = scalar(alpha, problem.operation.scale_type);
   const double keep = scalar(beta, problem.operation.scale_type);
