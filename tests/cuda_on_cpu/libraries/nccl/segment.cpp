@@ -43,11 +43,12 @@ const char* name_of(Call call) {
 std::size_t bytes_of(ncclDataType_t type) { return type_of(type).bytes; }
 
 std::string Signature::text() const {
-  std::string out = name_of(call) + ("(" + std::to_string(count)) + " x " + type_of(type).name;
+  std::string out = name_of(call);
+  out.append("(").append(std::to_string(count)).append(" x ").append(type_of(type).name);
   if (call == Call::all_reduce || call == Call::reduce || call == Call::reduce_scatter)
     out += reduction == ncclSum ? ", sum" : ", max";
-  if (call == Call::reduce || call == Call::broadcast) out += ", root " + std::to_string(root);
-  return out + ")";
+  if (call == Call::reduce || call == Call::broadcast) out.append(", root ").append(std::to_string(root));
+  return out.append(")");
 }
 
 Address SharedSegment::create() {
