@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -35,6 +36,7 @@ class Library {
 
 /// A descriptor of one library.
 struct Descriptor {
+  std::shared_ptr<void> owner;
   std::function<cublasStatus_t(int id, const void* value, std::size_t bytes)> set;
   std::function<cublasStatus_t(int id, void* value, std::size_t bytes, std::size_t* written)> get;
 };
@@ -47,8 +49,10 @@ Descriptor descriptor(const Library& library, const char* kind, Create* create, 
   auto* const set = library.find<cublasStatus_t(Handle, Id, const void*, std::size_t)>((prefix + "SetAttribute").c_str());
   auto* const get =
       library.find<cublasStatus_t(Handle, Id, void*, std::size_t, std::size_t*)>((prefix + "GetAttribute").c_str());
-  if (!set || !get) return {};
-  return {[=](int id, const void* value, std::size_t bytes) { return set(handle, static_cast<Id>(id), value, bytes); },
+  auto* const destroy = library.find<cublasStatus_t(Handle)>((prefix + "Destroy").c_str());
+  if (!set || !get || !destroy) return {};
+  return {{handle, [=](void* owned) { destroy(static_cast<Handle>(owned)); }},
+          [=](int id, const void* value, std::size_t bytes) { return set(handle, static_cast<Id>(id), value, bytes); },
           [=](int id, void* value, std::size_t bytes, std::size_t* written) {
             return get(handle, static_cast<Id>(id), value, bytes, written);
           }};
