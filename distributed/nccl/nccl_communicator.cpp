@@ -72,7 +72,7 @@ class NcclCommunicator final : public Communicator {
   std::unique_ptr<Communicator> group_;
   Device& device_;
   ncclComm_t comm_ = nullptr;  ///< none for a group of one rank: nothing moves there
-  cuda::Watch::Id watched_ = 0;
+  std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "";
   Event last_;                 ///< of what was enqueued last
   double enqueued_at_ = 0;
@@ -89,12 +89,13 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& 
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;  // a rank that is missing must not hold the others for ever
   settle(ncclCommInitRankConfig(&comm_, size(), id, rank(), &config), "ncclCommInitRank");
-  watched_ = cuda::watch_of(device).add([this] { check_health(); });
+  const auto stream = device.make_stream(StreamUse::communication);
+  watched_ = cuda::watch_of(*stream).add([this] { check_health(); });
 }
 
 NcclCommunicator::~NcclCommunicator() {
   if (!comm_) return;
-  cuda::watch_of(device_).remove(watched_);
+  watched_.reset();
   if (std::uncaught_exceptions() > 0) {  // the others may not come any more
     ncclCommAbort(comm_);
     return;
@@ -106,7 +107,6 @@ NcclCommunicator::~NcclCommunicator() {
 
 void NcclCommunicator::give_up(const char* call, const std::string& reason) {
   if (comm_) {
-    cuda::watch_of(device_).remove(watched_);
     ncclCommAbort(comm_);
     comm_ = nullptr;
   }
@@ -130,6 +130,7 @@ void NcclCommunicator::settle(ncclResult_t result, const char* call) {
 }
 
 void NcclCommunicator::check_health() {
+  if (!comm_) return;
   ncclResult_t state = ncclSuccess;
   check(ncclCommGetAsyncError(comm_, &state), "ncclCommGetAsyncError");
   check(state, last_call_);
