@@ -1,5 +1,5 @@
-# Finds CUDA and NCCL. Sets RECOMBINE_WITH_CUDA and RECOMBINE_NCCL (ON or OFF), and where they are ON: the language CUDA, CUDA::cudart,
-# CUDA::cublasLt, NCCL::nccl, and recombine_cuda_flags, which the .cu files are compiled with.
+# Finds CUDA and NCCL. Sets RECOMBINE_WITH_CUDA and RECOMBINE_NCCL (ON or OFF), and where they are ON: the language
+# CUDA, CUDA::cudart, CUDA::cublasLt, NCCL::nccl, and recombine_cuda_flags, which the .cu files are compiled with.
 set(RECOMBINE_CUDA AUTO CACHE STRING "The GPU's part: AUTO (where its toolkit is), ON or OFF")
 set_property(CACHE RECOMBINE_CUDA PROPERTY STRINGS AUTO ON OFF)
 
@@ -71,14 +71,17 @@ if(RECOMBINE_WITH_CUDA)
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     recombine_default_architectures(CMAKE_CUDA_ARCHITECTURES)
   endif()
-  set(CMAKE_CUDA_STANDARD 20)
-  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
-  set(CMAKE_CUDA_EXTENSIONS OFF)
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
   if(CCACHE)
     set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
   endif()
   enable_language(CUDA)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know yet that nvcc has it
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+  endif()
+  set(CMAKE_CUDA_STANDARD 20)
+  set(CMAKE_CUDA_EXTENSIONS OFF)
+  find_package(CUDAToolkit REQUIRED)
   recombine_find_nccl()
   if(TARGET NCCL::nccl)
     set(RECOMBINE_NCCL ON)
@@ -86,8 +89,9 @@ if(RECOMBINE_WITH_CUDA)
 
   # -Wpedantic would be about the code that nvcc generates.
   add_library(recombine_cuda_flags INTERFACE)
-  target_compile_options(recombine_cuda_flags INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:
-    -lineinfo -Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Werror>)
+  include(kernels/cuda/kernels.cmake)
+  target_compile_options(recombine_cuda_flags INTERFACE
+    "$<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Werror;${RECOMBINE_CUDA_KERNEL_FLAGS}>")
   string(REPLACE "," ";" sanitizers "${RECOMBINE_SANITIZER}")
   foreach(sanitizer ${sanitizers})
     target_compile_options(recombine_cuda_flags INTERFACE

@@ -8,8 +8,8 @@ namespace recombine::cuda {
 
 namespace {
 
-/// What cuBLASLt adds to a product in the same pass. Its GELU is reported slower than a kernel of one's own. Of ReLU no mask is
-/// kept: the gradient is taken from the output, which the model has anyway.
+/// What cuBLASLt does to a product in the same pass. Its GELU is reported slower than a kernel of one's own. Of ReLU no
+/// mask is kept: the gradient is taken from the output, which the model has anyway.
 bool library_fuses(const Gemm& gemm) {
   return gemm.activation == Activation::identity || gemm.activation == Activation::relu;
 }

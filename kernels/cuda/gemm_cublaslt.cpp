@@ -62,8 +62,8 @@ Layout make_layout(ConstMatrixView x) {
 
 }  // namespace
 
-/// C^T = op(B)^T op(A)^T: the library's first operand is our B. The bias, one for each column of C, is then one for each
-/// row of its result, as it means it.
+/// C^T = op(B)^T op(A)^T: the library's first operand is our B. Our bias, one for each column of C, is then one for
+/// each row of its result: what it takes for a bias.
 struct GemmCublasLt::Plan {
   Operation operation;
   Layout b, a, c;

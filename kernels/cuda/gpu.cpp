@@ -29,8 +29,8 @@ StreamHandle Gpu::make_stream(Priority priority) const {
   int greatest = 0;
   check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
   StreamHandle stream;
-  check(cudaStreamCreateWithPriority(stream.out(), cudaStreamNonBlocking, priority == Priority::high ? greatest : least),
-        "cudaStreamCreateWithPriority");
+  const int level = priority == Priority::high ? greatest : least;
+  check(cudaStreamCreateWithPriority(stream.out(), cudaStreamNonBlocking, level), "cudaStreamCreateWithPriority");
   return stream;
 }
 

@@ -23,7 +23,7 @@ class Gpu {
   explicit Gpu(int number);
 
   int number() const { return number_; }
-  /// Makes it the calling thread's: one that the device did not begin in, as the progress thread, says so before any call.
+  /// Makes it the calling thread's: every thread begins with GPU 0, the progress thread too.
   void use() const;
   Watch& watch() { return watch_; }
 

@@ -26,7 +26,9 @@ void keep_released_memory(int gpu) {
 }  // namespace
 
 GpuMemory::GpuMemory(std::shared_ptr<Gpu> gpu)
-    : gpu_(std::move(gpu)), allocations_(gpu_->make_stream(Priority::low)), releases_(gpu_->make_stream(Priority::low)) {
+    : gpu_(std::move(gpu)),
+      allocations_(gpu_->make_stream(Priority::low)),
+      releases_(gpu_->make_stream(Priority::low)) {
   keep_released_memory(gpu_->number());
 }
 

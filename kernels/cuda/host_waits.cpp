@@ -16,7 +16,7 @@ void StreamFailure::rethrow() {
   if (failure_) std::rethrow_exception(failure_);
 }
 
-/// One wait, from its enqueueing to its end. No call of CUDA is allowed in a host function, and no exception may leave it.
+/// One wait, from its enqueueing to its end. A host function may not call CUDA, and no exception may leave it.
 struct HostWaits::Wait {
   Event event;
   std::shared_ptr<StreamFailure> failure;
