@@ -26,7 +26,7 @@ constexpr double kShortestFlops = 2e7;  // of products that are timed in one go
 class Timer {
  public:
   Timer(Communicator& world, Device& device)
-      : world_(world), stream_(device.make_stream(StreamUse::communication)) {
+      : world_(world), stream_(device.make_stream(StreamUse::host)) {
     for (int repeat = 0; repeat < kBarriers; ++repeat) {
       const double start = Session::now();
       slowest(0);
@@ -126,7 +126,7 @@ void run_collective(Communicator& group, Stream& stream, Collective collective, 
 
 }  // namespace
 
-Machine measure_machine(Communicator& world, Device& device, DataType type) {
+Machine measure_machine(Communicator& world, Device& device, DataType type, Collectives collectives) {
   Machine machine{.np = world.size(), .type = type};
   Timer timer(world, device);
   std::vector<std::pair<ProductForm, double>> times;
@@ -142,7 +142,7 @@ Machine measure_machine(Communicator& world, Device& device, DataType type) {
   compute->synchronize();
   for (int ranks = 2; ranks <= world.size(); ++ranks) {
     if (world.size() % ranks != 0) continue;
-    const auto group = world.split(world.rank() / ranks, world.rank() % ranks);
+    const auto group = make_communicator(world, device, collectives, world.rank() / ranks, world.rank() % ranks);
     const auto stream = device.make_stream(StreamUse::communication);
     for (const Collective collective : kCollectives) {
       for (const std::int64_t bytes : kBytes) {

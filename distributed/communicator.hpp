@@ -39,4 +39,15 @@ class Communicator {
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
 };
 
+/// What collectives on a device's memory go through.
+enum class Collectives {
+  mpi,   ///< MPI; the memory of a GPU stops over in the host's
+  nccl,  ///< NCCL, for a GPU each rank
+};
+
+/// The groups of equal `color` among the ranks of `world`, ordered by `key`, for memory of `device`. `world` itself is
+/// for the host's memory. Blocks; every rank of it calls this. @throws InputError where this build has no such collectives
+std::unique_ptr<Communicator> make_communicator(Communicator& world, Device& device, Collectives collectives, int color,
+                                                int key);
+
 }  // namespace recombine

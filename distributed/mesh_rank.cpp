@@ -5,7 +5,7 @@
 
 namespace recombine {
 
-MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device)
+MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collectives collectives)
     : mesh_(mesh),
       coord_(mesh.coord_of(world.rank())),
       device_(device),
@@ -17,7 +17,7 @@ MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device)
     Coord origin = coord_;
     origin.at[static_cast<std::size_t>(axis)] = 0;
     AxisLink& link = axes_[static_cast<std::size_t>(axis)];
-    link.communicator = world.split(mesh.rank_of(origin), coord_[axis]);
+    link.communicator = make_communicator(world, device, collectives, mesh.rank_of(origin), coord_[axis]);
     link.stream = device.make_stream(StreamUse::communication);
   }
 }

@@ -14,8 +14,8 @@ namespace recombine {
 /// stream for each axis.
 class MeshRank {
  public:
-  /// Blocks; every rank of `world` calls it. @pre mesh.size() == world.size()
-  MeshRank(const Mesh& mesh, Communicator& world, Device& device);
+  /// Blocks; every rank of `world`, which is for the host's memory, calls it. @pre mesh.size() == world.size()
+  MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collectives collectives = Collectives::mpi);
 
   const Mesh& mesh() const { return mesh_; }
   const Coord& coord() const { return coord_; }

@@ -26,6 +26,8 @@ class Session {
   int local_size() const { return local_size_; }  ///< ranks on this host
   const std::string& host() const { return host_; }
   Progress progress() const { return progress_; }  ///< what MPI allows
+  /// Whether `mine` is true on every rank. Blocks; every rank calls it. @pre no communication stream has work
+  bool on_every_rank(bool mine) const;
 
   /// MPI_Wtime.
   static double now();
@@ -39,8 +41,8 @@ class Session {
   Progress progress_ = Progress::thread;
 };
 
-/// All ranks, on `device`. @throws InputError when this build has no way to communicate for that device
-std::unique_ptr<Communicator> make_world(Session& session, Device& device);
+/// All ranks, for the host's memory, on streams of StreamUse::host.
+std::unique_ptr<Communicator> make_world(Session& session);
 
 /// The cores this process may run on, and how many would be its share of the host's (cores / ranks on it).
 struct CpuShare {

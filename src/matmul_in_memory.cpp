@@ -1,5 +1,7 @@
+#include "distributed/convert.hpp"
 #include "distributed/multiply.hpp"
 #include "distributed/session.hpp"
+#include "src/host_copy.hpp"
 #include "src/matmul_execute.hpp"
 
 namespace recombine {
@@ -33,7 +35,11 @@ class LocalMatrices {
     io.synchronize();
   }
   void write_result(Stream& io, NpyWriter& out) const {
-    for (const Block& block : c.blocks()) out.write(io, own_rows(block), block.cols, rows_of(block, own_rows(block)));
+    for (const Block& block : c.blocks()) {
+      const HostCopy own(job_.rank, rows_of(block, own_rows(block)));
+      out.write(io, own_rows(block), block.cols, own.view());
+      io.synchronize();
+    }
   }
 
   /// All of C, [m,n], on every rank. For a small one.
@@ -41,13 +47,11 @@ class LocalMatrices {
     std::vector<double> all(static_cast<std::size_t>(c.rows() * c.cols()));
     for (const Block& block : c.blocks()) {
       const Range rows = own_rows(block);
-      for (std::int64_t r = rows.begin; r < rows.end; ++r) {
-        for (std::int64_t j = block.cols.begin; j < block.cols.end; ++j) {
-          const std::int64_t at = (r - block.rows.begin) * block.view.ld + j - block.cols.begin;
-          const bool f64 = block.view.type == DataType::f64;
-          all[static_cast<std::size_t>(r * c.cols() + j)] =
-              f64 ? block.view.as<double>()[at] : static_cast<double>(block.view.as<float>()[at]);
-        }
+      const HostCopy own(job_.rank, rows_of(block, rows));
+      for (std::int64_t r = 0; r < rows.size(); ++r) {
+        const auto to = static_cast<std::size_t>((rows.begin + r) * c.cols() + block.cols.begin);
+        convert(own.view().block(r, 0, 1, block.cols.size()), Transpose::no,
+                as_matrix(vector_view(all.data() + to, block.cols.size()), 1, block.cols.size()));
       }
     }
     world.all_reduce(io, vector_view(all.data(), static_cast<std::int64_t>(all.size())), Reduction::sum);
@@ -58,9 +62,9 @@ class LocalMatrices {
   /// What verification sees of them: of C all that this rank has.
   Verification verification(Stream& io) const {
     Verification what = verification_of(job_);
-    const auto all = [](const DistMatrix& matrix) {
-      return [&matrix](const Visitor& visit) {
-        for (const Block& block : matrix.blocks()) visit(block.rows, block.cols, block.view);
+    const auto all = [this](const DistMatrix& matrix) {
+      return [this, &matrix](const Visitor& visit) {
+        for (const Block& block : matrix.blocks()) show(visit, block.rows, block.cols, block.view);
       };
     };
     what.a = all(a);
@@ -68,7 +72,7 @@ class LocalMatrices {
     what.c = all(c);
     if (c.placement()[Axis::k] == State::sharded) {
       what.c = [this](const Visitor& visit) {
-        for (const Block& block : c.blocks()) visit(own_rows(block), block.cols, rows_of(block, own_rows(block)));
+        for (const Block& block : c.blocks()) show(visit, own_rows(block), block.cols, rows_of(block, own_rows(block)));
       };
     }
     what.c0 = [this, &io](const Visitor& visit) {
@@ -78,13 +82,16 @@ class LocalMatrices {
         const MatrixView view = old.matrix(rows.size(), block.cols.size());
         job_.problem.c0->read(job_.rank, io, rows, block.cols, Transpose::no, view);
         io.synchronize();
-        visit(rows, block.cols, view);
+        show(visit, rows, block.cols, view);
       }
     };
     return what;
   }
 
  private:
+  void show(const Visitor& visit, Range rows, Range cols, ConstMatrixView piece) const {
+    visit(rows, cols, HostCopy(job_.rank, piece).view());
+  }
   DataType type() const { return job_.problem.shape.type; }
   DistMatrix::Shape a_shape() const { return {job_.problem.shape.k, job_.problem.shape.m}; }
   DistMatrix::Shape b_shape() const { return {job_.problem.shape.k, job_.problem.shape.n}; }
@@ -128,7 +135,12 @@ MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspa
     for (const Block& block : matrices.c.blocks()) round_to_bf16(rank, workspace, block.view);
   }
   rank.compute().synchronize();
-  MatmulTimes times{.total = Session::now() - start, .exposed = rank.exposed_seconds() - waited};
+  MatmulTimes times{.total = Session::now() - start};
+  if (rank.device().kind() == DeviceKind::cuda) {  // the host only sees it start
+    times.product = times.exposed = times.recombine = kUnknown;
+    return times;
+  }
+  times.exposed = rank.exposed_seconds() - waited;
   times.product = times.total - times.exposed;
   times.recombine = summed - multiplied;
   return times;
@@ -137,7 +149,7 @@ MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspa
 }  // namespace
 
 MatmulResult multiply_in_memory(const MatmulJob& job) {
-  const auto io = job.rank.device().make_stream(StreamUse::communication);
+  const auto io = job.rank.device().make_stream(StreamUse::host);
   MatmulResult result;
   double start = Session::now();
   LocalMatrices matrices(job);

@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "src/command_line.hpp"
+#include "src/device_options.hpp"
 
 namespace recombine {
 
@@ -41,9 +41,9 @@ po::options_description plan_options() {
 
 po::options_description run_options() {
   po::options_description group("Run");
+  add_device_options(group);
   group.add_options()
-      ("device", text_option("NAME", "auto"), "auto | cpu")
-      ("threads", text_option("N"), "per rank; default OMP_NUM_THREADS, else cores / ranks of the host")
+      ("kernel", text_option("NAME", "library"), "who multiplies on a GPU: naive | tiled | tensor (bf16) | library")
       ("repeat", text_option("N", "1"), "multiply N times; the median counts")
       ("verify", po::bool_switch(), "check the result: random vectors, and plain loops where it is small")
       ("out", text_option("C.npy"), "write C (f4; f8 for f64)")
@@ -116,8 +116,13 @@ MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
   read_product(reader, command);
   read_plan(reader, command);
   if (reader.flag("plan")) command.action = MatmulCommand::Action::plan;
-  command.device = reader.word<DeviceKind>("device", {{"auto", DeviceKind::cpu}, {"cpu", DeviceKind::cpu}});
-  if (reader.has("threads")) command.threads = static_cast<int>(reader.whole("threads", {1, 4096}));
+  command.device = read_device(reader);
+  command.device.kernel = reader.word<ProductKernel>("kernel", {{"naive", ProductKernel::naive},
+                                                                {"tiled", ProductKernel::tiled},
+                                                                {"tensor", ProductKernel::tensor},
+                                                                {"library", ProductKernel::library}});
+  require_input(command.device.kernel != ProductKernel::tensor || command.type == DataType::bf16,
+                "--kernel tensor: multiplies bf16; with --dtype bf16 it is right");
   command.repeat = static_cast<int>(reader.whole("repeat", {1, 1000000}));
   command.verify = reader.flag("verify");
   command.out = reader.string("out");

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "distributed/planner.hpp"
-#include "kernels/device.hpp"
 #include "kernels/math.hpp"
+#include "src/rank_device.hpp"
 
 namespace recombine {
 
@@ -28,8 +28,7 @@ struct MatmulCommand {
   bool verify = false;
   std::uint64_t seed = 0;
   std::string machine, calibrate, json;  ///< files; "": none
-  DeviceKind device = DeviceKind::cpu;
-  std::optional<int> threads;
+  DeviceCommand device;
   bool quiet = false;
 };
 

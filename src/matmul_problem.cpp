@@ -50,7 +50,14 @@ MatrixSource MatrixSource::made(const Generated& matrix, DistMatrix::Shape shape
 void MatrixSource::read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const {
   if (!file_) return generate(rank, made_, rows, cols, transpose, to);
   const bool swapped = transpose_ == Transpose::yes;
-  file_->read(io, swapped ? cols : rows, swapped ? rows : cols, swapped ? flip(transpose) : transpose, to);
+  if (swapped) std::swap(rows, cols);
+  if (swapped) transpose = flip(transpose);
+  if (rank.device().kind() == DeviceKind::cpu) return file_->read(io, rows, cols, transpose, to);
+  const Buffer host(rank.device(), to.type, to.rows * to.cols, MemoryKind::host);
+  file_->read(io, rows, cols, transpose, host.matrix(to.rows, to.cols));
+  io.synchronize();
+  rank.device().copy(rank.compute(), as_vector(to), host.view());
+  rank.compute().synchronize();
 }
 
 MatmulProblem::MatmulProblem(const MatmulCommand& command)

@@ -23,8 +23,8 @@ class MatrixSource {
   std::int64_t cols() const { return shape_.cols; }
   const std::string& name() const { return name_; }  ///< "--a a.npy", or "A"
 
-  /// Brings a rectangle of op(X) to host memory, [rows, cols], or [cols, rows] with `transpose`. From a file it is
-  /// enqueued on `io`; what is made is made at once.
+  /// Brings a rectangle of op(X) to the device's memory, [rows, cols], or [cols, rows] with `transpose`. Enqueued: from a
+  /// file on `io`, to a GPU and what is made on the compute stream. @pre for a file, `to` is contiguous
   void read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
 
  private:

@@ -13,8 +13,8 @@ namespace recombine {
 namespace {
 
 /// The planner's constants: from --machine, or measured now.
-Machine machine_of(const MatmulCommand& command, Communicator& world, Stream& stream, Device& device) {
-  if (command.machine.empty()) return measure_machine(world, device, command.type);
+Machine machine_of(const MatmulCommand& command, Communicator& world, Stream& stream, const RankDevice& own) {
+  if (command.machine.empty()) return measure_machine(world, *own.device, command.type, own.collectives);
   Machine machine;
   agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), command.type); });
   return machine;
@@ -76,10 +76,10 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
                 {{"a", command.a}, {"b", command.b}, {"machine", command.machine}});
   if (!command.quiet) warn_if_bound(session, "matmul");
-  const int threads = threads_for(session, command.threads);
-  const auto device = make_rank_device(session, command.device, threads);
-  const auto world = make_world(session, *device);
-  const auto stream = device->make_stream(StreamUse::communication);
+  const RankDevice own = make_rank_device(session, command.device);
+  Device& device = *own.device;
+  const auto world = make_world(session);
+  const auto stream = device.make_stream(StreamUse::host);
   const bool root = session.rank() == 0;
   const bool multiplies = command.action == MatmulCommand::Action::multiply;
 
@@ -90,8 +90,10 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (!command.calibrate.empty()) constants.emplace("calibrate", command.calibrate);
     if (!command.json.empty() && multiplies) json.emplace("json", command.json);
   });
-  const Machine machine = machine_of(command, *world, *stream, *device);
+  const Machine machine = machine_of(command, *world, *stream, own);
   const Choice choice = choose(command, problem->shape, machine);
+  require_input(!choice.tiles || device.kind() == DeviceKind::cpu,
+                "--memory-limit: operands do not fit it, and only CPUs stream them; --device cpu, or more memory, is right");
   std::optional<NpyWriter> out;
   if (!command.out.empty() && multiplies) {
     out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),
@@ -104,10 +106,10 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (root) print_plans(problem->shape, choice.plans);
     return;
   }
-  MeshRank rank(choice.plans.front().mesh, *world, *device);
+  MeshRank rank(choice.plans.front().mesh, *world, device, own.collectives);
   const MatmulDescription run{.np = session.size(),
-                              .threads = threads,
-                              .device = device->description(),
+                              .threads = own.threads,
+                              .device = device.description(),
                               .shape = problem->shape,
                               .plan = choice.plans.front(),
                               .streamed = choice.tiles.has_value(),

@@ -50,7 +50,7 @@ Verification streamed_verification(const MatmulJob& job, Stream& io, const Strea
 
 MatmulResult multiply_streaming(const MatmulJob& job, const Tiles& tiles) {
   MeshRank& rank = job.rank;
-  const auto io = rank.device().make_stream(StreamUse::communication);
+  const auto io = rank.device().make_stream(StreamUse::host);
   const auto read_from = [&](const MatrixSource& source, Transpose transpose) {
     return [&rank, &source, transpose](Stream& stream, Range rows, Range cols, MatrixView to) {
       if (transpose == Transpose::yes) std::swap(rows, cols);

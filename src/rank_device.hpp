@@ -12,8 +12,26 @@ namespace recombine {
 /// Threads of this rank: as asked, else OMP_NUM_THREADS, else its share of the host's cores.
 int threads_for(const Session& session, std::optional<int> asked);
 
-/// This rank's device, its threads on cores of their own where there are enough.
-std::unique_ptr<Device> make_rank_device(const Session& session, DeviceKind kind, int threads);
+/// What the command line says of the device.
+struct DeviceCommand {
+  enum class Kind { automatic, cpu, cuda };
+  enum class Route { automatic, nccl, staged };
+
+  Kind kind = Kind::automatic;
+  Route collectives = Route::automatic;
+  std::optional<int> threads;  ///< none: OMP_NUM_THREADS, or the cores' share
+  ProductKernel kernel = ProductKernel::library;
+  F32Products f32_products = F32Products::f32;
+};
+
+/// This rank's device, its threads on cores of their own where there are enough, and what it communicates by.
+struct RankDevice {
+  int threads = 1;
+  Collectives collectives = Collectives::mpi;
+  std::unique_ptr<Device> device;
+};
+/// A GPU only where every rank has one. Blocks; every rank calls it. @throws InputError
+RankDevice make_rank_device(const Session& session, const DeviceCommand& command);
 
 /// Says on stderr, once, that mpirun has bound a rank to fewer cores than its share, and how to mend it.
 void warn_if_bound(const Session& session, std::string_view program);

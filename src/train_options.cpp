@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "src/command_line.hpp"
+#include "src/device_options.hpp"
 
 namespace recombine {
 
@@ -47,9 +47,9 @@ po::options_description training_options() {
 
 po::options_description machine_options() {
   po::options_description group("Machine");
+  add_device_options(group);
   group.add_options()
-      ("device", text_option("NAME", "auto"), "auto | cpu")
-      ("threads", text_option("N"), "per rank; default OMP_NUM_THREADS, else cores / ranks of the host");
+      ("precision", text_option("NAME", "f32"), "of products: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
   return group;
 }
 
@@ -112,6 +112,15 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 }
 
+void read_precision(const OptionReader& reader, TrainCommand& command) {
+  enum class Precision { f32, tf32, bf16 };
+  const auto precision = reader.word<Precision>(
+      "precision", {{"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}});
+  command.precision = reader.string("precision");
+  if (precision == Precision::tf32) command.device.f32_products = F32Products::tf32;
+  if (precision == Precision::bf16) command.product_type = DataType::bf16;
+}
+
 }  // namespace
 
 TrainCommand parse_train_command(int argc, const char* const* argv) {
@@ -127,8 +136,8 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
                   .standardize = reader.flag("standardize"),
                   .validation = reader.string("validation"),
                   .seed = command.seed};
-  command.device = reader.word<DeviceKind>("device", {{"auto", DeviceKind::cpu}, {"cpu", DeviceKind::cpu}});
-  if (reader.has("threads")) command.threads = static_cast<int>(reader.whole("threads", {1, 4096}));
+  command.device = read_device(reader);
+  read_precision(reader, command);
   command.save = reader.string("save");
   command.metrics = reader.string("metrics");
   command.summary = reader.string("summary");

@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
-#include "kernels/device.hpp"
 #include "src/data/dataset.hpp"
 #include "src/nn/trainer.hpp"
+#include "src/rank_device.hpp"
 
 namespace recombine {
 
@@ -29,8 +29,9 @@ struct TrainCommand {
   std::int64_t steps = 0;     ///< 0: as the epochs say
   std::int64_t patience = 0;  ///< 0: none
   std::uint64_t seed = 0;
-  DeviceKind device = DeviceKind::cpu;
-  std::optional<int> threads;  ///< none: OMP_NUM_THREADS, or the cores' share
+  DeviceCommand device;
+  std::string precision;  ///< "f32", "tf32", "bf16"
+  DataType product_type = DataType::f32;  ///< of the operands of products
   std::string save, metrics, summary;  ///< files; "": none
   bool quiet = false;
 };

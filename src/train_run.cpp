@@ -30,7 +30,8 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
                     .hidden = command.hidden,
                     .outputs = data.outputs(),
                     .activation = command.activation,
-                    .bias = command.bias},
+                    .bias = command.bias,
+                    .product_type = command.product_type},
           .loss = data.classes() > 0 ? LossKind::cross_entropy : LossKind::mse,
           .batch_size = std::min(command.batch_size.value_or(data.train().rows()), data.train().rows()),
           .epochs = command.epochs,
@@ -90,21 +91,21 @@ void run_training(Session& session, const TrainCommand& command) {
   require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
                 {{"data", command.data.data}, {"validation", command.data.validation}});
   if (!command.quiet) warn_if_bound(session, "train");
-  const int threads = threads_for(session, command.threads);
-  const auto device = make_rank_device(session, command.device, threads);
-  const auto world = make_world(session, *device);
-  const auto stream = device->make_stream(StreamUse::communication);
+  const RankDevice own = make_rank_device(session, command.device);
+  Device& device = *own.device;
+  const auto world = make_world(session);
+  const auto stream = device.make_stream(StreamUse::host);
   const SharedData data(session, *world, *stream, [&] { return load(command); });
   const TrainerOptions options = trainer_options(command, data);
 
   std::optional<Outputs> outputs;
   on_root(*world, *stream, [&] { outputs.emplace(command); });
-  MeshRank rank(Mesh(session.size(), 1, 1), *world, *device);
+  MeshRank rank(Mesh(session.size(), 1, 1), *world, device, own.collectives);
   Trainer trainer(rank, data, options);
   const RunDescription run{.np = session.size(),
                            .mesh = rank.mesh(),
-                           .device = device->description(),
-                           .threads = threads,
+                           .device = device.description(),
+                           .threads = own.threads,
                            .data = data.name(),
                            .model = options.model.to_string(),
                            .parameters = options.model.parameters(),
@@ -112,7 +113,9 @@ void run_training(Session& session, const TrainCommand& command) {
                            .batch_size = options.batch_size,
                            .total_steps = trainer.total_steps(),
                            .classifies = data.classes() > 0,
-                           .peak_gflops = measure_peak_gflops(rank, *world, *stream, DataType::f32)};
+                           .precision = command.precision,
+                           .waits = device.kind() == DeviceKind::cuda ? Waits::on_device : Waits::on_host,
+                           .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.product_type)};
 
   const bool root = session.rank() == 0;
   std::optional<Console> console;

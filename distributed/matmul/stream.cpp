@@ -64,7 +64,7 @@ std::vector<Step> steps_of(const MeshRank& rank, const StreamedMatmul& call) {
 class Streamer {
  public:
   Streamer(MeshRank& rank, const StreamedMatmul& call)
-      : rank_(rank), call_(call), io_(rank.device().make_stream(StreamUse::communication)) {
+      : rank_(rank), call_(call), io_(rank.device().make_stream(StreamUse::host)) {
     const Tiles& tiles = call.tiles;
     c_ = Buffer(rank.device(), call.shape.result_type(), tiles.rows * tiles.cols);
     for (Panel& panel : panels_) {

@@ -28,8 +28,10 @@ MPI_Datatype type_of(DataType type) {
     case DataType::u8: return MPI_UINT8_T;
     case DataType::bf16: break;
   }
-  throw Error(fmt::format("MPI has no type for {}", name_of(type)));
+  throw Error(fmt::format("MPI cannot add {}", name_of(type)));
 }
+
+MPI_Datatype moved_type_of(DataType type) { return type == DataType::bf16 ? MPI_UINT16_T : type_of(type); }
 
 MPI_Op op_of(Reduction reduction) { return reduction == Reduction::sum ? MPI_SUM : MPI_MAX; }
 

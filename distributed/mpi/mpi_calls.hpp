@@ -15,7 +15,8 @@ namespace recombine::mpi {
 /// @throws Error naming rank, host and call unless `code` is MPI_SUCCESS
 void check(int code, const char* call, std::source_location place = std::source_location::current());
 
-MPI_Datatype type_of(DataType type);  ///< @throws Error for types that MPI does not have
+MPI_Datatype type_of(DataType type);  ///< @throws Error for types that MPI cannot add
+MPI_Datatype moved_type_of(DataType type);  ///< where elements are moved only: any type
 MPI_Op op_of(Reduction reduction);
 
 /// A task whose first advance() posts nonblocking requests, and which is finished when all of them are.

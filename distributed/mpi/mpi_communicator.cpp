@@ -6,6 +6,7 @@
 
 #include "distributed/mpi/hierarchical_all_reduce.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
+#include "distributed/pieces.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::mpi {
@@ -13,18 +14,6 @@ namespace recombine::mpi {
 namespace {
 
 constexpr int kTag = 0;
-
-/// The piece of `data` that belongs to each rank.
-std::vector<VectorView> pieces_of(VectorView data, std::span<const std::int64_t> counts) {
-  std::vector<VectorView> pieces;
-  std::int64_t begin = 0;
-  for (const std::int64_t count : counts) {
-    pieces.push_back(data.range(begin, begin + count));
-    begin += count;
-  }
-  require(begin == data.size, "counts add up to {}, not to the {} elements given", begin, data.size);
-  return pieces;
-}
 
 void submit(Stream& stream, std::unique_ptr<cpu::Task> task) { cpu::as_cpu_stream(stream).submit(std::move(task)); }
 
@@ -97,7 +86,7 @@ void MpiCommunicator::all_gather(Stream& stream, VectorView data, std::span<cons
   submit(stream, [=, this](auto& requests) {
     for (int root = 0; root < size_; ++root) {
       for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
-        check(MPI_Ibcast(at, count, type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
+        check(MPI_Ibcast(at, count, moved_type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
       });
     }
   });
@@ -108,7 +97,7 @@ void MpiCommunicator::broadcast(Stream& stream, VectorView data, int root) {
   if (on_one_host()) return submit(stream, exchange_->broadcast(data, root));
   submit(stream, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
-      check(MPI_Ibcast(at, count, type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
+      check(MPI_Ibcast(at, count, moved_type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
     });
   });
 }
@@ -116,7 +105,7 @@ void MpiCommunicator::broadcast(Stream& stream, VectorView data, int root) {
 void MpiCommunicator::send(Stream& stream, ConstVectorView data, int to) {
   submit(stream, [=, this](auto& requests) {
     for_each_piece(data, [&](const std::byte* at, int count) {
-      check(MPI_Isend(at, count, type_of(data.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
+      check(MPI_Isend(at, count, moved_type_of(data.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
     });
   });
 }
@@ -124,7 +113,7 @@ void MpiCommunicator::send(Stream& stream, ConstVectorView data, int to) {
 void MpiCommunicator::recv(Stream& stream, VectorView data, int from) {
   submit(stream, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
-      check(MPI_Irecv(at, count, type_of(data.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
+      check(MPI_Irecv(at, count, moved_type_of(data.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
     });
   });
 }
@@ -136,10 +125,10 @@ void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, 
   const int from = wrap(rank_ - distance);
   submit(stream, [=, this](auto& requests) {
     for_each_piece(in, [&](std::byte* at, int count) {
-      check(MPI_Irecv(at, count, type_of(in.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
+      check(MPI_Irecv(at, count, moved_type_of(in.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
     });
     for_each_piece(out, [&](const std::byte* at, int count) {
-      check(MPI_Isend(at, count, type_of(out.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
+      check(MPI_Isend(at, count, moved_type_of(out.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
     });
   });
 }

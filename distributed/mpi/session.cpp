@@ -47,8 +47,13 @@ void Session::abort(int code) {
   _exit(code);
 }
 
-std::unique_ptr<Communicator> make_world(Session& /*session*/, Device& device) {
-  require_input(device.kind() == DeviceKind::cpu, "--device: this build communicates between CPUs only");
+bool Session::on_every_rank(bool mine) const {
+  int all = mine ? 1 : 0;
+  check(MPI_Allreduce(MPI_IN_PLACE, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
+  return all != 0;
+}
+
+std::unique_ptr<Communicator> make_world(Session& /*session*/) {
   MPI_Comm world = MPI_COMM_NULL;
   check(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");
   return std::make_unique<mpi::MpiCommunicator>(world);

@@ -93,7 +93,6 @@ class CudaDevice final : public Device {
   }
 
   Math& math() override { return math_; }
-  Watch& watch() { return gpu_->watch(); }
 
  private:
   std::shared_ptr<Gpu> gpu_;
@@ -126,12 +125,6 @@ int device_count() {
   const cudaError_t result = cudaGetDeviceCount(&count);
   static_cast<void>(cudaGetLastError());
   return result == cudaSuccess ? count : 0;
-}
-
-Watch& watch_of(Device& device) {
-  auto* const cuda = dynamic_cast<CudaDevice*>(&device);
-  require(cuda != nullptr, "only a CUDA device has a watch");
-  return cuda->watch();
 }
 
 }  // namespace recombine::cuda

@@ -74,10 +74,18 @@ void CudaStream::synchronize() {
   failure_->rethrow();
 }
 
-cudaStream_t as_cuda_stream(Stream& stream) {
+namespace {
+
+CudaStream& to_cuda(Stream& stream) {
   auto* const cuda = dynamic_cast<CudaStream*>(&stream);
   require(cuda != nullptr, "a stream of another device, or of the host, was given to the GPU");
-  return cuda->get();
+  return *cuda;
 }
+
+}  // namespace
+
+cudaStream_t as_cuda_stream(Stream& stream) { return to_cuda(stream).get(); }
+
+Watch& watch_of(Stream& stream) { return to_cuda(stream).watch(); }
 
 }  // namespace recombine::cuda

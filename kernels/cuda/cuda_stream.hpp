@@ -20,6 +20,7 @@ class CudaStream final : public Stream {
   void synchronize() override;
 
   cudaStream_t get() const { return stream_.get(); }
+  Watch& watch() const { return gpu_->watch(); }  ///< of all streams of this GPU
 
  private:
   std::shared_ptr<Gpu> gpu_;
@@ -30,5 +31,7 @@ class CudaStream final : public Stream {
 
 /// The CUDA stream behind a Stream of a CUDA device. @throws Error for another device's, and for a host stream
 cudaStream_t as_cuda_stream(Stream& stream);
+/// What the GPU of such a stream is watched for.
+Watch& watch_of(Stream& stream);
 
 }  // namespace recombine::cuda

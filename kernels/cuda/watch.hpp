@@ -5,10 +5,6 @@
 #include <mutex>
 #include <vector>
 
-namespace recombine {
-class Device;
-}
-
 namespace recombine::cuda {
 
 /// What is asked now and then while the host waits for a GPU: a communicator that has failed never lets its stream end.
@@ -27,8 +23,5 @@ class Watch {
   std::mutex mutex_;
   std::vector<std::weak_ptr<Check>> checks_;
 };
-
-/// The watch of a GPU's streams. @throws Error for another kind of device
-Watch& watch_of(Device& device);
 
 }  // namespace recombine::cuda

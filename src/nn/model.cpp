@@ -65,6 +65,10 @@ Model::Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch
   const std::int64_t x_size = DistMatrix::local_size(mesh, rank.coord(), {largest_batch, widths[0]},
                                                      {Axis::i, Axis::k});
   x_memory_ = Buffer(rank.device(), DataType::f32, x_size);
+  if (rounds()) {
+    rounded_weights_ = Buffer(rank.device(), shape.product_type, end);
+    x_rounded_ = Buffer(rank.device(), shape.product_type, x_size);
+  }
   for (std::size_t l = 1; l < widths.size(); ++l) add_layer(widths[l - 1], widths[l], largest_batch);
   initialise(seed);
 }
@@ -91,20 +95,26 @@ void Model::add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t la
   const std::int64_t bias_cols = has_bias ? outputs : 0;
   const bool keeps_input = gradient_needs_input(activation);
   const DistMatrix none = place({0, 0}, {}, {}, {});
+  const auto rounded = [&] { return rounds() ? Buffer(rank_.device(), shape_.product_type, values) : Buffer(); };
   layers_.push_back({.in_axis = in,
                      .out_axis = out,
                      .activation = activation,
                      .range = {weight.begin, bias.end},
                      .weight = place({outputs, inputs}, out, in, part(weights_, weight)),
+                     .weight_operand = place({outputs, inputs}, out, in, part(rounds() ? rounded_weights_ : weights_, weight)),
                      .weight_gradient = place({outputs, inputs}, out, in, part(gradient_, weight)),
                      .bias = place({1, bias_cols}, {}, out, part(weights_, bias)),
                      .bias_gradient = place({1, bias_cols}, {}, out, part(gradient_, bias)),
                      .z_memory = keeps_input ? Buffer(rank_.device(), DataType::f32, values) : Buffer(),
                      .y_memory = Buffer(rank_.device(), DataType::f32, values),
                      .dy_memory = Buffer(rank_.device(), DataType::f32, values),
+                     .y_rounded = rounded(),
+                     .dy_rounded = rounded(),
                      .z = none,
                      .y = none,
-                     .dy = none});
+                     .dy = none,
+                     .y_operand = none,
+                     .dy_operand = none});
 }
 
 void Model::initialise(std::uint64_t seed) {
@@ -121,6 +131,22 @@ void Model::initialise(std::uint64_t seed) {
                          .half_width = initial_half_width(layers_[l].activation, weight.cols())});
     }
   }
+  if (!rounds()) return;
+  const std::int64_t size = weights_.view().size;
+  rank_.math().cast(rank_.compute(), weights_.matrix(1, size), rounded_weights_.matrix(1, size));
+}
+
+DistMatrix Model::operand(const DistMatrix& values, const Buffer& memory) {
+  if (!rounds()) return values;
+  DistMatrix rounded(rank_.mesh(), rank_.coord(), {values.rows(), values.cols()}, values.placement(), memory.view());
+  for (std::size_t b = 0; b < values.blocks().size(); ++b) {
+    rank_.math().cast(rank_.compute(), values.blocks()[b].view, rounded.blocks()[b].view);
+  }
+  return rounded;
+}
+
+const DistMatrix& Model::input_of(std::size_t layer) const {
+  return layer == 0 ? x_operand_.front() : layers_[layer - 1].y_operand;
 }
 
 const DistMatrix& Model::begin_batch(std::int64_t batch) {
@@ -138,12 +164,12 @@ const DistMatrix& Model::begin_batch(std::int64_t batch) {
 }
 
 const DistMatrix& Model::forward() {
-  const DistMatrix* x = &x_.front();
-  for (Layer& layer : layers_) {
-    forward_layer(layer, *x);
-    x = &layer.y;
+  x_operand_.assign(1, operand(x_.front(), x_rounded_));
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    forward_layer(layers_[l], input_of(l));
+    if (l + 1 < layers_.size()) layers_[l].y_operand = operand(layers_[l].y, layers_[l].y_rounded);
   }
-  return *x;
+  return layers_.back().y;
 }
 
 void Model::forward_layer(Layer& layer, const DistMatrix& x) {
@@ -154,7 +180,7 @@ void Model::forward_layer(Layer& layer, const DistMatrix& x) {
   const bool has_bias = layer.bias.cols() > 0;
 
   multiply(rank_, {.a = x,
-                   .b = layer.weight,
+                   .b = layer.weight_operand,
                    .trans_b = Transpose::yes,
                    .c = z,
                    .bias = complete && has_bias ? &layer.bias : nullptr,
@@ -176,12 +202,11 @@ void Model::forward_layer(Layer& layer, const DistMatrix& x) {
 void Model::backward(const std::function<void(Range)>& ready) {
   for (std::size_t l = layers_.size(); l-- > 0;) {
     Layer& layer = layers_[l];
-    const DistMatrix& x = l == 0 ? x_.front() : layers_[l - 1].y;
-    backward_layer(layer, x);
+    backward_layer(layer, input_of(l));
     ready(layer.range);
     if (l == 0) break;
     DistMatrix& dx = layers_[l - 1].dy;
-    multiply(rank_, {.a = layer.dy, .b = layer.weight, .c = dx});
+    multiply(rank_, {.a = layer.dy_operand, .b = layer.weight_operand, .c = dx});
     recombine(rank_, dx, layer.out_axis, State::replicated);
   }
 }
@@ -199,7 +224,8 @@ void Model::backward_layer(Layer& layer, const DistMatrix& x) {
                                       .beta = first_of_its_columns ? 0.0F : 1.0F,
                                       .activation = layer.activation});
   }
-  multiply(rank_, {.a = layer.dy, .trans_a = Transpose::yes, .b = x, .c = layer.weight_gradient});
+  layer.dy_operand = operand(layer.dy, layer.dy_rounded);
+  multiply(rank_, {.a = layer.dy_operand, .trans_a = Transpose::yes, .b = x, .c = layer.weight_gradient});
 }
 
 }  // namespace recombine

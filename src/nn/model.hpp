@@ -17,6 +17,7 @@ struct ModelShape {
   std::int64_t outputs = 0;
   Activation activation = Activation::relu;  ///< of the hidden layers; the last layer has none
   Bias bias = Bias::per_output;
+  DataType product_type = DataType::f32;  ///< what operands of products are rounded to: f32 or bf16; all else is f32
 
   std::int64_t parameters() const;
   std::string to_string() const;  ///< "784-1024-1024-10"
@@ -57,6 +58,8 @@ class Model {
   const std::vector<ParameterTensor>& tensors() const { return tensors_; }
   VectorView weights() const { return weights_.view(); }    ///< flat, in the order of the file
   VectorView gradient() const { return gradient_.view(); }  ///< flat, likewise
+  /// The weights as products read them, which whoever changes weights() must bring up to date; empty where they are f32.
+  VectorView rounded_weights() const { return rounded_weights_.view(); }
 
  private:
   struct Layer {
@@ -65,17 +68,24 @@ class Model {
     Activation activation;
     Range range;               ///< of the layer in the flat buffers
     DistMatrix weight;         ///< [out, in]
+    DistMatrix weight_operand; ///< the same, as products read it
     DistMatrix weight_gradient;
     DistMatrix bias;           ///< [1, out], or [1, 0]
     DistMatrix bias_gradient;
     Buffer z_memory, y_memory, dy_memory;
+    Buffer y_rounded, dy_rounded;
     DistMatrix z;              ///< [batch, out] before the activation, kept only where its gradient needs it
     DistMatrix y;              ///< [batch, out]
     DistMatrix dy;             ///< [batch, out]
+    DistMatrix y_operand, dy_operand;
   };
 
   void add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t largest_batch);
   void initialise(std::uint64_t seed);
+  bool rounds() const { return shape_.product_type != DataType::f32; }
+  /// `values` as products read them: themselves, or rounded into `memory`.
+  DistMatrix operand(const DistMatrix& values, const Buffer& memory);
+  const DistMatrix& input_of(std::size_t layer) const;
   void forward_layer(Layer& layer, const DistMatrix& x);
   void backward_layer(Layer& layer, const DistMatrix& x);
   DistMatrix place(DistMatrix::Shape shape, std::optional<Axis> rows, std::optional<Axis> cols,
@@ -84,9 +94,10 @@ class Model {
   MeshRank& rank_;
   ModelShape shape_;
   std::vector<ParameterTensor> tensors_;
-  Buffer weights_, gradient_;
-  Buffer x_memory_;
-  std::vector<DistMatrix> x_;  ///< one, once a batch has begun
+  Buffer weights_, gradient_, rounded_weights_;
+  Buffer x_memory_, x_rounded_;
+  std::vector<DistMatrix> x_;          ///< one, once a batch has begun
+  std::vector<DistMatrix> x_operand_;  ///< one, once forward() has
   std::vector<Layer> layers_;
 };
 

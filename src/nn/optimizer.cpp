@@ -53,6 +53,7 @@ void Optimizer::update(Range range) {
          .gradient = part(model_.gradient()),
          .first_moment = part(first_moment_.view()),
          .second_moment = part(second_moment_.view()),
+         .rounded_weights = part(model_.rounded_weights()),
          .step = step_,
          .lr = static_cast<float>(lr_),
          .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,

@@ -55,6 +55,9 @@ Trainer::Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& o
       optimizer_(rank, model_, options.optimizer),
       reducer_(rank, model_.gradient()),
       loader_(rank, largest_batch(data, options)),
+      train_(rank, data.train()),
+      validation_(rank, data.validation()),
+      test_(rank, data.test()),
       losses_(rank.device(), DataType::f64, 2 * kFlushSteps),
       best_loss_(std::numeric_limits<double>::infinity()) {
   options_.schedule.steps = total_steps();
@@ -72,7 +75,7 @@ std::int64_t Trainer::total_steps() const {
 void Trainer::step(const Permutation& order, Range positions) {
   Lap lap;
   const DistMatrix& x = model_.begin_batch(positions.size());
-  loader_.load(data_.train(), data_.input(), x, [&](std::int64_t b) { return order(positions.begin + b); });
+  loader_.load(train_.table(), data_.input(), x, [&](std::int64_t b) { return order(positions.begin + b); });
   lap.add_to(time_.input);
 
   const double waited = rank_.exposed_seconds();
@@ -80,7 +83,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   const VectorView sums = losses_.view().range(2 * slot, 2 * slot + 2);
   const double lr = options_.schedule.at(step_);
   if (slot == 0) clear_losses();
-  loader_.loss(data_.train(), options_.loss, model_.forward(), &model_.output_gradient(),
+  loader_.loss(train_.table(), options_.loss, model_.forward(), &model_.output_gradient(),
                reinterpret_cast<LossSums*>(sums.data));
   model_.backward([&](Range range) { reducer_.add(range); });
   optimizer_.begin_step(lr);
@@ -109,15 +112,22 @@ void Trainer::clear_losses() {
   rank_.device().copy(rank_.compute(), losses_.view(), vector_view(kZeros.data(), 2 * kFlushSteps));
 }
 
+std::vector<double> Trainer::sum_over_ranks(VectorView values) {
+  Stream& communication = rank_.communication(Axis::i);
+  communication.wait(rank_.compute().record());
+  rank_.communicator(Axis::i).all_reduce(communication, values, Reduction::sum);
+  rank_.compute().wait(communication.record());
+  std::vector<double> sums(static_cast<std::size_t>(values.size));
+  rank_.device().copy(rank_.compute(), vector_view(sums.data(), values.size), values);
+  rank_.compute().synchronize();
+  return sums;
+}
+
 std::vector<StepRecord> Trainer::flush_losses() {
   Lap lap;
-  std::vector<double> sums(2 * pending_.size());
-  const auto count = static_cast<std::int64_t>(sums.size());
-  Stream& communication = rank_.communication(Axis::i);
-  rank_.device().copy(rank_.compute(), vector_view(sums.data(), count), losses_.view().range(0, count));
   rank_.compute().synchronize();
-  rank_.communicator(Axis::i).all_reduce(communication, vector_view(sums.data(), count), Reduction::sum);
-  communication.synchronize();
+  lap.add_to(time_.compute);
+  const std::vector<double> sums = sum_over_ranks(losses_.view().range(0, 2 * static_cast<std::int64_t>(pending_.size())));
   lap.add_to(time_.exposed_communication);
   for (std::size_t s = 0; s < pending_.size(); ++s) {
     pending_[s].train_loss = sums[2 * s] / static_cast<double>(pending_rows_[s]);
@@ -154,8 +164,8 @@ bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
   record.steps = step_;
   record.seconds = time_.training() - before.training();
   record.samples_per_second = static_cast<double>(seen) / record.seconds;
-  if (data_.validation().rows() > 0) record.validation = evaluate(data_.validation());
-  if (data_.test().rows() > 0) record.test = evaluate(data_.test());
+  if (validation_.rows() > 0) record.validation = evaluate(validation_);
+  if (test_.rows() > 0) record.test = evaluate(test_);
   Lap lap;
   listener.on_epoch(record);
   lap.add_to(time_.other);
@@ -175,29 +185,25 @@ bool Trainer::out_of_patience(double loss) {
   return epochs_without_better_ >= options_.patience;
 }
 
-Score Trainer::evaluate(const Table& table) {
+Score Trainer::evaluate(const DeviceTable& table) {
   Lap lap;
   const Score score = sum_scores(table);
   lap.add_to(time_.evaluation);
   return score;
 }
 
-Score Trainer::sum_scores(const Table& table) {
-  Buffer memory(rank_.device(), DataType::f64, 2);
-  std::array<double, 2> sums{};
-  rank_.device().copy(rank_.compute(), memory.view(), vector_view(sums.data(), 2));
+Score Trainer::sum_scores(const DeviceTable& table) {
+  static constexpr std::array<double, 2> kZeros{};
+  const Buffer scores(rank_.device(), DataType::f64, 2);
+  rank_.device().copy(rank_.compute(), scores.view(), vector_view(kZeros.data(), 2));
   const std::int64_t batch = largest_batch(data_, options_);
   for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
     const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));
-    loader_.load(table, data_.input(), x, [&](std::int64_t b) { return begin + b; });
-    loader_.loss(table, options_.loss, model_.forward(), nullptr,
-                 reinterpret_cast<LossSums*>(memory.view().data));
+    loader_.load(table.table(), data_.input(), x, [&](std::int64_t b) { return begin + b; });
+    loader_.loss(table.table(), options_.loss, model_.forward(), nullptr,
+                 reinterpret_cast<LossSums*>(scores.view().data));
   }
-  rank_.device().copy(rank_.compute(), vector_view(sums.data(), 2), memory.view());
-  rank_.compute().synchronize();
-  Stream& communication = rank_.communication(Axis::i);
-  rank_.communicator(Axis::i).all_reduce(communication, vector_view(sums.data(), 2), Reduction::sum);
-  communication.synchronize();
+  const std::vector<double> sums = sum_over_ranks(scores.view());
   const auto rows = static_cast<double>(table.rows());
   return {sums[0] / rows, sums[1] / rows};
 }

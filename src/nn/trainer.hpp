@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "src/data/device_table.hpp"
 #include "src/data/permutation.hpp"
 #include "src/data/shared_data.hpp"
 #include "src/nn/batch.hpp"
@@ -79,7 +80,8 @@ class Trainer {
   void run(TrainingListener& listener);
   /// One step on the rows at `positions` of the epoch's order.
   void step(const Permutation& order, Range positions);
-  Score evaluate(const Table& table);
+  Score evaluate(const DeviceTable& table);
+  const DeviceTable& train_table() const { return train_; }
   /// Forgets the losses of steps since the last report: for whoever calls step() directly.
   void discard_losses() { pending_.clear(), pending_rows_.clear(); }
 
@@ -96,7 +98,9 @@ class Trainer {
   std::vector<StepRecord> flush_losses();
   bool run_epoch(std::int64_t epoch, TrainingListener& listener);
   bool out_of_patience(double loss);
-  Score sum_scores(const Table& table);
+  Score sum_scores(const DeviceTable& table);
+  /// The sums of `values` over the ranks, on the host; waits for them.
+  std::vector<double> sum_over_ranks(VectorView values);
 
   MeshRank& rank_;
   const SharedData& data_;
@@ -105,6 +109,7 @@ class Trainer {
   Optimizer optimizer_;
   GradientReducer reducer_;
   BatchLoader loader_;
+  DeviceTable train_, validation_, test_;
   Buffer losses_;  ///< f64 pairs: LossSums of the steps since the last flush
   std::vector<StepRecord> pending_;
   std::vector<std::int64_t> pending_rows_;

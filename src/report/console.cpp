@@ -40,7 +40,7 @@ Console::Console(const RunDescription& run)
              run.mesh.to_string(), run.threads, run.threads == 1 ? "" : "s", run.device);
   fmt::print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,
              run.rows, run.batch_size, run.total_steps);
-  fmt::print("peak of a matrix product here: {:.0f} GFLOP/s (f32, all ranks at once)\n\n", run.peak_gflops);
+  fmt::print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);
   fmt::print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss", "test loss",
              run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);
@@ -71,7 +71,8 @@ void Console::finish(const RunResult& result) {
   const TimeSpent& time = result.time;
   const double total = std::max(time.total(), 1e-9);
   fmt::print("\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",
-             total, percent(time.compute / total), percent(time.exposed_communication / total),
+             total, percent(time.compute / total),
+             run_.waits == Waits::on_device ? "unknown, in compute" : percent(time.exposed_communication / total),
              percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
   fmt::print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
              result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));

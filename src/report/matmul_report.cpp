@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
@@ -91,7 +92,7 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
              run.peak_gflops > 0 ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops,
                                                run.peak_gflops)
                                  : "peak unknown");
-  fmt::print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
+  if (!std::isnan(times.product)) fmt::print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
              times.product, times.exposed, times.io);
   if (const RecombineRate recombine = recombine_rate(run, times); recombine.algbw > 0) {
     fmt::print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine, recombine.algbw,

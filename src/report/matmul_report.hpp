@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +22,10 @@ struct MatmulDescription {
   double peak_gflops = 0;    ///< all ranks, of a large square product; 0: unknown
 };
 
-/// One run of a product, as the slowest rank saw it, in seconds.
+/// A time that could not be seen.
+inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// One run of a product, as the slowest rank saw it, in seconds. All but the total are kUnknown on a GPU.
 struct MatmulTimes {
   double total = 0;
   double product = 0;    ///< local products

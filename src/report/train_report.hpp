@@ -10,6 +10,9 @@
 
 namespace recombine {
 
+/// Where arithmetic waits for other ranks: only the host's waiting can be timed from the host.
+enum class Waits { on_host, on_device };
+
 /// What a run is, for its reports.
 struct RunDescription {
   int np = 1;
@@ -23,6 +26,8 @@ struct RunDescription {
   std::int64_t batch_size = 0;
   std::int64_t total_steps = 0;
   bool classifies = true;
+  std::string precision = "f32";  ///< of products
+  Waits waits = Waits::on_host;
   double peak_gflops = 0;
 };
 

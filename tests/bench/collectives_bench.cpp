@@ -42,7 +42,7 @@ class Bench {
   Bench(Session& session, std::int64_t largest)
       : session_(session),
         device_(make_device({.progress = session.progress()})),
-        world_(make_world(session, *device_)),
+        world_(make_world(session)),
         stream_(device_->make_stream(StreamUse::communication)),
         data_(static_cast<std::size_t>(largest), 1.0F),
         copy_(data_) {}

@@ -94,8 +94,8 @@ class DirectProduct {
 
 int run(Session& session, const BenchOptions& options) {
   const int threads = threads_for(session, {});
-  const auto device = make_rank_device(session, DeviceKind::cpu, threads);
-  const auto world = make_world(session, *device);
+  const auto device = make_rank_device(session, {.kind = DeviceCommand::Kind::cpu}).device;
+  const auto world = make_world(session);
   const auto stream = device->make_stream(StreamUse::communication);
   const Machine machine = measure_machine(*world, *device, options.shape.type);
   const Plan plan = plan_matmul(machine, options.shape, options.limits).front();

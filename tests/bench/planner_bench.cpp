@@ -100,8 +100,8 @@ class PlannerBench {
 
 int run(Session& session, int argc, char** argv) {
   const std::int64_t rounds = argc > 2 && std::string_view(argv[1]) == "--rounds" ? parse_whole("rounds", argv[2], {1}) : 5;
-  const auto device = make_rank_device(session, DeviceKind::cpu, threads_for(session, {}));
-  const auto world = make_world(session, *device);
+  const auto device = make_rank_device(session, {.kind = DeviceCommand::Kind::cpu}).device;
+  const auto world = make_world(session);
   PlannerBench bench(*world, *device, rounds);
   const bool root = session.rank() == 0;
   if (root) {

@@ -127,7 +127,7 @@ int run(Session& session, const BenchOptions& options) {
   const int threads = text ? std::atoi(text) : cpu_share(session).fair;
   const auto device = make_device({.threads = threads, .cores = cores_for(session, threads),
                                    .progress = session.progress()});
-  const auto world = make_world(session, *device);
+  const auto world = make_world(session);
   const auto stream = device->make_stream(StreamUse::communication);
   const SharedData data(session, *world, *stream, [] { return load_data({}); });
   MeshRank rank(Mesh(session.size(), 1, 1), *world, *device);

@@ -202,6 +202,14 @@ TEST_P(CollectivesTest, BroadcastFromEveryRoot) {
   }
 }
 
+TEST_P(CollectivesTest, EveryTypeMoves) {
+  const auto last = group_->size() - 1;
+  std::vector<BFloat16> v(5, {static_cast<std::uint16_t>(100 + group_->rank())});
+  group_->broadcast(*stream_, vector_view(v.data(), 5), last);
+  stream_->synchronize();
+  for (const BFloat16 x : v) EXPECT_EQ(x.bits, 100 + last);
+}
+
 TEST_P(CollectivesTest, ShiftOfUnequalLengths) {
   const int ranks = group_->size();
   for (int distance = -ranks; distance <= ranks; ++distance) {

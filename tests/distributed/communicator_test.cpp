@@ -10,6 +10,7 @@
 #include "distributed/mpi/mpi_communicator.hpp"
 #include "kernels/error.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine {
 namespace {
@@ -19,7 +20,7 @@ const std::vector<std::int64_t> kSizes = {0, 1, 2, 7, 1000, 262143, 262144, 2621
 
 class CommunicatorTest : public ::testing::TestWithParam<std::int64_t> {
  protected:
-  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
 
   std::unique_ptr<Communicator> world() const {
@@ -150,9 +151,9 @@ INSTANTIATE_TEST_SUITE_P(Pieces, CommunicatorTest,
 
 class AgreeTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
 };
 
 TEST_F(AgreeTest, TheLowestFailingRankSpeaksForAll) {

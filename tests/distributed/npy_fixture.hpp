@@ -107,7 +107,7 @@ class NpyTest : public ::testing::Test {
 
   std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
   std::filesystem::path folder_;
 };
 

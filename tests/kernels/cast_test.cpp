@@ -4,7 +4,7 @@
 
 #include "kernels/cpu/loops/loops.hpp"
 #include "kernels/error.hpp"
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 
 namespace recombine {
 namespace {
@@ -108,7 +108,7 @@ TEST(CastLoopsTest, NoNumberStaysNone) {
   }
 }
 
-class CastTest : public test::CpuMathTest {
+class CastTest : public test::MathTest {
  protected:
   /// Small integers, which every type holds, there and back with rows further apart than they are long.
   template <class From, class To>

@@ -3,7 +3,7 @@
 #include "kernels/cpu/loops/loops.hpp"
 #include "kernels/cpu/parallel_for.hpp"
 #include "kernels/error.hpp"
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 #include "tests/support/reference_network.hpp"
 
 namespace recombine {
@@ -17,7 +17,7 @@ using test::view_of;
 constexpr Activation kActivations[] = {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh,
                                        Activation::sigmoid};
 
-class ElementwiseTest : public test::CpuMathTest {};
+class ElementwiseTest : public test::MathTest {};
 
 TEST_F(ElementwiseTest, BiasAndActivation) {
   const auto x = random_values(5 * 37, 1);

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 
 namespace recombine {
 namespace {
@@ -9,7 +9,7 @@ using test::matrix_of;
 using test::view_of;
 
 /// Inputs without rows or without columns, as uneven shares give them.
-class EmptyTest : public test::CpuMathTest {
+class EmptyTest : public test::MathTest {
  protected:
   std::vector<float> x_ = std::vector<float>(8, 0.5F);
   std::vector<std::int32_t> labels_ = std::vector<std::int32_t>(4);

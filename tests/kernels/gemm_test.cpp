@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "kernels/error.hpp"
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 #include "tests/support/reference_network.hpp"
 
 namespace recombine {
@@ -23,7 +23,7 @@ struct GemmCase {
   float alpha = 1;
 };
 
-class GemmTest : public test::CpuMathTest {
+class GemmTest : public test::MathTest {
  protected:
   void check(const GemmCase& c) {
     SCOPED_TRACE(::testing::Message() << "m " << c.m << " n " << c.n << " k " << c.k << " trans "

@@ -3,7 +3,7 @@
 
 #include "kernels/cpu/cpu_gemm.hpp"
 #include "kernels/cpu/gemm_cblas.hpp"
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 
 namespace recombine {
 namespace {
@@ -13,7 +13,7 @@ using test::random_values;
 using test::view_of;
 
 /// Products in every type beside a plain loop in long double.
-class GemmTypesTest : public test::CpuMathTest {
+class GemmTypesTest : public test::MathTest {
  protected:
   template <class T>
   std::vector<T> values(std::int64_t size, std::uint64_t tensor) {

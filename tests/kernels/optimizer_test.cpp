@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 
 namespace recombine {
 namespace {
@@ -34,7 +34,7 @@ void step_plainly(State& s, const std::vector<float>& gradient, const OptimizerS
   }
 }
 
-class OptimizerTest : public test::CpuMathTest {
+class OptimizerTest : public test::MathTest {
  protected:
   /// Three steps of `o` beside the plain ones; `clip` is what clip_norm must amount to.
   void check(OptimizerStep o, std::int64_t size, double clip) {

@@ -1,6 +1,6 @@
 #include "kernels/random.hpp"
 
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 
 namespace recombine {
 namespace {
@@ -20,7 +20,7 @@ TEST(Philox, UniformIsExactAtItsEnds) {
   EXPECT_EQ(signed_unit(0xffffffff), 1.0F - 1.0F / (1 << 23));
 }
 
-class FillTest : public test::CpuMathTest {};
+class FillTest : public test::MathTest {};
 
 TEST_F(FillTest, ABlockHasTheValuesOfItsPlaceInTheWhole) {
   const RandomFill random{.seed = 3, .tensor = 2, .global_cols = 13, .half_width = 0.5F};

@@ -1,7 +1,7 @@
 #include <bit>
 
 #include "kernels/cpu/parallel_for.hpp"
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 
 namespace recombine {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::int64_t kRows = 301;
 constexpr std::int64_t kCols = 517;  // no multiple of a vector, nor of a share of the threads
 
 /// Runs each operation on 1, 2 and 3 threads and compares bits. Nothing but a product may differ.
-class ThreadsTest : public test::CpuMathTest {
+class ThreadsTest : public test::MathTest {
  protected:
   void TearDown() override { cpu::set_threads(1); }
 

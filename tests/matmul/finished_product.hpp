@@ -73,7 +73,7 @@ class FinishedProduct {
                                             : change_at(block.view.as<float>()[at], change);
     }
     std::int64_t owner = has_it ? -world.rank() : -world.size();
-    const auto stream = rank_.device().make_stream(StreamUse::communication);
+    const auto stream = rank_.device().make_stream(StreamUse::host);
     world.all_reduce(*stream, vector_view(&owner, 1), Reduction::max);
     stream->synchronize();
     return static_cast<int>(-owner);

@@ -7,6 +7,7 @@
 #include "kernels/error.hpp"
 #include "tests/matmul/product_case.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine {
 namespace {
@@ -32,8 +33,8 @@ constexpr std::array<std::array<std::int64_t, 3>, 12> kShapes = {{{0, 7, 3},
 
 class MatmulTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
 
   /// Runs `visit(runner, case)` for every mesh of the ranks and every schedule that fits it.
   template <class Visit>
@@ -177,7 +178,7 @@ TEST(PairwiseTable, HasEveryPair) {
 }
 
 TEST_F(MatmulTest, WrongPlacementsAndMeshesAreRefused) {
-  MeshRank rank(Mesh(1, 1, world_->size()), *world_, *device_);
+  MeshRank rank(Mesh(1, 1, world_->size()), *world_, *device_, test::collectives());
   Workspace workspace;
   const auto place = [&](DistMatrix::Shape shape, const Placement& placement) {
     const std::int64_t size = DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement);

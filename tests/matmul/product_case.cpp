@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "distributed/multiply.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine::test {
 
@@ -91,7 +92,8 @@ std::vector<double> plain_matrix(const Generated& matrix, std::int64_t rows, Dat
   return values;
 }
 
-ProductRunner::ProductRunner(const Mesh& mesh, Communicator& world, Device& device) : rank_(mesh, world, device) {}
+ProductRunner::ProductRunner(const Mesh& mesh, Communicator& world, Device& device)
+    : rank_(mesh, world, device, collectives()) {}
 
 std::string ProductRunner::failure_of(const ProductCase& what) {
   const MatmulShape& s = what.shape;
@@ -101,6 +103,7 @@ std::string ProductRunner::failure_of(const ProductCase& what) {
   generate(rank_, {kSeed, kTensorA, s.k}, Transpose::yes, a.matrix);
   generate(rank_, {kSeed, kTensorB, s.n}, Transpose::no, b.matrix);
   generate(rank_, {kSeed, kTensorC, s.n}, Transpose::no, c.matrix);
+  rank_.compute().synchronize();
   if (what.beta == 0 || rank_.coord()[Axis::k] != 0) {  // must not be read
     for (const Block& block : c.matrix.blocks()) {
       const VectorView all = as_vector(block.view);

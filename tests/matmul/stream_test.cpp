@@ -158,7 +158,7 @@ class StreamedProduct {
 class StreamTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
 };
 

@@ -9,6 +9,7 @@
 #include "kernels/error.hpp"
 #include "tests/matmul/finished_product.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine {
 namespace {
@@ -19,9 +20,9 @@ constexpr MatmulShape kShape{37, 29, 23, DataType::f32};  // every rank of 8 has
 
 class VerifyTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
-  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
+  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::host);
 
   Verdict by_vectors(const FinishedProduct& product) {
     return verify_by_vectors(*world_, *stream_, product.verification());
@@ -34,7 +35,7 @@ class VerifyTest : public ::testing::Test {
   void for_each_mesh(const Visit& visit) {
     for (const Mesh& mesh : meshes_of(world_->size())) {
       SCOPED_TRACE(mesh.to_string());
-      MeshRank rank(mesh, *world_, *device_);
+      MeshRank rank(mesh, *world_, *device_, test::collectives());
       visit(rank);
     }
   }
@@ -178,7 +179,7 @@ TEST_F(VerifyTest, ASwappedBlockIsFound) {
 TEST_F(VerifyTest, BlocksOfTwoRanksExchangedAreFound) {
   if (world_->size() < 2) GTEST_SKIP() << "needs two ranks";
   static constexpr MatmulShape kEven{48, 7, 23, DataType::f32};
-  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_);
+  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
   const FinishedProduct product(rank, kEven, State::replicated, 1, 0);
   Verification what = product.verification();
   const Range first = split_range(kEven.m, world_->size(), 0);

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "src/data/device_table.hpp"
 #include "src/nn/batch.hpp"
 #include "src/nn/gradient_reducer.hpp"
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
 #include "tests/support/reference_network.hpp"
 
 namespace recombine {
@@ -18,11 +20,12 @@ constexpr std::int64_t kRows = 11;  // of the table
 
 class ModelTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
   std::vector<float> features_ = random_values(kRows * 5, 100);
   std::vector<float> targets_ = random_values(kRows * 3, 101);
   std::vector<std::int32_t> labels_ = {0, 1, 2, 2, 1, 0, 0, 2, 1, 1, 2};
+  std::vector<double> zeros_ = {0, 0};
   Table table_{.features = test::matrix_of(std::as_const(features_), kRows, 5),
                .labels = view_of(std::as_const(labels_)),
                .targets = test::matrix_of(std::as_const(targets_), kRows, 3)};
@@ -41,7 +44,8 @@ class ModelTest : public ::testing::Test {
 
 /// Every activation and loss, with and without bias, on all ranks of Px1x1; a batch of 2 leaves ranks without rows.
 TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
-  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_);
+  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
+  const DeviceTable table(rank, table_);
   for (const Activation activation : {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh,
                                       Activation::sigmoid}) {
     for (const LossKind loss : {LossKind::mse, LossKind::cross_entropy}) {
@@ -49,19 +53,23 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
         for (const std::int64_t batch : {std::int64_t{2}, kRows}) {
           Model model(rank, shape(activation, bias), kRows, 5);
           const auto jitter = random_values(model.weights().size, 9);  // so that biases are not zero
-          rank.math().axpby(rank.compute(), 0.3F, view_of(jitter), 1, model.weights());
+          const Buffer noise = test::on_device(*device_, rank.compute(), view_of(jitter));
+          rank.math().axpby(rank.compute(), 0.3F, noise.view(), 1, model.weights());
+          rank.compute().synchronize();
           const auto* w = model.weights().as<float>();
           test::ReferenceNetwork reference{model.shape(), loss, {w, w + model.weights().size}};
 
           BatchLoader loader(rank, kRows);
           GradientReducer reducer(rank, model.gradient(), 20);
-          LossSums sums;
-          loader.load(table_, {}, model.begin_batch(batch), [](std::int64_t b) { return b; });
-          loader.loss(table_, loss, model.forward(), &model.output_gradient(), &sums);
+          const Buffer sums = test::on_device(*device_, rank.compute(), view_of(zeros_));
+          loader.load(table.table(), {}, model.begin_batch(batch), [](std::int64_t b) { return b; });
+          loader.loss(table.table(), loss, model.forward(), &model.output_gradient(),
+                      reinterpret_cast<LossSums*>(sums.view().data));
           model.backward([&](Range range) { reducer.add(range); });
           std::int64_t summed = 0;
           reducer.finish([&](Range range) { summed += range.size(); });
           EXPECT_EQ(summed, model.weights().size);
+          rank.compute().synchronize();
 
           const std::vector<double> x = {features_.begin(), features_.begin() + batch * 5};
           const auto expected = reference.gradient(x, answers(loss, batch));
@@ -71,10 +79,10 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
                 << static_cast<int>(loss) << " batch " << batch;
           }
           auto& line = rank.communicator(Axis::i);
-          line.all_reduce(rank.communication(Axis::i), vector_view(&sums.loss_sum, 1), Reduction::sum);
+          line.all_reduce(rank.communication(Axis::i), sums.view(), Reduction::sum);
           rank.communication(Axis::i).synchronize();
           const double mean = reference.mean_loss(x, answers(loss, batch));
-          EXPECT_NEAR(sums.loss_sum / static_cast<double>(batch), mean, 1e-5 * (1 + mean));
+          EXPECT_NEAR(sums.view().as<double>()[0] / static_cast<double>(batch), mean, 1e-5 * (1 + mean));
         }
       }
     }
@@ -86,10 +94,11 @@ class CutModelTest : public ModelTest {
  protected:
   void check(const Mesh& mesh, Activation activation) {
     SCOPED_TRACE(mesh.to_string());
-    MeshRank rank(mesh, *world_, *device_);
+    MeshRank rank(mesh, *world_, *device_, test::collectives());
     const ModelShape two_layers{.inputs = 5, .hidden = {7}, .outputs = 3, .activation = activation};
     Model model(rank, two_layers, kRows, 5);
     const DistMatrix& x = model.begin_batch(kRows);
+    rank.compute().synchronize();
     for (const Block& block : x.blocks()) {
       for (std::int64_t i = 0; i < block.view.rows; ++i) {
         for (std::int64_t j = 0; j < block.view.cols; ++j) {
@@ -99,12 +108,14 @@ class CutModelTest : public ModelTest {
       }
     }
     const DistMatrix& y = model.forward();
+    rank.compute().synchronize();
 
     // A mesh of one rank gives the whole parameters: initial values do not depend on the mesh.
-    const auto alone = make_device({.progress = Progress::synchronous});
+    const auto alone = test::make_test_device();
     const auto single = world_->split(world_->rank(), 0);
     MeshRank one(Mesh(1, 1, 1), *single, *alone);
     Model whole(one, two_layers, kRows, 5);
+    one.compute().synchronize();
     const auto* w = whole.weights().as<float>();
     test::ReferenceNetwork reference{two_layers, LossKind::mse, {w, w + whole.weights().size}};
     const auto outputs = reference.outputs(to_double(features_));
@@ -113,6 +124,7 @@ class CutModelTest : public ModelTest {
     // dLoss/dY of the squared error, then every local piece of dW: still Partial over i, so sum it.
     for (const Block& block : model.output_gradient().blocks()) set_gradient(block, outputs);
     model.backward([](Range) {});
+    rank.communication(Axis::i).wait(rank.compute().record());
     rank.communicator(Axis::i).all_reduce(rank.communication(Axis::i), model.gradient(), Reduction::sum);
     rank.communication(Axis::i).synchronize();
     const auto slopes = reference.gradient(to_double(features_), answers(LossKind::mse, kRows));

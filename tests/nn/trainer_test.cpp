@@ -4,8 +4,9 @@
 
 #include <cmath>
 
-#include "tests/support/cpu_math_test.hpp"
+#include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
 #include "tests/support/reference_network.hpp"
 
 namespace recombine {
@@ -31,11 +32,11 @@ LoadedData small_data() {
 
 class TrainerTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Communicator> world_ = make_world(test::session(), *device_);
-  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
+  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::host);
   SharedData data_{test::session(), *world_, *stream_, small_data};
-  MeshRank rank_{Mesh(world_->size(), 1, 1), *world_, *device_};
+  MeshRank rank_{Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives()};
 
   static TrainerOptions options(OptimizerKind kind) {
     return {.model = {.inputs = kInputs, .hidden = {7, 6}, .outputs = 3},
@@ -79,6 +80,7 @@ TEST_F(TrainerTest, StepsAgreeWithPlainLoops) {
       with.optimizer.clip_norm = clip;
       with.epochs = 3;
       Trainer trainer(rank_, data_, with);
+      rank_.compute().synchronize();
       const auto* w = trainer.model().weights().as<float>();
       const auto size = static_cast<std::size_t>(trainer.model().weights().size);
       test::ReferenceNetwork reference{with.model, LossKind::cross_entropy, {w, w + size}};
@@ -101,6 +103,7 @@ TEST_F(TrainerTest, StepsAgreeWithPlainLoops) {
           }
         }
       }
+      rank_.compute().synchronize();
       // AdamW divides by the root of tiny second moments, which magnifies rounding in the first steps.
       const double tolerance = kind == OptimizerKind::adamw ? 2e-3 : 2e-6;
       for (std::size_t p = 0; p < size; ++p) {
@@ -120,7 +123,7 @@ TEST_F(TrainerTest, AShortLastBatchCountsByItsTrueSize) {
   trainer.run(recorder);
   ASSERT_EQ(recorder.steps.size(), 4U);
   // Nothing is learned at rate 0, so the epoch's mean is the loss over all rows.
-  EXPECT_NEAR(recorder.epochs.front().train_loss, trainer.evaluate(data_.train()).loss, 1e-6);
+  EXPECT_NEAR(recorder.epochs.front().train_loss, trainer.evaluate(trainer.train_table()).loss, 1e-6);
   EXPECT_EQ(trainer.samples_seen(), kRows);
 }
 
@@ -157,6 +160,7 @@ TEST_F(TrainerTest, TheSameSeedGivesTheSameBits) {
     Trainer trainer(rank_, data_, with);
     Recorder recorder;
     trainer.run(recorder);
+    rank_.compute().synchronize();
     const auto* w = trainer.model().weights().as<float>();
     return std::vector<float>(w, w + trainer.model().weights().size);
   };

@@ -32,7 +32,7 @@ TEST(TrainOptions, ReadsWhatIsGiven) {
   EXPECT_EQ(command.seed, 7U);
   EXPECT_EQ(command.data.seed, 7U);
   EXPECT_EQ(command.activation, Activation::gelu);
-  EXPECT_EQ(command.threads, 3);
+  EXPECT_EQ(command.device.threads, 3);
 }
 
 TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {

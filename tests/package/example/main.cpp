@@ -35,7 +35,7 @@ struct Owned {
 
 void run(Session& session) {
   const auto device = make_device({.threads = 1, .progress = session.progress()});
-  const auto world = make_world(session, *device);
+  const auto world = make_world(session);
   const int k_parts = session.size() % 2 == 0 ? 2 : 1;
   MeshRank rank(Mesh(session.size() / k_parts, 1, k_parts), *world, *device);
 

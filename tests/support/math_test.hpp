@@ -8,6 +8,8 @@
 #include "kernels/device.hpp"
 #include "kernels/math.hpp"
 #include "kernels/random.hpp"
+#include "tests/support/staged_math.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine::test {
 
@@ -31,12 +33,13 @@ auto matrix_of(Vector& v, std::int64_t rows, std::int64_t cols) {
   return as_matrix(view_of(v), rows, cols);
 }
 
-/// A CPU device with its math and an inline stream.
-class CpuMathTest : public ::testing::Test {
+/// The device under test, with a stream, and with math that takes the host's memory and waits.
+class MathTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Device> device_ = make_device({.progress = Progress::synchronous});
+  std::unique_ptr<Device> device_ = make_test_device();
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::compute);
-  Math& math_ = device_->math();
+  StagedMath staged_{*device_};
+  Math& math_ = device_kind() == DeviceKind::cpu ? device_->math() : staged_;
 };
 
 }  // namespace recombine::test

@@ -1,0 +1,242 @@
+#include "distributed/nccl/nccl_communicator.hpp"
+
+#include <nccl.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+
+#include "distributed/pieces.hpp"
+#include "distributed/session.hpp"
+#include "kernels/cuda/cuda_stream.hpp"
+#include "kernels/cuda/watch.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine::nccl {
+
+namespace {
+
+constexpr double kTimeout = 300;  // seconds that a collective may take
+
+ncclDataType_t type_of(DataType type) {
+  switch (type) {
+    case DataType::f32: return ncclFloat32;
+    case DataType::f64: return ncclFloat64;
+    case DataType::bf16: return ncclBfloat16;
+    case DataType::i64: return ncclInt64;
+    case DataType::i32: return ncclInt32;
+    case DataType::u8: return ncclUint8;
+  }
+  throw Error("NCCL has no such type");
+}
+
+ncclRedOp_t op_of(Reduction reduction) { return reduction == Reduction::sum ? ncclSum : ncclMax; }
+
+std::size_t count_of(ConstVectorView data) { return static_cast<std::size_t>(data.size); }
+
+bool all_equal(std::span<const std::int64_t> counts) {
+  return std::ranges::all_of(counts, [&](std::int64_t count) { return count == counts.front(); });
+}
+
+class NcclCommunicator final : public Communicator {
+ public:
+  NcclCommunicator(std::unique_ptr<Communicator> group, Device& device);
+  ~NcclCommunicator() override;
+  NcclCommunicator(const NcclCommunicator&) = delete;
+  NcclCommunicator& operator=(const NcclCommunicator&) = delete;
+
+  int rank() const override { return group_->rank(); }
+  int size() const override { return group_->size(); }
+  void all_reduce(Stream& stream, VectorView data, Reduction reduction) override;
+  void reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
+                      Reduction reduction) override;
+  void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) override;
+  void broadcast(Stream& stream, VectorView data, int root) override;
+  void send(Stream& stream, ConstVectorView data, int to) override;
+  void recv(Stream& stream, VectorView data, int from) override;
+  void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
+  std::unique_ptr<Communicator> split(int color, int key) override {
+    return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
+  }
+
+ private:
+  /// call(comm, stream) enqueues; several calls inside go as one group.
+  template <class Call>
+  void enqueue(const char* name, Stream& stream, const Call& call);
+  void check(ncclResult_t result, const char* call);
+  void settle(ncclResult_t result, const char* call);
+  void check_health();
+  [[noreturn]] void give_up(const char* call, const std::string& reason);
+
+  std::unique_ptr<Communicator> group_;
+  Device& device_;
+  ncclComm_t comm_ = nullptr;  ///< none for a group of one rank: nothing moves there
+  std::shared_ptr<cuda::Watch::Check> watched_;
+  const char* last_call_ = "";
+  Event last_;                 ///< of what was enqueued last
+  double enqueued_at_ = 0;
+};
+
+NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& device)
+    : group_(std::move(group)), device_(device) {
+  if (size() == 1) return;
+  ncclUniqueId id{};
+  if (rank() == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
+  const auto host = device.make_stream(StreamUse::host);
+  group_->broadcast(*host, vector_view(reinterpret_cast<std::uint8_t*>(id.internal), sizeof id.internal), 0);
+  host->synchronize();
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;  // a rank that is missing must not hold the others for ever
+  settle(ncclCommInitRankConfig(&comm_, size(), id, rank(), &config), "ncclCommInitRank");
+  const auto stream = device.make_stream(StreamUse::communication);
+  watched_ = cuda::watch_of(*stream).add([this] { check_health(); });
+}
+
+NcclCommunicator::~NcclCommunicator() {
+  if (!comm_) return;
+  watched_.reset();
+  if (std::uncaught_exceptions() > 0) {  // the others may not come any more
+    ncclCommAbort(comm_);
+    return;
+  }
+  ncclResult_t state = ncclCommFinalize(comm_);
+  while (state == ncclInProgress && ncclCommGetAsyncError(comm_, &state) == ncclSuccess) sched_yield();
+  ncclCommDestroy(comm_);
+}
+
+void NcclCommunicator::give_up(const char* call, const std::string& reason) {
+  if (comm_) {
+    ncclCommAbort(comm_);
+    comm_ = nullptr;
+  }
+  throw Error(fmt::format("NCCL, rank {} of a group of {}: {}: {}", rank(), size(), call, reason));
+}
+
+void NcclCommunicator::check(ncclResult_t result, const char* call) {
+  if (result == ncclSuccess || result == ncclInProgress) return;
+  give_up(call, fmt::format("{}; {}", ncclGetErrorString(result), ncclGetLastError(comm_)));
+}
+
+void NcclCommunicator::settle(ncclResult_t result, const char* call) {
+  check(result, call);
+  const double start = Session::now();
+  while (result == ncclInProgress) {
+    check(ncclCommGetAsyncError(comm_, &result), call);
+    check(result, call);
+    if (Session::now() - start > kTimeout) give_up(call, fmt::format("another rank did not come in {} s", kTimeout));
+    sched_yield();
+  }
+}
+
+void NcclCommunicator::check_health() {
+  if (!comm_) return;
+  ncclResult_t state = ncclSuccess;
+  check(ncclCommGetAsyncError(comm_, &state), "ncclCommGetAsyncError");
+  check(state, last_call_);
+  if (last_ && Session::now() - enqueued_at_ > kTimeout && !last_->done()) {
+    give_up(last_call_, fmt::format("not done after {} s: another rank is missing or late", kTimeout));
+  }
+}
+
+template <class Call>
+void NcclCommunicator::enqueue(const char* name, Stream& stream, const Call& call) {
+  require(comm_ != nullptr, "{}: NCCL has failed before", name);
+  check(ncclGroupStart(), name);
+  call(comm_, cuda::as_cuda_stream(stream));
+  settle(ncclGroupEnd(), name);
+  last_call_ = name;
+  last_ = stream.record();
+  enqueued_at_ = Session::now();
+}
+
+void NcclCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
+  if (size() == 1 || data.size == 0) return;
+  enqueue("all_reduce", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    check(ncclAllReduce(data.data, data.data, count_of(data), type_of(data.type), op_of(reduction), comm, cuda_stream),
+          "ncclAllReduce");
+  });
+}
+
+void NcclCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
+                                      Reduction reduction) {
+  const std::vector<VectorView> pieces = pieces_of(data, counts);
+  if (size() == 1 || data.size == 0) return;
+  enqueue("reduce_scatter", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    if (all_equal(counts)) {
+      const VectorView own = pieces[static_cast<std::size_t>(rank())];
+      return check(ncclReduceScatter(data.data, own.data, count_of(own), type_of(data.type), op_of(reduction), comm,
+                                     cuda_stream),
+                   "ncclReduceScatter");
+    }
+    for (int root = 0; root < size(); ++root) {
+      const VectorView piece = pieces[static_cast<std::size_t>(root)];
+      if (piece.size == 0) continue;
+      check(ncclReduce(piece.data, piece.data, count_of(piece), type_of(data.type), op_of(reduction), root, comm,
+                       cuda_stream),
+            "ncclReduce");
+    }
+  });
+}
+
+void NcclCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
+  const std::vector<VectorView> pieces = pieces_of(data, counts);
+  if (size() == 1 || data.size == 0) return;
+  enqueue("all_gather", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    if (all_equal(counts)) {
+      const VectorView own = pieces[static_cast<std::size_t>(rank())];
+      return check(ncclAllGather(own.data, data.data, count_of(own), type_of(data.type), comm, cuda_stream),
+                   "ncclAllGather");
+    }
+    for (int root = 0; root < size(); ++root) {
+      const VectorView piece = pieces[static_cast<std::size_t>(root)];
+      if (piece.size == 0) continue;
+      check(ncclBroadcast(piece.data, piece.data, count_of(piece), type_of(data.type), root, comm, cuda_stream),
+            "ncclBroadcast");
+    }
+  });
+}
+
+void NcclCommunicator::broadcast(Stream& stream, VectorView data, int root) {
+  if (size() == 1 || data.size == 0) return;
+  enqueue("broadcast", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    check(ncclBroadcast(data.data, data.data, count_of(data), type_of(data.type), root, comm, cuda_stream),
+          "ncclBroadcast");
+  });
+}
+
+void NcclCommunicator::send(Stream& stream, ConstVectorView data, int to) {
+  if (data.size == 0) return;
+  enqueue("send", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    check(ncclSend(data.data, count_of(data), type_of(data.type), to, comm, cuda_stream), "ncclSend");
+  });
+}
+
+void NcclCommunicator::recv(Stream& stream, VectorView data, int from) {
+  if (data.size == 0) return;
+  enqueue("recv", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    check(ncclRecv(data.data, count_of(data), type_of(data.type), from, comm, cuda_stream), "ncclRecv");
+  });
+}
+
+void NcclCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
+  const auto wrap = [&](int rank) { return ((rank % size()) + size()) % size(); };
+  const int to = wrap(rank() + distance);
+  const int from = wrap(rank() - distance);
+  if (to == rank()) return device_.copy(stream, in, out);
+  enqueue("shift", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    // What is empty here is empty there too.
+    if (out.size > 0) check(ncclSend(out.data, count_of(out), type_of(out.type), to, comm, cuda_stream), "ncclSend");
+    if (in.size > 0) check(ncclRecv(in.data, count_of(in), type_of(in.type), from, comm, cuda_stream), "ncclRecv");
+  });
+}
+
+}  // namespace
+
+bool available() { return true; }
+
+std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator> group, Device& device) {
+  return std::make_unique<NcclCommunicator>(std::move(group), device);
+}
+
+}  // namespace recombine::nccl

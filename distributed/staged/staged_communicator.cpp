@@ -1,0 +1,99 @@
+#include "distributed/staged/staged_communicator.hpp"
+
+#include <bit>
+
+#include "distributed/pieces.hpp"
+
+namespace recombine {
+
+namespace {
+
+VectorView like(ConstVectorView data, std::byte* memory) { return {memory, data.size, data.type}; }
+
+}  // namespace
+
+StagedCommunicator::StagedCommunicator(std::unique_ptr<Communicator> group, Device& device)
+    : group_(std::move(group)), device_(device), host_(device.make_stream(StreamUse::host)) {}
+
+StagedCommunicator::~StagedCommunicator() = default;
+
+std::byte* StagedCommunicator::staging(Stream& stream, std::int64_t bytes) {
+  if (staging_.view().size < bytes) {
+    stream.synchronize();  // what uses the old memory
+    staging_ = Buffer();
+    staging_ = Buffer(device_, DataType::u8, static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(bytes))),
+                      MemoryKind::host);
+  }
+  return staging_.view().data;
+}
+
+template <class Call>
+void StagedCommunicator::on_host(Stream& stream, const Call& call) {
+  host_->wait(stream.record());
+  call(*host_);
+  stream.wait(host_->record());  // staging is free from here on
+}
+
+void StagedCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
+  if (size() == 1 || data.size == 0) return;
+  const VectorView staged = like(data, staging(stream, data.bytes()));
+  device_.copy(stream, staged, data);
+  on_host(stream, [&](Stream& host) { group_->all_reduce(host, staged, reduction); });
+  device_.copy(stream, data, staged);
+}
+
+void StagedCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
+                                        Reduction reduction) {
+  if (size() == 1 || data.size == 0) return;
+  const VectorView staged = like(data, staging(stream, data.bytes()));
+  const auto own = static_cast<std::size_t>(rank());
+  device_.copy(stream, staged, data);
+  on_host(stream, [&](Stream& host) { group_->reduce_scatter(host, staged, counts, reduction); });
+  device_.copy(stream, pieces_of(data, counts)[own], pieces_of(staged, counts)[own]);
+}
+
+void StagedCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
+  if (size() == 1 || data.size == 0) return;
+  const VectorView staged = like(data, staging(stream, data.bytes()));
+  const auto own = static_cast<std::size_t>(rank());
+  device_.copy(stream, pieces_of(staged, counts)[own], pieces_of(data, counts)[own]);
+  on_host(stream, [&](Stream& host) { group_->all_gather(host, staged, counts); });
+  device_.copy(stream, data, staged);
+}
+
+void StagedCommunicator::broadcast(Stream& stream, VectorView data, int root) {
+  if (size() == 1 || data.size == 0) return;
+  const VectorView staged = like(data, staging(stream, data.bytes()));
+  if (rank() == root) device_.copy(stream, staged, data);
+  on_host(stream, [&](Stream& host) { group_->broadcast(host, staged, root); });
+  if (rank() != root) device_.copy(stream, data, staged);
+}
+
+void StagedCommunicator::send(Stream& stream, ConstVectorView data, int to) {
+  const VectorView staged = like(data, staging(stream, data.bytes()));
+  device_.copy(stream, staged, data);
+  on_host(stream, [&](Stream& host) { group_->send(host, staged, to); });
+}
+
+void StagedCommunicator::recv(Stream& stream, VectorView data, int from) {
+  const VectorView staged = like(data, staging(stream, data.bytes()));
+  on_host(stream, [&](Stream& host) { group_->recv(host, staged, from); });
+  device_.copy(stream, data, staged);
+}
+
+void StagedCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
+  static constexpr std::int64_t kAlignment = 64;
+  const std::int64_t second = (out.bytes() + kAlignment - 1) / kAlignment * kAlignment;
+  std::byte* const memory = staging(stream, second + in.bytes());
+  const VectorView staged_out = like(out, memory);
+  const VectorView staged_in = like(in, memory + second);
+  device_.copy(stream, staged_out, out);
+  on_host(stream, [&](Stream& host) { group_->shift(host, staged_out, staged_in, distance); });
+  device_.copy(stream, in, staged_in);
+}
+
+std::unique_ptr<Communicator> StagedCommunicator::split(int color, int key) {
+  return std::make_unique<StagedCommunicator>(group_->split(color, key), device_);
+}
+
+}  // namespace recombine

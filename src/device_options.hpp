@@ -1,0 +1,13 @@
+#pragma once
+
+#include "src/command_line.hpp"
+#include "src/rank_device.hpp"
+
+namespace recombine {
+
+/// --device, --collectives and --threads.
+void add_device_options(po::options_description& group);
+/// @throws InputError
+DeviceCommand read_device(const OptionReader& reader);
+
+}  // namespace recombine

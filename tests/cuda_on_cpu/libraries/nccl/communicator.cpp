@@ -1,0 +1,93 @@
+#include "tests/cuda_on_cpu/libraries/nccl/communicator.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+
+namespace emulated::nccl {
+
+namespace {
+
+constexpr int kEagerTurns = 2000;
+constexpr int kPauseMicroseconds = 50;
+
+/// Leaves the core to who is waited for.
+void yield_core(int turn) {
+  if (turn < kEagerTurns) {
+    sched_yield();
+  } else {
+    usleep(kPauseMicroseconds);
+  }
+}
+
+}  // namespace
+
+Communicator::Communicator(const Address& address, const Place& place, int device)
+    : shared_(address), place_(place), device_(device) {
+  if (!reachable()) return;
+  segment().devices[static_cast<std::size_t>(rank())] = device;
+  wait_for_all(&Segment::host);
+}
+
+std::array<int, 2> Communicator::ranks_on_one_device() const {
+  for (int second = 1; second < ranks(); ++second)
+    for (int first = 0; first < second; ++first)
+      if (segment().devices[static_cast<std::size_t>(first)] == segment().devices[static_cast<std::size_t>(second)])
+        return {first, second};
+  return {-1, -1};
+}
+
+void Communicator::pause(int turn) const {
+  if (aborted_ || segment().aborted != 0) throw Aborted{};
+  yield_core(turn);
+}
+
+void Communicator::wait_for_all(Barrier Segment::* barrier) {
+  auto& [arrived, generation] = segment().*barrier;
+  const std::uint32_t now = generation;
+  if (arrived.fetch_add(1) + 1 == static_cast<std::uint32_t>(ranks())) {
+    arrived = 0;
+    generation = now + 1;
+    return;
+  }
+  for (int turn = 0; generation == now; ++turn) pause(turn);
+}
+
+void Communicator::agree(const Signature& signature) {
+  auto& signatures = segment().signatures;
+  signatures[static_cast<std::size_t>(rank())] = signature;
+  wait_for_all(&Segment::stream);
+  for (int other = 0; other < ranks(); ++other) {
+    const auto& theirs = signatures[static_cast<std::size_t>(other)];
+    if (theirs == signature) continue;
+    fail("NCCL: rank " + std::to_string(rank()) + " calls " + signature.text() + ", rank " + std::to_string(other) +
+         " " + theirs.text());
+  }
+}
+
+void Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream,
+                           std::function<void()> work) {
+  const std::uint64_t ticket = self->enqueued_++;
+  emulated::enqueue(stream, [self, ticket, work = std::move(work)] {
+    for (int turn = 0; self->done_ != ticket; ++turn) yield_core(turn);
+    try {
+      work();
+    } catch (const Aborted&) {  // state() tells
+    }
+    self->done_ = ticket + 1;
+  });
+}
+
+void Communicator::finish() {
+  for (int turn = 0; done_ != enqueued_; ++turn) yield_core(turn);
+}
+
+void Communicator::abort() {
+  aborted_ = true;
+  segment().aborted = 1;
+}
+
+ncclResult_t Communicator::state() const { return segment().aborted != 0 ? ncclRemoteError : ncclSuccess; }
+
+}  // namespace emulated::nccl

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "tests/cuda_on_cpu/libraries/nccl/segment.hpp"
+
+namespace emulated::nccl {
+
+/// Thrown out of a wait when a rank has aborted the communicator.
+struct Aborted {};
+
+/// Who is who in a communicator.
+struct Place {
+  int rank;
+  int ranks;
+};
+
+/// One rank's end of a communicator. Work that is enqueued keeps it alive. No lock of the C library is taken here: the
+/// thread sanitizer would see an edge between threads that CUDA does not promise.
+class Communicator {
+ public:
+  /// Blocks until all ranks are here. @throws Aborted
+  Communicator(const Address& address, const Place& place, int device);
+
+  int rank() const { return place_.rank; }
+  int ranks() const { return place_.ranks; }
+  int device() const { return device_; }
+  Segment& segment() const { return *shared_.get(); }
+  bool reachable() const { return shared_.get() != nullptr; }
+  /// Two ranks on one device, which the library refuses: lower rank first; {-1, -1}: there are none.
+  std::array<int, 2> ranks_on_one_device() const;
+
+  /// @throws Aborted
+  void wait_for_all(Barrier Segment::* barrier);
+  /// One turn of a loop that waits for another rank. @throws Aborted
+  void pause(int turn) const;
+  /// Ends the program unless all ranks call the same, naming both calls. @throws Aborted
+  void agree(const Signature& signature);
+
+  /// Enqueues `work`, after all earlier work of this communicator, whatever the stream.
+  static void enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream, std::function<void()> work);
+  /// Blocks until what was enqueued is done or aborted.
+  void finish();
+  void abort();
+  /// ncclRemoteError once another rank has aborted it.
+  ncclResult_t state() const;
+
+ private:
+  SharedSegment shared_;
+  Place place_;
+  int device_;
+  std::atomic<bool> aborted_{false};  // by this rank
+  std::atomic<std::uint64_t> enqueued_{0};
+  std::atomic<std::uint64_t> done_{0};
+};
+
+}  // namespace emulated::nccl

@@ -1,0 +1,63 @@
+// The runtime's calls that copy and set memory.
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/memory.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
+
+using namespace emulated;
+
+namespace {
+
+struct Range {
+  cudaMemoryType type = cudaMemoryTypeUnregistered;
+  bool inside = true;  ///< of one allocation, as far as CUDA knows it
+};
+
+Range range_of(const void* memory, std::size_t bytes) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory);
+  const auto allocation = find_allocation(begin);
+  if (!allocation) return {};
+  return {allocation->type, bytes <= allocation->end - begin};
+}
+
+bool is_device(const Range& range) { return range.type == cudaMemoryTypeDevice; }
+
+/// What `kind` says of the two sides is so.
+bool matches(cudaMemcpyKind kind, const Range& to, const Range& from) {
+  switch (kind) {
+    case cudaMemcpyDefault: return true;
+    case cudaMemcpyHostToHost: return !is_device(to) && !is_device(from);
+    case cudaMemcpyHostToDevice: return is_device(to) && !is_device(from);
+    case cudaMemcpyDeviceToHost: return !is_device(to) && is_device(from);
+    case cudaMemcpyDeviceToDevice: return is_device(to) && is_device(from);
+  }
+  return false;
+}
+
+}  // namespace
+
+extern "C" {
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (bytes == 0) return cudaSuccess;
+  const Range target = range_of(to, bytes);
+  const Range source = range_of(from, bytes);
+  if (!matches(kind, target, source)) return remember(cudaErrorInvalidMemcpyDirection);
+  if (!target.inside || !source.inside) return remember(cudaErrorInvalidValue);
+  enqueue(stream, [=] { copy(to, from, bytes); });
+  const bool pageable =
+      target.type == cudaMemoryTypeUnregistered || source.type == cudaMemoryTypeUnregistered;
+  if (pageable) stream->last()->wait();  // as CUDA does: it goes by way of a buffer of the driver's
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  if (bytes == 0) return cudaSuccess;
+  const Range target = range_of(to, bytes);
+  if (!is_device(target) || !target.inside) return remember(cudaErrorInvalidValue);
+  enqueue(stream, [=] { fill(to, value, bytes); });
+  return cudaSuccess;
+}
+
+}

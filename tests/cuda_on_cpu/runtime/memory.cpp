@@ -1,0 +1,153 @@
+#include "tests/cuda_on_cpu/runtime/memory.hpp"
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
+
+namespace emulated {
+
+namespace {
+
+constexpr std::size_t kAlignment = 256;  // of every allocation, as CUDA promises
+constexpr int kUninitialised = 0xff;     // NaN in every floating-point type
+
+struct Allocations {
+  std::mutex mutex;
+  std::map<std::uintptr_t, Allocation> by_begin;
+};
+
+Allocations& allocations() {
+  static auto* allocations = new Allocations;
+  return *allocations;
+}
+
+bool forget_allocation(void* memory, cudaMemoryType type) {
+  const Hidden hidden;
+  auto& [mutex, by_begin] = allocations();
+  const std::lock_guard lock(mutex);
+  const auto found = by_begin.find(reinterpret_cast<std::uintptr_t>(memory));
+  if (found == by_begin.end() || found->second.type != type) return false;
+  by_begin.erase(found);
+  return true;
+}
+
+/// Of exactly `bytes`, so that the address sanitizer sees the bounds.
+cudaError_t allocate(void** memory, std::size_t bytes, cudaMemoryType type) {
+  *memory = nullptr;
+  if (bytes == 0) return cudaSuccess;
+  const Hidden hidden;
+  if (posix_memalign(memory, kAlignment, bytes) != 0) return remember(cudaErrorMemoryAllocation);
+  const auto begin = reinterpret_cast<std::uintptr_t>(*memory);
+  add_allocation({begin, begin + bytes, type, current_device()});
+  return cudaSuccess;
+}
+
+/// Writes first: whoever uses the memory later without an edge from here races with that.
+void give_back(void* memory, std::size_t bytes) {
+  touch(memory, bytes, Access::write);
+  const Hidden hidden;
+  std::free(memory);
+}
+
+std::size_t size_of(const void* memory) {
+  const auto allocation = find_allocation(reinterpret_cast<std::uintptr_t>(memory));
+  return allocation ? allocation->end - allocation->begin : 0;
+}
+
+cudaError_t free_now(void* memory, cudaMemoryType type) {
+  if (!memory) return cudaSuccess;
+  refuse_in_host_function("freeing memory");
+  synchronize_device();
+  const std::size_t bytes = size_of(memory);
+  if (!forget_allocation(memory, type)) return remember(cudaErrorInvalidValue);
+  give_back(memory, bytes);
+  return cudaSuccess;
+}
+
+}  // namespace
+
+std::optional<Allocation> find_allocation(std::uintptr_t address) {
+  const Hidden hidden;
+  auto& [mutex, by_begin] = allocations();
+  const std::lock_guard lock(mutex);
+  auto next = by_begin.upper_bound(address);
+  if (next == by_begin.begin()) return std::nullopt;
+  const Allocation& allocation = std::prev(next)->second;
+  return address < allocation.end ? std::optional(allocation) : std::nullopt;
+}
+
+void add_allocation(const Allocation& allocation) {
+  const Hidden hidden;
+  auto& [mutex, by_begin] = allocations();
+  const std::lock_guard lock(mutex);
+  by_begin[allocation.begin] = allocation;
+}
+
+}  // namespace emulated
+
+using namespace emulated;
+
+extern "C" {
+
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  const cudaError_t error = allocate(memory, bytes, cudaMemoryTypeDevice);
+  if (*memory) fill(*memory, kUninitialised, bytes);
+  return error;
+}
+
+cudaError_t cudaFree(void* memory) { return free_now(memory, cudaMemoryTypeDevice); }
+
+cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+  const cudaError_t error = allocate(memory, bytes, cudaMemoryTypeDevice);
+  if (*memory) enqueue(stream, [start = *memory, bytes] { fill(start, kUninitialised, bytes); });
+  return error;
+}
+
+cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
+  if (!memory) return cudaSuccess;
+  const std::size_t bytes = size_of(memory);
+  if (bytes == 0) return remember(cudaErrorInvalidValue);
+  enqueue(stream, [memory, bytes] {
+    if (!forget_allocation(memory, cudaMemoryTypeDevice)) fail("cudaFreeAsync of memory that was freed already");
+    give_back(memory, bytes);
+  });
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  return allocate(memory, bytes, cudaMemoryTypeHost);
+}
+
+cudaError_t cudaFreeHost(void* memory) { return free_now(memory, cudaMemoryTypeHost); }
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* memory) {
+  const auto allocation = find_allocation(reinterpret_cast<std::uintptr_t>(memory));
+  *attributes = {};
+  attributes->type = allocation ? allocation->type : cudaMemoryTypeUnregistered;
+  attributes->device = allocation ? allocation->device : cudaInvalidDeviceId;
+  if (allocation) attributes->devicePointer = const_cast<void*>(memory);
+  if (!allocation || allocation->type == cudaMemoryTypeHost) attributes->hostPointer = const_cast<void*>(memory);
+  return cudaSuccess;
+}
+
+/// One pool a device, which keeps nothing: an address alone stands for it.
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
+  static char pools[64];
+  if (device < 0 || device >= device_count()) return remember(cudaErrorInvalidDevice);
+  *pool = reinterpret_cast<cudaMemPool_t>(&pools[device]);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr attribute, void*) {
+  if (attribute != cudaMemPoolAttrReleaseThreshold)
+    fail("cudaMemPoolSetAttribute: attribute " + std::to_string(attribute) + " is not known here");
+  return cudaSuccess;
+}
+
+}

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace emulated {
+
+/// The end of a piece of work. Whoever sees it sees what the work did.
+class Completion {
+ public:
+  void set();
+  void wait();
+  bool done();
+  std::chrono::steady_clock::time_point time();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool done_ = false;
+  std::chrono::steady_clock::time_point time_;
+  char token_ = 0;
+};
+
+using CompletionPtr = std::shared_ptr<Completion>;
+
+/// True on the thread of a stream while it runs cudaLaunchHostFunc's function, which may not call CUDA.
+bool& in_host_function();
+
+/// Fails when called from a host function, naming the `call`.
+void refuse_in_host_function(const char* call);
+
+/// Waits for everything enqueued on every stream of the current device.
+void synchronize_device();
+
+}  // namespace emulated
+
+/// A queue and the thread that works it off.
+struct CUstream_st {
+ public:
+  explicit CUstream_st(int device);
+  ~CUstream_st();
+  /// Returns the end of `work`.
+  emulated::CompletionPtr push(std::function<void()> work);
+  /// The end of what was pushed last; null: nothing was.
+  emulated::CompletionPtr last();
+  int device() const { return device_; }
+
+ private:
+  struct Item {
+    std::function<void()> work;
+    emulated::CompletionPtr end;
+    char token = 0;
+  };
+  std::unique_ptr<Item> next();
+  void run();
+
+  const int device_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::unique_ptr<Item>> items_;
+  bool stopping_ = false;
+  emulated::CompletionPtr last_;
+  std::thread thread_;
+};
+
+/// The end of the work that was enqueued before the latest record.
+struct CUevent_st {
+  std::mutex mutex;
+  emulated::CompletionPtr recorded;
+  int device = 0;
+  bool timing = true;
+};

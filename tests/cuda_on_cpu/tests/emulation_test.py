@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Builds small CUDA programs, runs them on the CPU, and checks what they say: instructions against the host's results,
+planted faults by the report of each, plain and under the sanitizers."""
+import argparse
+import os
+import subprocess
+import sys
+import unittest
+
+SANITIZERS = {"plain": [], "thread": ["-fsanitize=thread"], "address": ["-fsanitize=address"]}
+RACE = "ThreadSanitizer: data race"
+# fault: {build: what it reports}
+FAULTS = {
+    "no wait of communication": {"thread": RACE},
+    "no wait of compute": {"thread": RACE},
+    "buffer reused before its event": {"thread": RACE},
+    "host reads early": {"thread": RACE},
+    "freed early": {"thread": RACE},
+    "no barrier": {"thread": RACE},
+    "blocks race": {"thread": RACE},
+    "out of bounds": {"address": "AddressSanitizer: heap-buffer-overflow", "plain": "out of bounds"},
+    "misaligned": {"plain": "misaligned address"},
+    "divergent barrier": {"plain": "divergent barrier", "thread": "divergent barrier"},
+    "partial collective": {"plain": "deadlock"},
+    "no wait of copies": {"plain": "without having waited for its cp.async copies"},
+    "host pointer": {"plain": "which is no memory of the GPU"},
+    "host function calls": {"plain": "cudaLaunchHostFunc calls CUDA"},
+    "shared memory": {"plain": "cudaErrorInvalidConfiguration"},
+}
+
+
+class Build:
+    """Programs in the folder `tests` beside the stand-ins."""
+
+    def __init__(self, options):
+        self.options = options
+        self.folder = os.path.join(options.libraries, "tests")
+        self.compiler = ([options.launcher] if options.launcher else []) + [options.compiler]
+        self.include = ["-I" + options.source, "-isystem", options.cuda_include]
+        os.makedirs(self.folder, exist_ok=True)
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def source(self, name):
+        return os.path.join(self.options.source, "tests", "cuda_on_cpu", name)
+
+    def call(self, *command):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(" ".join(command) + "\n" + done.stdout + done.stderr)
+
+    def cuda(self, name, *flags):
+        """The object of tests/NAME.cu; nvcc's host code is not instrumented."""
+        self.call(self.options.nvcc, "-std=c++20", "-O2", "-lineinfo", "-I" + self.options.source, *flags,
+                  "-c", self.source(f"tests/{name}.cu"), "-o", self.path(name + ".o"))
+
+    def program(self, name, sanitizer, cuda, sources=()):
+        """Linked as the product is; its kernels are translated beside it."""
+        folder = self.path(f"{name}_{sanitizer}")
+        os.makedirs(folder, exist_ok=True)
+        flags = SANITIZERS[sanitizer]
+        objects = [self.path(one + ".o") for one in cuda]
+        for source in sources:
+            objects.append(os.path.join(folder, source + ".o"))
+            self.call(*self.compiler, "-std=c++20", "-O1", "-g1", *flags, *self.include, "-c",
+                      self.source(f"tests/{source}"), "-o", objects[-1])
+        cudart = os.path.join(self.options.libraries, "libcudart.so.13")
+        program = os.path.join(folder, name)
+        self.call(self.options.compiler, *flags, *objects, cudart, "-o", program)
+        kernels = os.path.join(folder, "kernels.cpp")
+        self.call(sys.executable, "-B", self.source("ptx/translate.py"), program, kernels)
+        self.call(*self.compiler, *self.options.flags.split(";"), *flags, *self.include, "-c", kernels,
+                  "-o", kernels + ".o")
+        self.call(self.options.compiler, "-shared", *flags, kernels + ".o", cudart,
+                  "-o", os.path.join(folder, "libemulated_kernels.so"))
+
+    def run(self, name, sanitizer, *arguments):
+        folder = self.path(f"{name}_{sanitizer}")
+        environment = dict(os.environ, LD_LIBRARY_PATH=self.options.libraries,
+                           RECOMBINE_EMULATED_KERNELS=os.path.join(folder, "libemulated_kernels.so"),
+                           TSAN_OPTIONS="halt_on_error=1:ignore_noninstrumented_modules=1",
+                           ASAN_OPTIONS="detect_stack_use_after_return=0")
+        return subprocess.run([os.path.join(folder, name), *arguments], capture_output=True, text=True,
+                              env=environment, timeout=60)
+
+
+class EmulationTest(unittest.TestCase):
+    build = None
+
+    def test_instructions(self):
+        done = self.build.run("instructions", "plain")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("all right", done.stdout)
+
+    def test_the_right_program_is_not_reported(self):
+        for sanitizer in SANITIZERS:
+            with self.subTest(sanitizer):
+                done = self.build.run("faults", sanitizer, "none")
+                self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "right\n", ""))
+
+    def test_faults_are_reported(self):
+        for fault, reports in FAULTS.items():
+            for sanitizer, report in reports.items():
+                with self.subTest(f"{fault}, {sanitizer}"):
+                    done = self.build.run("faults", sanitizer, fault)
+                    self.assertNotEqual(done.returncode, 0, "not found")
+                    self.assertIn(report, done.stderr)
+
+    def test_a_kernel_that_was_not_translated_is_named(self):
+        environment = dict(os.environ, LD_LIBRARY_PATH=self.build.options.libraries,
+                           RECOMBINE_EMULATED_KERNELS=self.build.path("instructions_plain", "libemulated_kernels.so"))
+        done = subprocess.run([self.build.path("faults_plain", "faults"), "none"], capture_output=True, text=True,
+                              env=environment)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, "kernel .*produce_kernel.* has not been translated")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("source", "libraries", "nvcc", "compiler", "launcher", "cuda-include", "flags"):
+        parser.add_argument("--" + name, required=True)
+    options, rest = parser.parse_known_args()
+    EmulationTest.build = build = Build(options)
+    build.cuda("faults", "-arch=compute_90")
+    build.cuda("instructions", "-arch=compute_90", "-fmad=false")
+    build.cuda("instructions_block", "-gencode", "arch=compute_80,code=[sm_80,compute_80]",
+               "-gencode", "arch=compute_90,code=[sm_90,compute_90]")
+    build.program("instructions", "plain", ["instructions", "instructions_block"])
+    for sanitizer in SANITIZERS:
+        build.program("faults", sanitizer, ["faults"], ["faults.cpp"])
+    unittest.main(argv=sys.argv[:1] + rest, verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+// faults MODE: a pipeline over two streams, right where MODE is none, else with the named fault planted.
+//
+//     compute        produce p | ............. | wait received, double r = 2 q, produce p again, reverse, copy to host
+//     communication  ......... | wait p, q = 2p|
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "tests/cuda_on_cpu/tests/faults.hpp"
+
+namespace {
+
+void check(cudaError_t error, cudaError_t expected = cudaSuccess) {
+  if (error == expected) return;
+  std::fprintf(stderr, "faults: %s\n", cudaGetErrorName(error));
+  std::exit(1);
+}
+
+struct Pipeline {
+  Pipeline() {
+    for (cudaStream_t* stream : {&compute, &communication})
+      check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking));
+    for (cudaEvent_t* event : {&produced, &received}) check(cudaEventCreateWithFlags(event, cudaEventDisableTiming));
+    for (float** array : {&p, &q, &r})
+      check(cudaMallocAsync(reinterpret_cast<void**>(array), kCount * sizeof(float), compute));
+    check(cudaMallocHost(reinterpret_cast<void**>(&host), kCount * sizeof(float)));
+  }
+
+  ~Pipeline() {
+    for (float* array : {p, q, r}) check(cudaFreeAsync(array, compute));
+    for (cudaStream_t stream : {compute, communication}) check(cudaStreamDestroy(stream));
+    for (cudaEvent_t event : {produced, received}) check(cudaEventDestroy(event));
+    check(cudaFreeHost(host));
+  }
+
+  void run(const std::string& fault) {
+    produce(compute, p, 1);
+    check(cudaEventRecord(produced, compute));
+    if (fault != "no wait of communication") check(cudaStreamWaitEvent(communication, produced, 0));
+    double_of(communication, p, q);
+    if (fault == "buffer reused before its event") produce(compute, p, 3);
+    check(cudaEventRecord(received, communication));
+    if (fault != "no wait of compute") check(cudaStreamWaitEvent(compute, received, 0));
+    double_of(compute, q, r);
+    fault == "no barrier" ? reverse_without_barrier(compute, r) : reverse(compute, r);
+    fault == "no wait of copies" ? reverse_without_copy_wait(compute, r) : reverse_by_async_copy(compute, r);
+    check(cudaMemcpyAsync(host, r, kCount * sizeof(float), cudaMemcpyDefault, compute));
+    if (fault == "host reads early") check_result();
+    plant(fault);
+    check(cudaStreamSynchronize(compute));
+    check_result();
+  }
+
+  /// Those faults that stand by themselves.
+  void plant(const std::string& fault) {
+    if (fault == "out of bounds") write_beyond(compute, r);
+    if (fault == "misaligned") write_misaligned(compute, r);
+    if (fault == "divergent barrier") divergent_barrier(compute, p);
+    if (fault == "partial collective") partial_barrier(compute, p);
+    if (fault == "blocks race") write_same(compute, p);
+    if (fault == "host pointer") produce(compute, unpinned, 1);
+    if (fault == "freed early") check(cudaFreeAsync(std::exchange(q, nullptr), communication));
+    if (fault == "host function calls") check(cudaLaunchHostFunc(compute, call_cuda, this));
+    if (fault == "shared memory") return use_shared(compute, p, 64 << 10);  // its error is the last one
+    check(cudaFuncSetAttribute(use_shared_kernel(), cudaFuncAttributeMaxDynamicSharedMemorySize, 64 << 10));
+    use_shared(compute, p, 64 << 10);
+  }
+
+  static void call_cuda(void* pipeline) { check(cudaEventSynchronize(static_cast<Pipeline*>(pipeline)->produced)); }
+
+  void check_result() const {
+    check(cudaGetLastError());
+    for (int i = 0; i < kCount; ++i)
+      if (host[i] != 4 * (1 + static_cast<float>(i))) {
+        std::fprintf(stderr, "faults: wrong result at %d: %g\n", i, static_cast<double>(host[i]));
+        std::exit(1);
+      }
+  }
+
+  cudaStream_t compute = nullptr;
+  cudaStream_t communication = nullptr;
+  cudaEvent_t produced = nullptr;
+  cudaEvent_t received = nullptr;
+  float* p = nullptr;
+  float* q = nullptr;
+  float* r = nullptr;
+  float* host = nullptr;
+  float unpinned[kCount] = {};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  Pipeline pipeline;
+  pipeline.run(argv[1]);
+  std::puts("right");
+}

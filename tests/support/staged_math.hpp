@@ -1,0 +1,31 @@
+#pragma once
+
+#include "kernels/device.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine::test {
+
+/// The math of a device, on memory of the host: what a call reads is copied to the device before it, what it writes is
+/// copied back after it, and then the call returns. So one test of arithmetic serves every device.
+class StagedMath final : public Math {
+ public:
+  explicit StagedMath(Device& device) : device_(device) {}
+
+  void fill(Stream& stream, MatrixView x, const RandomFill& random) override;
+  void cast(Stream& stream, ConstMatrixView from, MatrixView to) override;
+  void gather_rows(Stream& stream, const GatherRows& gather) override;
+  void gemm(Stream& stream, const Gemm& gemm) override;
+  void bias_activation(Stream& stream, const BiasActivation& call) override;
+  void activation_gradient(Stream& stream, const ActivationGradient& call) override;
+  void softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) override;
+  void squared_error(Stream& stream, const SquaredError& loss) override;
+  void column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) override;
+  void add_square_sum(Stream& stream, ConstVectorView x, double* sum) override;
+  void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) override;
+  void optimizer_step(Stream& stream, const OptimizerStep& step) override;
+
+ private:
+  Device& device_;
+};
+
+}  // namespace recombine::test
