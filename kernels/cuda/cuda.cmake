@@ -3,15 +3,12 @@
 set(RECOMBINE_CUDA AUTO CACHE STRING "The GPU's part: AUTO (where its toolkit is), ON or OFF")
 set_property(CACHE RECOMBINE_CUDA PROPERTY STRINGS AUTO ON OFF)
 
-# recombine_default_architectures(out): the GPU's that is here, else A100's and H100's, and PTX for what comes after.
-function(recombine_default_architectures out)
-  execute_process(COMMAND nvidia-smi -L RESULT_VARIABLE failed OUTPUT_VARIABLE gpus ERROR_QUIET)
-  if(failed STREQUAL "0" AND gpus MATCHES "GPU 0")
-    set(${out} native PARENT_SCOPE)
-  else()
-    set(${out} 80-real 90 PARENT_SCOPE)
-  endif()
-endfunction()
+# Whether this machine has one.
+set(RECOMBINE_GPU OFF)
+execute_process(COMMAND nvidia-smi -L RESULT_VARIABLE failed OUTPUT_VARIABLE gpus ERROR_QUIET)
+if(failed STREQUAL "0" AND gpus MATCHES "GPU 0")
+  set(RECOMBINE_GPU ON)
+endif()
 
 # recombine_find_cuda(missing): what of the toolkit is not here, as a list.
 function(recombine_find_cuda missing)
@@ -69,7 +66,11 @@ endif()
 
 if(RECOMBINE_WITH_CUDA)
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    recombine_default_architectures(CMAKE_CUDA_ARCHITECTURES)
+    if(RECOMBINE_GPU)
+      set(CMAKE_CUDA_ARCHITECTURES native)
+    else()  # A100's and H100's, and PTX for what comes after
+      set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
+    endif()
   endif()
   set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
   if(CCACHE)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "tests/cuda_on_cpu/ptx/arithmetic.hpp"
 #include "tests/cuda_on_cpu/runtime/device_code.hpp"
 
@@ -7,18 +9,28 @@
 namespace emulated {
 
 inline void check_alignment(Thread& thread, std::uint64_t address, std::uint64_t align) {
-  if (address % align != 0) fail_in(thread, "a misaligned address");
+  if (address % align != 0) [[unlikely]] fail_in(thread, "a misaligned address");
+}
+
+inline bool holds(const KnownMemory::Range& range, std::uint64_t address, std::uint64_t bytes) {
+  return address >= range.begin && address + bytes <= range.end;
+}
+
+/// Makes the allocation that holds the access the first of those known.
+[[gnu::noinline]] inline void look_up(Thread& thread, std::uint64_t address, std::uint64_t bytes) {
+  auto& ranges = thread.known_memory->ranges;
+  for (KnownMemory::Range& range : ranges)
+    if (holds(range, address, bytes)) return std::swap(range, ranges[0]);
+#ifdef __SANITIZE_ADDRESS__
+  static_cast<void>(*reinterpret_cast<const volatile char*>(address + bytes - 1));  // says more than find_memory can
+#endif
+  find_memory(thread, address, bytes);
 }
 
 /// Of an access of `bytes` at `address`, which a GPU's allocation must hold.
 inline std::uint64_t global_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes, std::uint64_t align) {
   check_alignment(thread, address, align);
-  for (const KnownMemory::Range& range : thread.known_memory->ranges)
-    if (address >= range.begin && address + bytes <= range.end) return address;
-#ifdef __SANITIZE_ADDRESS__
-  static_cast<void>(*reinterpret_cast<const volatile char*>(address + bytes - 1));  // says more than find_memory can
-#endif
-  find_memory(thread, address, bytes);
+  if (!holds(thread.known_memory->ranges[0], address, bytes)) look_up(thread, address, bytes);
   return address;
 }
 
@@ -98,7 +110,7 @@ T atomic_cas(Thread&, Order order, std::uint64_t address, T expected, T value) {
 }
 
 /// cp.async of `bytes`, of which `source_bytes` are read and the rest is zero.
-inline void async_copy(Thread& thread, std::uint64_t to, std::uint64_t from, std::uint64_t bytes,
+[[gnu::noinline]] inline void async_copy(Thread& thread, std::uint64_t to, std::uint64_t from, std::uint64_t bytes,
                        std::uint64_t source_bytes) {
   if (source_bytes > bytes) fail_in(thread, "cp.async reads more than it writes");
   check_alignment(thread, from, bytes);

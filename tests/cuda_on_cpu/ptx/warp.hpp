@@ -109,7 +109,7 @@ inline void check_tile(Thread& thread, const Tile& tile, std::uint64_t bytes) {
 }
 
 template <typename T>
-void load_fragment(Thread& thread, std::uint32_t* fragment, const Tile& tile) {
+[[gnu::noinline]] void load_fragment(Thread& thread, std::uint32_t* fragment, const Tile& tile) {
   check_tile(thread, tile, sizeof(T));
   for (unsigned i = 0; i < kElements; ++i) {
     const T value = load<T>(element(thread, tile, i, sizeof(T)));
@@ -117,14 +117,14 @@ void load_fragment(Thread& thread, std::uint32_t* fragment, const Tile& tile) {
   }
 }
 
-inline void store_fragment(Thread& thread, const std::uint32_t* fragment, const Tile& tile) {
+[[gnu::noinline]] inline void store_fragment(Thread& thread, const std::uint32_t* fragment, const Tile& tile) {
   check_tile(thread, tile, sizeof(std::uint32_t));
   for (unsigned i = 0; i < kElements; ++i)
     store<std::uint32_t>(element(thread, tile, i, sizeof(std::uint32_t)), fragment[i]);
 }
 
 /// d = a b + c   a, b bf16, c, d f32
-inline void multiply_fragments(Thread& thread, std::uint32_t* d, const std::uint32_t* a, const std::uint32_t* b,
+[[gnu::noinline]] inline void multiply_fragments(Thread& thread, std::uint32_t* d, const std::uint32_t* a, const std::uint32_t* b,
                                const std::uint32_t* c) {
   constexpr unsigned kWords = kElements / 2;
   std::uint32_t mine[2 * kWords];

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
 
 #include "tests/cuda_on_cpu/runtime/block.hpp"
@@ -37,9 +38,9 @@ void find_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes) {
   if (allocation->type == cudaMemoryTypeDevice && allocation->device != kEveryDevice &&
       allocation->device != current_device())
     thread.grid->fail_in(thread, access + ", which is memory of another device");
-  KnownMemory& known = *thread.known_memory;
-  known.ranges[known.oldest] = {allocation->begin, allocation->end};
-  known.oldest = (known.oldest + 1) % KnownMemory::kRanges;
+  auto& ranges = thread.known_memory->ranges;
+  std::move_backward(std::begin(ranges), std::end(ranges) - 1, std::end(ranges));
+  ranges[0] = {allocation->begin, allocation->end};
 }
 
 void fail_in(const Thread& thread, const char* text) { thread.grid->fail_in(thread, text); }

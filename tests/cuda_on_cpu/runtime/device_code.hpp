@@ -25,7 +25,7 @@ struct Thread {
   Grid* grid;                  ///< who runs it
 };
 
-/// Allocations that the launch has used: most accesses hit one of them, without a lock.
+/// Allocations that the launch has used, the latest first: most accesses are found here, without a lock.
 struct KnownMemory {
   static constexpr int kRanges = 8;
   struct Range {
@@ -33,7 +33,6 @@ struct KnownMemory {
     std::uintptr_t end = 0;
   };
   Range ranges[kRanges];
-  int oldest = 0;
 };
 
 struct Parameter {

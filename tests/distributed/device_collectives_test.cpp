@@ -1,0 +1,183 @@
+// Every collective of a Communicator on the memory of the device under test, over whatever it goes through there.
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+#include "distributed/communicator.hpp"
+#include "distributed/mesh.hpp"
+#include "kernels/error.hpp"
+#include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
+
+namespace recombine {
+namespace {
+
+constexpr std::array<std::int64_t, 5> kSizes = {0, 1, 7, 1000, 70001};
+
+/// What rank `rank` has as element i; small, so that sums of every type are exact.
+template <class T>
+T value(int rank, std::int64_t i) {
+  return static_cast<T>((i % 13) * (rank + 1));
+}
+template <class T>
+T sum_of(int ranks, std::int64_t i) {
+  return static_cast<T>((i % 13) * ranks * (ranks + 1) / 2);
+}
+
+class DeviceCollectivesTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Device> device_ = make_device({.kind = test::device_kind(),
+                                                 .progress = test::session().progress(),
+                                                 .local_rank = test::session().local_rank()});
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
+  std::unique_ptr<Communicator> group_ = make_communicator(*world_, *device_, test::collectives(), 0, world_->rank());
+  std::unique_ptr<Stream> compute_ = device_->make_stream(StreamUse::compute);
+  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
+
+  template <class T>
+  std::vector<T> values(std::int64_t size, int rank) const {
+    std::vector<T> v(static_cast<std::size_t>(size));
+    for (std::int64_t i = 0; i < size; ++i) v[static_cast<std::size_t>(i)] = value<T>(rank, i);
+    return v;
+  }
+  template <class T>
+  Buffer own_values(std::int64_t size) {
+    const std::vector<T> own = values<T>(size, group_->rank());
+    Buffer buffer = test::on_device(*device_, *compute_, vector_view(own.data(), size));
+    stream_->wait(compute_->record());
+    return buffer;
+  }
+  /// What the communication has left in `view`.
+  template <class T>
+  std::vector<T> after(ConstVectorView view) {
+    std::vector<T> v(static_cast<std::size_t>(view.size));
+    compute_->wait(stream_->record());
+    device_->copy(*compute_, vector_view(v.data(), view.size), view);
+    compute_->synchronize();
+    return v;
+  }
+  enum class Pieces { equal, unequal };
+  std::vector<std::int64_t> counts_of(std::int64_t size, Pieces pieces) const {
+    std::vector<std::int64_t> counts;
+    for (int r = 0; r < group_->size(); ++r) {
+      counts.push_back(pieces == Pieces::equal ? size / group_->size() : split_range(size, group_->size(), r).size());
+    }
+    return counts;
+  }
+};
+
+template <class T>
+void check_all_reduce(const std::vector<T>& found, int ranks) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(found[i], sum_of<T>(ranks, static_cast<std::int64_t>(i))) << "element " << i << " of " << found.size();
+  }
+}
+
+TEST_F(DeviceCollectivesTest, AllReduceSumsEveryType) {
+  for (const std::int64_t size : kSizes) {
+    const Buffer f32 = own_values<float>(size);
+    group_->all_reduce(*stream_, f32.view(), Reduction::sum);
+    check_all_reduce(after<float>(f32.view()), group_->size());
+    const Buffer f64 = own_values<double>(size);
+    group_->all_reduce(*stream_, f64.view(), Reduction::sum);
+    check_all_reduce(after<double>(f64.view()), group_->size());
+    const Buffer i64 = own_values<std::int64_t>(size);
+    group_->all_reduce(*stream_, i64.view(), Reduction::sum);
+    check_all_reduce(after<std::int64_t>(i64.view()), group_->size());
+  }
+}
+
+TEST_F(DeviceCollectivesTest, AllReduceTakesTheMaximum) {
+  const Buffer v = own_values<float>(100);
+  group_->all_reduce(*stream_, v.view(), Reduction::max);
+  EXPECT_EQ(after<float>(v.view()), values<float>(100, group_->size() - 1));
+}
+
+TEST_F(DeviceCollectivesTest, QueuedCallsKeepTheirOrder) {
+  const Buffer v = own_values<double>(5000);
+  for (int times = 0; times < 4; ++times) group_->all_reduce(*stream_, v.view(), Reduction::sum);
+  group_->broadcast(*stream_, v.view(), group_->size() - 1);
+  double factor = group_->size() * (group_->size() + 1) / 2;
+  for (int times = 1; times < 4; ++times) factor *= group_->size();
+  const std::vector<double> found = after<double>(v.view());
+  for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], static_cast<double>(i % 13) * factor);
+}
+
+TEST_F(DeviceCollectivesTest, ReduceScatterThenAllGatherIsAllReduce) {
+  for (const std::int64_t size : kSizes) {
+    for (const Pieces pieces : {Pieces::equal, Pieces::unequal}) {
+      const std::vector<std::int64_t> counts = counts_of(size, pieces);
+      const Buffer buffer = own_values<float>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+      group_->reduce_scatter(*stream_, buffer.view(), counts, Reduction::sum);
+      group_->all_gather(*stream_, buffer.view(), counts);
+      check_all_reduce(after<float>(buffer.view()), group_->size());
+    }
+  }
+}
+
+TEST_F(DeviceCollectivesTest, PiecesMayBeEmptyAndOfAnyLength) {
+  std::vector<std::int64_t> counts;
+  for (int r = 0; r < group_->size(); ++r) counts.push_back(r % 2 == 0 ? 0 : 100 * r + 1);
+  const Buffer buffer = own_values<float>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
+  group_->reduce_scatter(*stream_, buffer.view(), counts, Reduction::sum);
+  group_->all_gather(*stream_, buffer.view(), counts);
+  check_all_reduce(after<float>(buffer.view()), group_->size());
+}
+
+TEST_F(DeviceCollectivesTest, BroadcastMovesEveryType) {
+  for (int root = 0; root < group_->size(); ++root) {
+    std::vector<BFloat16> v(33, {static_cast<std::uint16_t>(100 + group_->rank())});
+    const Buffer buffer = test::on_device(*device_, *compute_, vector_view(v.data(), 33));
+    stream_->wait(compute_->record());
+    group_->broadcast(*stream_, buffer.view(), root);
+    for (const BFloat16 x : after<BFloat16>(buffer.view())) ASSERT_EQ(x.bits, 100 + root);
+  }
+}
+
+TEST_F(DeviceCollectivesTest, ShiftMovesAlongTheRing) {
+  const int size = group_->size();
+  for (const int distance : {1, -1, 2, size}) {
+    const int from = ((group_->rank() - distance) % size + size) % size;
+    const std::int64_t out_size = 100 * group_->rank();  // none from rank 0
+    const Buffer out = own_values<float>(out_size);
+    const Buffer in(*device_, DataType::f32, 100 * from);
+    group_->shift(*stream_, out.view(), in.view(), distance);
+    EXPECT_EQ(after<float>(in.view()), values<float>(100 * from, from)) << "distance " << distance;
+  }
+}
+
+TEST_F(DeviceCollectivesTest, SendReachesRecv) {
+  const int last = group_->size() - 1;
+  if (last == 0) return;  // nobody to send to
+  const Buffer v = own_values<float>(1000);
+  if (group_->rank() == 0) group_->send(*stream_, v.view(), last);
+  if (group_->rank() == last) {
+    group_->recv(*stream_, v.view(), 0);
+    EXPECT_EQ(after<float>(v.view()), values<float>(1000, 0));
+  }
+  stream_->synchronize();
+}
+
+TEST_F(DeviceCollectivesTest, SplitGroupsByColorAndOrdersByKey) {
+  const auto part = group_->split(group_->rank() % 2, -group_->rank());
+  const int members = (group_->size() + 1 - group_->rank() % 2) / 2;
+  EXPECT_EQ(part->size(), members);
+  EXPECT_EQ(part->rank(), members - 1 - group_->rank() / 2);
+  const Buffer v = own_values<std::int64_t>(20);
+  part->all_reduce(*stream_, v.view(), Reduction::sum);
+  std::int64_t factor = 0;
+  for (int r = group_->rank() % 2; r < group_->size(); r += 2) factor += r + 1;
+  const auto found = after<std::int64_t>(v.view());
+  for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], static_cast<std::int64_t>(i % 13) * factor);
+}
+
+TEST_F(DeviceCollectivesTest, CountsThatDoNotAddUpAreRefused) {
+  const Buffer v = own_values<float>(4);
+  const std::vector<std::int64_t> counts(static_cast<std::size_t>(group_->size()), 5);
+  EXPECT_THROW(group_->all_gather(*stream_, v.view(), counts), Error);
+  EXPECT_THROW(group_->reduce_scatter(*stream_, v.view(), counts, Reduction::sum), Error);
+}
+
+}  // namespace
+}  // namespace recombine
