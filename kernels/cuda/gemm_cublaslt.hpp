@@ -24,7 +24,7 @@ class GemmCublasLt {
   explicit GemmCublasLt(const CublasLtOptions& options);
   ~GemmCublasLt();
 
-  /// Enqueues the product with its bias and activation. False, with nothing enqueued, where the library has no algorithm.
+  /// Enqueues the product with its bias and activation. False, with nothing enqueued: the library has no algorithm.
   /// @pre C is not empty, k > 0; activation identity or relu
   bool execute(cudaStream_t stream, const Gemm& gemm);
 

@@ -9,8 +9,8 @@
 namespace recombine::cuda {
 
 /// Memory of a GPU from its stream-ordered pool, 256-byte aligned, and pinned memory of the host.
-/// What is allocated can be used on any stream: the host waits until the pool has it. What is deallocated returns to the
-/// pool after all work that the GPU's streams have by then, by events, so that the host goes on.
+/// What is allocated can be used on any stream: the host waits until the pool has it. What is deallocated returns to
+/// the pool after all work that the GPU's streams have by then, by events, so that the host goes on.
 class GpuMemory {
  public:
   explicit GpuMemory(std::shared_ptr<Gpu> gpu);

@@ -25,9 +25,9 @@ class StreamFailure {
 };
 
 /// Lets a GPU's streams wait for events of the host's streams, by host functions that block.
-/// CUDA may run the host functions of all streams on one thread: if that waited for a collective of which another rank's
-/// thread stands in a different one, neither would end. So only one stream at a time has such waits outstanding: the
-/// ranks' waits then end in the order of the program, in which they were written to be possible.
+/// CUDA may run the host functions of all streams on one thread. If that waited for one collective, and another rank's
+/// thread for another, neither would end. So only one stream at a time has such waits outstanding: on every rank they
+/// then end in the order of the program.
 class HostWaits {
  public:
   explicit HostWaits(Gpu& gpu) : gpu_(gpu) {}
