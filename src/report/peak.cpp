@@ -6,35 +6,55 @@
 
 namespace recombine {
 
-double measure_peak_gflops(MeshRank& rank, Communicator& world, Stream& stream, DataType type) {
-  static constexpr std::int64_t kSize = 1024;
-  static constexpr int kRounds = 5;
-  const Buffer a(rank.device(), type, kSize * kSize);
-  const Buffer b(rank.device(), type, kSize * kSize);
-  const Buffer c(rank.device(), type == DataType::f64 ? DataType::f64 : DataType::f32, kSize * kSize);
+namespace {
+
+constexpr std::int64_t kSmallest = 1024;
+constexpr std::int64_t kLargest = 16384;
+constexpr double kLongEnough = 2e-3;  // seconds of a product: a faster machine needs a larger one to be busy
+constexpr int kRounds = 5;
+constexpr double kPatience = 0.3;     // seconds after which no round more is begun
+
+/// The fastest of a few square products on all ranks at once, in seconds, as the slowest rank saw it.
+double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, DataType type, std::int64_t size) {
+  const Buffer a(rank.device(), type, size * size);
+  const Buffer b(rank.device(), type, size * size);
+  const Buffer c(rank.device(), type == DataType::f64 ? DataType::f64 : DataType::f32, size * size);
   std::uint64_t tensor = 0;
   for (const Buffer* m : {&a, &b}) {
-    rank.math().fill(rank.compute(), m->matrix(kSize, kSize),
-                     {.tensor = tensor++, .global_cols = kSize, .half_width = 1});
+    rank.math().fill(rank.compute(), m->matrix(size, size), {.tensor = tensor++, .global_cols = size, .half_width = 1});
   }
+  rank.compute().synchronize();
   double best = 0;
-  for (int round = 0; round <= kRounds; ++round) {
+  double spent = 0;
+  for (int round = 0; round <= kRounds && (round < 2 || spent < kPatience); ++round) {
     double seconds = 0;
     world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);  // all start together
     stream.synchronize();
     const double start = Session::now();
-    rank.math().gemm(rank.compute(), {.a = a.matrix(kSize, kSize),
-                                      .b = b.matrix(kSize, kSize),
+    rank.math().gemm(rank.compute(), {.a = a.matrix(size, size),
+                                      .b = b.matrix(size, size),
                                       .trans_b = Transpose::yes,
-                                      .c = c.matrix(kSize, kSize)});
+                                      .c = c.matrix(size, size)});
     rank.compute().synchronize();
     seconds = Session::now() - start;
     world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);
     stream.synchronize();
-    const double flops = 2.0 * kSize * kSize * kSize * world.size();
-    if (round > 0) best = std::max(best, flops / seconds / 1e9);  // the first prepares the library
+    spent += seconds;
+    if (round == 1 || (round > 1 && seconds < best)) best = seconds;  // the first prepares the library
   }
   return best;
+}
+
+}  // namespace
+
+double measure_peak_gflops(MeshRank& rank, Communicator& world, Stream& stream, DataType type) {
+  std::int64_t size = kSmallest;
+  double seconds = fastest_product(rank, world, stream, type, size);
+  while (seconds < kLongEnough && size < kLargest) {
+    size *= 2;
+    seconds = fastest_product(rank, world, stream, type, size);
+  }
+  return 2.0 * static_cast<double>(size) * static_cast<double>(size * size) * world.size() / seconds / 1e9;
 }
 
 }  // namespace recombine
