@@ -43,6 +43,7 @@ struct Gemm {
 };
 
 /// rows x cols: out(r, :) = source(rows[r], :) * scale + shift.   source u8 or f32, out f32
+/// Where the source has no such row, the CPU throws Error, and a GPU writes NaN.
 struct GatherRows {
   ConstMatrixView source;
   ConstVectorView rows;  ///< i64, one per row of out

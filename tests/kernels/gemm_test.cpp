@@ -110,12 +110,12 @@ TEST_F(GemmTest, EpiloguesInEveryCombination) {
 
 TEST_F(GemmTest, OperandsThatDoNotFitAreRefused) {
   std::vector<float> x(100);
-  EXPECT_THROW(math_.gemm(*stream_, {.a = matrix_of(x, 2, 3), .b = matrix_of(x, 4, 5), .c = matrix_of(x, 2, 5)}),
+  EXPECT_THROW(device_->math().gemm(*stream_, {.a = matrix_of(x, 2, 3), .b = matrix_of(x, 4, 5), .c = matrix_of(x, 2, 5)}),
                Error);
   std::vector<double> y(100);
   std::vector<BFloat16> z(100);
   const auto refused = [&](MatrixView a, MatrixView b, MatrixView c, ConstVectorView bias = {}) {
-    EXPECT_THROW(math_.gemm(*stream_, {.a = a, .b = b, .c = c, .bias = bias}), Error);
+    EXPECT_THROW(device_->math().gemm(*stream_, {.a = a, .b = b, .c = c, .bias = bias}), Error);
   };
   refused(matrix_of(x, 2, 2), matrix_of(y, 2, 2), matrix_of(y, 2, 2));
   refused(matrix_of(y, 2, 2), matrix_of(y, 2, 2), matrix_of(x, 2, 2));
