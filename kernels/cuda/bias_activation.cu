@@ -43,7 +43,8 @@ void bias_activation_packs(cudaStream_t stream, const BiasActivation& call) {
 void bias_activation(cudaStream_t stream, const BiasActivation& call) {
   const bool wide = packs_fit_matrix(call.in) && packs_fit_matrix(call.out) && packs_fit_vector(call.bias);
   with_activation(call.activation, [&](auto activation) {
-    wide ? bias_activation_packs<activation(), kWide>(stream, call) : bias_activation_packs<activation(), 1>(stream, call);
+    wide ? bias_activation_packs<activation(), kWide>(stream, call)
+         : bias_activation_packs<activation(), 1>(stream, call);
   });
 }
 

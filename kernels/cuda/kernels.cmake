@@ -16,6 +16,6 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/squared_error.cu)
 # Host code that goes with them, for the host's compiler.
 set(RECOMBINE_CUDA_KERNEL_HOST_SOURCES cuda/launch.cpp)
-# Relaxed: kernels/random.hpp is constexpr, and so runs on the GPU. 554: a conversion of matrix.hpp's views to themselves.
+# Relaxed: kernels/random.hpp is constexpr, and so runs on the GPU. 554: matrix.hpp's views convert to themselves.
 # lineinfo: profilers and the kernels' tests name lines.
 set(RECOMBINE_CUDA_KERNEL_FLAGS --expt-relaxed-constexpr -diag-suppress=554 -lineinfo)

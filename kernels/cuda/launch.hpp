@@ -19,8 +19,8 @@ void check_launch(const char* kernel);
 /// Multiprocessors of the current GPU.
 int multiprocessor_count();
 
-/// Memory in the stream's order: allocated behind what is enqueued, given back behind what is enqueued before the end of
-/// its scope.
+/// Memory in the stream's order: allocated behind what is enqueued before, given back behind what is enqueued in its
+/// scope.
 class Scratch {
  public:
   Scratch(cudaStream_t stream, std::int64_t bytes);

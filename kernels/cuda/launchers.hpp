@@ -4,8 +4,8 @@
 
 #include "kernels/math.hpp"
 
-/// The kernels, each as a plain function that enqueues it on `stream` and returns. Semantics, shapes and types: those of
-/// kernels/math.hpp; pointers are the GPU's. The same call gives the same bits, on every GPU of one architecture.
+/// The kernels, each as a function that enqueues it on `stream` and returns. Semantics, shapes and types are those
+/// of kernels/math.hpp; pointers are the GPU's. The same call gives the same bits, on every GPU of one architecture.
 /// @throws Error where there is no kernel for the types, or a launch fails
 namespace recombine::cuda {
 

@@ -37,7 +37,7 @@ static __global__ void __launch_bounds__(kBlockThreads) add_loss_parts_kernel(co
   sums->correct += correct;
 }
 
-/// Runs launch(parts) for `blocks` blocks, and adds their parts to sums; sums null: parts is null, and nothing is added.
+/// Runs launch(parts) for `blocks` blocks, and adds their parts to sums; with sums null, parts is null too.
 template <class Launch>
 void with_loss_parts(cudaStream_t stream, const char* name, std::int64_t blocks, LossSums* sums, const Launch& launch) {
   if (!sums) {

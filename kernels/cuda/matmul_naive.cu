@@ -8,8 +8,8 @@
 //              +-----------+         +---v-------+
 //                    A                     B
 //
-// Every element of A is read n times, every element of B m times, from memory or a cache: two reads for each multiply and
-// add. A GPU can do tens of those in the time of one read, so its arithmetic waits. matmul_tiled.cu reads less.
+// Every element of A is read n times, every element of B m times, from memory or a cache: two reads for each multiply
+// and add. A GPU can do tens of those in the time of one read, so its arithmetic waits. matmul_tiled.cu reads less.
 
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/launch.hpp"

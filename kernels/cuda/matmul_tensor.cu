@@ -1,17 +1,20 @@
 // C = A B on tensor cores: bf16 operands, f32 sums. A block of 8 warps computes a 128 x 128 tile of C.
 //
 //        tile of C, 128 x 128                 time -->
-//      +------+------+------+------+          copies   | tile 0 | tile 1 | tile 2 | tile 3 |       cp.async: from memory into
-//      |warp 0|warp 1|warp 2|warp 3| 64       products          | tile 0 | tile 1 | tile 2 | ...   shared memory, past registers,
-//      | 64x32|      |      |      |                                                               while the tensor cores work
-//      +------+------+------+------+          two buffers:  0        1        0        1
-//      |warp 4|warp 5|warp 6|warp 7| 64
-//      |      |      |      |      |          A warp multiplies fragments: 16 x 16 x 16 in one wmma::mma_sync; its 64 x 32
-//      +------+------+------+------+          of C are 4 x 2 fragments, which stay in registers until the end.
+//      +------+------+------+------+          copies   | tile 0 | tile 1 | tile 2 | tile 3 |
+//      |warp 0|warp 1|warp 2|warp 3| 64       products          | tile 0 | tile 1 | tile 2 | tile 3 |
+//      | 64x32|      |      |      |          buffer       0        1        0        1
+//      +------+------+------+------+
+//      |warp 4|warp 5|warp 6|warp 7| 64       cp.async copies from memory into shared memory, past the registers,
+//      |      |      |      |      |          while the tensor cores multiply the tiles of the other buffer.
+//      +------+------+------+------+
 //         32     32     32     32
 //
+// One wmma::mma_sync multiplies fragments of 16 x 16 x 16. A warp's 64 x 32 of C are 4 x 2 fragments, which stay in
+// registers until the end: of the 6 fragments that it loads it makes 8 products.
+//
 // A tile lies in shared memory as its operand does in memory, transposed or not: the fragments are loaded by rows or by
-// columns. Its rows are 8 elements longer than need be, so that the 16 rows of a fragment fall into different banks.
+// columns. Its rows are 8 elements longer than need be, so that the rows of a fragment fall into different banks.
 
 #include <cuda_bf16.h>
 #include <mma.h>
@@ -64,7 +67,7 @@ struct Stored {
 /// 16 bytes, of which the first `valid` are read; the rest become zero.
 __device__ __forceinline__ void copy_async(__nv_bfloat16* shared, const __nv_bfloat16* global, int valid) {
   const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(__cvta_generic_to_global(global)), "r"(valid)
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(valid)
                : "memory");
 }
 

@@ -2,19 +2,19 @@
 //
 //                                      B
 //                              +-----+-----+-----+
-//                              |     |#####|     |   16 rows of B,        For each step of 16 along k:
-//                              +-----+#####+-----+   64 columns             1. all 256 threads copy a tile of A and one
-//                              |     |  v  |     |                             of B into shared memory;
-//                              +-----+-----+-----+                          2. each thread keeps 4 x 4 sums in registers:
-//            +----+---+---+    +-----+-----+-----+                             for each of the 16, 4 numbers of A and
-//            |    |   |   |    |     |     |     |                             4 of B give 16 products.
+//                              |     |#####|     |   16 rows of B,      For each step of 16 along k:
+//                              +-----+#####+-----+   64 columns           1. all 256 threads copy a tile of A and
+//                              |     |  v  |     |                           one of B into shared memory;
+//                              +-----+-----+-----+                        2. each thread keeps 4 x 4 sums in
+//            +----+---+---+    +-----+-----+-----+                           registers: for each of the 16, 4
+//            |    |   |   |    |     |     |     |                           numbers of A and 4 of B give 16 products.
 //            +----+---+---+    +-----+-----+-----+
-//   64 rows  |####|-->|   |    |     |#### |     |    a tile of C:        An element is read from memory once for 64 uses,
-//   of A, 16 +----+---+---+    +-----+-----+-----+    16 x 16 threads     and from shared memory once for 4.
-//   columns  A                       C
+//   64 rows  |####|-->|   |    |     |#####|     |   a tile of C:       An element is read from memory once for 64
+//   of A, 16 +----+---+---+    +-----+-----+-----+   16 x 16 threads    uses, and from shared memory once for 4.
+//   columns        A                   C
 //
-// The tiles lie in shared memory with k outermost, so that the four rows (or columns) of a thread are neighbours. Past the
-// edges of A and B a tile holds zeros, which add nothing.
+// The tiles lie in shared memory with k outermost, so that the four rows (or columns) of a thread are neighbours.
+// Past the edges of A and B a tile holds zeros, which add nothing.
 
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/launch.hpp"

@@ -19,10 +19,10 @@ FUNCTION = re.compile(r"Compiling entry function '(\w+)' for '(\w+)'")
 FRAME = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 
 PLANTED = """
-__global__ void planted_array(int* to, int at) {
-  int table[64];
-  for (int i = 0; i < 64; ++i) table[i] = to[i] * i;
-  to[0] = table[at];
+__global__ void planted_array(int* to) {
+  int table[64] = {};
+  for (int i = 0; i < 64; ++i) table[to[i] % 64] += i;
+  for (int i = 0; i < 64; ++i) to[i] = table[i];
 }
 __global__ void __launch_bounds__(1024, 2) planted_spill(float* x) {
   float kept[64];
@@ -57,7 +57,8 @@ def compile_kernels(nvcc, flags, source, arch):
 
 def offences(report, source, arch):
     return [f"{kernel} ({source}) for {arch}: {frame} bytes stack frame, {stores} bytes spill stores, "
-            f"{loads} bytes spill loads" for kernel, (frame, stores, loads) in report.items() if frame or stores or loads]
+            f"{loads} bytes spill loads"
+            for kernel, (frame, stores, loads) in report.items() if frame or stores or loads]
 
 
 def check_the_check(nvcc):
@@ -89,7 +90,8 @@ def main():
         reports = list(pool.map(lambda job: compile_kernels(nvcc, flags, *job), jobs))
     found = [line for report, job in zip(reports, jobs) for line in offences(report, *job)]
     print("\n".join(found))
-    print(f"{sum(map(len, reports))} kernels of {len(sources)} files for {', '.join(ARCHITECTURES)}: {len(found)} offences")
+    kernels = sum(map(len, reports))
+    print(f"{kernels} kernels of {len(sources)} files for {', '.join(ARCHITECTURES)}: {len(found)} offences")
     sys.exit(1 if found else 0)
 
 

@@ -1,6 +1,7 @@
 // Creation, division and end of communicators: libnccl.so.2 as far as the product calls it.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "tests/cuda_on_cpu/libraries/nccl/group.hpp"
 #include "tests/cuda_on_cpu/libraries/nccl/handle.hpp"
@@ -20,7 +21,6 @@ std::string& last_error() {
 ncclResult_t check_config(const ncclConfig_t* config) {
   if (!config) return ncclSuccess;
   if (config->magic != kConfigMagic) return explain(ncclInvalidArgument, "the configuration was not initialised");
-  if (config->blocking == 0) fail("NCCL: communicators with blocking = 0 are not emulated");
   return ncclSuccess;
 }
 
@@ -138,7 +138,10 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* communicator, int ranks, ncclUni
   if (const auto result = check_config(config)) return result;
   Address address{};
   std::memcpy(&address, id.internal, sizeof address);
-  return join(communicator, address, {rank, ranks});
+  const ncclResult_t result = join(communicator, address, {rank, ranks});
+  if (result != ncclSuccess || !config || config->blocking != 0) return result;
+  (*communicator)->settling = true;  // it has joined, but a caller must be ready to wait
+  return ncclInProgress;
 }
 
 ncclResult_t ncclCommInitRank(ncclComm_t* communicator, int ranks, ncclUniqueId id, int rank) {
@@ -178,7 +181,7 @@ ncclResult_t ncclCommCuDevice(const ncclComm_t communicator, int* device) {
 
 ncclResult_t ncclCommGetAsyncError(ncclComm_t communicator, ncclResult_t* error) {
   if (!communicator || !error) return ncclInvalidArgument;
-  *error = communicator->communicator->state();
+  *error = std::exchange(communicator->settling, false) ? ncclInProgress : communicator->communicator->state();
   return ncclSuccess;
 }
 

@@ -8,6 +8,7 @@
 /// What ncclComm_t points to.
 struct ncclComm {
   std::shared_ptr<emulated::nccl::Communicator> communicator;
+  bool settling = false;  // made with blocking = 0, and ncclInProgress until it has been asked once
 };
 
 namespace emulated::nccl {
