@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "kernels/cuda/cublaslt_library.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::cuda {
@@ -35,7 +36,7 @@ void check(cudaError_t result, const char* call, std::source_location place) {
 
 void check(cublasStatus_t result, const char* call, std::source_location place) {
   if (result == CUBLAS_STATUS_SUCCESS) return;
-  fail({.call = call, .text = cublasLtGetStatusString(result), .name = cublasLtGetStatusName(result)}, place);
+  fail({.call = call, .text = cublaslt().status_string(result), .name = cublaslt().status_name(result)}, place);
 }
 
 bool is_ready(cudaError_t result, const char* call, std::source_location place) {

@@ -15,10 +15,6 @@ constexpr std::size_t kLargeWorkspace = std::size_t{32} << 20;
 constexpr std::size_t kSmallWorkspace = std::size_t{4} << 20;
 constexpr std::uintptr_t kMostAlignment = 256;
 
-using Operation = Handle<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy>;
-using Layout = Handle<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
-using Preference = Handle<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy>;
-
 cudaDataType_t cuda_type(DataType type) {
   return type == DataType::f64 ? CUDA_R_64F : type == DataType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
 }
@@ -40,22 +36,22 @@ cublasLtEpilogue_t epilogue_of(const Gemm& gemm) {
 }
 
 template <class T>
-void set(const Operation& operation, cublasLtMatmulDescAttributes_t attribute, const T& value) {
-  check(cublasLtMatmulDescSetAttribute(operation.get(), attribute, &value, sizeof value),
+void set(const CublasLtOperation& operation, cublasLtMatmulDescAttributes_t attribute, const T& value) {
+  check(cublaslt().operation_set(operation.get(), attribute, &value, sizeof value),
         "cublasLtMatmulDescSetAttribute");
 }
 
 template <class T>
-void set(const Preference& preference, cublasLtMatmulPreferenceAttributes_t attribute, const T& value) {
-  check(cublasLtMatmulPreferenceSetAttribute(preference.get(), attribute, &value, sizeof value),
+void set(const CublasLtPreference& preference, cublasLtMatmulPreferenceAttributes_t attribute, const T& value) {
+  check(cublaslt().preference_set(preference.get(), attribute, &value, sizeof value),
         "cublasLtMatmulPreferenceSetAttribute");
 }
 
 /// The library counts down the columns: what is row-major [rows,cols] to us is [cols,rows] to it.
-Layout make_layout(ConstMatrixView x) {
-  Layout layout;
-  check(cublasLtMatrixLayoutCreate(layout.out(), cuda_type(x.type), static_cast<std::uint64_t>(x.cols),
-                                   static_cast<std::uint64_t>(x.rows), x.ld),
+CublasLtLayout make_layout(ConstMatrixView x) {
+  CublasLtLayout layout;
+  check(cublaslt().layout_create(layout.out(), cuda_type(x.type), static_cast<std::uint64_t>(x.cols),
+                                 static_cast<std::uint64_t>(x.rows), x.ld),
         "cublasLtMatrixLayoutCreate");
   return layout;
 }
@@ -65,8 +61,8 @@ Layout make_layout(ConstMatrixView x) {
 /// C^T = op(B)^T op(A)^T: the library's first operand is our B. Our bias, one for each column of C, is then one for
 /// each row of its result: what it takes for a bias.
 struct GemmCublasLt::Plan {
-  Operation operation;
-  Layout b, a, c;
+  CublasLtOperation operation;
+  CublasLtLayout b, a, c;
   cublasLtMatmulAlgo_t algorithm;
   std::size_t workspace_bytes;
 };
@@ -75,7 +71,7 @@ GemmCublasLt::GemmCublasLt(const CublasLtOptions& options) : f32_products_(optio
   int major = 0;
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, options.gpu), "cudaDeviceGetAttribute");
   workspace_bytes_ = major >= 9 ? kLargeWorkspace : kSmallWorkspace;
-  check(cublasLtCreate(library_.out()), "cublasLtCreate");
+  check(cublaslt().create(library_.out()), "cublasLtCreate");
 }
 
 GemmCublasLt::~GemmCublasLt() = default;
@@ -91,10 +87,10 @@ bool GemmCublasLt::execute(cudaStream_t stream, const Gemm& gemm) {
   const auto beta = static_cast<float>(gemm.beta);
   const bool f64 = gemm.c.type == DataType::f64;
   void* const workspace = plan.workspace_bytes > 0 ? workspace_of(stream) : nullptr;
-  check(cublasLtMatmul(library_.get(), plan.operation.get(), f64 ? static_cast<const void*>(&gemm.alpha) : &alpha,
-                       gemm.b.data, plan.b.get(), gemm.a.data, plan.a.get(),
-                       f64 ? static_cast<const void*>(&gemm.beta) : &beta, gemm.c.data, plan.c.get(), gemm.c.data,
-                       plan.c.get(), &plan.algorithm, workspace, plan.workspace_bytes, stream),
+  check(cublaslt().multiply(library_.get(), plan.operation.get(), f64 ? static_cast<const void*>(&gemm.alpha) : &alpha,
+                            gemm.b.data, plan.b.get(), gemm.a.data, plan.a.get(),
+                            f64 ? static_cast<const void*>(&gemm.beta) : &beta, gemm.c.data, plan.c.get(), gemm.c.data,
+                            plan.c.get(), &plan.algorithm, workspace, plan.workspace_bytes, stream),
         "cublasLtMatmul");
   return true;
 }
@@ -120,7 +116,8 @@ std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& ge
   Plan plan = {.operation = {}, .b = make_layout(gemm.b), .a = make_layout(gemm.a), .c = make_layout(gemm.c),
                .algorithm = {}, .workspace_bytes = 0};
   const cudaDataType_t scale = key.result == DataType::f64 ? CUDA_R_64F : CUDA_R_32F;
-  check(cublasLtMatmulDescCreate(plan.operation.out(), compute_type(key.operand), scale), "cublasLtMatmulDescCreate");
+  check(cublaslt().operation_create(plan.operation.out(), compute_type(key.operand), scale),
+        "cublasLtMatmulDescCreate");
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, cublas_operation(gemm.trans_b));
   set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, cublas_operation(gemm.trans_a));
   set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, key.epilogue);
@@ -129,8 +126,8 @@ std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& ge
     set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, gemm.bias.data);
   }
 
-  Preference preference;
-  check(cublasLtMatmulPreferenceCreate(preference.out()), "cublasLtMatmulPreferenceCreate");
+  CublasLtPreference preference;
+  check(cublaslt().preference_create(preference.out()), "cublasLtMatmulPreferenceCreate");
   set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes_);
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, key.b_alignment);
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, key.a_alignment);
@@ -140,8 +137,8 @@ std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& ge
   cublasLtMatmulHeuristicResult_t best = {};
   int found = 0;
   const cublasStatus_t status =
-      cublasLtMatmulAlgoGetHeuristic(library_.get(), plan.operation.get(), plan.b.get(), plan.a.get(), plan.c.get(),
-                                     plan.c.get(), preference.get(), 1, &best, &found);
+      cublaslt().find_algorithm(library_.get(), plan.operation.get(), plan.b.get(), plan.a.get(), plan.c.get(),
+                                plan.c.get(), preference.get(), 1, &best, &found);
   if (status == CUBLAS_STATUS_NOT_SUPPORTED) return nullptr;
   check(status, "cublasLtMatmulAlgoGetHeuristic");
   if (found == 0 || best.state != CUBLAS_STATUS_SUCCESS) return nullptr;

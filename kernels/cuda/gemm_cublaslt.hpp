@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 
+#include "kernels/cuda/cublaslt_library.hpp"
 #include "kernels/cuda/handle.hpp"
 #include "kernels/device.hpp"
 #include "kernels/math.hpp"
@@ -52,7 +53,7 @@ class GemmCublasLt {
 
   F32Products f32_products_;
   std::size_t workspace_bytes_;
-  Handle<cublasLtHandle_t, cublasLtDestroy> library_;
+  CublasLtHandle library_;
   std::map<Key, std::unique_ptr<const Plan>> plans_;
   std::map<cudaStream_t, Memory> workspaces_;
 };

@@ -1,0 +1,54 @@
+#include "kernels/cuda/cublaslt_library.hpp"
+
+#include <dlfcn.h>
+
+#include <string>
+
+#include "kernels/error.hpp"
+
+namespace recombine::cuda {
+
+namespace {
+
+/// A function of the library, as the type of what it is assigned to.
+struct Function {
+  void* address;
+  template <class F>
+  operator F*() const {
+    return reinterpret_cast<F*>(address);
+  }
+};
+
+CublasLtLibrary load() {
+  const std::string name = fmt::format("libcublasLt.so.{}", CUBLAS_VER_MAJOR);
+  void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  require(library != nullptr, "cuBLASLt cannot be loaded: {}", library ? "" : dlerror());
+  const auto find = [&](const char* function) {
+    void* const address = dlsym(library, function);
+    require(address != nullptr, "{} has no function {}", name, function);
+    return Function{address};
+  };
+  return {.create = find("cublasLtCreate"),
+          .destroy = find("cublasLtDestroy"),
+          .status_name = find("cublasLtGetStatusName"),
+          .status_string = find("cublasLtGetStatusString"),
+          .operation_create = find("cublasLtMatmulDescCreate"),
+          .operation_destroy = find("cublasLtMatmulDescDestroy"),
+          .operation_set = find("cublasLtMatmulDescSetAttribute"),
+          .layout_create = find("cublasLtMatrixLayoutCreate"),
+          .layout_destroy = find("cublasLtMatrixLayoutDestroy"),
+          .preference_create = find("cublasLtMatmulPreferenceCreate"),
+          .preference_destroy = find("cublasLtMatmulPreferenceDestroy"),
+          .preference_set = find("cublasLtMatmulPreferenceSetAttribute"),
+          .find_algorithm = find("cublasLtMatmulAlgoGetHeuristic"),
+          .multiply = find("cublasLtMatmul")};
+}
+
+}  // namespace
+
+const CublasLtLibrary& cublaslt() {
+  static const CublasLtLibrary library = load();
+  return library;
+}
+
+}  // namespace recombine::cuda
