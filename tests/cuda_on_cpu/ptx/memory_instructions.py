@@ -7,7 +7,9 @@ _CACHE = r"(?:\.nc|\.ca|\.cg|\.cs|\.lu|\.cv|\.wb|\.wt|\.L1::\w+|\.L2::\w+)*"
 
 
 def _suffix(order):
-    return {None: "", "volatile": "_relaxed", "weak": ""}.get(order and order.split(".")[1], f"_{(order or '..').split('.')[1]}")
+    """Of the helper's name: load, load_relaxed, load_acquire..."""
+    name = order.split(".")[1] if order else "weak"
+    return {"weak": "", "volatile": "_relaxed"}.get(name, "_" + name)
 
 
 @instruction(rf"ld{_ORDER}(?:\.(?P<space>global|shared|param|const)(?:::cta)?)?{_CACHE}(?:\.v(?P<count>[248]))?"
