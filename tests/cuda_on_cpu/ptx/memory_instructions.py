@@ -13,7 +13,7 @@ def _suffix(order):
 
 
 @instruction(rf"ld{_ORDER}(?:\.(?P<space>global|shared|param|const)(?:::cta)?)?{_CACHE}(?:\.v(?P<count>[248]))?"
-             r"\.(?P<type>[busf](?:8|16|32|64|128))")
+             r"\.(?P<type>[busf](?:8|16|32|64))")
 def _(w, m, target, address):
     size = size_of(m["type"])
     count = int(m["count"] or 1)
@@ -24,7 +24,7 @@ def _(w, m, target, address):
 
 
 @instruction(rf"st{_ORDER}(?:\.(?P<space>global|shared)(?:::cta)?)?{_CACHE}(?:\.v(?P<count>[248]))?"
-             r"\.(?P<type>[busf](?:8|16|32|64|128))")
+             r"\.(?P<type>[busf](?:8|16|32|64))")
 def _(w, m, address, source):
     size = size_of(m["type"])
     count = int(m["count"] or 1)
