@@ -30,7 +30,7 @@ class KernelWriter:
         self.instructions = instructions
         self.lines = []
         self.line = None  # (file, number) in the kernel's source
-        self.depth = 0
+        self.declared = set()  # declared so far
         self.shared_bytes = 0
         self.offsets = {}  # of parameters, and of variables in shared memory
         self.spaces = {variable.name: variable.space for variable in module.variables}
@@ -91,10 +91,8 @@ class KernelWriter:
             elif kind == "label":
                 self.emit(f"{identifier(rest[0], 'l_')}:;")
             elif kind == "open":
-                self.depth += 1
                 self.emit("{")
             elif kind == "close":
-                self.depth -= 1
                 self.emit("}")
             elif rest[0].startswith("."):
                 self._declare(rest[0])
@@ -109,6 +107,7 @@ class KernelWriter:
             for name in match[2].split(","):
                 many = re.fullmatch(r"(.*)<(\d+)>", name.strip())
                 names += [f"{many[1]}{i}" for i in range(int(many[2]))] if many else [name.strip()]
+            self.declared.update(names)
             self.emit(f"{register_type(match[1])} {', '.join(identifier(n, 'v_') for n in names)};")
         elif text.startswith(".local"):
             self.fail(f"an array in local memory: {text}")
@@ -150,12 +149,10 @@ class KernelWriter:
             unsigned = f"std::uint{max(8, bits_of(ptx_type))}_t"
             value = int(operand.rstrip("U"), 0) % (1 << 64)
             return f"get<{cpp}>(static_cast<{unsigned}>({value}u))"
-        if operand.startswith("%") and re.fullmatch(r"%[\w$]+", operand):
+        if operand in self.declared:
             return f"get<{cpp}>({identifier(operand, 'v_')})"
         if operand in self.spaces:
             return f"get<{cpp}>({self._symbol(operand)})"
-        if re.fullmatch(r"[A-Za-z_$][\w$]*", operand):  # a register of inline assembly
-            return f"get<{cpp}>({identifier(operand, 'v_')})"
         self.fail(f"operand is not known: {operand}")
 
     def _symbol(self, name):
@@ -178,8 +175,7 @@ class KernelWriter:
         match = re.fullmatch(r"\[\s*([^\s+\]]+)\s*(?:\+\s*(-?\d+))?\s*\]", operand)
         if not match:
             self.fail(f"address is not known: {operand}")
-        base = self.read(match[1], "u64") if not match[1].startswith("%") else \
-            f"get<std::uint64_t>({identifier(match[1], 'v_')})"
+        base = self.read(match[1], "u64")
         sum_ = f"{base} + {match[2]}" if match[2] else base
         if space in ("param", "unchecked"):
             return f"({sum_})"

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <utility>
-
 #include "tests/cuda_on_cpu/ptx/arithmetic.hpp"
 #include "tests/cuda_on_cpu/runtime/device_code.hpp"
 
@@ -16,21 +14,10 @@ inline bool holds(const KnownMemory::Range& range, std::uint64_t address, std::u
   return address >= range.begin && address + bytes <= range.end;
 }
 
-/// Makes the allocation that holds the access the first of those known.
-[[gnu::noinline]] inline void look_up(Thread& thread, std::uint64_t address, std::uint64_t bytes) {
-  auto& ranges = thread.known_memory->ranges;
-  for (KnownMemory::Range& range : ranges)
-    if (holds(range, address, bytes)) return std::swap(range, ranges[0]);
-#ifdef __SANITIZE_ADDRESS__
-  static_cast<void>(*reinterpret_cast<const volatile char*>(address + bytes - 1));  // says more than find_memory can
-#endif
-  find_memory(thread, address, bytes);
-}
-
 /// Of an access of `bytes` at `address`, which a GPU's allocation must hold.
 inline std::uint64_t global_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes, std::uint64_t align) {
   check_alignment(thread, address, align);
-  if (!holds(thread.known_memory->ranges[0], address, bytes)) look_up(thread, address, bytes);
+  if (!holds(thread.known_memory->ranges[0], address, bytes)) find_memory(thread, address, bytes);
   return address;
 }
 

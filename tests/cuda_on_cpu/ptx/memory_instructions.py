@@ -7,11 +7,13 @@ _CACHE = r"(?:\.nc|\.ca|\.cg|\.cs|\.lu|\.cv|\.wb|\.wt|\.L1::\w+|\.L2::\w+)*"
 
 
 def _suffix(order):
-    return {None: "", "volatile": "_relaxed", "weak": ""}.get(order and order.split(".")[1], f"_{(order or '..').split('.')[1]}")
+    """Of the helper's name: load, load_relaxed, load_acquire..."""
+    name = order.split(".")[1] if order else "weak"
+    return {"weak": "", "volatile": "_relaxed"}.get(name, "_" + name)
 
 
 @instruction(rf"ld{_ORDER}(?:\.(?P<space>global|shared|param|const)(?:::cta)?)?{_CACHE}(?:\.v(?P<count>[248]))?"
-             r"\.(?P<type>[busf](?:8|16|32|64|128))")
+             r"\.(?P<type>[busf](?:8|16|32|64))")
 def _(w, m, target, address):
     size = size_of(m["type"])
     count = int(m["count"] or 1)
@@ -22,7 +24,7 @@ def _(w, m, target, address):
 
 
 @instruction(rf"st{_ORDER}(?:\.(?P<space>global|shared)(?:::cta)?)?{_CACHE}(?:\.v(?P<count>[248]))?"
-             r"\.(?P<type>[busf](?:8|16|32|64|128))")
+             r"\.(?P<type>[busf](?:8|16|32|64))")
 def _(w, m, address, source):
     size = size_of(m["type"])
     count = int(m["count"] or 1)

@@ -37,7 +37,8 @@ class Module:
 _VARIABLE = re.compile(r"""(?:\.(?P<linkage>visible|extern|weak)\s+)?\.(?P<space>global|const|shared)\s+
     (?:\.align\s+(?P<align>\d+)\s+)?\.(?P<type>\w+)\s+(?P<name>[\w$]+)(?P<array>\[(?P<count>\d*)\])?
     (?:\s*=\s*\{?(?P<initial>[^;{}]*)\}?)?\s*$""", re.X)
-_PARAMETER = re.compile(r"""\.param\s+(?:\.align\s+(?P<align>\d+)\s+)?\.(?P<type>\w+)\s+(?:\.ptr\s+(?:\.\w+\s+(?:\d+\s+)?)*)?
+_PARAMETER = re.compile(r"""\.param\s+(?:\.align\s+(?P<align>\d+)\s+)?\.(?P<type>\w+)\s+
+    (?:\.ptr\s+(?:\.\w+\s+(?:\d+\s+)?)*)?
     (?P<name>[\w$]+)(?:\[(?P<count>\d+)\])?$""", re.X)
 _TOKEN = re.compile(r"""\s+ | \.loc\s+(?P<file>\d+)\s+(?P<line>\d+)[^\n]* | \.pragma[^;]*; | (?P<label>[$\w]+):(?!:)
     | (?P<open>\{) | (?P<close>\}) | (?P<statement>[^;{}]+(?:\{[^{};]*\}[^;{}]*)*);""", re.X)

@@ -3,17 +3,17 @@ import re
 
 _NAMED_SIZES = {"pred": 1, "bf16": 2, "f16": 2, "bf16x2": 4, "f16x2": 4, "tf32": 4}
 _CPP = {"pred": "bool", "f32": "float", "f64": "double", "bf16": "Bf16", "bf16x2": "Bf16x2", "f16": "F16",
-        "f16x2": "F16x2", "b128": "Bits128"}
+        "f16x2": "F16x2"}
 
 
 def size_of(ptx_type):
     """In bytes."""
     if ptx_type in _NAMED_SIZES:
         return _NAMED_SIZES[ptx_type]
-    match = re.fullmatch(r"[busf](8|16|32|64|128)", ptx_type)
+    match = re.fullmatch(r"[bus](8|16|32|64)|f(32|64)", ptx_type)
     if not match:
         raise SystemExit(f"ptx: type .{ptx_type} is not known")
-    return int(match[1]) // 8
+    return int(ptx_type[1:]) // 8
 
 
 def bits_of(ptx_type):

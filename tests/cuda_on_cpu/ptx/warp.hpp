@@ -92,7 +92,8 @@ inline std::uint64_t element(Thread& thread, const Tile& tile, unsigned i, std::
   const unsigned at = thread.lane * kElements + i;
   const std::uint64_t row = at / kTile;
   const std::uint64_t col = at % kTile;
-  const std::uint64_t offset = tile.layout == Layout::row ? row * tile.stride + col : col * tile.stride + row;
+  const std::uint64_t offset =
+      tile.layout == Layout::row ? row * tile.stride + col : col * tile.stride + row;
   const std::uint64_t address = tile.start + offset * bytes;
   switch (tile.space) {
     case Space::global: return global_memory(thread, address, bytes, bytes);
@@ -124,8 +125,8 @@ template <typename T>
 }
 
 /// d = a b + c   a, b bf16, c, d f32
-[[gnu::noinline]] inline void multiply_fragments(Thread& thread, std::uint32_t* d, const std::uint32_t* a, const std::uint32_t* b,
-                               const std::uint32_t* c) {
+[[gnu::noinline]] inline void multiply_fragments(Thread& thread, std::uint32_t* d, const std::uint32_t* a,
+                                                 const std::uint32_t* b, const std::uint32_t* c) {
   constexpr unsigned kWords = kElements / 2;
   std::uint32_t mine[2 * kWords];
   std::memcpy(mine, a, sizeof mine / 2);

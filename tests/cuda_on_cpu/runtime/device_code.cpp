@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "tests/cuda_on_cpu/runtime/block.hpp"
 #include "tests/cuda_on_cpu/runtime/device.hpp"
@@ -30,15 +31,20 @@ RegisterVariable::RegisterVariable(const void* variable, std::size_t bytes) {
 }
 
 void find_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes) {
+  auto& ranges = thread.known_memory->ranges;
+  for (KnownMemory::Range& range : ranges)
+    if (address >= range.begin && address + bytes <= range.end) return std::swap(range, ranges[0]);
   const auto allocation = find_allocation(address);
+  const bool inside = allocation && address + bytes <= allocation->end;
+  if (!inside && address_sanitizer())  // which says more
+    touch(reinterpret_cast<const void*>(address), bytes, Access::read);
   const std::string access = "an access of " + std::to_string(bytes) + " bytes at " + hexadecimal(address);
   if (!allocation) thread.grid->fail_in(thread, access + ", which is no memory of the GPU (out of bounds?)");
-  if (address + bytes > allocation->end)
+  if (!inside)
     thread.grid->fail_in(thread, access + " out of bounds: its allocation ends at " + hexadecimal(allocation->end));
   if (allocation->type == cudaMemoryTypeDevice && allocation->device != kEveryDevice &&
       allocation->device != current_device())
     thread.grid->fail_in(thread, access + ", which is memory of another device");
-  auto& ranges = thread.known_memory->ranges;
   std::move_backward(std::begin(ranges), std::end(ranges) - 1, std::end(ranges));
   ranges[0] = {allocation->begin, allocation->end};
 }

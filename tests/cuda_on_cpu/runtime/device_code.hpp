@@ -59,7 +59,8 @@ struct RegisterVariable {
   RegisterVariable(const void* variable, std::size_t bytes);
 };
 
-/// Fails when the memory is no GPU's to use, or ends before address + bytes.
+/// Makes the allocation that holds the access the first of thread.known_memory. Fails when it is no memory of this GPU,
+/// or ends before address + bytes.
 void find_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes);
 
 /// Ends the program, naming the kernel and the thread.

@@ -150,7 +150,7 @@ cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void*
   const Kernel& code = translated(function.name);
   Launch launch{&code, pack(code, arguments), grid, block, dynamic_shared};
   if (!valid(launch, function)) return remember(cudaErrorInvalidConfiguration);
-  if (stream && stream->device() != current_device()) return remember(cudaErrorInvalidResourceHandle);
+  if (own_stream(stream).device() != current_device()) return remember(cudaErrorInvalidResourceHandle);
   enqueue(stream, [launch = std::move(launch)] { this_grid().run(launch); });
   return cudaSuccess;
 }

@@ -71,11 +71,15 @@ void refuse_in_host_function(const char* call) {
   if (in_host_function()) fail(std::string("a function of cudaLaunchHostFunc calls CUDA, which may deadlock: ") + call);
 }
 
+CUstream_st& own_stream(cudaStream_t stream) {
+  if (!stream || stream == cudaStreamLegacy || stream == cudaStreamPerThread)
+    fail("the default stream is not emulated: create a stream");
+  return *stream;
+}
+
 void enqueue(cudaStream_t stream, std::function<void()> work) {
   refuse_in_host_function("work for a stream");
-  if (!stream || stream == cudaStreamLegacy || stream == cudaStreamPerThread)
-    fail("work on the default stream, which is not emulated: create a stream");
-  stream->push(std::move(work));
+  own_stream(stream).push(std::move(work));
 }
 
 void synchronize_device() {

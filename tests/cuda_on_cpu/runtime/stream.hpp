@@ -36,6 +36,9 @@ bool& in_host_function();
 /// Fails when called from a host function, naming the `call`.
 void refuse_in_host_function(const char* call);
 
+/// Fails for the default stream, which is not emulated.
+CUstream_st& own_stream(cudaStream_t stream);
+
 /// Waits for everything enqueued on every stream of the current device.
 void synchronize_device();
 

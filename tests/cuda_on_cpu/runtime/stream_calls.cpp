@@ -43,11 +43,11 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   refuse_in_host_function("cudaStreamSynchronize");
-  if (const auto end = stream->last()) end->wait();
+  if (const auto end = own_stream(stream).last()) end->wait();
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamQuery(cudaStream_t stream) { return ready(stream->last()); }
+cudaError_t cudaStreamQuery(cudaStream_t stream) { return ready(own_stream(stream).last()); }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   const Hidden hidden;
@@ -66,7 +66,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  if (event->device != stream->device()) return remember(cudaErrorInvalidResourceHandle);
+  if (event->device != own_stream(stream).device()) return remember(cudaErrorInvalidResourceHandle);
   refuse_in_host_function("cudaEventRecord");
   auto end = stream->push([] {});
   const Hidden hidden;

@@ -7,6 +7,10 @@ import subprocess
 import sys
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "ptx"))
+import module as ptx_module  # noqa: E402
+import translate  # noqa: E402
+
 SANITIZERS = {"plain": [], "thread": ["-fsanitize=thread"], "address": ["-fsanitize=address"]}
 RACE = "ThreadSanitizer: data race"
 # fault: {build: what it reports}
@@ -106,6 +110,22 @@ class EmulationTest(unittest.TestCase):
                     done = self.build.run("faults", sanitizer, fault)
                     self.assertNotEqual(done.returncode, 0, "not found")
                     self.assertIn(report, done.stderr)
+
+    def test_what_is_not_known_ends_the_translation_by_name(self):
+        refused = {
+            "nanosleep.u32 20;": "kernel k: instruction is not known: nanosleep.u32 20",
+            "add.rn.f32.x %f1, %f1, %f1;": "instruction is not known: add.rn.f32.x",
+            "add.s32 %r1, %r1;": "instruction with these operands is not known",
+            "bar.sync 1;": "barrier 1 is not known",
+            "mov.u32 %r1, %clock;": "operand is not known: %clock",
+            ".local .align 4 .b8 depot[16];": "an array in local memory",
+            ".reg .f128 %q;": "type .f128 is not known",
+        }
+        for text, message in refused.items():
+            with self.subTest(text), self.assertRaises(SystemExit) as ended:
+                module = ptx_module.parse(".visible .entry k() { .reg .b32 %r<2>; .reg .f32 %f<2>; " + text + " ret; }")
+                translate.write_module(module, 0)
+            self.assertIn(message, str(ended.exception))
 
     def test_a_kernel_that_was_not_translated_is_named(self):
         environment = dict(os.environ, LD_LIBRARY_PATH=self.build.options.libraries,

@@ -46,27 +46,41 @@ using u64 = std::uint64_t;
 BINARY(FloatArithmetic, float, float, return a * b - a / b + fmaf(a, b, 3.F) + fabsf(a) + (-b);)
 BINARY(FloatLimits, float, float, return fminf(a, b) * 3 + fmaxf(a, 1.F);)
 BINARY(FloatRoots, float, float, return sqrtf(a) + 1 / b + rsqrtf(fabsf(a));)
-BINARY(FloatFunctions, float, float, return expf(a) + logf(b) + tanhf(a) + log1pf(b) + erff(a) + powf(fabsf(a), 0.3F);)
+BINARY(FloatFunctions, float, float,
+       return expf(a) + logf(b) + tanhf(a) + log1pf(b) + erff(a) + powf(fabsf(a), 0.3F);)
 BINARY(FloatFast, float, float, return PTX_OR_HOST(__expf(a) + __logf(b), expf(a) + logf(b));)
 BINARY(FloatRounding, float, float, return rintf(a) + floorf(b) * 10 + ceilf(a) * 100 + truncf(b) * 1000;)
-BINARY(FloatChoice, float, int, return (a < b) + 2 * (a <= b) + 4 * (a == b) + 8 * (a != b) + 16 * !(a > b) + 32 * !(a >= b) +
-       64 * isnan(a) + 128 * isinf(b) + 256 * (a < b && b < 3) + 512 * signbit(copysignf(a, b));)
-BINARY(FloatToInt, float, i64, return static_cast<i64>(a) * 1000003 + static_cast<u64>(fabsf(b)) + static_cast<i32>(b);)
+BINARY(FloatChoice, float, int,
+       return (a < b) + 2 * (a <= b) + 4 * (a == b) + 8 * (a != b) + 16 * !(a > b) + 32 * !(a >= b) + 64 * isnan(a) +
+              128 * isinf(b) + 256 * (a < b && b < 3) + 512 * signbit(copysignf(a, b));)
+BINARY(FloatToInt, float, i64,
+       return static_cast<i64>(a) * 1000003 + static_cast<u64>(fabsf(b)) + static_cast<i32>(b);)
 BINARY(DoubleArithmetic, double, double, return a * b - a / b + fma(a, b, 3.0) + fabs(a) - fmin(a, b) + sqrt(b);)
 BINARY(DoubleFunctions, double, double, return exp(a) + log(b) + tanh(a) + 1 / b;)
-BINARY(DoubleConversions, double, double, return static_cast<float>(a) + static_cast<double>(static_cast<i64>(b)) + rint(a);)
-BINARY(IntArithmetic, i32, i32, return a / (b | 1) + a % (b | 1) + (a < b ? a : b) + (a > 7 ? a : 7) - abs(b / 2);)
+BINARY(DoubleConversions, double, double,
+       return static_cast<float>(a) + static_cast<double>(static_cast<i64>(b)) + rint(a);)
+BINARY(IntArithmetic, i32, i32,
+       return a / (b | 1) + a % (b | 1) + (a < b ? a : b) + (a > 7 ? a : 7) - abs(b / 2);)
 BINARY(UnsignedArithmetic, u32, u32, return a / (b | 1) + a % (b | 1) + a * b - b + (a < b ? a : b);)
 BINARY(WideProducts, i32, i64, return i64{a} * b + i64{static_cast<i16>(a)} * static_cast<u16>(b);)
-BINARY(LongArithmetic, i64, i64, return a / (b | 1) + a % (b | 1) + static_cast<i64>(static_cast<u64>(a) * static_cast<u64>(b)) / 2;)
-BINARY(LongHigh, u64, u64, return PTX_OR_HOST(__umul64hi(a, b), static_cast<u64>((static_cast<unsigned __int128>(a) * b) >> 64));)
+BINARY(LongArithmetic, i64, i64,
+       return a / (b | 1) + a % (b | 1) + static_cast<i64>(static_cast<u64>(a) * static_cast<u64>(b)) / 2;)
+BINARY(LongHigh, u64, u64,
+       return PTX_OR_HOST(__umul64hi(a, b), static_cast<u64>((static_cast<unsigned __int128>(a) * b) >> 64));)
 BINARY(IntHigh, i32, i32, return PTX_OR_HOST(__mulhi(a, b), static_cast<i32>((i64{a} * b) >> 32));)
-BINARY(Shifts, u64, u64, return (a << (b & 63)) ^ (a >> (b & 63)) ^ static_cast<u64>(static_cast<i64>(a) >> (b & 63)) ^
-       (static_cast<u32>(a) << (b & 31)) ^ static_cast<u64>(static_cast<i32>(a) >> (b & 31));)
-BINARY(Logic, u64, u64, return (a & b) ^ (a | ~b) ^ (static_cast<u16>(a) & 0x5aa5) ^ static_cast<u64>(static_cast<std::int8_t>(a));)
-BINARY(Counts, u32, int, return PTX_OR_HOST(__popc(a) + __clz(b), __builtin_popcount(a) + (b ? __builtin_clz(b) : 32));)
-BINARY(ToFloat, i64, float, return static_cast<float>(a) + static_cast<float>(static_cast<i32>(b)) + static_cast<float>(static_cast<u64>(b));)
-BINARY(Rotation, u32, u32, return PTX_OR_HOST(__funnelshift_l(a, b, 7), (b << 7) | (a >> 25)) ^ PTX_OR_HOST(__funnelshift_r(a, b, 7), (a >> 7) | (b << 25));)
+BINARY(Shifts, u64, u64,
+       return (a << (b & 63)) ^ (a >> (b & 63)) ^ static_cast<u64>(static_cast<i64>(a) >> (b & 63)) ^
+              (static_cast<u32>(a) << (b & 31)) ^ static_cast<u64>(static_cast<i32>(a) >> (b & 31));)
+BINARY(Logic, u64, u64,
+       return (a & b) ^ (a | ~b) ^ (static_cast<u16>(a) & 0x5aa5) ^ static_cast<u64>(static_cast<std::int8_t>(a));)
+BINARY(Counts, u32, int,
+       return PTX_OR_HOST(__popc(a) + __clz(b), __builtin_popcount(a) + (b ? __builtin_clz(b) : 32));)
+BINARY(ToFloat, i64, float,
+       return static_cast<float>(a) + static_cast<float>(static_cast<i32>(b)) +
+              static_cast<float>(static_cast<u64>(b));)
+BINARY(Rotation, u32, u32,
+       return PTX_OR_HOST(__funnelshift_l(a, b, 7), (b << 7) | (a >> 25)) ^
+              PTX_OR_HOST(__funnelshift_r(a, b, 7), (a >> 7) | (b << 25));)
 
 __host__ __device__ inline u32 reversed(u32 x) {
   u32 result = 0;
@@ -75,7 +89,9 @@ __host__ __device__ inline u32 reversed(u32 x) {
 }
 
 BINARY(BitReversal, u32, u32, return PTX_OR_HOST(__brev(a), reversed(a)) + b;)
-BINARY(BytePermutation, u32, u32, return PTX_OR_HOST(__byte_perm(a, b, 0x6421), (a >> 8 & 0xff) | (a >> 16 & 0xff) << 8 | (b & 0xff) << 16 | (b >> 16 & 0xff) << 24);)
+BINARY(BytePermutation, u32, u32,
+       return PTX_OR_HOST(__byte_perm(a, b, 0x6421), (a >> 8 & 0xff) | (a >> 16 & 0xff) << 8 | (b & 0xff) << 16 |
+                                                         (b >> 16 & 0xff) << 24);)
 
 __host__ __device__ inline u32 bit_fields(u32 a, u32 b) {
 #ifdef __CUDA_ARCH__
@@ -87,7 +103,8 @@ __host__ __device__ inline u32 bit_fields(u32 a, u32 b) {
   return unsigned_field ^ signed_field ^ inserted ^ chosen;
 #else
   const u32 mask = 0x7ff << 4;
-  return (a >> 5 & 0x1ff) ^ static_cast<u32>(static_cast<i32>(a << 18) >> 23) ^ ((b & ~mask) | (a << 4 & mask)) ^ (a ^ b);
+  const u32 signed_field = static_cast<u32>(static_cast<i32>(a << 18) >> 23);
+  return (a >> 5 & 0x1ff) ^ signed_field ^ ((b & ~mask) | (a << 4 & mask)) ^ (a ^ b);
 #endif
 }
 BINARY(BitFields, u32, u32, return bit_fields(a, b);)
@@ -110,7 +127,8 @@ BINARY(RoundedWays, float, float, return rounded_ways(a, b);)
 
 BINARY(Bf16Conversions, float, float, const __nv_bfloat162 pair = __floats2bfloat162_rn(a, b);
        return __low2float(pair) + 3 * __high2float(pair) + __bfloat162float(__float2bfloat16_rn(a * b));)
-BINARY(Bf16Arithmetic, float, float, const __nv_bfloat16 x = __float2bfloat16_rn(a); const __nv_bfloat16 y = __float2bfloat16_rn(b);
+BINARY(Bf16Arithmetic, float, float, const __nv_bfloat16 x = __float2bfloat16_rn(a);
+       const __nv_bfloat16 y = __float2bfloat16_rn(b);
        return __bfloat162float(__hadd(x, y)) + 3 * __bfloat162float(__hmul(x, y));)
 
 __host__ __device__ inline float tanh_approximated(float a) {
