@@ -121,6 +121,7 @@ TEST_F(GemmTest, OperandsThatDoNotFitAreRefused) {
   refused(matrix_of(y, 2, 2), matrix_of(y, 2, 2), matrix_of(x, 2, 2));
   refused(matrix_of(z, 2, 2), matrix_of(z, 2, 2), matrix_of(z, 2, 2));
   refused(matrix_of(y, 2, 2), matrix_of(y, 2, 2), matrix_of(y, 2, 2), view_of(y).range(0, 2));
+  if (device_->kind() == DeviceKind::cuda) return;
   MatrixView far_apart = matrix_of(y, 2, 2);
   far_apart.ld = std::int64_t{1} << 31;  // CBLAS counts in 32 bits
   refused(far_apart, matrix_of(y, 2, 2), matrix_of(y, 2, 2));
