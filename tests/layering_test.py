@@ -26,6 +26,10 @@ FORBIDDEN = {
             (r"(oneapi/)?dnnl", "oneDNN belongs under kernels")],
 }
 INCLUDE = re.compile(r'^\s*#\s*(?:include|import)\s*[<"]([^>"]+)[>"]')
+# What a class of all devices may ask of each of them: file -> most virtual functions.
+INTERFACES = {"kernels/device.hpp": 8, "kernels/math.hpp": 16}
+VIRTUAL = re.compile(r"^\s*virtual\s")
+EMULATION = re.compile(r"cuda_on_cpu|emulat", re.IGNORECASE)
 BACKEND_SWITCH = re.compile(r"^\s*#\s*(?:el)?if.*(CUDA|NCCL)")
 
 
@@ -48,9 +52,14 @@ def violations_of(path, folder, name):
         found.append(f"{name}: {len(lines)} lines; {LONGEST} are the most")
     if path.suffix not in CODE_SUFFIXES:
         return found
+    virtuals = sum(1 for line in lines if VIRTUAL.match(line))
+    if virtuals > INTERFACES.get(str(name), virtuals):
+        found.append(f"{name}: {virtuals} virtual functions; {INTERFACES[str(name)]} are the most")
     for number, line in enumerate(lines, 1):
         if folder != "tests" and BACKEND_SWITCH.match(line):
             found.append(f"{name}:{number}: a backend is a sibling file that CMake chooses, not an #if: {line.strip()}")
+        if folder != "tests" and EMULATION.search(line):
+            found.append(f"{name}:{number}: the emulation is the tests', the product does not know it: {line.strip()}")
         include = INCLUDE.match(line)
         if not include:
             continue
@@ -67,6 +76,8 @@ PLANTED = {
     "kernels/a.hpp": '#include "distributed/mesh.hpp"\n',
     "kernels/b.cpp": "#  include <mpi.h>\n",
     "kernels/c.cpp": '#include "src/nn/model.hpp"\n',
+    "kernels/device.hpp": "  virtual int f() = 0;\n" * 9,
+    "kernels/e.cpp": "// when emulated\n",
     "kernels/d.cpp": "#ifdef RECOMBINE_CUDA\n#endif\n",
     "distributed/a.cpp": '#include "src/nn/model.hpp"\n',
     "distributed/b.cpp": "#include <oneapi/dnnl/dnnl.hpp>\n",
@@ -78,6 +89,7 @@ PLANTED = {
     "stray.txt": "",
 }
 ALLOWED = {
+    "kernels/math.hpp": "  virtual int f() = 0;\n" * 16,
     "kernels/ok.cpp": '#include <oneapi/dnnl/dnnl.hpp>\n#include "kernels/device.hpp"\n// #include <mpi.h>\n',
     "distributed/ok.cpp": '#include <mpi.h>\n#include "kernels/device.hpp"\n',
     "src/ok.cpp": '#include "distributed/mesh.hpp"\n#include "kernels/device.hpp"\n',

@@ -1,6 +1,7 @@
 #include "src/nn/gradient_reducer.hpp"
 
 #include "kernels/error.hpp"
+#include "kernels/trace_range.hpp"
 
 namespace recombine {
 
@@ -14,6 +15,7 @@ void GradientReducer::add(Range ready) {
 }
 
 void GradientReducer::send() {
+  const TraceRange range("all_reduce gradient");
   Stream& communication = rank_.communication(Axis::i);
   communication.wait(rank_.compute().record());
   rank_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end),
