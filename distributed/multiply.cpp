@@ -97,7 +97,7 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
   if (state == target) return;
   if (state == State::replicated && target == State::sharded) return matrix.set_state(axis, target);
 
-  const TraceRange range("recombine");
+  const TraceRange trace("recombine");
   Communicator& group = rank.communicator(axis);
   Stream& communication = rank.communication(axis);
   communication.wait(rank.compute().record());
@@ -125,7 +125,7 @@ void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to) {
   require(axis && from.rows() == to.rows() && from.cols() == to.cols() && from.placement().rows == to.placement().rows &&
               from.placement().cols == to.placement().cols && !to.placement().rows_then,
           "{} does not gather into {}", from.placement().to_string(), to.placement().to_string());
-  const TraceRange range("gather");
+  const TraceRange trace("gather");
   Communicator& group = rank.communicator(*axis);
   Stream& communication = rank.communication(*axis);
   const int pieces = rank.mesh().parts(*axis);

@@ -15,7 +15,7 @@ void GradientReducer::add(Range ready) {
 }
 
 void GradientReducer::send() {
-  const TraceRange range("all_reduce gradient");
+  const TraceRange trace("all_reduce gradient");
   Stream& communication = rank_.communication(Axis::i);
   communication.wait(rank_.compute().record());
   rank_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end),

@@ -174,7 +174,7 @@ const DistMatrix& Model::forward() {
 }
 
 void Model::forward_layer(Layer& layer, const DistMatrix& x) {
-  const TraceRange range("forward layer");
+  const TraceRange trace("forward layer");
   const bool complete = complete_after_multiply(rank_.mesh(), x, Transpose::no);
   const bool keeps_input = gradient_needs_input(layer.activation);
   const bool fused = complete && !keeps_input;
@@ -214,7 +214,7 @@ void Model::backward(const std::function<void(Range)>& ready) {
 }
 
 void Model::backward_layer(Layer& layer, const DistMatrix& x) {
-  const TraceRange range("backward layer");
+  const TraceRange trace("backward layer");
   const DistMatrix& saved = gradient_needs_input(layer.activation) ? layer.z : layer.y;
   for (std::size_t b = 0; b < layer.dy.blocks().size(); ++b) {
     const Block& block = layer.dy.blocks()[b];

@@ -74,7 +74,7 @@ std::int64_t Trainer::total_steps() const {
 }
 
 void Trainer::step(const Permutation& order, Range positions) {
-  const TraceRange range("step");
+  const TraceRange trace("step");
   Lap lap;
   const DistMatrix& x = model_.begin_batch(positions.size());
   loader_.load(train_.table(), data_.input(), x, [&](std::int64_t b) { return order(positions.begin + b); });

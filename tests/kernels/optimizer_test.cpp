@@ -72,6 +72,25 @@ TEST_F(OptimizerTest, StepsAgreeWithPlainLoops) {
   }
 }
 
+TEST_F(OptimizerTest, RoundedWeightsAreTheNewOnes) {
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
+    for (const std::int64_t size : {1, 7, 33, 1000}) {
+      auto w = random_values(size, 1);
+      const auto gradient = random_values(size, 2);
+      std::vector<float> m(w.size());
+      std::vector<float> v(w.size());
+      std::vector<BFloat16> rounded(w.size());
+      std::vector<BFloat16> expected(w.size());
+      math_.optimizer_step(*stream_, {.kind = kind, .weights = view_of(w), .gradient = view_of(gradient),
+                                      .first_moment = view_of(m), .second_moment = view_of(v),
+                                      .rounded_weights = view_of(rounded), .lr = 0.1F});
+      math_.cast(*stream_, test::matrix_of(w, 1, size), test::matrix_of(expected, 1, size));
+      EXPECT_EQ(rounded, expected) << "kind " << static_cast<int>(kind) << " n " << size;
+      EXPECT_NE(w, random_values(size, 1));
+    }
+  }
+}
+
 TEST_F(OptimizerTest, ClippingScalesOnlyLongGradients) {
   const double square_sum = 16;
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {

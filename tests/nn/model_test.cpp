@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "src/data/device_table.hpp"
 #include "src/nn/batch.hpp"
 #include "src/nn/gradient_reducer.hpp"
@@ -86,6 +88,37 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
         }
       }
     }
+  }
+}
+
+/// Operands in bf16 have 8 bits: sums of a few products are off by about 2^-8 of their terms, but not 0.
+TEST_F(ModelTest, GradientsInBf16AreCloseToTheReference) {
+  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
+  const DeviceTable table(rank, table_);
+  for (const Activation activation : {Activation::relu, Activation::gelu}) {
+    ModelShape rounded = shape(activation, Bias::per_output);
+    rounded.product_type = DataType::bf16;
+    Model model(rank, rounded, kRows, 5);
+    BatchLoader loader(rank, kRows);
+    loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
+    const Buffer sums = test::on_device(*device_, rank.compute(), view_of(zeros_));
+    loader.loss(table.table(), LossKind::mse, model.forward(), &model.output_gradient(),
+                reinterpret_cast<LossSums*>(sums.view().data));
+    GradientReducer reducer(rank, model.gradient());
+    model.backward([&](Range range) { reducer.add(range); });
+    reducer.finish([](Range) {});
+    rank.compute().synchronize();
+    const auto* w = model.weights().as<float>();
+    const test::ReferenceNetwork reference{rounded, LossKind::mse, {w, w + model.weights().size}};
+    const auto expected = reference.gradient(to_double(features_), answers(LossKind::mse, kRows));
+    double error = 0;
+    double norm = 0;
+    for (std::size_t p = 0; p < expected.size(); ++p) {
+      error += std::pow(static_cast<double>(model.gradient().as<float>()[p]) - expected[p], 2);
+      norm += expected[p] * expected[p];
+    }
+    EXPECT_LT(std::sqrt(error / norm), 0x1p-6);
+    EXPECT_GT(std::sqrt(error / norm), 0x1p-12);  // what was rounded shows
   }
 }
 
