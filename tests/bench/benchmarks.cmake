@@ -14,3 +14,10 @@ if(SCALAPACK_LIBRARY AND OPENBLAS_LIBRARY)
   target_link_libraries(pdgemm_bench PRIVATE recombine_src ${OPENBLAS_LIBRARY} ${SCALAPACK_LIBRARY} MPI::MPI_C)
   target_compile_definitions(pdgemm_bench PRIVATE OMPI_SKIP_MPICXX)
 endif()
+
+# What only a GPU can show; tests/gpu_check.sh runs it.
+if(RECOMBINE_WITH_CUDA)
+  file(GLOB sources CONFIGURE_DEPENDS bench/gpu/*.cpp)
+  add_executable(gpu_bench ${sources})
+  target_link_libraries(gpu_bench PRIVATE recombine_src)
+endif()
