@@ -50,7 +50,11 @@ class Machine:
 
     def rates(self, name, command):
         """The lines of JSON that gpu_bench writes, as rows of the table."""
-        return [json.loads(line) for line in self.run(name, command).splitlines() if line.startswith("{")]
+        output = self.run(name, command)
+        rows = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+        if not rows:
+            raise Failed(f"{name}: printed no figures\n{output}")
+        return rows
 
 
 def find_tool(name):
