@@ -19,9 +19,14 @@ namespace recombine::bench {
 
 namespace {
 
-constexpr int kRounds = 7;
-constexpr double kRoundSeconds = 0.05;
 constexpr double kMostCalls = 1000;
+
+struct Rounds {
+  int count;
+  double seconds;  ///< of one, at least
+};
+
+Rounds rounds_of(Effort effort) { return effort == Effort::full ? Rounds{7, 0.05} : Rounds{1, 0}; }
 
 void print_device() {
   const auto device = make_device({.kind = DeviceKind::cuda});
@@ -82,15 +87,14 @@ double GpuBench::seconds_of(const std::function<void()>& call) {
     stream_->synchronize();
     return (Session::now() - start) / calls;
   };
-  stream_->synchronize();
   seconds(1);  // loads the kernel, makes the plan
   const double once = seconds(1);
-  if (effort_ == Effort::quick) return once;
-  const int calls = static_cast<int>(std::clamp(std::ceil(kRoundSeconds / once), 1.0, kMostCalls));
-  std::vector<double> rounds;
-  for (int round = 0; round < kRounds; ++round) rounds.push_back(seconds(calls));
-  std::ranges::sort(rounds);
-  return rounds[rounds.size() / 2];
+  const Rounds rounds = rounds_of(effort_);
+  const int calls = static_cast<int>(std::clamp(std::ceil(rounds.seconds / once), 1.0, kMostCalls));
+  std::vector<double> times;
+  for (int round = 0; round < rounds.count; ++round) times.push_back(seconds(calls));
+  std::ranges::sort(times);
+  return times[times.size() / 2];
 }
 
 }  // namespace recombine::bench
