@@ -5,6 +5,7 @@
 
 #include "tests/support/rank_listener.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine::test {
 
@@ -17,7 +18,18 @@ std::optional<Session>& the_session() {
   return session;
 }
 
+/// NCCL takes one rank a GPU. (Without any GPU the tests fail by themselves.)
+bool enough_gpus() {
+  if (device_kind() == DeviceKind::cpu || collectives() == Collectives::mpi) return true;
+  const int gpus = cuda_device_count();
+  return session().on_every_rank(gpus == 0 || session().local_size() <= gpus);
+}
+
 int run() {
+  if (!enough_gpus()) {
+    if (session().rank() == 0) fmt::print("skipped: a host has more ranks than GPUs, and NCCL takes one rank a GPU\n");
+    return kExitSkipped;
+  }
   auto* const listener = new RankListener;  // owned by GoogleTest
   auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
   listeners.Append(listener);

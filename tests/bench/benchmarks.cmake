@@ -14,3 +14,15 @@ if(SCALAPACK_LIBRARY AND OPENBLAS_LIBRARY)
   target_link_libraries(pdgemm_bench PRIVATE recombine_src ${OPENBLAS_LIBRARY} ${SCALAPACK_LIBRARY} MPI::MPI_C)
   target_compile_definitions(pdgemm_bench PRIVATE OMPI_SKIP_MPICXX)
 endif()
+
+# What only a GPU can show; tests/gpu_check.sh runs it.
+if(RECOMBINE_WITH_CUDA)
+  file(GLOB sources CONFIGURE_DEPENDS bench/gpu/*.cpp)
+  add_executable(gpu_bench ${sources})
+  target_link_libraries(gpu_bench PRIVATE recombine_src)
+  if("${gpu_tests}" STREQUAL "emulated")  # that script and programs work; its tests are those of this build anyway
+    add_test(NAME gpu_check.emulated COMMAND ${PROJECT_SOURCE_DIR}/tests/gpu_check.sh --build ${PROJECT_BINARY_DIR}
+      --emulated --parts kernels,products,all_reduce,train --json ${PROJECT_BINARY_DIR}/gpu_check.emulated.json)
+    set_tests_properties(gpu_check.emulated PROPERTIES LABELS emulated PROCESSORS 2 TIMEOUT ${default_timeout})
+  endif()
+endif()
