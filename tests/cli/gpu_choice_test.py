@@ -11,6 +11,7 @@ import tempfile
 import gpu
 import machine
 from bad_input import try_case
+from multiplier import in_parallel
 from program import Checks, run
 
 SIZES = ["--m", 8, "--n", 6, "--k", 4]
@@ -33,9 +34,12 @@ def check_refusals(matmul, train, ranks, folder, checks):
         (matmul, [*SIZES, "--kernel", "tiled"], ["--kernel", "--device cuda"], none),
         (train, [*DATA, "--precision", "tf32"], ["--precision tf32", "GPU"], none),
     ]
-    for program, arguments, fragments, settings in cases:
-        problem = try_case(program, ranks, ([*map(str, arguments)], fragments, settings))
-        checks.expect(problem is None, problem)
+
+    def problem(case):
+        program, arguments, fragments, settings = case
+        return try_case(program, ranks, ([*map(str, arguments)], fragments, settings))
+
+    in_parallel(checks, problem, cases)
 
 
 def check_automatic(matmul, train, ranks, folder, checks):
