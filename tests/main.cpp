@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
 
+#include "distributed/nccl/nccl_communicator.hpp"
 #include "tests/support/rank_listener.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/test_device.hpp"
@@ -18,16 +20,22 @@ std::optional<Session>& the_session() {
   return session;
 }
 
-/// NCCL takes one rank a GPU. (Without any GPU the tests fail by themselves.)
-bool enough_gpus() {
-  if (device_kind() == DeviceKind::cpu || collectives() == Collectives::mpi) return true;
+/// Why this machine cannot run the tests on the device that they are for, or nothing.
+std::string reason_to_skip() {
+  if (device_kind() == DeviceKind::cpu) return "";
   const int gpus = cuda_device_count();
-  return session().on_every_rank(gpus == 0 || session().local_size() <= gpus);
+  if (session().on_every_rank(gpus == 0)) return "no GPU here, or a build without CUDA";
+  if (collectives() != Collectives::nccl || session().size() == 1) return "";
+  if (!nccl::available()) return "a build without NCCL";
+  if (session().on_every_rank(session().local_size() > gpus)) {
+    return fmt::format("NCCL takes one rank a GPU, and here are {} ranks and {} GPUs", session().local_size(), gpus);
+  }
+  return "";
 }
 
 int run() {
-  if (!enough_gpus()) {
-    if (session().rank() == 0) fmt::print("skipped: a host has more ranks than GPUs, and NCCL takes one rank a GPU\n");
+  if (const std::string reason = reason_to_skip(); !reason.empty()) {
+    if (session().rank() == 0) fmt::print(stderr, "skipped: {}\n", reason);
     return kExitSkipped;
   }
   auto* const listener = new RankListener;  // owned by GoogleTest

@@ -8,7 +8,9 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kSmallest = 1024;
+constexpr std::int64_t kTrial = 128;  // tells how long one of the usual size would take
+constexpr std::int64_t kUsual = 1024;
+constexpr double kTooLong = 0.15;     // seconds of a product: a slower machine is busy with a smaller one too
 constexpr std::int64_t kLargest = 16384;
 constexpr double kLongEnough = 2e-3;  // seconds of a product: a faster machine needs a larger one to be busy
 constexpr int kRounds = 5;
@@ -48,8 +50,13 @@ double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, Data
 }  // namespace
 
 double measure_peak_gflops(MeshRank& rank, Communicator& world, Stream& stream, DataType type) {
-  std::int64_t size = kSmallest;
+  std::int64_t size = kTrial;
   double seconds = fastest_product(rank, world, stream, type, size);
+  constexpr double kLonger = static_cast<double>(kUsual / kTrial * (kUsual / kTrial) * (kUsual / kTrial));
+  if (seconds * kLonger < kTooLong) {
+    size = kUsual;
+    seconds = fastest_product(rank, world, stream, type, size);
+  }
   while (seconds < kLongEnough && size < kLargest) {
     size *= 2;
     seconds = fastest_product(rank, world, stream, type, size);

@@ -6,6 +6,7 @@ import gzip
 import struct
 
 from bad_input import main
+from gpu import NO_GPU
 
 
 def images(count, magic=0x803):
@@ -42,6 +43,10 @@ def make_cases(root, _np):
         (["--loss", "hinge"], "--loss"), (["--clip-norm", "-1"], "--clip-norm"), (["--device", "tpu"], "--device"),
         (["--lr", "1", "--lr", "2"], "lr"), (["--config", "missing.cfg"], "missing.cfg"),
         (["--config", str(config)], "learning-rate"), (["--patience", "2"], "--validation"),
+        (["--collectives", "mpi"], "--collectives"), (["--precision", "f16"], "--precision"),
+        (["--device", "cpu", "--collectives", "staged"], "--collectives"),
+        (["--device", "cpu", "--precision", "tf32"], "--precision tf32"),
+        (["--device", "cuda"], ["--device cuda", "--device cpu is right"], {"environment": NO_GPU}),
     ]
     data = [
         (["--data", "missing"], "missing"), (["--data", "missing.csv", "--target", "y"], "missing.csv"),

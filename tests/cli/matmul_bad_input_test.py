@@ -5,6 +5,7 @@ usage: matmul_bad_input_test.py MATMUL NP
 import machine
 import npy
 from bad_input import main
+from gpu import NO_GPU
 
 SIZES = ["--m", "8", "--n", "6", "--k", "4"]
 
@@ -37,6 +38,12 @@ def option_cases(np):
         (sized("--out", "x", "--json", "./x"), ["--json ./x", "--out"]),  # one would replace the other
         (sized("--repeat", "0"), "--repeat"), (sized("--threads", "0"), "--threads"), (sized("--seed", "-1"), "--seed"),
         (sized("--alpha", "nan"), "--alpha"), (sized("--beta", "inf"), "--beta"), (sized("--beta", "x"), "--beta"),
+        (sized("--kernel", "fast"), ["--kernel", "fast"]), (sized("--collectives", "mpi"), "--collectives"),
+        (sized("--kernel", "tensor"), ["--kernel tensor", "--dtype bf16"]),
+        (sized("--kernel", "tensor", "--dtype", "f64"), ["--kernel tensor", "--dtype bf16"]),
+        (sized("--device", "cpu", "--kernel", "tiled"), "--kernel"),
+        (sized("--device", "cpu", "--collectives", "nccl"), "--collectives"),
+        (sized("--device", "cuda"), ["--device cuda", "--device cpu is right"], {"environment": NO_GPU}),
         (sized("--alpha", "1", "--alpha", "2"), "alpha"), (sized("--config", "missing.cfg"), "missing.cfg"),
     ]
 

@@ -11,14 +11,14 @@ SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"
             "OMPI_MCA_odls_base_sigkill_timeout": "0"}  # else mpirun waits seconds after a rank has failed
 
 
-def start(program, np, *arguments, cwd, threads=1, largest_file=None):
+def start(program, np, *arguments, cwd, threads=1, largest_file=None, environment=None):
     """`mpirun -np NP PROGRAM ARGUMENTS` in `cwd`, running; its output comes as text. No file can grow beyond
-    `largest_file` bytes: as good as a full disk."""
+    `largest_file` bytes: as good as a full disk. `environment` is added to this process's."""
     def limit_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(np), str(program), *map(str, arguments)]
-    return subprocess.Popen(command, cwd=cwd, env={**os.environ, **SETTINGS, "OMP_NUM_THREADS": str(threads)},
+    return subprocess.Popen(command, cwd=cwd, env={**os.environ, **SETTINGS, "OMP_NUM_THREADS": str(threads), **(environment or {})},
                             preexec_fn=limit_files if largest_file else None,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -1,0 +1,32 @@
+"""What tests of the programs on a GPU, or on an emulation of one, have in common."""
+import argparse
+import sys
+
+from program import SKIPPED, run
+
+# Settings of the job's environment, for a GPU and for its emulation.
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "RECOMBINE_EMULATED_DEVICES": "0"}
+ONE_GPU = {"CUDA_VISIBLE_DEVICES": "0", "RECOMBINE_EMULATED_DEVICES": "1"}
+REASONS = ("--device cuda: ", "--collectives nccl: ")  # to refuse, which begin so where there is too little hardware
+
+
+def arguments():
+    """PROGRAM OTHERS... --ranks N --collectives nccl|staged --device cuda|emulated"""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("others", nargs="*")
+    parser.add_argument("--ranks", type=int, default=1)
+    parser.add_argument("--collectives", choices=["nccl", "staged"], default="staged")
+    parser.add_argument("--device", choices=["cuda", "emulated"], required=True)
+    return parser.parse_args()
+
+
+def skip_without_gpu(given, name, *sizes):
+    """Ends this test where the program says that it finds no GPU. An emulation is always found, or the test fails."""
+    if given.device == "emulated":
+        return
+    asked = [*sizes, "--device", "cuda", "--collectives", given.collectives, "--quiet"]
+    done = run(given.program, given.ranks, *asked, cwd=".")
+    if done.returncode == 2 and done.stderr.startswith(tuple(f"{name}: {reason}" for reason in REASONS)):
+        print(f"skipped: {done.stderr.strip()}")
+        sys.exit(SKIPPED)
