@@ -24,10 +24,10 @@ std::optional<Session>& the_session() {
 std::string reason_to_skip() {
   if (device_kind() == DeviceKind::cpu) return "";
   const int gpus = cuda_device_count();
-  if (session().on_every_rank(gpus == 0)) return "no GPU here, or a build without CUDA";
+  if (!session().on_every_rank(gpus > 0)) return "no GPU here, or a build without CUDA";
   if (collectives() != Collectives::nccl || session().size() == 1) return "";
   if (!nccl::available()) return "a build without NCCL";
-  if (session().on_every_rank(session().local_size() > gpus)) {
+  if (!session().on_every_rank(session().local_size() <= gpus)) {
     return fmt::format("NCCL takes one rank a GPU, and here are {} ranks and {} GPUs", session().local_size(), gpus);
   }
   return "";

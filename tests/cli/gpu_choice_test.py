@@ -45,7 +45,8 @@ def check_refusals(matmul, train, ranks, folder, checks):
 def check_automatic(matmul, train, ranks, folder, checks):
     """--device auto is the GPU where there is one, with collectives that its ranks can have together."""
     quick = ["--machine", machine.write(folder / "machine.json", ranks)]
-    jobs = [(matmul, [*SIZES, *quick, "--quiet", "--json", "r.json"]), (train, [*DATA, "--quiet", "--summary", "r.json"])]
+    jobs = [(matmul, [*SIZES, *quick, "--quiet", "--json", "r.json"]),
+            (train, [*DATA, "--quiet", "--summary", "r.json"])]
     for program, arguments in jobs:
         for environment, on_gpu in [(gpu.ONE_GPU, True), (gpu.NO_GPU, False)]:
             done = run(program, ranks, *arguments, cwd=folder, environment=environment)

@@ -18,7 +18,8 @@ def start(program, np, *arguments, cwd, threads=1, largest_file=None, environmen
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(np), str(program), *map(str, arguments)]
-    return subprocess.Popen(command, cwd=cwd, env={**os.environ, **SETTINGS, "OMP_NUM_THREADS": str(threads), **(environment or {})},
+    added = {**SETTINGS, "OMP_NUM_THREADS": str(threads), **(environment or {})}
+    return subprocess.Popen(command, cwd=cwd, env={**os.environ, **added},
                             preexec_fn=limit_files if largest_file else None,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
