@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares products over ranks with one rank, with the library called directly, and with ScaLAPACK's pdgemm.
 
-    compare_matmul.py --build build [--rounds 5] [--pdgemm]
+    compare_matmul.py --build build [--rounds 5] [--pdgemm [--np 2 4]]
 
 All in one run, every round each of them once; the tables give medians over rounds with [min-max], and ratios of medians.
 Figures of one machine do not carry over to another: read the ratios. --pdgemm needs the target pdgemm_bench
@@ -77,11 +77,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder of matmul_bench")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pdgemm", action="store_true", help="f64 beside pdgemm at np 2 and 4, instead of the f32 table")
+    parser.add_argument("--np", type=int, nargs="+", default=[2, 4], help="ranks beside pdgemm")
+    parser.add_argument("--pdgemm", action="store_true", help="f64 beside pdgemm, instead of the f32 table")
     options = parser.parse_args()
     options.build = options.build.resolve()
     if options.pdgemm:
-        for np in (2, 4):
+        for np in options.np:
             beside_pdgemm(options, np)
     else:
         square_f32(options)
