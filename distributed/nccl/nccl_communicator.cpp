@@ -73,7 +73,7 @@ class NcclCommunicator final : public Communicator {
   Device& device_;
   ncclComm_t comm_ = nullptr;  ///< none for a group of one rank: nothing moves there
   std::shared_ptr<cuda::Watch::Check> watched_;
-  const char* last_call_ = "";
+  const char* last_call_ = "its start";
   Event last_;                 ///< of what was enqueued last
   double enqueued_at_ = 0;
 };
@@ -115,7 +115,8 @@ void NcclCommunicator::give_up(const char* call, const std::string& reason) {
 
 void NcclCommunicator::check(ncclResult_t result, const char* call) {
   if (result == ncclSuccess || result == ncclInProgress) return;
-  give_up(call, fmt::format("{}; {}", ncclGetErrorString(result), ncclGetLastError(comm_)));
+  const std::string more = ncclGetLastError(comm_);
+  give_up(call, ncclGetErrorString(result) + (more.empty() ? "" : "; " + more));
 }
 
 void NcclCommunicator::settle(ncclResult_t result, const char* call) {

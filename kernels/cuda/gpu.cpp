@@ -78,6 +78,7 @@ void Gpu::wait_until(const std::function<bool()>& ready) {
       std::this_thread::sleep_for(kNap);
     }
   }
+  watch_.check();  // a communicator that was aborted has let its stream end, without a result
 }
 
 void Gpu::wait_for(cudaStream_t stream) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "distributed/communicator.hpp"
@@ -170,6 +171,27 @@ TEST_F(DeviceCollectivesTest, SplitGroupsByColorAndOrdersByKey) {
   for (int r = group_->rank() % 2; r < group_->size(); r += 2) factor += r + 1;
   const auto found = after<std::int64_t>(v.view());
   for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], static_cast<std::int64_t>(i % 13) * factor);
+}
+
+TEST_F(DeviceCollectivesTest, ARankThatFailsEndsTheWaitOfTheOthers) {
+  if (test::collectives() != Collectives::nccl || group_->size() == 1) return;  // MPI ends the job instead
+  auto group = make_communicator(*world_, *device_, Collectives::nccl, 0, world_->rank());
+  if (group_->rank() == 0) {
+    try {
+      const auto lost = std::move(group);
+      throw Error("this rank has failed");
+    } catch (const Error&) {  // its communicator was aborted on the way
+    }
+    return;
+  }
+  try {
+    const Buffer v = own_values<float>(1000);
+    group->all_reduce(*stream_, v.view(), Reduction::sum);
+    stream_->synchronize();
+    FAIL() << "the sum came without rank 0";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("NCCL"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(DeviceCollectivesTest, CountsThatDoNotAddUpAreRefused) {
