@@ -110,6 +110,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   const MatmulDescription run{.np = session.size(),
                               .threads = own.threads,
                               .device = device.description(),
+                              .collectives = own.collectives_name(),
                               .shape = problem->shape,
                               .plan = choice.plans.front(),
                               .streamed = choice.tiles.has_value(),

@@ -63,6 +63,11 @@ RankDevice make_rank_device(const Session& session, const DeviceCommand& command
                                  .f32_products = command.f32_products})};
 }
 
+std::string RankDevice::collectives_name() const {
+  if (collectives == Collectives::nccl) return "nccl";
+  return device->kind() == DeviceKind::cuda ? "staged" : "mpi";
+}
+
 void warn_if_bound(const Session& session, std::string_view program) {
   const CpuShare share = cpu_share(session);
   if (session.rank() != 0 || static_cast<int>(share.bound.size()) >= share.fair) return;

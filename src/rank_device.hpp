@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "distributed/session.hpp"
@@ -29,6 +30,9 @@ struct RankDevice {
   int threads = 1;
   Collectives collectives = Collectives::mpi;
   std::unique_ptr<Device> device;
+
+  /// For the report: "mpi", "staged" or "nccl".
+  std::string collectives_name() const;
 };
 /// A GPU only where every rank has one. Blocks; every rank calls it. @throws InputError
 RankDevice make_rank_device(const Session& session, const DeviceCommand& command);

@@ -115,6 +115,7 @@ void run_training(Session& session, const TrainCommand& command) {
                            .classifies = data.classes() > 0,
                            .precision = command.precision,
                            .waits = device.kind() == DeviceKind::cuda ? Waits::on_device : Waits::on_host,
+                           .collectives = own.collectives_name(),
                            .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.product_type)};
 
   const bool root = session.rank() == 0;

@@ -53,6 +53,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"device", run.device},
       {"threads", run.threads},
       {"precision", run.precision},
+      {"collectives", run.collectives},
       {"data", run.data},
       {"model", run.model},
       {"parameters", run.parameters},

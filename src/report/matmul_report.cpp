@@ -145,6 +145,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
       {"recombine", name_of(run.plan.result)},
       {"streamed", run.streamed},
       {"device", run.device},
+      {"collectives", run.collectives},
       {"threads", run.threads},
       {"m", run.shape.m},
       {"n", run.shape.n},

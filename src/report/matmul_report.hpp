@@ -16,6 +16,7 @@ struct MatmulDescription {
   int np = 1;
   int threads = 1;
   std::string device;
+  std::string collectives;   ///< what ranks communicate by
   MatmulShape shape;
   Plan plan;
   bool streamed = false;     ///< operands stay in their files, panels pass through memory

@@ -28,6 +28,7 @@ struct RunDescription {
   bool classifies = true;
   std::string precision = "f32";  ///< of products
   Waits waits = Waits::on_host;
+  std::string collectives;        ///< what ranks communicate by
   double peak_gflops = 0;
 };
 

@@ -27,6 +27,8 @@ def problem_of(report, way):
             return f"{option} is {report[option[2:]]}"
     if "compute capability" not in str(report["device"]):
         return f"the device is {report['device']}"
+    if report["collectives"] != asked["--collectives"]:
+        return f"the collectives are {report['collectives']}"
     if report["relative_error"] is None or not report["relative_error"] < 0.01 or report["error_share_of_bound"] > 1:
         return f"errors are {report['relative_error']} and {report['error_share_of_bound']} of the bound"
     return None
@@ -59,7 +61,7 @@ def check_files(multiplier, checks, np):
     def problem(case):
         way, dtype, (alpha, beta) = case
         out = multiplier.folder / f"{random.getrandbits(64):x}.npy"
-        way = [*way, *multiplier.quick(np, dtype)]
+        way = [*way, *multiplier.quick(np, dtype), *multiplier.route]
         report = multiplier.report(np, *operands.options(alpha, beta), *way, "--verify", "--quiet", "--out", out.name)
         if not out.exists():
             return "--out is not written"
@@ -73,7 +75,7 @@ def check_kernels(multiplier, checks, np):
     """Made elements, whose products are rounded, by every kernel; the CPU's are the same elements."""
     def problem(case):
         kernel, dtype = case
-        way = ["--kernel", kernel, *multiplier.quick(np, dtype)]
+        way = ["--kernel", kernel, *multiplier.quick(np, dtype), *multiplier.route]
         report = multiplier.report(np, "--m", 70, "--n", 45, "--k", 83, *way, "--repeat", 2, "--verify", "--quiet")
         return problem_of(report, way)
 
@@ -82,7 +84,7 @@ def check_kernels(multiplier, checks, np):
 
 def check_made(multiplier, checks, np):
     one_term = ["--m", 40, "--n", 30, "--k", 1, *multiplier.quick(np)]  # nothing to add up: the same bits everywhere
-    on_gpu = multiplier.result(np, *one_term)
+    on_gpu = multiplier.result(np, *one_term, *multiplier.route)
     on_cpu = Multiplier(multiplier.program, multiplier.folder, checks).result(np, *one_term, "--device", "cpu")
     problem = difference(on_gpu, on_cpu[1])
     checks.expect(problem is None, f"made elements on the GPU: {problem}")
@@ -93,7 +95,8 @@ def main():
     gpu.skip_without_gpu(given, "matmul", "--m", 1, "--n", 1, "--k", 1)
     checks = Checks()
     with tempfile.TemporaryDirectory() as folder:
-        multiplier = Multiplier(given.program, folder, checks, ["--device", "cuda", "--collectives", given.collectives])
+        multiplier = Multiplier(given.program, folder, checks, ["--device", "cuda"])
+        multiplier.route = ["--collectives", given.collectives]
         for check in [check_files, check_kernels, check_made]:
             check(multiplier, checks, given.ranks)
     checks.finish()

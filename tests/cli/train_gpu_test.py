@@ -70,6 +70,7 @@ def check_curves(runs, name, options, precisions):
         found, on_gpu = runs.train(*options, *runs.on_gpu, "--precision", precision)
         what = f"{name}, {precision}"
         runs.checks.expect(is_gpu(on_gpu), f"{what}: --device cuda is {on_gpu['device']}")
+        runs.checks.expect(on_gpu["collectives"] == runs.given.collectives, f"{what}: by {on_gpu['collectives']}")
         if precision == "f32":
             same_curve(runs.checks, what, expected, found)
             continue
