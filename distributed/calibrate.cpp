@@ -21,6 +21,12 @@ constexpr std::array kForms = {ProductForm{768, 768, 768},  ProductForm{1024, 10
 constexpr std::array<std::int64_t, 3> kBytes = {std::int64_t{4} << 10, std::int64_t{256} << 10, std::int64_t{4} << 20};
 constexpr int kRepeats = 3;
 constexpr double kShortestFlops = 2e7;  // of products that are timed in one go
+constexpr ProductForm kProbe = {128, 128, 128};
+constexpr double kTooLong = 1;          // seconds that a form may take, going by the probe: a slow kernel leaves out the large ones
+
+double flops_of(const ProductForm& form) {
+  return 2 * static_cast<double>(form.m) * static_cast<double>(form.n) * static_cast<double>(form.k);
+}
 
 /// Runs things on all ranks at once and times the slowest.
 class Timer {
@@ -74,8 +80,7 @@ double time_product(Timer& timer, Device& device, DataType type, const ProductFo
   device.math().fill(*stream, a.matrix(form.k, form.m), {.global_cols = form.m, .half_width = 1});
   device.math().fill(*stream, b.matrix(form.k, form.n), {.global_cols = form.n, .half_width = 1});
   device.math().axpby(*stream, 0, {}, 0, c.view());
-  const double flops = 2.0 * static_cast<double>(form.m) * static_cast<double>(form.n * form.k);
-  const int runs = static_cast<int>(std::clamp(kShortestFlops / flops, 1.0, 50.0));
+  const int runs = static_cast<int>(std::clamp(kShortestFlops / flops_of(form), 1.0, 50.0));
   return timer.seconds(runs, [&] {
     device.math().gemm(*stream, {.a = a.matrix(form.k, form.m),
                                  .trans_a = Transpose::yes,
@@ -130,7 +135,10 @@ Machine measure_machine(Communicator& world, Device& device, DataType type, Coll
   Machine machine{.np = world.size(), .type = type};
   Timer timer(world, device);
   std::vector<std::pair<ProductForm, double>> times;
-  for (const ProductForm& form : kForms) times.emplace_back(form, time_product(timer, device, type, form));
+  const double per_flop = time_product(timer, device, type, kProbe) / flops_of(kProbe);
+  for (const ProductForm& form : kForms) {
+    if (per_flop * flops_of(form) < kTooLong) times.emplace_back(form, time_product(timer, device, type, form));
+  }
   machine.product = fit(times);
 
   const std::int64_t largest = kBytes.back() / size_of(DataType::f32);

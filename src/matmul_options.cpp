@@ -32,7 +32,7 @@ po::options_description plan_options() {
       ("mesh", text_option("IxJxK", "auto"), "auto, or how ranks are arranged: I cuts rows, J columns, K the sum")
       ("schedule", text_option("NAME", "auto"), "auto | gather | panels (SUMMA) | shift (Cannon, ring)")
       ("recombine", text_option("NAME", "all-reduce"), "over K: all-reduce (every rank has C) | reduce-scatter (each its rows)")
-      ("memory-limit", text_option("BYTES"), "per rank, such as 2GiB: panels stream through where operands do not fit")
+      ("memory-limit", text_option("BYTES"), "per rank, such as 2GiB: panels stream through where operands do not fit (on CPUs)")
       ("plan", po::bool_switch(), "print the candidates and the reason for the choice, and do not multiply")
       ("machine", text_option("FILE"), "the planner's constants from FILE instead of measuring them")
       ("calibrate", text_option("FILE"), "write the constants measured here to FILE.json");
@@ -117,6 +117,7 @@ MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
   read_plan(reader, command);
   if (reader.flag("plan")) command.action = MatmulCommand::Action::plan;
   command.device = read_device(reader);
+  command.kernel = reader.string("kernel");
   command.device.kernel = reader.word<ProductKernel>("kernel", {{"naive", ProductKernel::naive},
                                                                 {"tiled", ProductKernel::tiled},
                                                                 {"tensor", ProductKernel::tensor},

@@ -29,6 +29,7 @@ struct MatmulCommand {
   std::uint64_t seed = 0;
   std::string machine, calibrate, json;  ///< files; "": none
   DeviceCommand device;
+  std::string kernel;  ///< the name of device.kernel
   bool quiet = false;
 };
 

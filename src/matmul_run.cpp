@@ -57,11 +57,14 @@ struct Choice {
   std::vector<Plan> plans;
   std::optional<Tiles> tiles;
 };
-Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
+Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine, DeviceKind kind) {
   PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .result = command.result};
   Choice choice{.plans = plan_matmul(machine, shape, limits)};
   if (!command.memory_limit) return choice;
-  if (least_bytes(choice.plans) > *command.memory_limit) {
+  const double least = least_bytes(choice.plans);
+  if (least > *command.memory_limit) {
+    require_input(kind == DeviceKind::cpu, "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
+                  "enough here, or --device cpu", least);
     const StreamedPlan streamed = plan_streaming(command, shape, machine);
     return {{streamed.plan}, streamed.tiles};
   }
@@ -91,9 +94,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (!command.json.empty() && multiplies) json.emplace("json", command.json);
   });
   const Machine machine = machine_of(command, *world, *stream, own);
-  const Choice choice = choose(command, problem->shape, machine);
-  require_input(!choice.tiles || device.kind() == DeviceKind::cpu,
-                "--memory-limit: operands do not fit it, and only CPUs stream them; --device cpu, or more memory, is right");
+  const Choice choice = choose(command, problem->shape, machine, device.kind());
   std::optional<NpyWriter> out;
   if (!command.out.empty() && multiplies) {
     out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),
@@ -111,6 +112,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
                               .threads = own.threads,
                               .device = device.description(),
                               .collectives = own.collectives_name(),
+                              .kernel = command.kernel,
                               .shape = problem->shape,
                               .plan = choice.plans.front(),
                               .streamed = choice.tiles.has_value(),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # On a machine with GPUs: everything that the emulation cannot vouch for. One table, one JSON file.
 #
-#   tests/gpu_check.sh [--build DIR] [--json FILE] [--parts PART,...] [--quick]
+#   tests/gpu_check.sh [--build DIR] [--json FILE] [--parts PART,...] [--quick] [--emulated]
 #
 #   --build DIR    a build with RECOMBINE_CUDA=ON; else build-gpu/ is configured and built
 #   --json FILE    where the figures go (gpu_check.json)
@@ -22,6 +22,7 @@ while [ $# -gt 0 ]; do
       [ $# -gt 1 ] || { echo "gpu_check: $1: needs a value" >&2; exit 2; }
       if [ "$1" = --build ]; then build=$2; else arguments+=("$1" "$2"); fi
       shift ;;
+    --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     --quick) arguments+=("$1") ;;
     --emulated) emulated=yes arguments+=("$1") ;;
     *) echo "gpu_check: '$1': --build DIR, --json FILE, --parts LIST, --quick or --emulated is right" >&2; exit 2 ;;

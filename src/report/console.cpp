@@ -38,6 +38,7 @@ Console::Console(const RunDescription& run)
     : run_(run), terminal_(shown_on_terminal()), start_(Session::now()), last_progress_(start_) {
   fmt::print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s",
              run.mesh.to_string(), run.threads, run.threads == 1 ? "" : "s", run.device);
+  if (run.collectives != "mpi") fmt::print("gradients summed by {}\n", run.collectives);
   fmt::print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,
              run.rows, run.batch_size, run.total_steps);
   fmt::print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);

@@ -72,8 +72,9 @@ void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans) {
 }
 
 void print_matmul_start(const MatmulDescription& run) {
-  fmt::print("{}\n{} ranks, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.threads, run.threads == 1 ? "" : "s",
-             run.device);
+  fmt::print("{}\n{} rank{}, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.np == 1 ? "" : "s", run.threads,
+             run.threads == 1 ? "" : "s", run.device);
+  if (run.collectives != "mpi") fmt::print("collectives by {}, products by {}\n", run.collectives, run.kernel);
   const std::string sum = run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
   fmt::print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(), sum,
              run.streamed ? ", streamed through memory" : "", run.plan.seconds(), mib(run.plan.bytes_sent_per_rank),
@@ -146,6 +147,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
       {"streamed", run.streamed},
       {"device", run.device},
       {"collectives", run.collectives},
+      {"kernel", run.kernel},
       {"threads", run.threads},
       {"m", run.shape.m},
       {"n", run.shape.n},

@@ -17,6 +17,7 @@ struct MatmulDescription {
   int threads = 1;
   std::string device;
   std::string collectives;   ///< what ranks communicate by
+  std::string kernel;        ///< who multiplies: "library", "tiled" ...
   MatmulShape shape;
   Plan plan;
   bool streamed = false;     ///< operands stay in their files, panels pass through memory

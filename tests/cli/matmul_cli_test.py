@@ -14,7 +14,7 @@ from multiplier import MESHES, SCHEDULES, Multiplier, difference, in_parallel, m
 from program import Checks
 
 M, N, K = 13, 11, 9
-KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "threads", "m", "n", "k", "dtype",
+KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m", "n", "k", "dtype",
         "repeat", "seconds", "seconds_min", "seconds_max", "predicted_seconds",
         "gflops", "gflops_per_rank", "peak_gflops", "mfu",
         "product_seconds", "exposed_communication_seconds", "io_seconds", "recombine_seconds", "recombine_algbw_gbs",
@@ -145,7 +145,7 @@ def check_report(multiplier, checks):
             "dtype": r["dtype"] == options.get("--dtype", "f32"),
             "threads": r["threads"] == options.get("--threads", 1),
             "device": isinstance(r["device"], str) and r["device"] != "", "streamed": r["streamed"] is False,
-            "collectives": r["collectives"] == "mpi",
+            "collectives": r["collectives"] == "mpi", "kernel": r["kernel"] == "library",
             "seconds": 0 < r["seconds_min"] <= r["seconds"] <= r["seconds_max"],
             "predicted": r["predicted_seconds"] > 0,
             "gflops": close(r["gflops"], 2 * 120 * 90 * 60 / r["seconds"] / 1e9),

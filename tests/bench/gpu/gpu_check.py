@@ -139,9 +139,15 @@ def print_table(rows):
     print(EXPLANATION)
 
 
+class OneLineParser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"gpu_check: {message}", file=sys.stderr)
+        sys.exit(2)
+
+
 def parse():
     parts = ("tests", "sanitizer", "kernels", "products", "all_reduce", "train")
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = OneLineParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("gpu_check.json"))
     parser.add_argument("--parts", default=",".join(parts))
@@ -154,6 +160,10 @@ def parse():
             parser.error(f"--parts '{part}': {', '.join(parts)} is right")
     if not (options.build / "gpu_bench").exists():
         parser.error(f"--build {options.build}: has no gpu_bench; a whole build with RECOMBINE_CUDA=ON is right")
+    try:  # now, and not after an hour
+        options.json.touch()
+    except OSError as error:
+        parser.error(f"--json {options.json}: cannot write there: {error.strerror}; a path in a writable folder is right")
     options.quick = options.quick or options.emulated
     return options
 
