@@ -159,7 +159,8 @@ def check_report(multiplier, checks):
             "rate": (r["recombine_busbw_gbs"] > 0) == (r["mesh"][-1] != "1")}
         checks.expect(all(consistent.values()), f"{arguments}: {[x for x, y in consistent.items() if not y]}: {r}")
         if r["mesh"] == "1x1x2":
-            checks.expect(r["bytes_sent_per_rank"] == 120 * 90 * 4, f"{r['bytes_sent_per_rank']} bytes sent")
+            sent = 120 * 90 * (8 if r["dtype"] == "f64" else 4)
+            checks.expect(r["bytes_sent_per_rank"] == sent, f"{r['bytes_sent_per_rank']} bytes sent, not {sent}")
     unverified = multiplier.report(2, "--m", 9, "--n", 9, "--k", 9, "--quiet")
     checks.expect(unverified["relative_error"] is None and unverified["repeat"] == 1, f"not verified: {unverified}")
 
