@@ -14,15 +14,14 @@ struct ProductForm {
   std::int64_t m, n, k;
 };
 // Large, flat, thin, deep and small: each constant of the model weighs in one of them.
-constexpr std::array kForms = {ProductForm{768, 768, 768},  ProductForm{1024, 1024, 64}, ProductForm{96, 1024, 768},
-                               ProductForm{1024, 96, 768},  ProductForm{96, 96, 4096},   ProductForm{384, 384, 384},
-                               ProductForm{128, 128, 128},  ProductForm{16, 16, 16},     ProductForm{2048, 768, 256},
+constexpr std::array kForms = {ProductForm{128, 128, 128},  ProductForm{768, 768, 768},  ProductForm{1024, 1024, 64},
+                               ProductForm{96, 1024, 768},  ProductForm{1024, 96, 768},  ProductForm{96, 96, 4096},
+                               ProductForm{384, 384, 384},  ProductForm{16, 16, 16},     ProductForm{2048, 768, 256},
                                ProductForm{16, 2048, 1024}, ProductForm{2048, 16, 1024}, ProductForm{1024, 1024, 16}};
 constexpr std::array<std::int64_t, 3> kBytes = {std::int64_t{4} << 10, std::int64_t{256} << 10, std::int64_t{4} << 20};
 constexpr int kRepeats = 3;
 constexpr double kShortestFlops = 2e7;  // of products that are timed in one go
-constexpr ProductForm kProbe = {128, 128, 128};
-constexpr double kTooLong = 1;          // seconds that a form may take, going by the probe: a slow kernel leaves out the large ones
+constexpr double kTooLong = 1;          // seconds of a form, going by the first: a slow kernel leaves out the large ones
 
 double flops_of(const ProductForm& form) {
   return 2 * static_cast<double>(form.m) * static_cast<double>(form.n) * static_cast<double>(form.k);
@@ -135,9 +134,9 @@ Machine measure_machine(Communicator& world, Device& device, DataType type, Coll
   Machine machine{.np = world.size(), .type = type};
   Timer timer(world, device);
   std::vector<std::pair<ProductForm, double>> times;
-  const double per_flop = time_product(timer, device, type, kProbe) / flops_of(kProbe);
   for (const ProductForm& form : kForms) {
-    if (per_flop * flops_of(form) < kTooLong) times.emplace_back(form, time_product(timer, device, type, form));
+    const double expected = times.empty() ? 0 : times.front().second / flops_of(kForms.front()) * flops_of(form);
+    if (expected < kTooLong) times.emplace_back(form, time_product(timer, device, type, form));
   }
   machine.product = fit(times);
 

@@ -22,6 +22,12 @@ MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collec
   }
 }
 
+Stream& MeshRank::after_compute(Axis axis) const {
+  Stream& stream = communication(axis);
+  stream.wait(compute_->record());
+  return stream;
+}
+
 void MeshRank::compute_waits(const Event& event) {
   const double start = Session::now();
   compute_->wait(event);

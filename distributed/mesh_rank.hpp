@@ -25,6 +25,8 @@ class MeshRank {
   Communicator& communicator(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].communicator; }
   Stream& communication(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].stream; }
 
+  /// communication(axis), for what starts after all arithmetic that is enqueued so far.
+  Stream& after_compute(Axis axis) const;
   /// The compute stream waits for `event` of a communication stream.
   void compute_waits(const Event& event);
   /// Seconds that arithmetic has had to wait in compute_waits(), since the beginning: what communication cost beyond

@@ -99,8 +99,7 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
 
   const TraceRange trace("recombine");
   Communicator& group = rank.communicator(axis);
-  Stream& communication = rank.communication(axis);
-  communication.wait(rank.compute().record());
+  Stream& communication = rank.after_compute(axis);
   for (const Block& block : matrix.blocks()) {
     const VectorView data = as_vector(block.view);
     std::vector<std::int64_t> counts;
@@ -140,8 +139,7 @@ void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to) {
         rank.device().copy(rank.compute(), as_vector(place), as_vector(own->view));
       }
     }
-    communication.wait(rank.compute().record());
-    group.all_gather(communication, as_vector(block.view), counts);
+    group.all_gather(rank.after_compute(*axis), as_vector(block.view), counts);
   }
   rank.compute_waits(communication.record());
   to.set_state(*axis, State::replicated);

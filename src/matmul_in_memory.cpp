@@ -45,14 +45,11 @@ class LocalMatrices {
   /// All of C, [m,n], on every rank. For a small one.
   std::vector<double> small_result(Communicator& world, Stream& io) const {
     std::vector<double> all(static_cast<std::size_t>(c.rows() * c.cols()));
+    const MatrixView whole = as_matrix(vector_view(all.data(), c.rows() * c.cols()), c.rows(), c.cols());
     for (const Block& block : c.blocks()) {
       const Range rows = own_rows(block);
       const HostCopy own(job_.rank, rows_of(block, rows));
-      for (std::int64_t r = 0; r < rows.size(); ++r) {
-        const auto to = static_cast<std::size_t>((rows.begin + r) * c.cols() + block.cols.begin);
-        convert(own.view().block(r, 0, 1, block.cols.size()), Transpose::no,
-                as_matrix(vector_view(all.data() + to, block.cols.size()), 1, block.cols.size()));
-      }
+      convert(own.view(), Transpose::no, whole.block(rows.begin, block.cols.begin, rows.size(), block.cols.size()));
     }
     world.all_reduce(io, vector_view(all.data(), static_cast<std::int64_t>(all.size())), Reduction::sum);
     io.synchronize();

@@ -27,7 +27,7 @@ class PanelStream {
   PanelStream(MeshRank& rank, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot, std::int64_t panel)
       : rank_(rank), rest_(rest), axis_(*rest.placement().rows_then), own_(only_block(rest)) {
     if (rank.mesh().parts(axis_) == 1) return;
-    rank.communication(axis_).wait(rank.compute().record());  // which has made the operand
+    rank.after_compute(axis_);  // which has made the operand
     for (std::size_t s = 0; s < 2; ++s) {
       slots_[s] = as_matrix(workspace.get(rank.device(), first_slot + s, rest.memory().type, panel * own_.view.cols),
                             panel, own_.view.cols);

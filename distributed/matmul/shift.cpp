@@ -27,7 +27,7 @@ class Ring {
       : rank_(rank), rest_(rest), axis_(*rest.placement().rows_then), current_(only_block(rest).view) {
     const int pieces = rank.mesh().parts(axis_);
     if (pieces == 1) return;
-    rank.communication(axis_).wait(rank.compute().record());  // which has made the operand
+    rank.after_compute(axis_);  // which has made the operand
     for (std::size_t s = 0; s < 2; ++s) {
       const std::int64_t largest = piece(0).size();
       slots_[s] = workspace.get(rank.device(), first_slot + s, rest.memory().type, largest * current_.cols);

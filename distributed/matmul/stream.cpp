@@ -124,8 +124,7 @@ class Streamer {
     if (group.size() > 1) {
       std::vector<std::int64_t> counts;
       for (int r = 0; r < group.size(); ++r) counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
-      Stream& communication = rank_.communication(Axis::k);
-      communication.wait(rank_.compute().record());
+      Stream& communication = rank_.after_compute(Axis::k);
       group.reduce_scatter(communication, as_vector(tile_), counts, Reduction::sum);
       rank_.compute_waits(communication.record());
     }

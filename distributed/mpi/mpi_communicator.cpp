@@ -7,6 +7,7 @@
 #include "distributed/mpi/hierarchical_all_reduce.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/pieces.hpp"
+#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::mpi {
@@ -120,9 +121,8 @@ void MpiCommunicator::recv(Stream& stream, VectorView data, int from) {
 
 void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
   if (on_one_host()) return submit(stream, exchange_->shift(out, in, distance));
-  const auto wrap = [&](int rank) { return ((rank % size_) + size_) % size_; };
-  const int to = wrap(rank_ + distance);
-  const int from = wrap(rank_ - distance);
+  const int to = ring_rank(rank_, distance, size_);
+  const int from = ring_rank(rank_, -distance, size_);
   submit(stream, [=, this](auto& requests) {
     for_each_piece(in, [&](std::byte* at, int count) {
       check(MPI_Irecv(at, count, moved_type_of(in.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");

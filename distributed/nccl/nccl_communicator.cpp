@@ -8,6 +8,7 @@
 #include <string>
 
 #include "distributed/pieces.hpp"
+#include "distributed/ring.hpp"
 #include "distributed/session.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/watch.hpp"
@@ -221,9 +222,8 @@ void NcclCommunicator::recv(Stream& stream, VectorView data, int from) {
 }
 
 void NcclCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
-  const auto wrap = [&](int rank) { return ((rank % size()) + size()) % size(); };
-  const int to = wrap(rank() + distance);
-  const int from = wrap(rank() - distance);
+  const int to = ring_rank(rank(), distance, size());
+  const int from = ring_rank(rank(), -distance, size());
   if (to == rank()) return device_.copy(stream, in, out);
   enqueue("shift", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     // What is empty here is empty there too.

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/bias_correction.hpp"
 #include "kernels/cpu/cast.hpp"
 #include "kernels/cpu/fill.hpp"
 #include "kernels/cpu/loops/loops.hpp"
 #include "kernels/cpu/split_work.hpp"
 #include "kernels/error.hpp"
+#include "kernels/math_checks.hpp"
 
 namespace recombine::cpu {
 
@@ -40,10 +42,7 @@ void CpuMath::cast(Stream&, ConstMatrixView from, MatrixView to) { cast_matrix(f
 
 void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
   const ConstMatrixView& source = gather.source;
-  require((source.type == DataType::u8 || source.type == DataType::f32) && source.cols == gather.out.cols &&
-              gather.rows.size >= gather.out.rows,
-          "gather of {} rows of {} [{},{}] into [{},{}]", gather.rows.size, name_of(source.type), source.rows,
-          source.cols, gather.out.rows, gather.out.cols);
+  check_gather(gather);
   const std::int64_t* const rows = gather.rows.as<std::int64_t>();
   for (std::int64_t i = 0; i < gather.out.rows; ++i) {
     require(rows[i] >= 0 && rows[i] < source.rows, "row {} of a table of {}", rows[i], source.rows);
@@ -140,9 +139,7 @@ void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
 }
 
 void CpuMath::axpby(Stream&, double alpha, ConstVectorView x, double beta, VectorView y) {
-  require(y.type == DataType::f32 || y.type == DataType::f64, "no sums of {}", name_of(y.type));
-  require(!x.data || (x.type == y.type && x.size >= y.size), "{} {} added to {} {}", x.size, name_of(x.type), y.size,
-          name_of(y.type));
+  check_axpby(x, y);
   for_elements(y.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     if (y.type == DataType::f64) {
       loops().axpby_f64(alpha, x.data ? x.as<double>() + begin : nullptr, beta, y.as<double>() + begin, end - begin);
@@ -159,11 +156,8 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
     const double norm = std::sqrt(*step.gradient_square_sum);
     scale = static_cast<float>(std::min(1.0, static_cast<double>(step.clip_norm) / norm));
   }
-  const auto correction = [&](float beta) {
-    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step.step))));
-  };
   const AdamWScalars adamw = {step.lr,           step.beta1, step.beta2, step.epsilon, step.weight_decay,
-                              correction(step.beta1), correction(step.beta2), scale};
+                              bias_correction(step.beta1, step.step), bias_correction(step.beta2, step.step), scale};
   for_elements(step.weights.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     float* const w = step.weights.as<float>() + begin;
     const float* const g = step.gradient.as<float>() + begin;

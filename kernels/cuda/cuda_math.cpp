@@ -3,6 +3,7 @@
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/launchers.hpp"
 #include "kernels/error.hpp"
+#include "kernels/math_checks.hpp"
 
 namespace recombine::cuda {
 
@@ -26,11 +27,7 @@ void CudaMath::cast(Stream& stream, ConstMatrixView from, MatrixView to) {
 
 /// That each row lies in the source is not asked here: the host does not know the rows. The kernel gives NaN where not.
 void CudaMath::gather_rows(Stream& stream, const GatherRows& gather) {
-  const ConstMatrixView& source = gather.source;
-  require((source.type == DataType::u8 || source.type == DataType::f32) && source.cols == gather.out.cols &&
-              gather.rows.size >= gather.out.rows,
-          "gather of {} rows of {} [{},{}] into [{},{}]", gather.rows.size, name_of(source.type), source.rows,
-          source.cols, gather.out.rows, gather.out.cols);
+  check_gather(gather);
   cuda::gather_rows(as_cuda_stream(stream), gather);
 }
 
@@ -74,9 +71,7 @@ void CudaMath::add_square_sum(Stream& stream, ConstVectorView x, double* sum) {
 }
 
 void CudaMath::axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) {
-  require(y.type == DataType::f32 || y.type == DataType::f64, "no sums of {}", name_of(y.type));
-  require(!x.data || (x.type == y.type && x.size >= y.size), "{} {} added to {} {}", x.size, name_of(x.type), y.size,
-          name_of(y.type));
+  check_axpby(x, y);
   cuda::axpby(as_cuda_stream(stream), alpha, x, beta, y);
 }
 

@@ -1,5 +1,4 @@
-#include <cmath>
-
+#include "kernels/bias_correction.hpp"
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/elements.cuh"
 #include "kernels/cuda/launchers.hpp"
@@ -78,9 +77,6 @@ __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall 
 }
 
 OptimizerCall call_of(const OptimizerStep& step) {
-  const auto correction = [&](float beta) {
-    return static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(step.step))));
-  };
   return {.weights = step.weights.as<float>(),
           .gradient = step.gradient.as<float>(),
           .first_moment = step.first_moment.as<float>(),
@@ -92,8 +88,8 @@ OptimizerCall call_of(const OptimizerStep& step) {
           .beta2 = step.beta2,
           .epsilon = step.epsilon,
           .weight_decay = step.weight_decay,
-          .first_correction = correction(step.beta1),
-          .second_correction = correction(step.beta2),
+          .first_correction = bias_correction(step.beta1, step.step),
+          .second_correction = bias_correction(step.beta2, step.step),
           .gradient_square_sum = step.gradient_square_sum,
           .clip_norm = step.clip_norm > 0 ? static_cast<double>(step.clip_norm) : 0.0};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "distributed/matmul/schedule.hpp"
 #include "distributed/session.hpp"
 
 namespace recombine {
@@ -20,7 +21,7 @@ constexpr double kPatience = 0.3;     // seconds after which no round more is be
 double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, DataType type, std::int64_t size) {
   const Buffer a(rank.device(), type, size * size);
   const Buffer b(rank.device(), type, size * size);
-  const Buffer c(rank.device(), type == DataType::f64 ? DataType::f64 : DataType::f32, size * size);
+  const Buffer c(rank.device(), MatmulShape{.type = type}.result_type(), size * size);
   std::uint64_t tensor = 0;
   for (const Buffer* m : {&a, &b}) {
     rank.math().fill(rank.compute(), m->matrix(size, size), {.tensor = tensor++, .global_cols = size, .half_width = 1});

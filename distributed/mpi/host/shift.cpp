@@ -1,6 +1,7 @@
 #include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host/steps.hpp"
+#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::mpi {
@@ -63,7 +64,7 @@ class Shift final : public StepsTask {
 }  // namespace
 
 std::unique_ptr<cpu::Task> HostExchange::shift(ConstVectorView out, VectorView in, int distance) {
-  const int from = ((static_cast<int>(parts_->rank()) - distance % size()) + size()) % size();
+  const int from = ring_rank(static_cast<int>(parts_->rank()), -distance, size());
   return std::make_unique<Shift>(*parts_, out, in, static_cast<std::size_t>(from));
 }
 
