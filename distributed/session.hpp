@@ -51,6 +51,10 @@ struct CpuShare {
 };
 CpuShare cpu_share(const Session& session);
 
+/// Bytes of a host's physical memory for each of its ranks; the least of the job's hosts. Blocks; every rank calls it.
+/// @pre no communication stream has work
+double memory_share(const Session& session);
+
 /// A core for each of this rank's `threads`, apart from those of the host's other ranks; empty where there are too
 /// few, or the user binds threads already (OMP_PROC_BIND, GOMP_CPU_AFFINITY).
 std::vector<int> cores_for(const Session& session, int threads);

@@ -12,6 +12,8 @@ namespace recombine {
 
 namespace {
 
+constexpr double kGiB = 0x1p30;
+
 /// The planner's constants: from --machine, or measured now.
 Machine machine_of(const MatmulCommand& command, Communicator& world, Stream& stream, const RankDevice& own) {
   if (command.machine.empty()) return measure_machine(world, *own.device, command.type, own.collectives);
@@ -28,7 +30,8 @@ struct StreamedPlan {
 StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
   require_input(!command.schedule, "--schedule {}: operands do not fit --memory-limit so; without it, panels stream from files",
                 row_of(command.schedule.value_or(Schedule::gather)).name);
-  require_input(!command.out.empty(), "--memory-limit: C does not fit either; --out C.npy says where it goes");
+  require_input(!command.out.empty() || command.action == MatmulCommand::Action::plan,
+                "--memory-limit: C does not fit either; --out C.npy says where it goes");
   const auto needs = [&](const Mesh& mesh) { return smallest_tiles(shape, mesh).bytes(shape); };
   const std::vector<Mesh> meshes = command.mesh ? std::vector{*command.mesh} : meshes_of(machine.np);
   const Mesh modest = std::ranges::min(meshes, {}, needs);
@@ -52,23 +55,36 @@ double least_bytes(const std::vector<Plan>& plans) {
   return least;
 }
 
-/// The candidates, and tiles where none of them keeps to the limit.
+/// What a rank may use, in bytes. None: whatever its GPU has.
+struct Memory {
+  DeviceKind kind = DeviceKind::cpu;
+  double share = 0;  ///< of the host's
+  std::optional<double> limit(const MatmulCommand& command) const {
+    return command.memory_limit || kind == DeviceKind::cuda ? command.memory_limit : share;
+  }
+};
+
+/// The candidates, and tiles where none of them keeps to --memory-limit.
 struct Choice {
   std::vector<Plan> plans;
   std::optional<Tiles> tiles;
 };
-Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine, DeviceKind kind) {
+Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine, const Memory& memory) {
   PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .result = command.result};
   Choice choice{.plans = plan_matmul(machine, shape, limits)};
-  if (!command.memory_limit) return choice;
+  const std::optional<double> limit = memory.limit(command);
+  if (!limit) return choice;
   const double least = least_bytes(choice.plans);
-  if (least > *command.memory_limit) {
-    require_input(kind == DeviceKind::cpu, "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
+  if (least > *limit) {
+    require_input(command.memory_limit.has_value(), "--memory-limit: is needed: in memory this product takes {:.1f} GiB a "
+                  "rank, a rank's share of the host's is {:.1f} GiB; with a limit, panels stream through", least / kGiB,
+                  *limit / kGiB);
+    require_input(memory.kind == DeviceKind::cpu, "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
                   "enough here, or --device cpu", least);
     const StreamedPlan streamed = plan_streaming(command, shape, machine);
     return {{streamed.plan}, streamed.tiles};
   }
-  limits.memory_bytes = *command.memory_limit;
+  limits.memory_bytes = *limit;
   return {.plans = plan_matmul(machine, shape, limits)};
 }
 
@@ -81,6 +97,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   if (!command.quiet) warn_if_bound(session, "matmul");
   const RankDevice own = make_rank_device(session, command.device);
   Device& device = *own.device;
+  const Memory memory{device.kind(), memory_share(session)};
   const auto world = make_world(session);
   const auto stream = device.make_stream(StreamUse::host);
   const bool root = session.rank() == 0;
@@ -94,7 +111,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (!command.json.empty() && multiplies) json.emplace("json", command.json);
   });
   const Machine machine = machine_of(command, *world, *stream, own);
-  const Choice choice = choose(command, problem->shape, machine, device.kind());
+  const Choice choice = choose(command, problem->shape, machine, memory);
   std::optional<NpyWriter> out;
   if (!command.out.empty() && multiplies) {
     out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),

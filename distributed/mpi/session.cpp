@@ -72,6 +72,13 @@ CpuShare cpu_share(const Session& session) {
   return share;
 }
 
+double memory_share(const Session& session) {
+  const double host = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  double share = host / session.local_size();
+  check(MPI_Allreduce(MPI_IN_PLACE, &share, 1, MPI_DOUBLE, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
+  return share;
+}
+
 std::vector<int> cores_for(const Session& session, int threads) {
   if (std::getenv("OMP_PROC_BIND") || std::getenv("GOMP_CPU_AFFINITY")) return {};
   const std::vector<int> bound = cpu_share(session).bound;

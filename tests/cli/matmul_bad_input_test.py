@@ -34,6 +34,7 @@ def option_cases(np):
         (sized("--memory-limit", "-1GiB"), "--memory-limit"), (sized("--memory-limit", "nan"), "--memory-limit"),
         (sized("--memory-limit", "100", "--out", "C.npy"), "--memory-limit"),  # no room for the smallest tile
         (sized("--memory-limit", "300"), ["--memory-limit", "--out"]),  # C has to go somewhere
+        (["--m", "1000000", "--n", "1000000", "--k", "8"], ["--memory-limit", "GiB"]),  # 4 TB of C
         (sized("--memory-limit", "300", "--out", "C.npy", "--schedule", "shift"), ["--schedule shift", "--memory-limit"]),
         (sized("--out", "x", "--json", "./x"), ["--json ./x", "--out"]),  # one would replace the other
         (sized("--repeat", "0"), "--repeat"), (sized("--threads", "0"), "--threads"), (sized("--seed", "-1"), "--seed"),
