@@ -115,6 +115,10 @@ Machine::Product fit(const std::vector<std::pair<ProductForm, double>>& times) {
   return {.per_call = x[0], .per_flop = x[1], .per_operand = x[2], .per_result = x[3]};
 }
 
+bool sums_terms(Collective collective) {
+  return collective == Collective::all_reduce || collective == Collective::reduce_scatter;
+}
+
 void run_collective(Communicator& group, Stream& stream, Collective collective, VectorView data, VectorView other) {
   std::vector<std::int64_t> counts;
   for (int r = 0; r < group.size(); ++r) counts.push_back(split_range(data.size, group.size(), r).size());
@@ -151,11 +155,15 @@ Machine measure_machine(Communicator& world, Device& device, DataType type, Coll
     if (world.size() % ranks != 0) continue;
     const auto group = make_communicator(world, device, collectives, world.rank() / ranks, world.rank() % ranks);
     const auto stream = device.make_stream(StreamUse::communication);
+    const Buffer sums = group->allocate(device, DataType::f32, largest);  // as C has them
+    device.math().axpby(*compute, 0, {}, 0, sums.view());
+    compute->synchronize();
     for (const Collective collective : kCollectives) {
       for (const std::int64_t bytes : kBytes) {
         const std::int64_t size = bytes / size_of(DataType::f32);
         const double seconds = timer.seconds(1, [&] {  // alone, as between products: in a row they are faster
-          run_collective(*group, *stream, collective, data.view().range(0, size), other.view().range(0, size));
+          const Buffer& own = sums_terms(collective) ? sums : data;
+          run_collective(*group, *stream, collective, own.view().range(0, size), other.view().range(0, size));
         });
         machine.collectives[{collective, ranks}].push_back({static_cast<double>(bytes), seconds});
       }

@@ -77,17 +77,21 @@ std::unique_ptr<Device> make_device(const DeviceOptions& options);
 /// GPUs that this process can use: 0 where there is none, or where the build has no CUDA.
 int cuda_device_count();
 
-/// Memory of a device, owned. Not initialised.
+/// Memory of a device, owned. Not initialised, unless its maker says so.
 class Buffer {
  public:
   Buffer() = default;
   Buffer(Device& device, DataType type, std::int64_t size, MemoryKind kind = MemoryKind::device)
       : device_(&device), kind_(kind), view_{device.allocate(size * size_of(type), kind), size, type} {}
-  Buffer(Buffer&& other) noexcept : device_(other.device_), kind_(other.kind_), view_(other.view_) {
+  /// Memory that belongs to `owner`, which lives as long as this.
+  Buffer(std::shared_ptr<const void> owner, VectorView view) : owner_(std::move(owner)), view_(view) {}
+  Buffer(Buffer&& other) noexcept
+      : device_(other.device_), owner_(std::move(other.owner_)), kind_(other.kind_), view_(other.view_) {
     other.device_ = nullptr;
   }
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(device_, other.device_);
+    std::swap(owner_, other.owner_);
     std::swap(kind_, other.kind_);
     std::swap(view_, other.view_);
     return *this;
@@ -100,7 +104,8 @@ class Buffer {
   MatrixView matrix(std::int64_t rows, std::int64_t cols) const { return as_matrix(view_, rows, cols); }
 
  private:
-  Device* device_ = nullptr;
+  Device* device_ = nullptr;  ///< null: the memory is not this object's to free
+  std::shared_ptr<const void> owner_;
   MemoryKind kind_ = MemoryKind::device;
   VectorView view_;
 };

@@ -15,7 +15,7 @@ class LocalMatrices {
  public:
   explicit LocalMatrices(const MatmulJob& job)
       : job_(job), a_(memory(a_shape(), kPlaceA, type())), b_(memory(b_shape(), kPlaceB, type())),
-        c_(memory(c_shape(), kPlaceC, job.problem.shape.result_type())), a(place(a_shape(), kPlaceA, a_)),
+        c_(result_memory()), a(place(a_shape(), kPlaceA, a_)),
         b(place(b_shape(), kPlaceB, b_)), c(place(c_shape(), kPlaceC, c_)) {}
 
   void load_operands(Stream& io) {
@@ -95,6 +95,11 @@ class LocalMatrices {
   DistMatrix::Shape c_shape() const { return {job_.problem.shape.m, job_.problem.shape.n}; }
   Buffer memory(DistMatrix::Shape shape, const Placement& placement, DataType of) const {
     return {job_.rank.device(), of, DistMatrix::local_size(job_.rank.mesh(), job_.rank.coord(), shape, placement)};
+  }
+  Buffer result_memory() const {  // summed over k
+    const MeshRank& rank = job_.rank;
+    return rank.communicator(Axis::k).allocate(rank.device(), job_.problem.shape.result_type(),
+                                               DistMatrix::local_size(rank.mesh(), rank.coord(), c_shape(), kPlaceC));
   }
   DistMatrix place(DistMatrix::Shape shape, const Placement& placement, const Buffer& buffer) const {
     return {job_.rank.mesh(), job_.rank.coord(), shape, placement, buffer.view()};

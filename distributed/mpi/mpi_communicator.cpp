@@ -133,6 +133,11 @@ void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, 
   });
 }
 
+Buffer MpiCommunicator::allocate(Device& device, DataType type, std::int64_t size) {
+  auto common = on_one_host() ? exchange_->allocate(type, size) : std::nullopt;
+  return common ? std::move(*common) : Communicator::allocate(device, type, size);
+}
+
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(comm_, color, key, &part), "MPI_Comm_split");

@@ -41,6 +41,7 @@ class MpiCommunicator final : public Communicator {
   void send(Stream& stream, ConstVectorView data, int to) override;
   void recv(Stream& stream, VectorView data, int from) override;
   void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
+  Buffer allocate(Device& device, DataType type, std::int64_t size) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
 
  private:

@@ -62,7 +62,7 @@ Model::Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch
     }
   }
   weights_ = Buffer(rank.device(), DataType::f32, end);
-  gradient_ = Buffer(rank.device(), DataType::f32, end);
+  gradient_ = rank.communicator(Axis::i).allocate(rank.device(), DataType::f32, end);
   const std::int64_t x_size = DistMatrix::local_size(mesh, rank.coord(), {largest_batch, widths[0]},
                                                      {Axis::i, Axis::k});
   x_memory_ = Buffer(rank.device(), DataType::f32, x_size);

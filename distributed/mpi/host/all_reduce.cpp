@@ -58,6 +58,7 @@ class AllReduce final : public cpu::Task {
 }  // namespace
 
 std::unique_ptr<cpu::Task> HostExchange::all_reduce(VectorView data, Reduction reduction) {
+  if (const auto there = find(data)) return direct_all_reduce(*meeting_, writer_, *there, reduction);
   if (data.bytes() <= kSmallBytes) return std::make_unique<SmallAllReduce>(*parts_, data, reduction);
   return std::make_unique<AllReduce>(*parts_, *sums_, even_pieces(data, parts_->size()), reduction);
 }

@@ -3,6 +3,7 @@
 #include <emmintrin.h>
 #include <mpi.h>
 
+#include <cstdint>
 #include <cstring>
 
 namespace recombine::mpi {
@@ -38,7 +39,8 @@ void copy_cached(std::byte* to, ConstVectorView from) {
 }  // namespace
 
 void SlotWriter::write(std::byte* slot, ConstVectorView from) {
-  if (from.bytes() < kStreamFrom) return copy_cached(slot, from);
+  const bool aligned = reinterpret_cast<std::uintptr_t>(slot) % sizeof(__m128i) == 0;
+  if (from.bytes() < kStreamFrom || !aligned) return copy_cached(slot, from);
   if (--until_timed_ < 0) return write_cached_and_time(slot, from);
   if (way_ == Way::cached) return copy_cached(slot, from);
   copy_lines(slot, from, [](__m128i* place, __m128i value) { _mm_stream_si128(place, value); });

@@ -13,7 +13,6 @@ namespace recombine::mpi {
 /// cache do not wait, and fill four times faster. So the first way is timed now and then, and left where it is slow.
 class SlotWriter {
  public:
-  /// @pre `slot` is on a multiple of 16 bytes
   void write(std::byte* slot, ConstVectorView from);
 
  private:

@@ -9,10 +9,14 @@ namespace recombine::mpi {
 
 namespace {
 
+/// From here on two meetings cost less than a copy on the way.
+constexpr std::int64_t kDirectBytes = std::int64_t{32} << 10;
+
 /// A rank's part of the window.
 struct Memory {
   Channel::Segment parts;
   Channel::Segment sums;
+  Meeting::Seat seat;
 };
 
 Memory* memory_of(MPI_Win window, int rank) {
@@ -28,7 +32,7 @@ void start_at_zero(Channel::Segment& segment) { new (&segment.counters) Channel:
 
 }  // namespace
 
-HostExchange::HostExchange(MPI_Comm comm) {
+HostExchange::HostExchange(MPI_Comm comm) : comm_(comm) {
   int rank = 0;
   int size = 0;
   check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
@@ -38,21 +42,50 @@ HostExchange::HostExchange(MPI_Comm comm) {
         "MPI_Win_allocate_shared");
   std::vector<Channel::Segment*> parts;
   std::vector<Channel::Segment*> sums;
+  std::vector<Meeting::Seat*> seats;
   for (int r = 0; r < size; ++r) {
     Memory* memory = memory_of(window_, r);
     parts.push_back(&memory->parts);
     sums.push_back(&memory->sums);
+    seats.push_back(&memory->seat);
   }
   // Slots are left alone: their pages come into being where the rank that fills them runs.
   const auto index = static_cast<std::size_t>(rank);
   start_at_zero(*parts[index]);
   start_at_zero(*sums[index]);
+  new (seats[index]) Meeting::Seat{};
   parts_.emplace(index, std::move(parts));
   sums_.emplace(index, std::move(sums));
+  meeting_.emplace(index, std::move(seats));
   check(MPI_Barrier(comm), "MPI_Barrier");
 }
 
 HostExchange::~HostExchange() { MPI_Win_free(&window_); }
+
+std::optional<Buffer> HostExchange::allocate(DataType type, std::int64_t size) {
+  const std::int64_t bytes = size * size_of(type);
+  const auto memory = CommonMemory::make(comm_, std::max<std::int64_t>(bytes, 1));
+  std::erase_if(memories_, [](const Numbered& old) { return old.memory.expired(); });
+  if (!memory) return std::nullopt;
+  memories_.push_back({memories_made_++, memory});
+  return Buffer(memory, {memory->own(), size, type});
+}
+
+std::optional<DirectTask::Data> HostExchange::find(VectorView data) const {
+  if (data.bytes() < kDirectBytes) return std::nullopt;
+  for (const Numbered& one : memories_) {
+    const auto memory = one.memory.lock();
+    const auto offset = memory ? memory->offset_of(data) : std::nullopt;
+    if (offset) return DirectTask::Data{memory, {one.number, *offset, data.bytes()}, data};
+  }
+  return std::nullopt;
+}
+
+VectorView whole_of(std::span<const VectorView> pieces) {
+  VectorView whole = pieces.front();
+  for (const VectorView& piece : pieces.subspan(1)) whole.size += piece.size;
+  return whole;
+}
 
 std::vector<VectorView> even_pieces(VectorView data, std::size_t count) {
   std::vector<VectorView> pieces;

@@ -9,6 +9,7 @@
 
 #include "distributed/communicator.hpp"
 #include "distributed/mpi/host/channel.hpp"
+#include "distributed/mpi/host/direct.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 
 namespace recombine::mpi {
@@ -24,22 +25,41 @@ class HostExchange {
   HostExchange(const HostExchange&) = delete;
   HostExchange& operator=(const HostExchange&) = delete;
 
-  /// reduce_scatter and all_gather do not wait for each other: one of each may run at a time.
+  /// These three work where the data is, if it lies in memory from allocate(). reduce_scatter and all_gather of other
+  /// data do not wait for each other: one of each may run at a time.
   std::unique_ptr<cpu::Task> all_reduce(VectorView data, Reduction reduction);
   std::unique_ptr<cpu::Task> reduce_scatter(std::vector<VectorView> pieces, Reduction reduction);
   std::unique_ptr<cpu::Task> all_gather(std::vector<VectorView> pieces);
   std::unique_ptr<cpu::Task> broadcast(VectorView data, int root);
   std::unique_ptr<cpu::Task> shift(ConstVectorView out, VectorView in, int distance);
 
+  /// Memory that every rank can work on, zeros; none where the system does not let them. Blocks; every rank calls it.
+  std::optional<Buffer> allocate(DataType type, std::int64_t size);
+
   std::size_t rank() const { return parts_->rank(); }
   int size() const { return static_cast<int>(parts_->size()); }
 
  private:
+  /// `data` in common memory; none where it does not lie there, or where slots are quicker.
+  std::optional<DirectTask::Data> find(VectorView data) const;
+
+  MPI_Comm comm_;
   MPI_Win window_ = MPI_WIN_NULL;
   // Two, so that the parts and the sums of one all_reduce do not wait for each other.
   std::optional<Channel> parts_;
   std::optional<Channel> sums_;
+  std::optional<Meeting> meeting_;
+  SlotWriter writer_;
+  struct Numbered {
+    std::uint64_t number;
+    std::weak_ptr<const CommonMemory> memory;
+  };
+  std::vector<Numbered> memories_;
+  std::uint64_t memories_made_ = 0;
 };
+
+/// Consecutive pieces, as one.
+VectorView whole_of(std::span<const VectorView> pieces);
 
 /// `data` in as many consecutive pieces, which differ by at most one element.
 std::vector<VectorView> even_pieces(VectorView data, std::size_t count);

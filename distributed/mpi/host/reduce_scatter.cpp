@@ -46,6 +46,7 @@ void ReduceScatter::take_step(std::int64_t step) {
 }
 
 std::unique_ptr<cpu::Task> HostExchange::reduce_scatter(std::vector<VectorView> pieces, Reduction reduction) {
+  if (const auto there = find(whole_of(pieces))) return direct_reduce_scatter(*meeting_, *there, pieces, reduction);
   return std::make_unique<ReduceScatter>(*parts_, std::move(pieces), reduction);
 }
 

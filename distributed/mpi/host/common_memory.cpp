@@ -1,0 +1,97 @@
+#include "distributed/mpi/host/common_memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "distributed/mpi/mpi_calls.hpp"
+
+namespace recombine::mpi {
+
+namespace {
+
+/// An open file, closed in the end; -1: none.
+class File {
+ public:
+  explicit File(int number) : number_(number) {}
+  ~File() {
+    if (number_ >= 0) close(number_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// Where other processes find a rank's file, and how they know it: a process number may mean another process to them.
+struct Whereabouts {
+  std::int64_t process = 0;
+  std::int64_t number = -1;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+};
+
+Whereabouts whereabouts_of(const File& file) {
+  struct stat status {};
+  if (fstat(file.number(), &status) != 0) return {};
+  return {getpid(), file.number(), status.st_dev, status.st_ino};
+}
+
+File open_file(const Whereabouts& at) {
+  const std::string path = "/proc/" + std::to_string(at.process) + "/fd/" + std::to_string(at.number);
+  return File(at.number < 0 ? -1 : open(path.c_str(), O_RDWR | O_CLOEXEC));
+}
+
+std::byte* map(const File& file, std::size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
+  return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
+}
+
+std::byte* map_that_of(const Whereabouts& at, std::size_t bytes) {
+  const File file = open_file(at);
+  const Whereabouts found = whereabouts_of(file);
+  if (file.number() < 0 || found.device != at.device || found.inode != at.inode) return nullptr;
+  return map(file, bytes);
+}
+
+}  // namespace
+
+std::shared_ptr<CommonMemory> CommonMemory::make(MPI_Comm comm, std::int64_t bytes) {
+  int rank = 0;
+  int ranks = 0;
+  check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+  check(MPI_Comm_size(comm, &ranks), "MPI_Comm_size");
+  const File file(memfd_create("recombine", MFD_CLOEXEC));
+  const bool grown = file.number() >= 0 && ftruncate(file.number(), bytes) == 0;
+  const Whereabouts own = grown ? whereabouts_of(file) : Whereabouts();
+  std::vector<Whereabouts> all(static_cast<std::size_t>(ranks));
+  check(MPI_Allgather(&own, sizeof own, MPI_BYTE, all.data(), sizeof own, MPI_BYTE, comm), "MPI_Allgather");
+
+  const auto index = static_cast<std::size_t>(rank);
+  std::shared_ptr<CommonMemory> memory(new CommonMemory(index, all.size(), static_cast<std::size_t>(bytes)));
+  for (std::size_t r = 0; r < all.size(); ++r) memory->pieces_[r] = map_that_of(all[r], memory->bytes_);
+  int opened = std::ranges::count(memory->pieces_, nullptr) == 0 ? 1 : 0;
+  check(MPI_Allreduce(MPI_IN_PLACE, &opened, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce");  // now files may be closed
+  return opened == 1 ? memory : nullptr;
+}
+
+CommonMemory::~CommonMemory() {
+  for (std::byte* piece : pieces_) {
+    if (piece != nullptr) munmap(piece, bytes_);
+  }
+}
+
+std::optional<std::int64_t> CommonMemory::offset_of(ConstVectorView data) const {
+  const std::byte* const end = own() + bytes_;
+  if (data.data < own() || data.data + data.bytes() > end) return std::nullopt;
+  return data.data - own();
+}
+
+}  // namespace recombine::mpi
