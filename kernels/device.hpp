@@ -17,8 +17,8 @@ enum class DeviceKind { cpu, cuda };
 
 enum class StreamUse {
   compute,        ///< arithmetic
-  communication,  ///< collectives on the device's memory; on the CPU its calls are made by the device's progress thread
-  host,           ///< calls on the host's memory (MPI, files), made by the progress thread of any device
+  communication,  ///< collectives on the device's memory; on the CPU they are made by the device's progress engine
+  host,           ///< calls on the host's memory (MPI, files), made by the progress engine of any device
 };
 
 enum class MemoryKind {

@@ -17,7 +17,7 @@ namespace recombine {
 using mpi::check;
 
 Session::Session(int& argc, char**& argv) {
-  // Serialized is enough: after start-up only the communication streams' thread calls MPI.
+  // Serialized is enough: after start-up only the communication streams' tasks call MPI, one at a time.
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
   progress_ = provided >= MPI_THREAD_SERIALIZED ? Progress::thread : Progress::synchronous;

@@ -22,7 +22,7 @@ constexpr std::chrono::microseconds kNap{50};
 
 }  // namespace
 
-/// The thread and its streams' queues. The mutex guards the queues; a task runs outside it.
+/// The thread and its streams' queues. The mutex guards the queues; a task runs outside it, in one thread at a time.
 class ProgressEngine::Worker {
  public:
   struct Queue {
@@ -70,14 +70,20 @@ class ProgressEngine::Worker {
     return queue.finished >= count;
   }
 
+  /// The calling thread moves all streams on until that many tasks of `queue` are finished.
   void wait(Queue& queue, std::uint64_t count) {
     std::unique_lock lock(mutex_);
-    if (queue.finished < count) {
-      ++waiters_;
-      wake_.notify_one();
-      finished_.wait(lock, [&] { return queue.finished >= count; });
-      --waiters_;
+    ++waiters_;
+    while (queue.finished < count) {
+      if (advancing_) {
+        changed_.wait(lock, [&] { return !advancing_ || queue.finished >= count; });
+      } else if (!advance_all(lock)) {
+        lock.unlock();
+        sched_yield();
+        lock.lock();
+      }
     }
+    if (--waiters_ == 0 && has_work()) wake_.notify_one();
     rethrow(queue);
   }
 
@@ -90,22 +96,9 @@ class ProgressEngine::Worker {
     prctl(PR_SET_TIMERSLACK, 1UL);  // else every nap is 50 us longer
     std::unique_lock lock(mutex_);
     while (!stop_) {
-      const std::vector<std::shared_ptr<Queue>> queues = queues_;
-      bool idle = true;
-      bool moved = false;
-      for (const auto& queue : queues) {
-        if (queue->tasks.empty()) continue;
-        idle = false;
-        moved = advance(*queue, lock) || moved;
-      }
-      if (moved) continue;
-      if (idle) {
-        wake_.wait(lock, [&] { return stop_ || has_work(); });
-      } else if (waiters_ > 0) {
-        lock.unlock();
-        sched_yield();
-        lock.lock();
-      } else {
+      if (waiters_ > 0 || !has_work()) {
+        wake_.wait(lock, [&] { return stop_ || (waiters_ == 0 && has_work()); });
+      } else if (!advance_all(lock)) {
         wake_.wait_for(lock, kNap);
       }
     }
@@ -115,7 +108,19 @@ class ProgressEngine::Worker {
     return std::ranges::any_of(queues_, [](const auto& queue) { return !queue->tasks.empty(); });
   }
 
-  /// Polls the front task; true if it is finished.
+  /// Polls the front task of every stream; true if one is finished. @pre no other thread is in it
+  bool advance_all(std::unique_lock<std::mutex>& lock) {
+    advancing_ = true;
+    bool moved = false;
+    const std::vector<std::shared_ptr<Queue>> queues = queues_;
+    for (const auto& queue : queues) {
+      if (!queue->tasks.empty()) moved = advance(*queue, lock) || moved;
+    }
+    advancing_ = false;
+    if (waiters_ > 0) changed_.notify_all();
+    return moved;
+  }
+
   bool advance(Queue& queue, std::unique_lock<std::mutex>& lock) {
     Task& task = *queue.tasks.front();
     std::exception_ptr failure;
@@ -134,18 +139,16 @@ class ProgressEngine::Worker {
     } else if (finished) {
       queue.tasks.pop_front();
       ++queue.finished;
-    } else {
-      return false;
     }
-    finished_.notify_all();
-    return true;
+    return failure || finished;
   }
 
   std::mutex mutex_;
-  std::condition_variable wake_;      ///< to the thread: there is something to do
-  std::condition_variable finished_;  ///< to the host: a task is finished
+  std::condition_variable wake_;     ///< to the thread: there is something to do
+  std::condition_variable changed_;  ///< to hosts that wait: nobody is in advance_all(), or tasks are finished
   std::vector<std::shared_ptr<Queue>> queues_;
-  int waiters_ = 0;
+  int waiters_ = 0;         ///< hosts in wait()
+  bool advancing_ = false;  ///< a thread is in advance_all()
   bool stop_ = false;
   std::thread thread_;
 };

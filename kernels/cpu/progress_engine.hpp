@@ -6,9 +6,10 @@
 
 namespace recombine::cpu {
 
-/// A thread that moves on the first task of each of its streams, so that communication overlaps with arithmetic
-/// and a short task on one stream does not queue behind a long one on another. It polls with sched_yield while
-/// the host waits for a stream, with short sleeps while the host computes, and sleeps when there is nothing to do.
+/// Moves on the first task of each of its streams, so that communication overlaps with arithmetic and a short task on
+/// one stream does not queue behind a long one on another. While the host computes, a thread polls with short sleeps in
+/// between, and sleeps when there is nothing to do; a host that waits for a stream polls itself, with sched_yield, which
+/// saves two switches between threads. Tasks run in one thread at a time.
 class ProgressEngine {
  public:
   ProgressEngine();

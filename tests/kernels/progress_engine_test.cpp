@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -28,19 +29,55 @@ class ProgressEngineTest : public ::testing::Test {
   std::unique_ptr<CpuStream> second_ = engine_.make_stream();
 };
 
-TEST_F(ProgressEngineTest, TasksOfAStreamRunInOrderOnAnotherThread) {
+TEST_F(ProgressEngineTest, TasksOfAStreamRunInOrder) {
   std::vector<int> order;
-  std::thread::id thread;
-  for (int i = 0; i < 100; ++i) {
-    submit_call(*first_, [&order, &thread, i] {
-      order.push_back(i);
-      thread = std::this_thread::get_id();
-    });
-  }
+  for (int i = 0; i < 100; ++i) submit_call(*first_, [&order, i] { order.push_back(i); });
   first_->synchronize();
   ASSERT_EQ(order.size(), 100U);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST_F(ProgressEngineTest, TasksRunOnAnotherThreadWhileTheHostDoesNotWait) {
+  std::thread::id thread;
+  submit_call(*first_, [&] { thread = std::this_thread::get_id(); });
+  const Event ran = first_->record();
+  while (!ran->done()) std::this_thread::yield();
   EXPECT_NE(thread, std::this_thread::get_id());
+}
+
+/// Moves when it is polled by the thread that made it, and by no other.
+class OwnThreadTask final : public Task {
+ public:
+  bool advance() override { return std::this_thread::get_id() == maker_; }
+
+ private:
+  std::thread::id maker_ = std::this_thread::get_id();
+};
+
+TEST_F(ProgressEngineTest, AHostThatWaitsMovesTasksOnItself) {
+  first_->submit(std::make_unique<OwnThreadTask>());
+  first_->synchronize();
+}
+
+TEST_F(ProgressEngineTest, HostsMayWaitAtOnce) {
+  std::atomic<bool> release = false;
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  const auto enter = [&] {
+    most = std::max<int>(most, ++running);
+    --running;
+  };
+  first_->submit(std::make_unique<FlagTask>(release));
+  for (int i = 0; i < 1000; ++i) {
+    submit_call(*first_, enter);
+    submit_call(*second_, enter);
+  }
+  std::thread other([&] { first_->synchronize(); });
+  second_->synchronize();
+  release = true;
+  first_->synchronize();
+  other.join();
+  EXPECT_EQ(most, 1) << "tasks ran at the same time";
 }
 
 TEST_F(ProgressEngineTest, AShortTaskDoesNotQueueBehindAnotherStreams) {
