@@ -9,7 +9,7 @@ namespace recombine::mpi {
 /// How collectives of a group move data.
 enum class Route {
   alone,         ///< one rank: nothing moves
-  one_host,      ///< through the shared window
+  one_host,      ///< through memory that all ranks share
   hierarchical,  ///< inside each host, then between hosts
   plain,         ///< MPI
 };

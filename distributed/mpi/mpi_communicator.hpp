@@ -11,7 +11,7 @@
 
 namespace recombine::mpi {
 
-/// Collectives over host memory. Among ranks of one host they go through a shared window; over several hosts with as
+/// Collectives over host memory. Among ranks of one host they go through memory that these share; over several hosts with as
 /// many ranks each, all_reduce first sums inside each; everything else is MPI's nonblocking calls, moved on by the
 /// stream. MPI's counts are ints: longer data goes in pieces.
 class MpiCommunicator final : public Communicator {

@@ -14,8 +14,9 @@
 
 namespace recombine::mpi {
 
-/// Collectives among the ranks of one host through an MPI-3 shared window: no rank calls MPI to move data. Each
-/// operation is a task; tasks of one exchange run one after the other, in the same order on every rank. What they
+/// Collectives among the ranks of one host through memory that they share: no rank calls MPI to move data. What lies in
+/// memory from allocate() is worked on there (direct.hpp), all else passes through slots in an MPI-3 shared window
+/// (channel.hpp). Each operation is a task; tasks of one exchange run one after the other, in the same order on every rank. What they
 /// do to the data is said in communicator.hpp; `pieces` are one per rank.
 class HostExchange {
  public:
