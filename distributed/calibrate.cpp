@@ -21,7 +21,7 @@ constexpr std::array kForms = {ProductForm{128, 128, 128},  ProductForm{768, 768
 constexpr std::array<std::int64_t, 3> kBytes = {std::int64_t{4} << 10, std::int64_t{256} << 10, std::int64_t{4} << 20};
 constexpr int kRepeats = 3;
 constexpr double kShortestFlops = 2e7;  // of products that are timed in one go
-constexpr double kTooLong = 1;          // seconds of a form, going by the first: a slow kernel leaves out the large ones
+constexpr double kTooLong = 1;  // seconds of a form, going by the first: a slow kernel leaves out the large ones
 
 double flops_of(const ProductForm& form) {
   return 2 * static_cast<double>(form.m) * static_cast<double>(form.n) * static_cast<double>(form.k);
@@ -30,8 +30,7 @@ double flops_of(const ProductForm& form) {
 /// Runs things on all ranks at once and times the slowest.
 class Timer {
  public:
-  Timer(Communicator& world, Device& device)
-      : world_(world), stream_(device.make_stream(StreamUse::host)) {
+  Timer(Communicator& world, Device& device) : world_(world), stream_(device.make_stream(StreamUse::host)) {
     for (int repeat = 0; repeat < kBarriers; ++repeat) {
       const double start = Session::now();
       slowest(0);
@@ -95,7 +94,8 @@ Machine::Product fit(const std::vector<std::pair<ProductForm, double>>& times) {
   std::array<double, 4> x{};
   std::vector<std::array<double, 4>> rows;
   for (const auto& [form, seconds] : times) {
-    const auto [m, n, k] = std::array{static_cast<double>(form.m), static_cast<double>(form.n), static_cast<double>(form.k)};
+    const auto [m, n, k] =
+        std::array{static_cast<double>(form.m), static_cast<double>(form.n), static_cast<double>(form.k)};
     rows.push_back({1 / seconds, 2 * m * n * k / seconds, (m + n) * k / seconds, m * n / seconds});
   }
   static constexpr int kSweeps = 2000;

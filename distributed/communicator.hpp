@@ -35,9 +35,9 @@ class Communicator {
   /// Sends `out` to rank + distance and receives `in` from rank - distance, both modulo size.
   virtual void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) = 0;
 
-  /// Memory of `device` for data of this group's all_reduce, reduce_scatter and all_gather: what lies in it on every rank,
-  /// at the same place, takes the shortest way (ranks of one host work on each other's where it is). Blocks; every rank
-  /// calls it, with the same size, while no communication stream has work.
+  /// Memory of `device` for data of this group's all_reduce, reduce_scatter and all_gather: what lies in it on every
+  /// rank, at the same place, takes the shortest way (ranks of one host work on each other's where it is). Blocks;
+  /// every rank calls it, with the same size, while no communication stream has work.
   virtual Buffer allocate(Device& device, DataType type, std::int64_t size) { return {device, type, size}; }
 
   /// The groups of equal `color`, ordered by `key`. Blocks; every rank of this group calls it.
@@ -51,7 +51,8 @@ enum class Collectives {
 };
 
 /// The groups of equal `color` among the ranks of `world`, ordered by `key`, for memory of `device`. `world` itself is
-/// for the host's memory. Blocks; every rank of it calls this. @throws InputError where this build has no such collectives
+/// for the host's memory. Blocks; every rank of it calls this. @throws InputError where this build has no such
+/// collectives
 std::unique_ptr<Communicator> make_communicator(Communicator& world, Device& device, Collectives collectives, int color,
                                                 int key);
 

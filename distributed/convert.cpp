@@ -71,8 +71,8 @@ void convert_as(ConstMatrixView from, Transpose transpose, MatrixView to) {
   }
   for (std::int64_t j = 0; j < from.cols; j += 32) {
     for (std::int64_t i = 0; i < from.rows; i += 32) {
-      transpose_tile(x + i * from.ld + j, from.ld, y + j * to.ld + i, to.ld,
-                     std::min<std::int64_t>(32, from.rows - i), std::min<std::int64_t>(32, from.cols - j));
+      transpose_tile(x + i * from.ld + j, from.ld, y + j * to.ld + i, to.ld, std::min<std::int64_t>(32, from.rows - i),
+                     std::min<std::int64_t>(32, from.cols - j));
     }
   }
 }
@@ -80,14 +80,10 @@ void convert_as(ConstMatrixView from, Transpose transpose, MatrixView to) {
 template <class From>
 void convert_from(ConstMatrixView from, Transpose transpose, MatrixView to) {
   switch (to.type) {
-    case DataType::f32:
-      return convert_as<float, From>(from, transpose, to);
-    case DataType::f64:
-      return convert_as<double, From>(from, transpose, to);
-    case DataType::bf16:
-      return convert_as<BFloat16, From>(from, transpose, to);
-    default:
-      throw Error(fmt::format("no conversion to {}", name_of(to.type)));
+    case DataType::f32: return convert_as<float, From>(from, transpose, to);
+    case DataType::f64: return convert_as<double, From>(from, transpose, to);
+    case DataType::bf16: return convert_as<BFloat16, From>(from, transpose, to);
+    default: throw Error(fmt::format("no conversion to {}", name_of(to.type)));
   }
 }
 
@@ -98,14 +94,10 @@ void convert(ConstMatrixView from, Transpose transpose, MatrixView to) {
                                                : from.rows == to.cols && from.cols == to.rows;
   require(fits, "conversion of [{},{}] into [{},{}]", from.rows, from.cols, to.rows, to.cols);
   switch (from.type) {
-    case DataType::f32:
-      return convert_from<float>(from, transpose, to);
-    case DataType::f64:
-      return convert_from<double>(from, transpose, to);
-    case DataType::bf16:
-      return convert_from<BFloat16>(from, transpose, to);
-    default:
-      throw Error(fmt::format("no conversion from {}", name_of(from.type)));
+    case DataType::f32: return convert_from<float>(from, transpose, to);
+    case DataType::f64: return convert_from<double>(from, transpose, to);
+    case DataType::bf16: return convert_from<BFloat16>(from, transpose, to);
+    default: throw Error(fmt::format("no conversion from {}", name_of(from.type)));
   }
 }
 

@@ -55,26 +55,24 @@ Range DistMatrix::rows_of_part(const Mesh& mesh, std::int64_t rows, const Placem
   return {outer.begin + piece.begin, outer.begin + piece.end};
 }
 
-std::int64_t DistMatrix::local_size(const Mesh& mesh, const Coord& coord, Shape shape,
-                                    const Placement& placement) {
+std::int64_t DistMatrix::local_size(const Mesh& mesh, const Coord& coord, Shape shape, const Placement& placement) {
   std::int64_t size = 0;
   for_each_block(mesh, coord, shape, placement,
                  [&](int, int, Range rows, Range cols) { size += rows.size() * cols.size(); });
   return size;
 }
 
-DistMatrix::DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placement placement,
-                       VectorView memory)
+DistMatrix::DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placement placement, VectorView memory)
     : shape_(shape), placement_(placement) {
-  require((!placement.rows || placement.rows != placement.cols) &&
-              (!placement.rows_then || (placement.rows_then != placement.rows && placement.rows_then != placement.cols)),
-          "one axis cuts twice: {}", placement.to_string());
+  require(
+      (!placement.rows || placement.rows != placement.cols) &&
+          (!placement.rows_then || (placement.rows_then != placement.rows && placement.rows_then != placement.cols)),
+      "one axis cuts twice: {}", placement.to_string());
   std::int64_t used = 0;
   for_each_block(mesh, coord, shape, placement, [&](int i, int j, Range rows, Range cols) {
     const std::int64_t size = rows.size() * cols.size();
     require(used + size <= memory.size, "{} elements are too few for the blocks", memory.size);
-    blocks_.push_back({i, j, rows, cols,
-                       as_matrix(memory.range(used, used + size), rows.size(), cols.size())});
+    blocks_.push_back({i, j, rows, cols, as_matrix(memory.range(used, used + size), rows.size(), cols.size())});
     used += size;
   });
   memory_ = memory.range(0, used);

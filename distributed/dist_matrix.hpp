@@ -36,9 +36,9 @@ struct Placement {
 struct Block {
   int row_part = 0;  ///< position in the grid of blocks
   int col_part = 0;
-  Range rows;        ///< of the whole matrix
+  Range rows;  ///< of the whole matrix
   Range cols;
-  MatrixView view;   ///< contiguous
+  MatrixView view;  ///< contiguous
 };
 
 /// A matrix cut into blocks over a mesh: what this rank holds of it, 0, 1 or more blocks. Does not own the memory.

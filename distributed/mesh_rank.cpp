@@ -10,8 +10,7 @@ MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collec
       coord_(mesh.coord_of(world.rank())),
       device_(device),
       compute_(device.make_stream(StreamUse::compute)) {
-  require(mesh.size() == world.size(), "mesh {} has {} ranks, the job {}", mesh.to_string(), mesh.size(),
-          world.size());
+  require(mesh.size() == world.size(), "mesh {} has {} ranks, the job {}", mesh.to_string(), mesh.size(), world.size());
   for (const Axis axis : kAxes) {
     // The ranks of one line along `axis` agree in the other two coordinates.
     Coord origin = coord_;

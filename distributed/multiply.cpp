@@ -26,10 +26,9 @@ struct Operand {
 void check_fit(const Operand& a, const Operand& b, const DistMatrix& c) {
   require(a.cols() == b.rows() && c.rows() == a.rows() && c.cols() == b.cols(),
           "[{},{}] x [{},{}] does not give [{},{}]", a.rows(), a.cols(), b.rows(), b.cols(), c.rows(), c.cols());
-  require(a.col_axis() == b.row_axis() && c.placement().rows == a.row_axis() &&
-              c.placement().cols == b.col_axis(),
-          "placements {} x {} do not give {}", a.matrix.placement().to_string(),
-          b.matrix.placement().to_string(), c.placement().to_string());
+  require(a.col_axis() == b.row_axis() && c.placement().rows == a.row_axis() && c.placement().cols == b.col_axis(),
+          "placements {} x {} do not give {}", a.matrix.placement().to_string(), b.matrix.placement().to_string(),
+          c.placement().to_string());
   for (const Axis axis : kAxes) {
     const auto whole = [&](const DistMatrix& m) {
       return m.placement().cuts(axis) || m.placement()[axis] == State::replicated;
@@ -111,8 +110,7 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
     } else if (state == State::sharded && target == State::replicated) {
       group.all_gather(communication, data, counts);
     } else {
-      throw Error(fmt::format("no collective takes {} along {} there", matrix.placement().to_string(),
-                              name_of(axis)));
+      throw Error(fmt::format("no collective takes {} along {} there", matrix.placement().to_string(), name_of(axis)));
     }
   }
   rank.compute_waits(communication.record());
@@ -121,8 +119,9 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
 
 void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to) {
   const std::optional<Axis> axis = from.placement().rows_then;
-  require(axis && from.rows() == to.rows() && from.cols() == to.cols() && from.placement().rows == to.placement().rows &&
-              from.placement().cols == to.placement().cols && !to.placement().rows_then,
+  require(axis && from.rows() == to.rows() && from.cols() == to.cols() &&
+              from.placement().rows == to.placement().rows && from.placement().cols == to.placement().cols &&
+              !to.placement().rows_then,
           "{} does not gather into {}", from.placement().to_string(), to.placement().to_string());
   const TraceRange trace("gather");
   Communicator& group = rank.communicator(*axis);

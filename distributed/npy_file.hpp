@@ -38,8 +38,8 @@ class NpyWriter {
  public:
   /// Blocks; every rank calls it. The first rank writes the header and claims the room that the matrix needs.
   /// @throws InputError on every rank, with nothing left behind, when the file cannot be made or does not fit
-  NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path,
-            DataType type, DistMatrix::Shape shape);
+  NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path, DataType type,
+            DistMatrix::Shape shape);
   ~NpyWriter();  ///< removes the temporary file unless committed
   NpyWriter(const NpyWriter&) = delete;
   NpyWriter& operator=(const NpyWriter&) = delete;

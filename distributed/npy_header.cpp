@@ -102,8 +102,7 @@ class Literal {
 
 std::int64_t little_endian(std::string_view bytes) {
   std::int64_t value = 0;
-  for (std::size_t i = bytes.size(); i > 0; --i)
-    value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
+  for (std::size_t i = bytes.size(); i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i - 1]);
   return value;
 }
 
@@ -112,18 +111,16 @@ std::string_view find_literal(const std::string& name, std::string_view start, s
                               std::int64_t& data_offset) {
   require_input(file_bytes > 0, "{}: is empty; {}", name, kRight);
   require_input(start.starts_with(kMagic.substr(0, std::min(start.size(), kMagic.size()))),
-                "{}: is no .npy file (it begins with '{}'); {}", name,
-                printable(start.substr(0, kMagic.size())), kRight);
-  const auto cut_short = [&](std::int64_t announced) {
-    return InputError(
-        fmt::format("{}: is cut short: {} bytes, its header announces {}", name, file_bytes, announced));
-  };
-  require_input(start.size() >= 12, "{}: is cut short: {} bytes hold no header; {}", name, file_bytes,
+                "{}: is no .npy file (it begins with '{}'); {}", name, printable(start.substr(0, kMagic.size())),
                 kRight);
+  const auto cut_short = [&](std::int64_t announced) {
+    return InputError(fmt::format("{}: is cut short: {} bytes, its header announces {}", name, file_bytes, announced));
+  };
+  require_input(start.size() >= 12, "{}: is cut short: {} bytes hold no header; {}", name, file_bytes, kRight);
   const int major = static_cast<unsigned char>(start[6]);
   const int minor = static_cast<unsigned char>(start[7]);
-  require_input(major >= 1 && major <= 3 && minor == 0,
-                "{}: is of .npy version {}.{}; 1.0, 2.0 or 3.0 is right", name, major, minor);
+  require_input(major >= 1 && major <= 3 && minor == 0, "{}: is of .npy version {}.{}; 1.0, 2.0 or 3.0 is right", name,
+                major, minor);
   const std::size_t begin = major == 1 ? 10 : 12;
   const std::int64_t length = little_endian(start.substr(8, begin - 8));
   data_offset = static_cast<std::int64_t>(begin) + length;
@@ -172,22 +169,18 @@ NpyHeader parse_npy_header(const std::string& name, std::string_view start, std:
   const bool too_many = __builtin_mul_overflow(header.rows, header.cols, &bytes) ||
                         __builtin_mul_overflow(bytes, size_of(header.type), &bytes) ||
                         __builtin_add_overflow(bytes, header.data_offset, &bytes);
-  require_input(!too_many, "{}: its header announces {} x {} elements, more than a file can hold", name,
-                header.rows, header.cols);
-  require_input(file_bytes >= bytes, "{}: is cut short: {} bytes, its header announces {}", name, file_bytes,
-                bytes);
-  require_input(file_bytes == bytes, "{}: is too long: {} bytes, its header announces {}", name, file_bytes,
-                bytes);
+  require_input(!too_many, "{}: its header announces {} x {} elements, more than a file can hold", name, header.rows,
+                header.cols);
+  require_input(file_bytes >= bytes, "{}: is cut short: {} bytes, its header announces {}", name, file_bytes, bytes);
+  require_input(file_bytes == bytes, "{}: is too long: {} bytes, its header announces {}", name, file_bytes, bytes);
   return header;
 }
 
 std::string format_npy_header(const NpyHeader& header) {
-  require(header.type == DataType::f32 || header.type == DataType::f64, "no .npy file of {}",
-          name_of(header.type));
-  std::string literal =
-      fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}, {}), }}",
-                  header.type == DataType::f32 ? "<f4" : "<f8",
-                  header.order == MatrixOrder::columns ? "True" : "False", header.rows, header.cols);
+  require(header.type == DataType::f32 || header.type == DataType::f64, "no .npy file of {}", name_of(header.type));
+  std::string literal = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}, {}), }}",
+                                    header.type == DataType::f32 ? "<f4" : "<f8",
+                                    header.order == MatrixOrder::columns ? "True" : "False", header.rows, header.cols);
   const std::size_t before = kMagic.size() + 4;
   literal.append(63 - (before + literal.size()) % 64, ' ');
   literal += '\n';

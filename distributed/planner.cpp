@@ -69,8 +69,8 @@ Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan) {
     const std::int64_t rows = (block + plan.mesh.parts(axis) - 1) / plan.mesh.parts(axis);
     return rows * width * size_of(shape.type);
   };
-  plan.peak_bytes_per_rank = static_cast<double>(rest(work.m, Axis::j) + rest(work.n, Axis::i) + result_bytes +
-                                                 work.workspace_bytes);
+  plan.peak_bytes_per_rank =
+      static_cast<double>(rest(work.m, Axis::j) + rest(work.n, Axis::i) + result_bytes + work.workspace_bytes);
   return plan;
 }
 
@@ -108,8 +108,9 @@ void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimit
       const std::int64_t thickness = row.work(shape, mesh, panel).k;
       if (thickness == thickest) break;  // the pieces of k are no thicker
       thickest = thickness;
-      plans.push_back(predict(machine, shape, {.mesh = mesh, .schedule = row.schedule,
-                                               .panel = row.takes_panels ? panel : 0, .result = limits.result}));
+      plans.push_back(predict(
+          machine, shape,
+          {.mesh = mesh, .schedule = row.schedule, .panel = row.takes_panels ? panel : 0, .result = limits.result}));
     }
   }
 }
@@ -120,7 +121,9 @@ void put_best_first(const MatmulShape& shape, std::vector<Plan>& plans) {
   const double close = plans.front().seconds() * kResolution;
   const auto end = std::ranges::find_if(plans, [&](const Plan& plan) { return plan.seconds() > close; });
   std::stable_sort(plans.begin(), end, [&](const Plan& a, const Plan& b) {
-    const auto products = [&](const Plan& plan) { return row_of(plan.schedule).work(shape, plan.mesh, plan.panel).products; };
+    const auto products = [&](const Plan& plan) {
+      return row_of(plan.schedule).work(shape, plan.mesh, plan.panel).products;
+    };
     return std::pair(a.bytes_sent_per_rank, products(a)) < std::pair(b.bytes_sent_per_rank, products(b));
   });
 }

@@ -39,14 +39,14 @@ struct Machine {
 struct Plan {
   Mesh mesh{1, 1, 1};
   Schedule schedule = Schedule::gather;
-  std::int64_t panel = 0;               ///< 0 where the schedule takes none
-  State result = State::replicated;     ///< C along k: Replicated (all-reduce) or Sharded (reduce-scatter)
-  double product_seconds = 0;           ///< predicted, of the slowest rank
+  std::int64_t panel = 0;            ///< 0 where the schedule takes none
+  State result = State::replicated;  ///< C along k: Replicated (all-reduce) or Sharded (reduce-scatter)
+  double product_seconds = 0;        ///< predicted, of the slowest rank
   double communication_seconds = 0;
   double bytes_sent_per_rank = 0;
-  double peak_bytes_per_rank = 0;       ///< operands at rest, C and workspace
+  double peak_bytes_per_rank = 0;  ///< operands at rest, C and workspace
   double seconds() const { return product_seconds + communication_seconds; }
-  std::string to_string() const;        ///< "2x1x1 panels of 256"
+  std::string to_string() const;  ///< "2x1x1 panels of 256"
 };
 
 /// What the user has fixed; the rest is the planner's choice.
@@ -60,8 +60,8 @@ struct PlanLimits {
 /// The model's figures for one plan. @pre the schedule fits the mesh
 Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan);
 
-/// Every mesh of machine.np ranks within the limits, with every schedule that fits it, best first: the fewest seconds; of
-/// those within 5% of the fastest, which is what the model can tell, the fewest bytes sent, then the fewest local
+/// Every mesh of machine.np ranks within the limits, with every schedule that fits it, best first: the fewest seconds;
+/// of those within 5% of the fastest, which is what the model can tell, the fewest bytes sent, then the fewest local
 /// products. @throws InputError where nothing is left: no fit, or no room
 std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits);
 

@@ -16,13 +16,13 @@ using Pieces = std::function<void(const Visitor& visit)>;
 /// What is to be checked: C = alpha A B + beta C0.
 struct Verification {
   MatmulShape shape;
-  Mesh mesh{1, 1, 1};     ///< its i and j cut C into the blocks that are named
+  Mesh mesh{1, 1, 1};  ///< its i and j cut C into the blocks that are named
   double alpha = 1;
   double beta = 0;
-  Pieces a;               ///< of A^T [k,m]; every element by one rank of the job
-  Pieces b;               ///< of B [k,n], likewise
-  Pieces c0;              ///< of C before, likewise; only where beta != 0
-  Pieces c;               ///< of C [m,n]: whole rows of blocks, by every rank that has them
+  Pieces a;                         ///< of A^T [k,m]; every element by one rank of the job
+  Pieces b;                         ///< of B [k,n], likewise
+  Pieces c0;                        ///< of C before, likewise; only where beta != 0
+  Pieces c;                         ///< of C [m,n]: whole rows of blocks, by every rank that has them
   DataType stored = DataType::f32;  ///< what C's elements were rounded to in the end
 };
 

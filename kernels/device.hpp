@@ -46,10 +46,10 @@ using Clock = double (*)();
 
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::cpu;
-  int threads = 1;           ///< for arithmetic on the CPU
-  std::vector<int> cores;    ///< one for each of these threads, to bind it to; empty: left to the system
+  int threads = 1;         ///< for arithmetic on the CPU
+  std::vector<int> cores;  ///< one for each of these threads, to bind it to; empty: left to the system
   Progress progress = Progress::thread;
-  int local_rank = 0;        ///< among the ranks of this host: takes the GPU of that number, modulo their count
+  int local_rank = 0;  ///< among the ranks of this host: takes the GPU of that number, modulo their count
   ProductKernel kernel = ProductKernel::library;
   F32Products f32_products = F32Products::f32;
 };

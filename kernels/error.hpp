@@ -1,10 +1,10 @@
 #pragma once
 
-#include <fmt/core.h>
-
 #include <source_location>
 #include <stdexcept>
 #include <string>
+
+#include <fmt/core.h>
 
 namespace recombine {
 
@@ -48,8 +48,8 @@ struct LocatedFormat {
 template <class... Args>
 void require(bool ok, LocatedFormat<std::type_identity_t<Args>...> text, Args&&... args) {
   if (ok) return;
-  throw Error(fmt::format("{} ({}:{})", fmt::format(text.format, std::forward<Args>(args)...),
-                          text.place.file_name(), text.place.line()));
+  throw Error(fmt::format("{} ({}:{})", fmt::format(text.format, std::forward<Args>(args)...), text.place.file_name(),
+                          text.place.line()));
 }
 
 /// Throws InputError unless `ok`.

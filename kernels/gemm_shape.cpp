@@ -23,8 +23,8 @@ GemmShape shape_of(const Gemm& gemm) {
           name_of(gemm.c.type));
   require((ta ? gemm.a.cols : gemm.a.rows) == shape.m && (tb ? gemm.b.cols : gemm.b.rows) == shape.k &&
               (tb ? gemm.b.rows : gemm.b.cols) == shape.n && (gemm.bias.size == 0 || gemm.bias.size == shape.n),
-          "operands [{},{}]{} and [{},{}]{} do not give [{},{}]", gemm.a.rows, gemm.a.cols, ta ? "^T" : "",
-          gemm.b.rows, gemm.b.cols, tb ? "^T" : "", shape.m, shape.n);
+          "operands [{},{}]{} and [{},{}]{} do not give [{},{}]", gemm.a.rows, gemm.a.cols, ta ? "^T" : "", gemm.b.rows,
+          gemm.b.cols, tb ? "^T" : "", shape.m, shape.n);
   const bool bias_fits = gemm.bias.size == 0 || gemm.bias.type == DataType::f32;
   require(!has_epilogue(gemm) || (gemm.c.type == DataType::f32 && bias_fits),
           "no {} bias or activation after a product in {}", name_of(gemm.bias.type), name_of(gemm.c.type));

@@ -18,10 +18,10 @@ constexpr bool gradient_needs_input(Activation activation) { return activation =
 /// depend on who computes them: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 struct RandomFill {
   std::uint64_t seed = 0;
-  std::uint64_t tensor = 0;       ///< distinguishes tensors of one seed
-  std::int64_t first_row = 0;     ///< global position of the block's element (0, 0)
+  std::uint64_t tensor = 0;    ///< distinguishes tensors of one seed
+  std::int64_t first_row = 0;  ///< global position of the block's element (0, 0)
   std::int64_t first_col = 0;
-  std::int64_t global_cols = 0;   ///< element (i, j) has global index i * global_cols + j
+  std::int64_t global_cols = 0;  ///< element (i, j) has global index i * global_cols + j
   float half_width = 0;
   /// yes: the block is held transposed, x(i, j) is the block's element (j, i), with the same value
   Transpose transpose = Transpose::no;
@@ -77,19 +77,19 @@ struct LossSums {
 
 /// Softmax and cross-entropy in one pass; gradient = (softmax(logits) - onehot(label)) * gradient_scale.
 struct SoftmaxCrossEntropy {
-  ConstMatrixView logits;     ///< [m,n]
-  ConstVectorView labels;     ///< [.] i32, of the whole data set
-  ConstVectorView rows;       ///< [m] i64: row r has label labels[rows[r]]
-  MatrixView gradient = {};   ///< [m,n], may be logits; empty: none wanted
-  float gradient_scale = 1;   ///< 1 / global batch
-  LossSums* sums = nullptr;   ///< in the device's memory
+  ConstMatrixView logits;    ///< [m,n]
+  ConstVectorView labels;    ///< [.] i32, of the whole data set
+  ConstVectorView rows;      ///< [m] i64: row r has label labels[rows[r]]
+  MatrixView gradient = {};  ///< [m,n], may be logits; empty: none wanted
+  float gradient_scale = 1;  ///< 1 / global batch
+  LossSums* sums = nullptr;  ///< in the device's memory
 };
 
 /// loss of a row = mean over columns of (output - target)^2; gradient = 2 (output - target) / n * gradient_scale.
 struct SquaredError {
-  ConstMatrixView outputs;    ///< [m,n]
-  ConstMatrixView targets;    ///< [.,n] f32, of the whole data set
-  ConstVectorView rows;       ///< [m] i64
+  ConstMatrixView outputs;  ///< [m,n]
+  ConstMatrixView targets;  ///< [.,n] f32, of the whole data set
+  ConstVectorView rows;     ///< [m] i64
   MatrixView gradient = {};
   float gradient_scale = 1;
   LossSums* sums = nullptr;
@@ -100,19 +100,19 @@ struct SquaredError {
 /// adamw: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2
 struct OptimizerStep {
   OptimizerKind kind = OptimizerKind::sgd;
-  VectorView weights;                      ///< f32
-  ConstVectorView gradient;                ///< f32
-  VectorView first_moment = {};            ///< f32; momentum and adamw
-  VectorView second_moment = {};           ///< f32; adamw
-  VectorView rounded_weights = {};         ///< bf16: the new weights, rounded to nearest even; empty: none wanted
-  std::int64_t step = 1;                   ///< from 1
+  VectorView weights;               ///< f32
+  ConstVectorView gradient;         ///< f32
+  VectorView first_moment = {};     ///< f32; momentum and adamw
+  VectorView second_moment = {};    ///< f32; adamw
+  VectorView rounded_weights = {};  ///< bf16: the new weights, rounded to nearest even; empty: none wanted
+  std::int64_t step = 1;            ///< from 1
   float lr = 0;
   float beta1 = 0.9F;
   float beta2 = 0.999F;
   float epsilon = 1e-8F;
   float weight_decay = 0;
   const double* gradient_square_sum = nullptr;  ///< in the device's memory; with clip_norm
-  float clip_norm = 0;  ///< > 0: gradient *= min(1, clip_norm / sqrt(*gradient_square_sum))
+  float clip_norm = 0;                          ///< > 0: gradient *= min(1, clip_norm / sqrt(*gradient_square_sum))
 };
 
 /// Arithmetic. Every call enqueues on `stream` and returns.

@@ -30,8 +30,7 @@ void parse_command_line(int argc, const char* const* argv, const po::options_des
   po::store(parsed, values);
 }
 
-void parse_config_file(const std::string& path, const po::options_description& options,
-                       po::variables_map& values) {
+void parse_config_file(const std::string& path, const po::options_description& options, po::variables_map& values) {
   std::ifstream file(path);
   require_input(file.good(), "--config {}: cannot read it; a file of name = value lines is right", path);
   try {
@@ -51,10 +50,9 @@ po::typed_value<std::string>* text_option(const char* placeholder, const char* s
 }
 
 void add_common_options(po::options_description& group) {
-  group.add_options()
-      ("config", text_option("FILE"), "read options from FILE, as lines of name = value; the command line goes first")
-      ("help", po::bool_switch(), "print this")
-      ("version", po::bool_switch(), "print the version");
+  group.add_options()("config", text_option("FILE"),
+                      "read options from FILE, as lines of name = value; the command line goes first")(
+      "help", po::bool_switch(), "print this")("version", po::bool_switch(), "print the version");
 }
 
 po::variables_map read_options(int argc, const char* const* argv, const po::options_description& options) {

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <boost/program_options.hpp>
 #include <string>
+
+#include <boost/program_options.hpp>
 
 #include "src/parse.hpp"
 

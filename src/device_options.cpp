@@ -3,10 +3,10 @@
 namespace recombine {
 
 void add_device_options(po::options_description& group) {
-  group.add_options()
-      ("device", text_option("NAME", "auto"), "auto (a GPU where every rank has one) | cpu | cuda")
-      ("collectives", text_option("NAME", "auto"), "between GPUs: auto | nccl (one rank a GPU) | staged (through the host, by MPI)")
-      ("threads", text_option("N"), "of the CPU per rank; default OMP_NUM_THREADS, else cores / ranks of the host");
+  group.add_options()("device", text_option("NAME", "auto"), "auto (a GPU where every rank has one) | cpu | cuda")(
+      "collectives", text_option("NAME", "auto"),
+      "between GPUs: auto | nccl (one rank a GPU) | staged (through the host, by MPI)")(
+      "threads", text_option("N"), "of the CPU per rank; default OMP_NUM_THREADS, else cores / ranks of the host");
 }
 
 DeviceCommand read_device(const OptionReader& reader) {
@@ -14,8 +14,8 @@ DeviceCommand read_device(const OptionReader& reader) {
   using Route = DeviceCommand::Route;
   DeviceCommand command;
   command.kind = reader.word<Kind>("device", {{"auto", Kind::automatic}, {"cpu", Kind::cpu}, {"cuda", Kind::cuda}});
-  command.collectives = reader.word<Route>(
-      "collectives", {{"auto", Route::automatic}, {"nccl", Route::nccl}, {"staged", Route::staged}});
+  command.collectives =
+      reader.word<Route>("collectives", {{"auto", Route::automatic}, {"nccl", Route::nccl}, {"staged", Route::staged}});
   if (reader.has("threads")) command.threads = static_cast<int>(reader.whole("threads", {1, 4096}));
   return command;
 }

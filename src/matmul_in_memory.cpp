@@ -14,9 +14,13 @@ constexpr std::int64_t kSmall = 64;  // elements of a C that is printed
 class LocalMatrices {
  public:
   explicit LocalMatrices(const MatmulJob& job)
-      : job_(job), a_(memory(a_shape(), kPlaceA, type())), b_(memory(b_shape(), kPlaceB, type())),
-        c_(result_memory()), a(place(a_shape(), kPlaceA, a_)),
-        b(place(b_shape(), kPlaceB, b_)), c(place(c_shape(), kPlaceC, c_)) {}
+      : job_(job),
+        a_(memory(a_shape(), kPlaceA, type())),
+        b_(memory(b_shape(), kPlaceB, type())),
+        c_(result_memory()),
+        a(place(a_shape(), kPlaceA, a_)),
+        b(place(b_shape(), kPlaceB, b_)),
+        c(place(c_shape(), kPlaceC, c_)) {}
 
   void load_operands(Stream& io) {
     for (const Block& block : a.blocks()) {

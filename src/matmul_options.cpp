@@ -10,45 +10,43 @@ namespace {
 
 po::options_description product_options() {
   po::options_description group("Product: C = alpha op(A) op(B) + beta C");
-  group.add_options()
-      ("m", text_option("M"), "rows of C; without files, elements are made from their global index")
-      ("n", text_option("N"), "columns of C")
-      ("k", text_option("K"), "the contracted dimension")
-      ("a", text_option("A.npy"), "operand A from a file (f4 or f8, C or Fortran order)")
-      ("b", text_option("B.npy"), "operand B")
-      ("c", text_option("C0.npy"), "the C that beta is for")
-      ("trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")
-      ("trans-b", po::bool_switch(), "B is given as its transpose, [n, k]")
-      ("alpha", text_option("X", "1"), "")
-      ("beta", text_option("X", "0"), "")
-      ("dtype", text_option("NAME", "f32"), "f32 | bf16 (summed in f32, rounded once) | f64")
-      ("seed", text_option("N", "1"), "of made elements");
+  group.add_options()("m", text_option("M"), "rows of C; without files, elements are made from their global index")(
+      "n", text_option("N"), "columns of C")("k", text_option("K"), "the contracted dimension")(
+      "a", text_option("A.npy"), "operand A from a file (f4 or f8, C or Fortran order)")(
+      "b", text_option("B.npy"), "operand B")("c", text_option("C0.npy"), "the C that beta is for")(
+      "trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")(
+      "trans-b", po::bool_switch(), "B is given as its transpose, [n, k]")("alpha", text_option("X", "1"), "")(
+      "beta", text_option("X", "0"), "")("dtype", text_option("NAME", "f32"),
+                                         "f32 | bf16 (summed in f32, rounded once) | f64")(
+      "seed", text_option("N", "1"), "of made elements");
   return group;
 }
 
 po::options_description plan_options() {
   po::options_description group("Plan");
-  group.add_options()
-      ("mesh", text_option("IxJxK", "auto"), "auto, or how ranks are arranged: I cuts rows, J columns, K the sum")
-      ("schedule", text_option("NAME", "auto"), "auto | gather | panels (SUMMA) | shift (Cannon, ring)")
-      ("recombine", text_option("NAME", "all-reduce"), "over K: all-reduce (every rank has C) | reduce-scatter (each its rows)")
-      ("memory-limit", text_option("BYTES"), "per rank, such as 2GiB: panels stream through where operands do not fit (on CPUs)")
-      ("plan", po::bool_switch(), "print the candidates and the reason for the choice, and do not multiply")
-      ("machine", text_option("FILE"), "the planner's constants from FILE instead of measuring them")
-      ("calibrate", text_option("FILE"), "write the constants measured here to FILE.json");
+  group.add_options()("mesh", text_option("IxJxK", "auto"),
+                      "auto, or how ranks are arranged: I cuts rows, J columns, K the sum")(
+      "schedule", text_option("NAME", "auto"), "auto | gather | panels (SUMMA) | shift (Cannon, ring)")(
+      "recombine", text_option("NAME", "all-reduce"),
+      "over K: all-reduce (every rank has C) | reduce-scatter (each its rows)")(
+      "memory-limit", text_option("BYTES"),
+      "per rank, such as 2GiB: panels stream through where operands do not fit (on CPUs)")(
+      "plan", po::bool_switch(), "print the candidates and the reason for the choice, and do not multiply")(
+      "machine", text_option("FILE"), "the planner's constants from FILE instead of measuring them")(
+      "calibrate", text_option("FILE"), "write the constants measured here to FILE.json");
   return group;
 }
 
 po::options_description run_options() {
   po::options_description group("Run");
   add_device_options(group);
-  group.add_options()
-      ("kernel", text_option("NAME", "library"), "who multiplies on a GPU: naive | tiled | tensor (bf16) | library")
-      ("repeat", text_option("N", "1"), "multiply N times; the median counts")
-      ("verify", po::bool_switch(), "check the result: random vectors, and plain loops where it is small")
-      ("out", text_option("C.npy"), "write C (f4; f8 for f64)")
-      ("json", text_option("FILE"), "write one object when done: FILE.json")
-      ("quiet", po::bool_switch(), "print nothing but errors");
+  group.add_options()("kernel", text_option("NAME", "library"),
+                      "who multiplies on a GPU: naive | tiled | tensor (bf16) | library")(
+      "repeat", text_option("N", "1"), "multiply N times; the median counts")(
+      "verify", po::bool_switch(), "check the result: random vectors, and plain loops where it is small")(
+      "out", text_option("C.npy"), "write C (f4; f8 for f64)")(
+      "json", text_option("FILE"), "write one object when done: FILE.json")("quiet", po::bool_switch(),
+                                                                            "print nothing but errors");
   add_common_options(group);
   return group;
 }
@@ -74,13 +72,15 @@ void read_product(const OptionReader& reader, MatmulCommand& command) {
   command.trans_b = reader.flag("trans-b") ? Transpose::yes : Transpose::no;
   command.alpha = reader.real("alpha", 1, std::numeric_limits<double>::lowest());
   command.beta = reader.real("beta", 0, std::numeric_limits<double>::lowest());
-  command.type = reader.word<DataType>("dtype", {{"f32", DataType::f32}, {"bf16", DataType::bf16}, {"f64", DataType::f64}});
+  command.type =
+      reader.word<DataType>("dtype", {{"f32", DataType::f32}, {"bf16", DataType::bf16}, {"f64", DataType::f64}});
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 
   const bool files = !command.a.empty() || !command.b.empty();
-  require_input(!files || (!command.a.empty() && !command.b.empty()), "--{}: is missing; A and B both come from files, or neither",
-                command.a.empty() ? "a" : "b");
-  require_input(!files || (!command.m && !command.n && !command.k), "--m, --n, --k: the files --a and --b say the sizes");
+  require_input(!files || (!command.a.empty() && !command.b.empty()),
+                "--{}: is missing; A and B both come from files, or neither", command.a.empty() ? "a" : "b");
+  require_input(!files || (!command.m && !command.n && !command.k),
+                "--m, --n, --k: the files --a and --b say the sizes");
   require_input(files || (command.m && command.n && command.k), "--m, --n, --k: all three are needed, or --a and --b");
   require_input(command.c.empty() || command.beta != 0, "--c: needs a --beta other than 0");
   require_input(command.c.empty() || files, "--c: goes with --a and --b");
@@ -95,11 +95,11 @@ void read_plan(const OptionReader& reader, MatmulCommand& command) {
       throw InputError(fmt::format("--{}", error.what()));
     }
   }
-  command.schedule = reader.word<std::optional<Schedule>>("schedule", {{"auto", std::nullopt},
-                                                                       {"gather", Schedule::gather},
-                                                                       {"panels", Schedule::panels},
-                                                                       {"shift", Schedule::shift}});
-  command.result = reader.word<State>("recombine", {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
+  command.schedule = reader.word<std::optional<Schedule>>(
+      "schedule",
+      {{"auto", std::nullopt}, {"gather", Schedule::gather}, {"panels", Schedule::panels}, {"shift", Schedule::shift}});
+  command.result =
+      reader.word<State>("recombine", {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
   command.machine = reader.string("machine");
   command.calibrate = reader.string("calibrate");

@@ -63,13 +63,12 @@ void MatrixSource::read(MeshRank& rank, Stream& io, Range rows, Range cols, Tran
 MatmulProblem::MatmulProblem(const MatmulCommand& command)
     : a(source_of(command, "a", command.a, command.trans_a, kTensorA, {command.m.value_or(0), command.k.value_or(0)})),
       b(source_of(command, "b", command.b, command.trans_b, kTensorB, {command.k.value_or(0), command.n.value_or(0)})) {
-  require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second", shape_text(a),
-                shape_text(b));
+  require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second",
+                shape_text(a), shape_text(b));
   shape = {a.rows(), b.cols(), a.cols(), command.type};
   for (const auto& [rows, cols] : {std::pair{shape.m, shape.k}, {shape.k, shape.n}, {shape.m, shape.n}}) {
     require_input(static_cast<double>(rows) * static_cast<double>(cols) <= kMostElements,
-                  "--m, --n, --k: a matrix [{},{}] is beyond any memory; at most 2^50 elements are right",
-                  rows, cols);
+                  "--m, --n, --k: a matrix [{},{}] is beyond any memory; at most 2^50 elements are right", rows, cols);
   }
   if (command.beta == 0) return;
   c0 = source_of(command, "c", command.c, Transpose::no, kTensorC, {shape.m, shape.n});

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "distributed/matmul/generated.hpp"
-#include "distributed/npy_file.hpp"
 #include "distributed/matmul/schedule.hpp"
+#include "distributed/npy_file.hpp"
 #include "src/matmul_options.hpp"
 
 namespace recombine {
@@ -23,15 +23,15 @@ class MatrixSource {
   std::int64_t cols() const { return shape_.cols; }
   const std::string& name() const { return name_; }  ///< "--a a.npy", or "A"
 
-  /// Brings a rectangle of op(X) to the device's memory, [rows, cols], or [cols, rows] with `transpose`. Enqueued: from a
-  /// file on `io`, to a GPU and what is made on the compute stream. @pre for a file, `to` is contiguous
+  /// Brings a rectangle of op(X) to the device's memory, [rows, cols], or [cols, rows] with `transpose`. Enqueued: from
+  /// a file on `io`, to a GPU and what is made on the compute stream. @pre for a file, `to` is contiguous
   void read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
 
  private:
   std::string name_;
-  DistMatrix::Shape shape_;                ///< of op(X)
-  Transpose transpose_ = Transpose::no;    ///< the file has X, op(X) is its transpose
-  std::shared_ptr<NpyReader> file_;        ///< none: made
+  DistMatrix::Shape shape_;              ///< of op(X)
+  Transpose transpose_ = Transpose::no;  ///< the file has X, op(X) is its transpose
+  std::shared_ptr<NpyReader> file_;      ///< none: made
   Generated made_;
 };
 

@@ -22,13 +22,15 @@ Machine machine_of(const MatmulCommand& command, Communicator& world, Stream& st
   return machine;
 }
 
-/// A plan that needs no more memory than its tiles: every rank reads its own panels, so the mesh whose ranks read least.
+/// A plan that needs no more memory than its tiles: every rank reads its own panels, so the mesh whose ranks read
+/// least.
 struct StreamedPlan {
   Plan plan;
   Tiles tiles;
 };
 StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
-  require_input(!command.schedule, "--schedule {}: operands do not fit --memory-limit so; without it, panels stream from files",
+  require_input(!command.schedule,
+                "--schedule {}: operands do not fit --memory-limit so; without it, panels stream from files",
                 row_of(command.schedule.value_or(Schedule::gather)).name);
   require_input(!command.out.empty() || command.action == MatmulCommand::Action::plan,
                 "--memory-limit: C does not fit either; --out C.npy says where it goes");
@@ -76,11 +78,14 @@ Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Mach
   if (!limit) return choice;
   const double least = least_bytes(choice.plans);
   if (least > *limit) {
-    require_input(command.memory_limit.has_value(), "--memory-limit: is needed: in memory this product takes {:.1f} GiB a "
-                  "rank, a rank's share of the host's is {:.1f} GiB; with a limit, panels stream through", least / kGiB,
-                  *limit / kGiB);
-    require_input(memory.kind == DeviceKind::cpu, "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
-                  "enough here, or --device cpu", least);
+    require_input(command.memory_limit.has_value(),
+                  "--memory-limit: is needed: in memory this product takes {:.1f} GiB a "
+                  "rank, a rank's share of the host's is {:.1f} GiB; with a limit, panels stream through",
+                  least / kGiB, *limit / kGiB);
+    require_input(memory.kind == DeviceKind::cpu,
+                  "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
+                  "enough here, or --device cpu",
+                  least);
     const StreamedPlan streamed = plan_streaming(command, shape, machine);
     return {{streamed.plan}, streamed.tiles};
   }

@@ -11,7 +11,8 @@ constexpr std::int64_t kVerifiedElements = std::int64_t{1} << 22;  // of a matri
 
 /// Shows a matrix [rows, cols], or rows of it, read band by band.
 template <class Read>
-void visit_bands(Device& device, Stream& io, Range rows, Range cols, DataType type, const Read& read, const Visitor& visit) {
+void visit_bands(Device& device, Stream& io, Range rows, Range cols, DataType type, const Read& read,
+                 const Visitor& visit) {
   const std::int64_t band = std::max<std::int64_t>(1, kVerifiedElements / std::max<std::int64_t>(cols.size(), 1));
   const Buffer memory(device, type, std::min(band, rows.size()) * cols.size());
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += band) {
@@ -35,7 +36,8 @@ Verification streamed_verification(const MatmulJob& job, Stream& io, const Strea
   const Range share = split_range(block_rows.size(), rank.mesh().parts(Axis::k), rank.coord()[Axis::k]);
   const Range rows{block_rows.begin + share.begin, block_rows.begin + share.end};
   const auto bands = [&rank, &io](Range of_rows, Range of_cols, DataType type, StreamedMatmul::Read read) {
-    return [=, &rank, &io](const Visitor& visit) { visit_bands(rank.device(), io, of_rows, of_cols, type, read, visit); };
+    return
+        [=, &rank, &io](const Visitor& visit) { visit_bands(rank.device(), io, of_rows, of_cols, type, read, visit); };
   };
   what.a = bands(k, {0, shape.m}, shape.type, call.a);
   what.b = bands(k, {0, shape.n}, shape.type, call.b);

@@ -1,8 +1,8 @@
 #include "src/program.hpp"
 
-#include <fmt/core.h>
-
 #include <csignal>
+
+#include <fmt/core.h>
 
 #include "kernels/error.hpp"
 

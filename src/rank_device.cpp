@@ -1,9 +1,9 @@
 #include "src/rank_device.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cstdlib>
+
+#include <fmt/core.h>
 
 #include "distributed/nccl/nccl_communicator.hpp"
 #include "kernels/error.hpp"
@@ -32,8 +32,10 @@ Collectives collectives_of(const Session& session, DeviceCommand::Route route, D
   if (route == Route::staged) return Collectives::mpi;
   if (route == Route::automatic) return own_gpu && nccl::available() ? Collectives::nccl : Collectives::mpi;
   require_input(nccl::available(), "--collectives nccl: this build has no NCCL; staged is right");
-  require_input(own_gpu, "--collectives nccl: NCCL takes one rank a GPU, a host has {} ranks and {} GPUs; fewer ranks, or "
-                "--collectives staged, is right", session.local_size(), cuda_device_count());
+  require_input(own_gpu,
+                "--collectives nccl: NCCL takes one rank a GPU, a host has {} ranks and {} GPUs; fewer ranks, or "
+                "--collectives staged, is right",
+                session.local_size(), cuda_device_count());
   return Collectives::nccl;
 }
 

@@ -10,56 +10,55 @@ namespace {
 
 po::options_description data_options() {
   po::options_description group("Data");
-  group.add_options()
-      ("data", text_option("WHAT", "fashion-mnist"), "fashion-mnist | DIR with IDX files (.gz or not) | FILE.csv | synthetic:ROWS,IN,OUT")
-      ("target", text_option("COLUMNS"), "CSV: the column to predict, or several with commas between")
-      ("standardize", po::bool_switch(), "inputs to mean 0 and deviation 1, as the training rows have them")
-      ("validation", text_option("WHAT"), "a fraction of the training rows, or a FILE, to judge --patience by");
+  group.add_options()("data", text_option("WHAT", "fashion-mnist"),
+                      "fashion-mnist | DIR with IDX files (.gz or not) | FILE.csv | synthetic:ROWS,IN,OUT")(
+      "target", text_option("COLUMNS"), "CSV: the column to predict, or several with commas between")(
+      "standardize", po::bool_switch(), "inputs to mean 0 and deviation 1, as the training rows have them")(
+      "validation", text_option("WHAT"), "a fraction of the training rows, or a FILE, to judge --patience by");
   return group;
 }
 
 po::options_description model_options() {
   po::options_description group("Model");
-  group.add_options()
-      ("hidden", text_option("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")
-      ("activation", text_option("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")
-      ("no-bias", po::bool_switch(), "layers without bias")
-      ("loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
+  group.add_options()("hidden", text_option("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")(
+      "activation", text_option("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")(
+      "no-bias", po::bool_switch(), "layers without bias")(
+      "loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
   return group;
 }
 
 po::options_description training_options() {
   po::options_description group("Training");
-  group.add_options()
-      ("batch-size", text_option("N", "256"), "rows of the global batch, over all ranks; 1: stochastic, all: batch gradient descent")
-      ("optimizer", text_option("NAME", "adamw"), "sgd | momentum | adamw")
-      ("lr", text_option("X"), "learning rate; default 0.001 for adamw, 0.02 for momentum, 0.1 for sgd")
-      ("lr-schedule", text_option("NAME", "cosine"), "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")
-      ("warmup", text_option("N"), "steps over which the rate rises to --lr; default 200 for adamw, else 0")
-      ("weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")
-      ("clip-norm", text_option("X", "0"), "scale the gradient down to this norm; 0: never")
-      ("epochs", text_option("N", "8"), "passes over the training rows")
-      ("steps", text_option("N"), "stop after so many steps")
-      ("patience", text_option("N"), "stop after N epochs without a better validation loss")
-      ("seed", text_option("N", "1"), "of initial weights, row order and splits");
+  group.add_options()("batch-size", text_option("N", "256"),
+                      "rows of the global batch, over all ranks; 1: stochastic, all: batch gradient descent")(
+      "optimizer", text_option("NAME", "adamw"), "sgd | momentum | adamw")(
+      "lr", text_option("X"), "learning rate; default 0.001 for adamw, 0.02 for momentum, 0.1 for sgd")(
+      "lr-schedule", text_option("NAME", "cosine"),
+      "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")(
+      "warmup", text_option("N"), "steps over which the rate rises to --lr; default 200 for adamw, else 0")(
+      "weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")(
+      "clip-norm", text_option("X", "0"), "scale the gradient down to this norm; 0: never")(
+      "epochs", text_option("N", "8"), "passes over the training rows")(
+      "steps", text_option("N"), "stop after so many steps")("patience", text_option("N"),
+                                                             "stop after N epochs without a better validation loss")(
+      "seed", text_option("N", "1"), "of initial weights, row order and splits");
   return group;
 }
 
 po::options_description machine_options() {
   po::options_description group("Machine");
   add_device_options(group);
-  group.add_options()
-      ("precision", text_option("NAME", "f32"), "of products: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
+  group.add_options()("precision", text_option("NAME", "f32"),
+                      "of products: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
   return group;
 }
 
 po::options_description output_options() {
   po::options_description group("Output");
-  group.add_options()
-      ("save", text_option("FILE"), "write the weights: FILE.safetensors")
-      ("metrics", text_option("FILE"), "write a line of JSON for each step and epoch: FILE.jsonl")
-      ("summary", text_option("FILE"), "write one object when done: FILE.json")
-      ("quiet", po::bool_switch(), "print nothing but errors");
+  group.add_options()("save", text_option("FILE"), "write the weights: FILE.safetensors")(
+      "metrics", text_option("FILE"), "write a line of JSON for each step and epoch: FILE.jsonl")(
+      "summary", text_option("FILE"), "write one object when done: FILE.json")("quiet", po::bool_switch(),
+                                                                               "print nothing but errors");
   add_common_options(group);
   return group;
 }
@@ -92,17 +91,17 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
       throw InputError(fmt::format("--batch-size '{}': a whole number from 1, or all, is right", size));
     }
   }
-  const auto kind = reader.word<OptimizerKind>("optimizer", {{"sgd", OptimizerKind::sgd},
-                                                             {"momentum", OptimizerKind::momentum},
-                                                             {"adamw", OptimizerKind::adamw}});
+  const auto kind = reader.word<OptimizerKind>(
+      "optimizer",
+      {{"sgd", OptimizerKind::sgd}, {"momentum", OptimizerKind::momentum}, {"adamw", OptimizerKind::adamw}});
   const bool adamw = kind == OptimizerKind::adamw;
   command.optimizer = {.kind = kind,
                        .weight_decay = reader.real("weight-decay", adamw ? 0.01 : 0),
                        .clip_norm = reader.real("clip-norm", 0)};
   command.lr = reader.real("lr", adamw ? 0.001 : kind == OptimizerKind::momentum ? 0.02 : 0.1);
-  command.schedule = reader.word<ScheduleKind>("lr-schedule", {{"constant", ScheduleKind::constant},
-                                                               {"cosine", ScheduleKind::cosine},
-                                                               {"step", ScheduleKind::step}});
+  command.schedule = reader.word<ScheduleKind>(
+      "lr-schedule",
+      {{"constant", ScheduleKind::constant}, {"cosine", ScheduleKind::cosine}, {"step", ScheduleKind::step}});
   command.warmup = reader.whole("warmup", {.least = 0}, adamw ? 200 : 0);
   command.epochs = reader.whole("epochs", {.least = 1});
   command.steps = reader.whole("steps", {.least = 1});

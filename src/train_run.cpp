@@ -70,8 +70,8 @@ class Fanout : public TrainingListener {
 
 RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicator& world, Stream& stream) {
   const TimeSpent& time = trainer.time();
-  std::array<double, 6> sums = {time.compute,    time.exposed_communication, time.input,
-                                time.evaluation, time.other,                 trainer.flops()};
+  std::array<double, 6> sums = {time.compute,   time.exposed_communication, time.input, time.evaluation, time.other,
+                                trainer.flops()};
   world.all_reduce(stream, vector_view(sums.data(), 6), Reduction::sum);
   stream.synchronize();
   const auto mean = [&](std::size_t i) { return sums[i] / world.size(); };

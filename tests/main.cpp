@@ -1,8 +1,8 @@
-#include <fmt/core.h>
-#include <gtest/gtest.h>
-
 #include <optional>
 #include <string>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
 
 #include "distributed/nccl/nccl_communicator.hpp"
 #include "tests/support/rank_listener.hpp"

@@ -42,8 +42,9 @@ void LocalSum::add(ConstMatrixView a, ConstMatrixView b) {
 }
 
 void LocalSum::finish() {
-  if (!added_) multiply(only_block(call_.a).view.block(0, 0, 0, only_block(call_.a).view.cols),
-                        only_block(call_.b).view.block(0, 0, 0, only_block(call_.b).view.cols));
+  if (!added_)
+    multiply(only_block(call_.a).view.block(0, 0, 0, only_block(call_.a).view.cols),
+             only_block(call_.b).view.block(0, 0, 0, only_block(call_.b).view.cols));
 }
 
 void LocalSum::multiply(ConstMatrixView a, ConstMatrixView b) {

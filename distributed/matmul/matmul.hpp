@@ -31,12 +31,12 @@ class Workspace {
 
 /// C = alpha A B + beta C, placed as above. f32, f64, or A and B bf16 with C f32.
 struct Matmul {
-  const DistMatrix& a;    ///< A^T
+  const DistMatrix& a;  ///< A^T
   const DistMatrix& b;
-  DistMatrix& c;          ///< ends Partial over k; beta C is added by the ranks with k = 0, the others' C is not read
+  DistMatrix& c;  ///< ends Partial over k; beta C is added by the ranks with k = 0, the others' C is not read
   double alpha = 1;
   double beta = 0;
-  std::int64_t panel = 0; ///< rows of k that travel at a time, where the schedule asks; 0: all that a rank has
+  std::int64_t panel = 0;  ///< rows of k that travel at a time, where the schedule asks; 0: all that a rank has
   Workspace& workspace;
 };
 

@@ -8,7 +8,8 @@ namespace recombine {
 
 namespace {
 
-std::int64_t parts(std::int64_t extent, std::int64_t count) { return (extent + count - 1) / count; }  // the largest part
+/// The size of the largest part.
+std::int64_t parts(std::int64_t extent, std::int64_t count) { return (extent + count - 1) / count; }
 
 /// The largest local blocks of a product.
 struct Blocks {
@@ -79,11 +80,12 @@ bool fits_shift(const Mesh& mesh) {
 }
 
 constexpr std::array kSchedules = {
-    ScheduleRow{Schedule::gather, "gather", "Agarwal et al. 1995", "any mesh", fits_all, false, gather_work, multiply_gather},
-    ScheduleRow{Schedule::panels, "panels", "SUMMA, van de Geijn and Watts 1997", "any mesh", fits_all, true, panels_work,
-                multiply_panels},
-    ScheduleRow{Schedule::shift, "shift", "Cannon 1969", "meshes with i = j, or with i or j 1", fits_shift, false, shift_work,
-                multiply_shift},
+    ScheduleRow{Schedule::gather, "gather", "Agarwal et al. 1995", "any mesh", fits_all, false, gather_work,
+                multiply_gather},
+    ScheduleRow{Schedule::panels, "panels", "SUMMA, van de Geijn and Watts 1997", "any mesh", fits_all, true,
+                panels_work, multiply_panels},
+    ScheduleRow{Schedule::shift, "shift", "Cannon 1969", "meshes with i = j, or with i or j 1", fits_shift, false,
+                shift_work, multiply_shift},
 };
 
 }  // namespace

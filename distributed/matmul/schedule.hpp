@@ -41,7 +41,7 @@ double bytes_sent(Collective collective, int ranks, std::int64_t bytes);
 /// What one rank (the one with the largest blocks) does in a schedule, before C is recombined over k.
 struct Work {
   std::vector<Movement> movements;
-  std::int64_t products = 1;         ///< local products, each C[m,n] += A[m,k] B[k,n] of these sizes
+  std::int64_t products = 1;  ///< local products, each C[m,n] += A[m,k] B[k,n] of these sizes
   std::int64_t m = 0, n = 0, k = 0;
   std::int64_t workspace_bytes = 0;  ///< beside operands and C
 };
@@ -53,9 +53,9 @@ struct ScheduleRow {
   Schedule schedule;
   std::string_view name;
   std::string_view paper;
-  std::string_view fits_text;                                ///< which meshes, for messages
+  std::string_view fits_text;  ///< which meshes, for messages
   bool (*fits)(const Mesh& mesh);
-  bool takes_panels;                                         ///< the thickness of panels can be chosen
+  bool takes_panels;  ///< the thickness of panels can be chosen
   Work (*work)(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel);
   void (*run)(MeshRank& rank, const Matmul& call);
 };

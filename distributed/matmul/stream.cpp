@@ -1,5 +1,5 @@
-// stream: the matrices stay in their files; tiles of C are made one after the other, from panels that are read while the
-// ones before them are multiplied.
+// stream: the matrices stay in their files; tiles of C are made one after the other, from panels that are read while
+// the ones before them are multiplied.
 //
 //     C_ij of this rank, in tiles          for each tile:   read   | A0 B0 | A1 B1 | A2 B2 |     (next tile's A0 B0)
 //        +-----+-----+                                      multiply       | A0 B0 | A1 B1 | A2 B2 |
@@ -100,7 +100,9 @@ class Streamer {
                                         .b = panel.b,
                                         .c = tile_,
                                         .alpha = call_.alpha,
-                                        .beta = !step.first ? 1 : adds_old ? call_.beta : 0});
+                                        .beta = !step.first ? 1
+                                                : adds_old  ? call_.beta
+                                                            : 0});
     if (step.last) finish_tile(step);
   }
 
@@ -123,7 +125,8 @@ class Streamer {
     const Range own = split_range(tile_.rows, group.size(), group.rank());
     if (group.size() > 1) {
       std::vector<std::int64_t> counts;
-      for (int r = 0; r < group.size(); ++r) counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
+      for (int r = 0; r < group.size(); ++r)
+        counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
       Stream& communication = rank_.after_compute(Axis::k);
       group.reduce_scatter(communication, as_vector(tile_), counts, Reduction::sum);
       rank_.compute_waits(communication.record());
@@ -155,7 +158,8 @@ class Streamer {
 }  // namespace
 
 double Tiles::bytes(const MatmulShape& shape) const {
-  return static_cast<double>(rows * cols * size_of(shape.result_type()) + 2 * panel * (rows + cols) * size_of(shape.type));
+  return static_cast<double>(rows * cols * size_of(shape.result_type()) +
+                             2 * panel * (rows + cols) * size_of(shape.type));
 }
 
 Tiles smallest_tiles(const MatmulShape& shape, const Mesh& mesh) {
@@ -167,10 +171,9 @@ Tiles smallest_tiles(const MatmulShape& shape, const Mesh& mesh) {
 
 Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_bytes) {
   const Tiles smallest = smallest_tiles(shape, mesh);
-  require_input(
-      smallest.bytes(shape) <= memory_bytes,
-      "--memory-limit: {:.0f} bytes a rank are too few even for tiles of C; {:.0f} bytes are enough",
-      memory_bytes, smallest.bytes(shape));
+  require_input(smallest.bytes(shape) <= memory_bytes,
+                "--memory-limit: {:.0f} bytes a rank are too few even for tiles of C; {:.0f} bytes are enough",
+                memory_bytes, smallest.bytes(shape));
   const std::int64_t m = std::max<std::int64_t>(1, parts(shape.m, mesh.parts(Axis::i)));
   const std::int64_t n = std::max<std::int64_t>(1, parts(shape.n, mesh.parts(Axis::j)));
   const std::int64_t k = std::max<std::int64_t>(1, parts(shape.k, mesh.parts(Axis::k)));
@@ -181,12 +184,11 @@ Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_byt
   const double largest = kTileShare * memory / e;
   const auto beside = [&](std::int64_t side, std::int64_t most) {  // the other side
     const auto r = static_cast<double>(side);
-    return std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(std::min(largest / r, (memory - p * r) / (e * r + p))), 1, most);
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(largest / r, (memory - p * r) / (e * r + p))), 1,
+                                    most);
   };
   // As square as the block allows; what one side does not use, the other has.
-  const auto square =
-      static_cast<std::int64_t>(std::min(std::sqrt(largest), (std::sqrt(p * p + e * memory) - p) / e));
+  const auto square = static_cast<std::int64_t>(std::min(std::sqrt(largest), (std::sqrt(p * p + e * memory) - p) / e));
   Tiles tiles{.rows = std::clamp<std::int64_t>(square, 1, m), .cols = std::clamp<std::int64_t>(square, 1, n)};
   if (tiles.rows == m) tiles.cols = beside(m, n);
   if (tiles.cols == n) tiles.rows = beside(n, m);

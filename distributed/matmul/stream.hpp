@@ -40,7 +40,7 @@ struct StreamedMatmul {
   double alpha = 1;
   double beta = 0;
   Read a, b;
-  Read c0;  ///< rows and columns of C; only where beta != 0
+  Read c0;                                     ///< rows and columns of C; only where beta != 0
   std::function<void(MatrixView tile)> round;  ///< applied to finished tiles; empty: none
   Write write;
 };

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <optional>
+
+#include <mpi.h>
 
 namespace recombine::mpi {
 

@@ -15,8 +15,8 @@ void check(int code, const char* call, std::source_location place) {
   MPI_Error_string(code, text.data(), &length);
   MPI_Get_processor_name(host.data(), &length);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  throw Error(fmt::format("rank {} on {}: {}: {} ({}:{})", rank, host.data(), call, text.data(),
-                          place.file_name(), place.line()));
+  throw Error(fmt::format("rank {} on {}: {}: {} ({}:{})", rank, host.data(), call, text.data(), place.file_name(),
+                          place.line()));
 }
 
 MPI_Datatype type_of(DataType type) {
@@ -47,8 +47,7 @@ class RequestTask final : public cpu::Task {
       post_ = nullptr;
     }
     int done = 0;
-    check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE),
-          "MPI_Testall");
+    check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
     return done != 0;
   }
 

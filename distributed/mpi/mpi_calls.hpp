@@ -1,11 +1,11 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <functional>
 #include <memory>
 #include <source_location>
 #include <vector>
+
+#include <mpi.h>
 
 #include "distributed/communicator.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
@@ -15,7 +15,7 @@ namespace recombine::mpi {
 /// @throws Error naming rank, host and call unless `code` is MPI_SUCCESS
 void check(int code, const char* call, std::source_location place = std::source_location::current());
 
-MPI_Datatype type_of(DataType type);  ///< @throws Error for types that MPI cannot add
+MPI_Datatype type_of(DataType type);        ///< @throws Error for types that MPI cannot add
 MPI_Datatype moved_type_of(DataType type);  ///< where elements are moved only: any type
 MPI_Op op_of(Reduction reduction);
 

@@ -51,8 +51,8 @@ void MpiCommunicator::all_reduce(Stream& stream, VectorView data, Reduction redu
   if (size_ == 1 || data.size == 0) return;
   if (on_one_host()) return submit(stream, exchange_->all_reduce(data, reduction));
   if (exchange_) {
-    return submit(stream, hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction,
-                                                  options_.largest_piece));
+    return submit(stream,
+                  hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction, options_.largest_piece));
   }
   submit(stream, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
@@ -72,8 +72,7 @@ void MpiCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<
     for (int root = 0; root < size_; ++root) {
       for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
         const void* from = root == rank_ ? MPI_IN_PLACE : at;
-        check(MPI_Ireduce(from, at, count, type_of(data.type), op_of(reduction), root, comm_,
-                          &requests.emplace_back()),
+        check(MPI_Ireduce(from, at, count, type_of(data.type), op_of(reduction), root, comm_, &requests.emplace_back()),
               "MPI_Ireduce");
       });
     }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <memory>
 #include <optional>
+
+#include <mpi.h>
 
 #include "distributed/communicator.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
@@ -11,9 +11,9 @@
 
 namespace recombine::mpi {
 
-/// Collectives over host memory. Among ranks of one host they go through memory that these share; over several hosts with as
-/// many ranks each, all_reduce first sums inside each; everything else is MPI's nonblocking calls, moved on by the
-/// stream. MPI's counts are ints: longer data goes in pieces.
+/// Collectives over host memory. Among ranks of one host they go through memory that these share; over several hosts
+/// with as many ranks each, all_reduce first sums inside each; everything else is MPI's nonblocking calls, moved on by
+/// the stream. MPI's counts are ints: longer data goes in pieces.
 class MpiCommunicator final : public Communicator {
  public:
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;

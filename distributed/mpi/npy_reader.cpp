@@ -17,8 +17,7 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kScratchBytes = std::int64_t{1}
-                                       << 20;  // what stays in the cache between reading and conversion
+constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;  // what stays in the cache between reading and conversion
 constexpr std::int64_t kColsAtOnce = 1 << 13;
 /// Reading on over a gap this short costs less than leaving it out: measured from 512 bytes to this.
 constexpr std::int64_t kShortGapBytes = 1 << 13;
@@ -27,8 +26,7 @@ constexpr std::int64_t kShortGapBytes = 1 << 13;
 NpyHeader read_header(const std::string& name, const std::string& path) {
   struct stat status {};
   const auto cannot = [&](int reason) {
-    return InputError(
-        fmt::format("{}: cannot be read: {}; a .npy file is right", name, std::strerror(reason)));
+    return InputError(fmt::format("{}: cannot be read: {}; a .npy file is right", name, std::strerror(reason)));
   };
   if (stat(path.c_str(), &status) != 0) throw cannot(errno);
   require_input(!S_ISDIR(status.st_mode), "{}: is a folder; a .npy file is right", name);
@@ -70,9 +68,9 @@ struct NpyReader::Source {
     for (std::int64_t begin = cols.begin; begin < cols.end; begin += kColsAtOnce) {
       const Range some{begin, std::min(begin + kColsAtOnce, cols.end)};
       const std::int64_t at = begin - cols.begin;
-      read_staged(rows, some, transpose,
-                  transpose == Transpose::no ? to.block(0, at, to.rows, some.size())
-                                             : to.block(at, 0, some.size(), to.cols));
+      read_staged(
+          rows, some, transpose,
+          transpose == Transpose::no ? to.block(0, at, to.rows, some.size()) : to.block(at, 0, some.size(), to.cols));
     }
   }
 
@@ -92,8 +90,7 @@ struct NpyReader::Source {
     const bool read_on = gap_is_short(cols);
     const std::int64_t ld = read_on ? width() : cols.size();
     const std::int64_t most = std::clamp<std::int64_t>(kScratchBytes / (ld * element()), 1, rows.size());
-    const auto scratch =
-        std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * ld * element()));
+    const auto scratch = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * ld * element()));
     for (std::int64_t begin = 0; begin < rows.size(); begin += most) {
       const std::int64_t n = std::min(most, rows.size() - begin);
       const MatrixView band{scratch.get(), n, cols.size(), ld, header.type};
@@ -115,10 +112,10 @@ NpyReader::NpyReader(const std::string& option, const std::string& path)
 const NpyHeader& NpyReader::header() const { return source_->header; }
 
 void NpyReader::read(Stream& stream, Range rows, Range cols, Transpose transpose, MatrixView to) {
-  const bool inside = 0 <= rows.begin && rows.begin <= rows.end && rows.end <= header().rows &&
-                      0 <= cols.begin && cols.begin <= cols.end && cols.end <= header().cols;
-  require(inside, "rows {} to {} and columns {} to {} of a matrix [{},{}]", rows.begin, rows.end, cols.begin,
-          cols.end, header().rows, header().cols);
+  const bool inside = 0 <= rows.begin && rows.begin <= rows.end && rows.end <= header().rows && 0 <= cols.begin &&
+                      cols.begin <= cols.end && cols.end <= header().cols;
+  require(inside, "rows {} to {} and columns {} to {} of a matrix [{},{}]", rows.begin, rows.end, cols.begin, cols.end,
+          header().rows, header().cols);
   const bool fits = transpose == Transpose::no ? to.rows == rows.size() && to.cols == cols.size()
                                                : to.rows == cols.size() && to.cols == rows.size();
   require(fits, "reading of [{},{}] into [{},{}]", rows.size(), cols.size(), to.rows, to.cols);
@@ -127,8 +124,7 @@ void NpyReader::read(Stream& stream, Range rows, Range cols, Transpose transpose
     std::swap(rows, cols);
     transpose = transpose == Transpose::no ? Transpose::yes : Transpose::no;
   }
-  cpu::submit_call(cpu::as_cpu_stream(stream),
-                   [=, source = source_] { source->read(rows, cols, transpose, to); });
+  cpu::submit_call(cpu::as_cpu_stream(stream), [=, source = source_] { source->read(rows, cols, transpose, to); });
 }
 
 }  // namespace recombine

@@ -61,12 +61,10 @@ struct NpyWriter::Output {
 
   void write(Range rows, Range cols, ConstMatrixView from) const {
     const bool whole_rows = cols.size() == header.cols;
-    if (from.type == header.type && (from.contiguous() || !whole_rows))
-      return write_as_it_lies(rows, cols, from);
+    if (from.type == header.type && (from.contiguous() || !whole_rows)) return write_as_it_lies(rows, cols, from);
     const std::int64_t row_bytes = cols.size() * size_of(header.type);
     const std::int64_t most = std::clamp<std::int64_t>(kScratchBytes / row_bytes, 1, rows.size());
-    const auto scratch =
-        std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * row_bytes));
+    const auto scratch = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * row_bytes));
     for (std::int64_t begin = 0; begin < rows.size(); begin += most) {
       const std::int64_t n = std::min(most, rows.size() - begin);
       const MatrixView band{scratch.get(), n, cols.size(), cols.size(), header.type};
@@ -88,10 +86,7 @@ struct NpyWriter::Output {
 };
 
 NpyWriter::NpyWriter(Communicator& world, const std::string& option, const std::string& path)
-    : world_(world),
-      name_(fmt::format("--{} {}", option, path)),
-      path_(path),
-      output_(std::make_shared<Output>()) {}
+    : world_(world), name_(fmt::format("--{} {}", option, path)), path_(path), output_(std::make_shared<Output>()) {}
 
 // Delegates, so that the destructor cleans up after a failure in here.
 NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path,
@@ -115,8 +110,7 @@ void NpyWriter::create(const NpyHeader& header) {
   const bool exists = stat(path_.c_str(), &status) == 0;
   require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file", name_);
   const std::string temporary = fmt::format("{}.{}.tmp", path_, getpid());
-  const int file =
-      path_.empty() ? -1 : open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int file = path_.empty() ? -1 : open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   require_input(file >= 0, "{}: cannot write there: {}; a path in a writable folder is right", name_,
                 std::strerror(path_.empty() ? ENOENT : errno));
   temporary_ = temporary;
@@ -132,11 +126,10 @@ NpyWriter::~NpyWriter() {
 
 void NpyWriter::write(Stream& stream, Range rows, Range cols, ConstMatrixView from) {
   const NpyHeader& header = output_->header;
-  const bool inside =
-      0 <= rows.begin && rows.end <= header.rows && 0 <= cols.begin && cols.end <= header.cols;
+  const bool inside = 0 <= rows.begin && rows.end <= header.rows && 0 <= cols.begin && cols.end <= header.cols;
   require(inside && from.rows == rows.size() && from.cols == cols.size(),
-          "writing of [{},{}] to rows {} to {} and columns {} to {} of [{},{}]", from.rows, from.cols,
-          rows.begin, rows.end, cols.begin, cols.end, header.rows, header.cols);
+          "writing of [{},{}] to rows {} to {} and columns {} to {} of [{},{}]", from.rows, from.cols, rows.begin,
+          rows.end, cols.begin, cols.end, header.rows, header.cols);
   if (from.empty()) return;
   cpu::submit_call(cpu::as_cpu_stream(stream),
                    [=, output = output_] { output->attempt([&] { output->write(rows, cols, from); }); });

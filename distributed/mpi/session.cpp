@@ -1,12 +1,12 @@
 #include "distributed/session.hpp"
 
-#include <mpi.h>
-#include <sched.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+
+#include <mpi.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"

@@ -1,11 +1,11 @@
 #include "distributed/nccl/nccl_communicator.hpp"
 
-#include <nccl.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <exception>
 #include <string>
+
+#include <nccl.h>
+#include <sched.h>
 
 #include "distributed/pieces.hpp"
 #include "distributed/ring.hpp"
@@ -75,7 +75,7 @@ class NcclCommunicator final : public Communicator {
   ncclComm_t comm_ = nullptr;  ///< none for a group of one rank: nothing moves there
   std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "its start";
-  Event last_;                 ///< of what was enqueued last
+  Event last_;  ///< of what was enqueued last
   double enqueued_at_ = 0;
 };
 

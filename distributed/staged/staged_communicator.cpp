@@ -21,8 +21,8 @@ std::byte* StagedCommunicator::staging(Stream& stream, std::int64_t bytes) {
   if (staging_.view().size < bytes) {
     stream.synchronize();  // what uses the old memory
     staging_ = Buffer();
-    staging_ = Buffer(device_, DataType::u8, static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(bytes))),
-                      MemoryKind::host);
+    staging_ = Buffer(device_, DataType::u8,
+                      static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(bytes))), MemoryKind::host);
   }
   return staging_.view().data;
 }

@@ -9,8 +9,8 @@ namespace recombine {
 /// Collectives on the memory of a GPU by way of the host's: copied down, moved and summed by MPI, copied up. For ranks
 /// that share a GPU, and for machines without NCCL.
 ///
-///     the call's stream    | down |. . . . . . . . . | up |          everything is enqueued, the host waits for nothing
-///     the host stream             |   MPI on staging  |
+///     the call's stream    | down |. . . . . . . . . | up |          everything is enqueued, the host waits for
+///     nothing the host stream             |   MPI on staging  |
 class StagedCommunicator final : public Communicator {
  public:
   /// `group` is for the host's memory.

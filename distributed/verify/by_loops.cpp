@@ -15,7 +15,8 @@ constexpr double kLoopProducts = 1 << 26;
 }  // namespace
 
 bool small_enough_for_loops(const MatmulShape& shape) {
-  const auto [m, n, k] = std::array{static_cast<double>(shape.m), static_cast<double>(shape.n), static_cast<double>(shape.k)};
+  const auto [m, n, k] =
+      std::array{static_cast<double>(shape.m), static_cast<double>(shape.n), static_cast<double>(shape.k)};
   return std::max({m * n, m * k, k * n}) <= kLoopElements && m * n * k <= kLoopProducts;
 }
 
@@ -50,8 +51,9 @@ Verdict verify_by_loops(Communicator& world, Stream& stream, const Verification&
       const double bound = (static_cast<double>(k) + 2) * u * magnitude + unit_roundoff(what.stored) * std::abs(right);
       if (!worst.add(std::abs(values[c] - right), bound, magnitude)) continue;
       const auto [i, j] = block_of(what, row, col);
-      worst.describe(fmt::format("block ({}, {}) of C on rank {}: element ({}, {}) is {:.9g}, a plain loop gives {:.9g}", i, j,
-                                 world.rank(), row, col, values[c], right));
+      worst.describe(
+          fmt::format("block ({}, {}) of C on rank {}: element ({}, {}) is {:.9g}, a plain loop gives {:.9g}", i, j,
+                      world.rank(), row, col, values[c], right));
     }
   });
   return worst.agree(world, stream);

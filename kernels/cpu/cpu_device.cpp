@@ -1,12 +1,12 @@
 #include "kernels/cpu/cpu_device.hpp"
 
-#include <sched.h>
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <optional>
+
+#include <sched.h>
+#include <sys/mman.h>
 
 #include "kernels/cpu/cpu_math.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
@@ -90,8 +90,6 @@ class CpuDevice final : public Device {
 
 }  // namespace
 
-std::unique_ptr<Device> make_cpu_device(const DeviceOptions& options) {
-  return std::make_unique<CpuDevice>(options);
-}
+std::unique_ptr<Device> make_cpu_device(const DeviceOptions& options) { return std::make_unique<CpuDevice>(options); }
 
 }  // namespace recombine::cpu

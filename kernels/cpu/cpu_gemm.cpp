@@ -16,8 +16,9 @@ struct HarmfulStride {
 constexpr HarmfulStride kFewSets = {512, 32};   // 2 KiB: at half speed
 constexpr HarmfulStride kSomeSets = {128, 64};  // 512 bytes: a fifth slower, where A is walked down its columns
 
-/// Up to AVX2 and by this rule oneDNN multiplies without packing; walking rows a harmful stride apart then evicts its own
-/// cache lines. On one core, oneDNN : OpenBLAS in GFLOP/s: 128x1024x768 46 : 89, 384x384x768 A^T B 74 : 93; 128x784x768 98 : 89.
+/// Up to AVX2 and by this rule oneDNN multiplies without packing; walking rows a harmful stride apart then evicts its
+/// own cache lines. On one core, oneDNN : OpenBLAS in GFLOP/s: 128x1024x768 46 : 89, 384x384x768 A^T B 74 : 93;
+/// 128x784x768 98 : 89.
 bool onednn_walks_unpacked(const Gemm& gemm, const GemmShape& shape) {
   if (1.0 / static_cast<double>(shape.m) + 1.0 / static_cast<double>(shape.n) < 0.0038) return false;
   const std::int64_t smallest = std::min({shape.m, shape.n, shape.k});

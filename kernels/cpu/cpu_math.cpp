@@ -30,9 +30,7 @@ void add_losses(std::int64_t rows, std::int64_t cols, LossSums* sums, const Loss
   }
 }
 
-float* row_or_null(const MatrixView& m, std::int64_t row) {
-  return m.data ? m.as<float>() + row * m.ld : nullptr;
-}
+float* row_or_null(const MatrixView& m, std::int64_t row) { return m.data ? m.as<float>() + row * m.ld : nullptr; }
 
 }  // namespace
 
@@ -144,8 +142,8 @@ void CpuMath::axpby(Stream&, double alpha, ConstVectorView x, double beta, Vecto
     if (y.type == DataType::f64) {
       loops().axpby_f64(alpha, x.data ? x.as<double>() + begin : nullptr, beta, y.as<double>() + begin, end - begin);
     } else {
-      loops().axpby_f32(static_cast<float>(alpha), x.data ? x.as<float>() + begin : nullptr,
-                        static_cast<float>(beta), y.as<float>() + begin, end - begin);
+      loops().axpby_f32(static_cast<float>(alpha), x.data ? x.as<float>() + begin : nullptr, static_cast<float>(beta),
+                        y.as<float>() + begin, end - begin);
     }
   });
 }
@@ -156,8 +154,14 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
     const double norm = std::sqrt(*step.gradient_square_sum);
     scale = static_cast<float>(std::min(1.0, static_cast<double>(step.clip_norm) / norm));
   }
-  const AdamWScalars adamw = {step.lr,           step.beta1, step.beta2, step.epsilon, step.weight_decay,
-                              bias_correction(step.beta1, step.step), bias_correction(step.beta2, step.step), scale};
+  const AdamWScalars adamw = {step.lr,
+                              step.beta1,
+                              step.beta2,
+                              step.epsilon,
+                              step.weight_decay,
+                              bias_correction(step.beta1, step.step),
+                              bias_correction(step.beta2, step.step),
+                              scale};
   for_elements(step.weights.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     float* const w = step.weights.as<float>() + begin;
     const float* const g = step.gradient.as<float>() + begin;

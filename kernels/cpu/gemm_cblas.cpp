@@ -1,9 +1,9 @@
 #include "kernels/cpu/gemm_cblas.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <limits>
+
+#include <cblas.h>
 
 #include "kernels/cpu/parallel_for.hpp"
 #include "kernels/error.hpp"

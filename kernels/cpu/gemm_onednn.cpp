@@ -2,10 +2,11 @@
 
 #include <array>
 #include <map>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+
+#include <oneapi/dnnl/dnnl.hpp>
 
 #include "kernels/cpu/parallel_for.hpp"
 #include "kernels/error.hpp"
@@ -110,12 +111,8 @@ Prepared prepare(const dnnl::engine& engine, const Gemm& gemm) {
                              : make_primitive_desc<dnnl::matmul>(engine, attributes, a, b, c);
   const bool reference = desc && std::string_view(desc.impl_info_str()).starts_with("ref");
   if (!desc || (reference && gemm.a.type == DataType::bf16)) return {};
-  Prepared prepared{dnnl::matmul(desc),
-                    Memory(a, engine, nullptr),
-                    Memory(b, engine, nullptr),
-                    Memory(c, engine, nullptr),
-                    Memory(bias, engine, nullptr),
-                    {}};
+  Prepared prepared{dnnl::matmul(desc),         Memory(a, engine, nullptr),    Memory(b, engine, nullptr),
+                    Memory(c, engine, nullptr), Memory(bias, engine, nullptr), {}};
   prepared.arguments = {{DNNL_ARG_SRC, prepared.a}, {DNNL_ARG_WEIGHTS, prepared.b}, {DNNL_ARG_DST, prepared.c}};
   if (has_bias) prepared.arguments.insert({DNNL_ARG_BIAS, prepared.bias});
   return prepared;

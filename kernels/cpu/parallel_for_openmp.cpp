@@ -10,7 +10,7 @@ int threads() { return omp_get_max_threads(); }
 int library_threads() { return threads(); }
 
 void bind_threads(const std::vector<int>& cores) {
-#pragma omp parallel num_threads(static_cast<int>(cores.size()))
+#pragma omp parallel num_threads(static_cast <int>(cores.size()))
   {
     cpu_set_t mask;
     CPU_ZERO(&mask);
@@ -20,7 +20,7 @@ void bind_threads(const std::vector<int>& cores) {
 }
 
 void detail::run_parts(std::int64_t size, std::int64_t parts, RangeCall call, const void* work) {
-#pragma omp parallel for schedule(static, 1) num_threads(static_cast<int>(parts))
+#pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(parts))
   for (std::int64_t part = 0; part < parts; ++part) {
     call(work, size * part / parts, size * (part + 1) / parts);
   }

@@ -8,8 +8,8 @@ namespace recombine::cpu {
 
 /// Moves on the first task of each of its streams, so that communication overlaps with arithmetic and a short task on
 /// one stream does not queue behind a long one on another. While the host computes, a thread polls with short sleeps in
-/// between, and sleeps when there is nothing to do; a host that waits for a stream polls itself, with sched_yield, which
-/// saves two switches between threads. Tasks run in one thread at a time.
+/// between, and sleeps when there is nothing to do; a host that waits for a stream polls itself, with sched_yield,
+/// which saves two switches between threads. Tasks run in one thread at a time.
 class ProgressEngine {
  public:
   ProgressEngine();

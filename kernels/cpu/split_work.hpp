@@ -24,9 +24,8 @@ void for_rows(std::int64_t rows, std::int64_t cols, const Work& work) {
 /// gets which must not hang on the number of threads.
 template <class Work>
 void for_elements(std::int64_t size, std::int64_t grain, const Work& work) {
-  parallel_for((size + kUnit - 1) / kUnit, (grain + kUnit - 1) / kUnit, [&](std::int64_t begin, std::int64_t end) {
-    work(begin * kUnit, std::min(end * kUnit, size));
-  });
+  parallel_for((size + kUnit - 1) / kUnit, (grain + kUnit - 1) / kUnit,
+               [&](std::int64_t begin, std::int64_t end) { work(begin * kUnit, std::min(end * kUnit, size)); });
 }
 
 /// Splits columns over threads: each column is summed by one thread, from the first row to the last.

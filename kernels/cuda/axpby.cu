@@ -42,8 +42,8 @@ struct Axpby {
 
 template <class T, int width>
 void axpby_packs(cudaStream_t stream, const char* name, const Axpby& call) {
-  const AxpbyItem<T, width> item = {static_cast<T>(call.alpha), call.x.as<T>(), static_cast<T>(call.beta),
-                                    call.y.as<T>(),             call.y.ld,      call.y.cols};
+  const AxpbyItem<T, width> item = {
+      static_cast<T>(call.alpha), call.x.as<T>(), static_cast<T>(call.beta), call.y.as<T>(), call.y.ld, call.y.cols};
   for_elements(stream, name, call.y.rows, ceil_div(call.y.cols, width), item);
 }
 

@@ -106,8 +106,8 @@ void sum_columns(cudaStream_t stream, const char* name, ColumnSums call, const I
 
   const ColumnTiling last = column_tiling_of(1, call.cols);
   const ColumnSums second = {tiling.pieces, call.cols, tiling.pieces, call.sums, call.beta};
-  column_sums_kernel<MatrixItem<1>, 1><<<dim3(static_cast<unsigned>(last.across)), last.threads, 0, stream>>>(
-      second, {parts.as<float>(), call.cols});
+  column_sums_kernel<MatrixItem<1>, 1>
+      <<<dim3(static_cast<unsigned>(last.across)), last.threads, 0, stream>>>(second, {parts.as<float>(), call.cols});
   check_launch(name);
 }
 

@@ -1,8 +1,8 @@
 #include "kernels/cuda/cublaslt_library.hpp"
 
-#include <dlfcn.h>
-
 #include <string>
+
+#include <dlfcn.h>
 
 #include "kernels/error.hpp"
 

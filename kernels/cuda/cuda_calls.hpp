@@ -1,9 +1,9 @@
 #pragma once
 
+#include <source_location>
+
 #include <cublasLt.h>
 #include <cuda_runtime_api.h>
-
-#include <source_location>
 
 namespace recombine::cuda {
 

@@ -42,8 +42,11 @@ void copy_on_host(cpu::CpuStream& stream, VectorView to, ConstVectorView from) {
 class CudaDevice final : public Device {
  public:
   CudaDevice(const DeviceOptions& options, int gpu)
-      : gpu_(std::make_shared<Gpu>(gpu)), host_waits_(std::make_shared<HostWaits>(*gpu_)), memory_(gpu_),
-        staging_(memory_), math_({.kernel = options.kernel, .f32_products = options.f32_products, .gpu = gpu}) {
+      : gpu_(std::make_shared<Gpu>(gpu)),
+        host_waits_(std::make_shared<HostWaits>(*gpu_)),
+        memory_(gpu_),
+        staging_(memory_),
+        math_({.kernel = options.kernel, .f32_products = options.f32_products, .gpu = gpu}) {
     if (options.progress == Progress::thread) engine_.emplace();
   }
 

@@ -27,8 +27,8 @@ inline Tiling tiling_of(std::int64_t rows, std::int64_t items, std::int64_t most
   while (x < items && x < kBlockThreads) x *= 2;
   const std::int64_t y = kBlockThreads / x;
   const std::int64_t across = std::min(ceil_div(items, x), most_blocks);
-  const std::int64_t down = std::min({ceil_div(rows, y), std::max<std::int64_t>(most_blocks / across, 1),
-                                      std::int64_t{65535}});
+  const std::int64_t down =
+      std::min({ceil_div(rows, y), std::max<std::int64_t>(most_blocks / across, 1), std::int64_t{65535}});
   return {dim3(static_cast<unsigned>(across), static_cast<unsigned>(down)),
           dim3(static_cast<unsigned>(x), static_cast<unsigned>(y))};
 }

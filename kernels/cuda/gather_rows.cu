@@ -35,9 +35,15 @@ struct GatherItem {
 
 template <class From, int width>
 void gather_packs(cudaStream_t stream, const GatherRows& gather) {
-  const GatherItem<From, width> item = {gather.source.as<From>(),  gather.source.ld,      gather.source.rows,
-                                        gather.rows.as<std::int64_t>(), gather.out.as<float>(), gather.out.ld,
-                                        gather.out.cols,           gather.scale,          gather.shift};
+  const GatherItem<From, width> item = {gather.source.as<From>(),
+                                        gather.source.ld,
+                                        gather.source.rows,
+                                        gather.rows.as<std::int64_t>(),
+                                        gather.out.as<float>(),
+                                        gather.out.ld,
+                                        gather.out.cols,
+                                        gather.scale,
+                                        gather.shift};
   for_elements(stream, "gather_rows", gather.out.rows, ceil_div(gather.out.cols, width), item);
 }
 

@@ -37,8 +37,7 @@ cublasLtEpilogue_t epilogue_of(const Gemm& gemm) {
 
 template <class T>
 void set(const CublasLtOperation& operation, cublasLtMatmulDescAttributes_t attribute, const T& value) {
-  check(cublaslt().operation_set(operation.get(), attribute, &value, sizeof value),
-        "cublasLtMatmulDescSetAttribute");
+  check(cublaslt().operation_set(operation.get(), attribute, &value, sizeof value), "cublasLtMatmulDescSetAttribute");
 }
 
 template <class T>
@@ -97,13 +96,21 @@ bool GemmCublasLt::execute(cudaStream_t stream, const Gemm& gemm) {
 
 GemmCublasLt::Key GemmCublasLt::key_of(const Gemm& gemm) {
   const GemmShape shape = shape_of(gemm);
-  return {.m = shape.m, .n = shape.n, .k = shape.k,
-          .a_ld = gemm.a.ld, .b_ld = gemm.b.ld, .c_ld = gemm.c.ld,
-          .trans_a = gemm.trans_a, .trans_b = gemm.trans_b,
-          .operand = gemm.a.type, .result = gemm.c.type,
+  return {.m = shape.m,
+          .n = shape.n,
+          .k = shape.k,
+          .a_ld = gemm.a.ld,
+          .b_ld = gemm.b.ld,
+          .c_ld = gemm.c.ld,
+          .trans_a = gemm.trans_a,
+          .trans_b = gemm.trans_b,
+          .operand = gemm.a.type,
+          .result = gemm.c.type,
           .epilogue = epilogue_of(gemm),
-          .a_alignment = alignment_of(gemm.a.data), .b_alignment = alignment_of(gemm.b.data),
-          .c_alignment = alignment_of(gemm.c.data), .bias_alignment = alignment_of(gemm.bias.data)};
+          .a_alignment = alignment_of(gemm.a.data),
+          .b_alignment = alignment_of(gemm.b.data),
+          .c_alignment = alignment_of(gemm.c.data),
+          .bias_alignment = alignment_of(gemm.bias.data)};
 }
 
 cublasComputeType_t GemmCublasLt::compute_type(DataType operand) const {
@@ -113,8 +120,12 @@ cublasComputeType_t GemmCublasLt::compute_type(DataType operand) const {
 }
 
 std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& gemm, const Key& key) const {
-  Plan plan = {.operation = {}, .b = make_layout(gemm.b), .a = make_layout(gemm.a), .c = make_layout(gemm.c),
-               .algorithm = {}, .workspace_bytes = 0};
+  Plan plan = {.operation = {},
+               .b = make_layout(gemm.b),
+               .a = make_layout(gemm.a),
+               .c = make_layout(gemm.c),
+               .algorithm = {},
+               .workspace_bytes = 0};
   const cudaDataType_t scale = key.result == DataType::f64 ? CUDA_R_64F : CUDA_R_32F;
   check(cublaslt().operation_create(plan.operation.out(), compute_type(key.operand), scale),
         "cublasLtMatmulDescCreate");

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cublasLt.h>
-#include <cuda_runtime_api.h>
-
 #include <compare>
 #include <map>
 #include <memory>
+
+#include <cublasLt.h>
+#include <cuda_runtime_api.h>
 
 #include "kernels/cuda/cublaslt_library.hpp"
 #include "kernels/cuda/handle.hpp"

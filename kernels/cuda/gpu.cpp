@@ -1,11 +1,11 @@
 #include "kernels/cuda/gpu.hpp"
 
-#include <sched.h>
-
 #include <chrono>
 #include <cstdint>
 #include <thread>
 #include <utility>
+
+#include <sched.h>
 
 #include "kernels/cuda/cuda_calls.hpp"
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <functional>
 #include <mutex>
 #include <vector>
+
+#include <cuda_runtime_api.h>
 
 #include "kernels/cuda/handle.hpp"
 #include "kernels/cuda/watch.hpp"

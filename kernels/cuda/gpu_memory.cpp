@@ -1,10 +1,10 @@
 #include "kernels/cuda/gpu_memory.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
+
+#include <fmt/core.h>
 
 #include "kernels/cuda/cuda_calls.hpp"
 

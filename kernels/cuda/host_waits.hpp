@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <atomic>
 #include <exception>
 #include <memory>
 #include <mutex>
+
+#include <cuda_runtime_api.h>
 
 #include "kernels/cuda/gpu.hpp"
 #include "kernels/stream.hpp"

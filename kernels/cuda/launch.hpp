@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
 #include <cstdint>
+
+#include <cuda_runtime_api.h>
 
 #include "kernels/types.hpp"
 

@@ -20,8 +20,8 @@ __device__ __forceinline__ void write_loss_part(double loss, double correct, Los
 }
 
 /// sums += the n parts.   One block.
-static __global__ void __launch_bounds__(kBlockThreads) add_loss_parts_kernel(const LossSums* parts, std::int64_t n,
-                                                                              LossSums* sums) {
+static __global__ void __launch_bounds__(kBlockThreads)
+    add_loss_parts_kernel(const LossSums* parts, std::int64_t n, LossSums* sums) {
   __shared__ double loss_warps[kWarp];
   __shared__ double correct_warps[kWarp];
   double loss = 0;

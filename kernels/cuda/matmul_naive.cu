@@ -24,7 +24,7 @@ constexpr int kAcross = 32;  // a warp's threads lie along a row of C, so B is r
 constexpr int kDown = 8;
 
 template <class T, class Sum>
-__global__ void __launch_bounds__(kAcross * kDown) naive_kernel(Product<T, Sum> p, std::int64_t blocks_across) {
+__global__ void __launch_bounds__(kAcross* kDown) naive_kernel(Product<T, Sum> p, std::int64_t blocks_across) {
   const std::int64_t i = blockIdx.x / blocks_across * kDown + threadIdx.y;
   const std::int64_t j = blockIdx.x % blocks_across * kAcross + threadIdx.x;
   if (i >= p.m || j >= p.n) return;

@@ -16,10 +16,10 @@
 // A tile lies in shared memory as its operand does in memory, transposed or not: the fragments are loaded by rows or by
 // columns. Its rows are 8 elements longer than need be, so that the rows of a fragment fall into different banks.
 
+#include <type_traits>
+
 #include <cuda_bf16.h>
 #include <mma.h>
-
-#include <type_traits>
 
 #include "kernels/cuda/launch.hpp"
 #include "kernels/cuda/launchers.hpp"
@@ -31,14 +31,14 @@ namespace {
 
 using nvcuda::wmma::fragment;
 
-constexpr int kTile = 128;      // rows and columns of C
-constexpr int kDepth = 32;      // of k in a step
+constexpr int kTile = 128;  // rows and columns of C
+constexpr int kDepth = 32;  // of k in a step
 constexpr int kFragment = 16;
 constexpr int kThreads = 256;
-constexpr int kDown = 4;        // fragments of a warp
+constexpr int kDown = 4;  // fragments of a warp
 constexpr int kAcross = 2;
 constexpr int kWarpsAcross = kTile / (kAcross * kFragment);
-constexpr int kChunk = 8;       // elements of a 16-byte copy
+constexpr int kChunk = 8;  // elements of a 16-byte copy
 constexpr int kPad = 8;
 
 /// How a tile of 128 (along m or n) x 32 (along k) lies in shared memory: as rows of `cols` elements.
@@ -67,8 +67,7 @@ struct Stored {
 /// 16 bytes, of which the first `valid` are read; the rest become zero.
 __device__ __forceinline__ void copy_async(__nv_bfloat16* shared, const __nv_bfloat16* global, int valid) {
   const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(valid)
-               : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(valid) : "memory");
 }
 
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
@@ -205,8 +204,15 @@ Stored stored(const ConstMatrixView& x) {
 template <bool trans_a, bool trans_b>
 void tensor(cudaStream_t stream, const Gemm& gemm) {
   const std::int64_t k = trans_a ? gemm.a.rows : gemm.a.cols;
-  const TensorProduct p = {stored(gemm.a), stored(gemm.b), gemm.c.as<float>(), gemm.c.ld, gemm.c.rows, gemm.c.cols,
-                           k, static_cast<float>(gemm.alpha), static_cast<float>(gemm.beta)};
+  const TensorProduct p = {stored(gemm.a),
+                           stored(gemm.b),
+                           gemm.c.as<float>(),
+                           gemm.c.ld,
+                           gemm.c.rows,
+                           gemm.c.cols,
+                           k,
+                           static_cast<float>(gemm.alpha),
+                           static_cast<float>(gemm.beta)};
   const std::int64_t across = ceil_div(p.n, kTile);
   const auto blocks = static_cast<unsigned>(across * ceil_div(p.m, kTile));
   tensor_kernel<trans_a, trans_b><<<blocks, kThreads, 0, stream>>>(p, across);

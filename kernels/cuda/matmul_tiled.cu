@@ -25,12 +25,12 @@ namespace recombine::cuda {
 
 namespace {
 
-constexpr int kTile = 64;                 // rows and columns of C
-constexpr int kDepth = 16;                // of k in a step
-constexpr int kSide = 16;                 // threads along each side
-constexpr int kEach = kTile / kSide;      // rows and columns of a thread
+constexpr int kTile = 64;             // rows and columns of C
+constexpr int kDepth = 16;            // of k in a step
+constexpr int kSide = 16;             // threads along each side
+constexpr int kEach = kTile / kSide;  // rows and columns of a thread
 constexpr int kThreads = kSide * kSide;
-constexpr int kPitch = kTile + 4;         // of a tile's rows in shared memory: spreads a column over the banks
+constexpr int kPitch = kTile + 4;  // of a tile's rows in shared memory: spreads a column over the banks
 
 /// A tile of 64 rows of `x` from row `first`, and 16 columns from `depth`; threads side by side read side by side.
 /// (B is given transposed, so that its tiles are taken the same way.)

@@ -1,6 +1,5 @@
-#include "kernels/cuda/softmax_cross_entropy.cuh"
-
 #include "kernels/cuda/launchers.hpp"
+#include "kernels/cuda/softmax_cross_entropy.cuh"
 
 namespace recombine::cuda {
 

@@ -64,8 +64,7 @@ void squared_error_packs(cudaStream_t stream, const SquaredError& loss) {
 
 void squared_error(cudaStream_t stream, const SquaredError& loss) {
   if (loss.outputs.empty()) return;
-  const bool wide =
-      packs_fit_matrix(loss.outputs) && packs_fit_matrix(loss.targets) && packs_fit_matrix(loss.gradient);
+  const bool wide = packs_fit_matrix(loss.outputs) && packs_fit_matrix(loss.targets) && packs_fit_matrix(loss.gradient);
   wide ? squared_error_packs<kWide>(stream, loss) : squared_error_packs<1>(stream, loss);
 }
 

@@ -1,9 +1,9 @@
 #include "src/checkpoint/safetensors.hpp"
 
-#include <openssl/evp.h>
-
 #include <array>
+
 #include <nlohmann/json.hpp>
+#include <openssl/evp.h>
 
 #include "kernels/error.hpp"
 

@@ -62,8 +62,7 @@ std::vector<std::int64_t> target_places(const std::string& path, const std::vect
                                         const std::string& target) {
   require_input(!target.empty(), "--target: {} has the columns {}; name the one to predict", path, joined(names));
   for (auto name = names.begin(); name != names.end(); ++name) {
-    require_input(std::find(names.begin(), name, *name) == name, "{}, line 1: column '{}' is there twice", path,
-                  *name);
+    require_input(std::find(names.begin(), name, *name) == name, "{}, line 1: column '{}' is there twice", path, *name);
   }
   std::vector<std::int64_t> places(names.size(), -1);
   std::int64_t next = 0;
@@ -112,8 +111,8 @@ CsvTable load_csv(const std::string& path, const std::string& target) {
   table.targets.resize(static_cast<std::size_t>(table.rows * table.outputs));
   for (std::size_t line = 1; line < lines.size(); ++line) {
     const std::vector<std::string_view> cells = split(lines[line]);
-    require_input(cells.size() == names.size(), "{}, line {}: {} values for {} columns", path, line + 1,
-                  cells.size(), names.size());
+    require_input(cells.size() == names.size(), "{}, line {}: {} values for {} columns", path, line + 1, cells.size(),
+                  names.size());
     for (std::size_t c = 0; c < cells.size(); ++c) {
       const float value = number(path, line + 1, names[c], cells[c]);
       if (places[c] < 0) {

@@ -10,7 +10,7 @@ namespace recombine {
 
 /// Rows of features with a class label or target values each, as views of memory that somebody else holds.
 struct Table {
-  ConstMatrixView features;    ///< [rows, inputs] u8 or f32
+  ConstMatrixView features;      ///< [rows, inputs] u8 or f32
   ConstVectorView labels = {};   ///< [rows] i32, when classes > 0
   ConstMatrixView targets = {};  ///< [rows, outputs] f32, when classes == 0
   std::int64_t rows() const { return features.rows; }
@@ -26,20 +26,20 @@ struct Affine {
 struct LoadedTable {
   std::int64_t rows = 0;
   std::int64_t inputs = 0;
-  std::int64_t outputs = 0;           ///< columns of targets; 0 for labels
-  std::vector<std::uint8_t> pixels;   ///< rows x inputs, or empty
-  std::vector<float> features;        ///< rows x inputs, or empty
-  std::vector<std::int32_t> labels;   ///< rows, or empty
-  std::vector<float> targets;         ///< rows x outputs, or empty
+  std::int64_t outputs = 0;          ///< columns of targets; 0 for labels
+  std::vector<std::uint8_t> pixels;  ///< rows x inputs, or empty
+  std::vector<float> features;       ///< rows x inputs, or empty
+  std::vector<std::int32_t> labels;  ///< rows, or empty
+  std::vector<float> targets;        ///< rows x outputs, or empty
 };
 
 struct LoadedData {
-  std::string name;         ///< for the report: "fashion-mnist"
-  std::int64_t classes = 0; ///< 0: regression
+  std::string name;          ///< for the report: "fashion-mnist"
+  std::int64_t classes = 0;  ///< 0: regression
   LoadedTable train;
-  LoadedTable test;         ///< rows == 0: none
-  LoadedTable validation;   ///< rows == 0: none
-  Affine input;             ///< how stored features become inputs
+  LoadedTable test;        ///< rows == 0: none
+  LoadedTable validation;  ///< rows == 0: none
+  Affine input;            ///< how stored features become inputs
 };
 
 /// What to load. The fields are the options of the same names.
@@ -47,7 +47,7 @@ struct DataOptions {
   std::string data = "fashion-mnist";  ///< fashion-mnist | DIR with IDX files | FILE.csv | synthetic:ROWS,IN,OUT
   std::string target;                  ///< CSV: the target's column
   bool standardize = false;
-  std::string validation;              ///< "": none, a fraction of the training rows ("0.1"), or a file like data
+  std::string validation;  ///< "": none, a fraction of the training rows ("0.1"), or a file like data
   std::uint64_t seed = 0;
 };
 

@@ -1,12 +1,12 @@
 #include "src/data/gzip.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+
+#include <zlib.h>
 
 #include "kernels/error.hpp"
 

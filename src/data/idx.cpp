@@ -21,11 +21,9 @@ struct Idx {
   std::int64_t count = 0;  ///< first dimension
   std::int64_t height = 1;
   std::int64_t width = 1;
-  std::size_t data = 0;    ///< where the items begin
+  std::size_t data = 0;  ///< where the items begin
 
-  std::uint8_t at(std::int64_t i) const {
-    return static_cast<std::uint8_t>(bytes[data + static_cast<std::size_t>(i)]);
-  }
+  std::uint8_t at(std::int64_t i) const { return static_cast<std::uint8_t>(bytes[data + static_cast<std::size_t>(i)]); }
 };
 
 std::uint32_t big_endian(const std::string& bytes, std::size_t at) {

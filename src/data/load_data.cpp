@@ -104,9 +104,8 @@ void add_validation(Source& source, const DataOptions& options) {
   require_input(csv.inputs.size() == names.size(), "--validation {}: {} input columns, {} has {}", what,
                 csv.inputs.size(), options.data, names.size());
   for (std::size_t c = 0; c < names.size(); ++c) {
-    require_input(csv.inputs[c] == names[c],
-                  "--validation {}, line 1: input column {} is '{}', in {} it is '{}'", what, c + 1,
-                  csv.inputs[c], options.data, names[c]);
+    require_input(csv.inputs[c] == names[c], "--validation {}, line 1: input column {} is '{}', in {} it is '{}'", what,
+                  c + 1, csv.inputs[c], options.data, names[c]);
   }
   source.data.validation = std::move(csv.table);
 }
@@ -116,7 +115,8 @@ void standardize_columns(LoadedData& data) {
   for (std::int64_t c = 0; c < inputs; ++c) {
     double sum = 0;
     double squares = 0;
-    for (std::int64_t r = 0; r < data.train.rows; ++r) sum += data.train.features[static_cast<std::size_t>(r * inputs + c)];
+    for (std::int64_t r = 0; r < data.train.rows; ++r)
+      sum += data.train.features[static_cast<std::size_t>(r * inputs + c)];
     const double mean = sum / static_cast<double>(data.train.rows);
     for (std::int64_t r = 0; r < data.train.rows; ++r) {
       const double off = data.train.features[static_cast<std::size_t>(r * inputs + c)] - mean;

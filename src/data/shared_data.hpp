@@ -14,8 +14,7 @@ class SharedData {
  public:
   /// `load` is called on the first rank of each host. Blocks; every rank calls it.
   /// @throws on every rank what `load` threw on any
-  SharedData(const Session& session, Communicator& world, Stream& stream,
-             const std::function<LoadedData()>& load);
+  SharedData(const Session& session, Communicator& world, Stream& stream, const std::function<LoadedData()>& load);
 
   const std::string& name() const { return name_; }
   std::int64_t classes() const { return classes_; }  ///< 0: regression

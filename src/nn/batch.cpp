@@ -29,11 +29,9 @@ void BatchLoader::load(const Table& table, const Affine& input, const DistMatrix
 
   for (const Block& block : x.blocks()) {
     const ConstMatrixView columns = table.features.block(0, block.cols.begin, table.rows(), block.cols.size());
-    rank_.math().gather_rows(rank_.compute(), {.source = columns,
-                                               .rows = rows_of(block),
-                                               .out = block.view,
-                                               .scale = input.scale,
-                                               .shift = input.shift});
+    rank_.math().gather_rows(
+        rank_.compute(),
+        {.source = columns, .rows = rows_of(block), .out = block.view, .scale = input.scale, .shift = input.shift});
   }
 }
 
@@ -48,8 +46,7 @@ void BatchLoader::loss(const Table& table, LossKind kind, const DistMatrix& y, c
                        LossSums* sums) {
   const float scale = 1.0F / static_cast<float>(y.rows());
   for (const Block& block : y.blocks()) {
-    require(block.cols.size() == y.cols(), "a loss needs whole rows; they are cut into {}",
-            y.placement().to_string());
+    require(block.cols.size() == y.cols(), "a loss needs whole rows; they are cut into {}", y.placement().to_string());
     const MatrixView out = gradient ? gradient->find(block.row_part, block.col_part)->view : MatrixView{};
     if (kind == LossKind::cross_entropy) {
       rank_.math().softmax_cross_entropy(rank_.compute(), {.logits = block.view,

@@ -17,8 +17,7 @@ void GradientReducer::add(Range ready) {
 void GradientReducer::send() {
   const TraceRange trace("all_reduce gradient");
   Stream& communication = rank_.after_compute(Axis::i);
-  rank_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end),
-                                         Reduction::sum);
+  rank_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end), Reduction::sum);
   sent_.push_back({*open_, communication.record()});
   open_.reset();
 }

@@ -63,8 +63,8 @@ Model::Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch
   }
   weights_ = Buffer(rank.device(), DataType::f32, end);
   gradient_ = rank.communicator(Axis::i).allocate(rank.device(), DataType::f32, end);
-  const std::int64_t x_size = DistMatrix::local_size(mesh, rank.coord(), {largest_batch, widths[0]},
-                                                     {Axis::i, Axis::k});
+  const std::int64_t x_size =
+      DistMatrix::local_size(mesh, rank.coord(), {largest_batch, widths[0]}, {Axis::i, Axis::k});
   x_memory_ = Buffer(rank.device(), DataType::f32, x_size);
   if (rounds()) {
     rounded_weights_ = Buffer(rank.device(), shape.product_type, end);
@@ -91,31 +91,32 @@ void Model::add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t la
   const Range bias = has_bias ? tensors_[first + 1].range : Range{weight.end, weight.end};
 
   const auto part = [](const Buffer& flat, Range range) { return flat.view().range(range.begin, range.end); };
-  const std::int64_t values = DistMatrix::local_size(rank_.mesh(), rank_.coord(), {largest_batch, outputs},
-                                                     {Axis::i, out});
+  const std::int64_t values =
+      DistMatrix::local_size(rank_.mesh(), rank_.coord(), {largest_batch, outputs}, {Axis::i, out});
   const std::int64_t bias_cols = has_bias ? outputs : 0;
   const bool keeps_input = gradient_needs_input(activation);
   const DistMatrix none = place({0, 0}, {}, {}, {});
   const auto rounded = [&] { return rounds() ? Buffer(rank_.device(), shape_.product_type, values) : Buffer(); };
-  layers_.push_back({.in_axis = in,
-                     .out_axis = out,
-                     .activation = activation,
-                     .range = {weight.begin, bias.end},
-                     .weight = place({outputs, inputs}, out, in, part(weights_, weight)),
-                     .weight_operand = place({outputs, inputs}, out, in, part(rounds() ? rounded_weights_ : weights_, weight)),
-                     .weight_gradient = place({outputs, inputs}, out, in, part(gradient_, weight)),
-                     .bias = place({1, bias_cols}, {}, out, part(weights_, bias)),
-                     .bias_gradient = place({1, bias_cols}, {}, out, part(gradient_, bias)),
-                     .z_memory = keeps_input ? Buffer(rank_.device(), DataType::f32, values) : Buffer(),
-                     .y_memory = Buffer(rank_.device(), DataType::f32, values),
-                     .dy_memory = Buffer(rank_.device(), DataType::f32, values),
-                     .y_rounded = rounded(),
-                     .dy_rounded = rounded(),
-                     .z = none,
-                     .y = none,
-                     .dy = none,
-                     .y_operand = none,
-                     .dy_operand = none});
+  layers_.push_back(
+      {.in_axis = in,
+       .out_axis = out,
+       .activation = activation,
+       .range = {weight.begin, bias.end},
+       .weight = place({outputs, inputs}, out, in, part(weights_, weight)),
+       .weight_operand = place({outputs, inputs}, out, in, part(rounds() ? rounded_weights_ : weights_, weight)),
+       .weight_gradient = place({outputs, inputs}, out, in, part(gradient_, weight)),
+       .bias = place({1, bias_cols}, {}, out, part(weights_, bias)),
+       .bias_gradient = place({1, bias_cols}, {}, out, part(gradient_, bias)),
+       .z_memory = keeps_input ? Buffer(rank_.device(), DataType::f32, values) : Buffer(),
+       .y_memory = Buffer(rank_.device(), DataType::f32, values),
+       .dy_memory = Buffer(rank_.device(), DataType::f32, values),
+       .y_rounded = rounded(),
+       .dy_rounded = rounded(),
+       .z = none,
+       .y = none,
+       .dy = none,
+       .y_operand = none,
+       .dy_operand = none});
 }
 
 void Model::initialise(std::uint64_t seed) {
@@ -220,12 +221,11 @@ void Model::backward_layer(Layer& layer, const DistMatrix& x) {
     const Block& block = layer.dy.blocks()[b];
     const Block* bias = layer.bias.cols() > 0 ? layer.bias_gradient.find(0, block.col_part) : nullptr;
     const bool first_of_its_columns = block.row_part == layer.dy.blocks().front().row_part;
-    rank_.math().activation_gradient(rank_.compute(),
-                                     {.saved = saved.blocks()[b].view,
-                                      .gradient = block.view,
-                                      .bias_gradient = bias ? as_vector(bias->view) : VectorView{},
-                                      .beta = first_of_its_columns ? 0.0F : 1.0F,
-                                      .activation = layer.activation});
+    rank_.math().activation_gradient(rank_.compute(), {.saved = saved.blocks()[b].view,
+                                                       .gradient = block.view,
+                                                       .bias_gradient = bias ? as_vector(bias->view) : VectorView{},
+                                                       .beta = first_of_its_columns ? 0.0F : 1.0F,
+                                                       .activation = layer.activation});
   }
   layer.dy_operand = operand(layer.dy, layer.dy_rounded);
   multiply(rank_, {.a = layer.dy_operand, .trans_a = Transpose::yes, .b = x, .c = layer.weight_gradient});

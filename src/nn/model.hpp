@@ -25,9 +25,9 @@ struct ModelShape {
 
 /// One named tensor of the file: where this rank's part of it lies in the flat buffers.
 struct ParameterTensor {
-  std::string name;                 ///< "layers.0.weight"
-  std::vector<std::int64_t> shape;  ///< of the whole tensor; weights are [out, in]
-  Range range;                      ///< local elements in the flat buffer
+  std::string name;                                 ///< "layers.0.weight"
+  std::vector<std::int64_t> shape;                  ///< of the whole tensor; weights are [out, in]
+  Range range;                                      ///< local elements in the flat buffer
   bool decays() const { return shape.size() > 1; }  ///< weight decay is for weights, not for biases
 };
 
@@ -58,7 +58,8 @@ class Model {
   const std::vector<ParameterTensor>& tensors() const { return tensors_; }
   VectorView weights() const { return weights_.view(); }    ///< flat, in the order of the file
   VectorView gradient() const { return gradient_.view(); }  ///< flat, likewise
-  /// The weights as products read them, which whoever changes weights() must bring up to date; empty where they are f32.
+  /// The weights as products read them, which whoever changes weights() must bring up to date; empty where they are
+  /// f32.
   VectorView rounded_weights() const { return rounded_weights_.view(); }
 
  private:
@@ -66,17 +67,17 @@ class Model {
     Axis in_axis;
     Axis out_axis;
     Activation activation;
-    Range range;               ///< of the layer in the flat buffers
-    DistMatrix weight;         ///< [out, in]
-    DistMatrix weight_operand; ///< the same, as products read it
+    Range range;                ///< of the layer in the flat buffers
+    DistMatrix weight;          ///< [out, in]
+    DistMatrix weight_operand;  ///< the same, as products read it
     DistMatrix weight_gradient;
-    DistMatrix bias;           ///< [1, out], or [1, 0]
+    DistMatrix bias;  ///< [1, out], or [1, 0]
     DistMatrix bias_gradient;
     Buffer z_memory, y_memory, dy_memory;
     Buffer y_rounded, dy_rounded;
-    DistMatrix z;              ///< [batch, out] before the activation, kept only where its gradient needs it
-    DistMatrix y;              ///< [batch, out]
-    DistMatrix dy;             ///< [batch, out]
+    DistMatrix z;   ///< [batch, out] before the activation, kept only where its gradient needs it
+    DistMatrix y;   ///< [batch, out]
+    DistMatrix dy;  ///< [batch, out]
     DistMatrix y_operand, dy_operand;
   };
 

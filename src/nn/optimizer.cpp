@@ -46,19 +46,18 @@ void Optimizer::update(Range range) {
     const std::int64_t end = std::min(range.end, tensor.range.end);
     if (begin >= end) continue;
     const auto part = [&](VectorView flat) { return flat.size == 0 ? flat : flat.range(begin, end); };
-    rank_.math().optimizer_step(
-        rank_.compute(),
-        {.kind = options_.kind,
-         .weights = part(model_.weights()),
-         .gradient = part(model_.gradient()),
-         .first_moment = part(first_moment_.view()),
-         .second_moment = part(second_moment_.view()),
-         .rounded_weights = part(model_.rounded_weights()),
-         .step = step_,
-         .lr = static_cast<float>(lr_),
-         .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,
-         .gradient_square_sum = clips() ? square_sum_.view().as<double>() : nullptr,
-         .clip_norm = static_cast<float>(options_.clip_norm)});
+    rank_.math().optimizer_step(rank_.compute(),
+                                {.kind = options_.kind,
+                                 .weights = part(model_.weights()),
+                                 .gradient = part(model_.gradient()),
+                                 .first_moment = part(first_moment_.view()),
+                                 .second_moment = part(second_moment_.view()),
+                                 .rounded_weights = part(model_.rounded_weights()),
+                                 .step = step_,
+                                 .lr = static_cast<float>(lr_),
+                                 .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,
+                                 .gradient_square_sum = clips() ? square_sum_.view().as<double>() : nullptr,
+                                 .clip_norm = static_cast<float>(options_.clip_norm)});
   }
 }
 

@@ -128,7 +128,8 @@ std::vector<StepRecord> Trainer::flush_losses() {
   Lap lap;
   rank_.compute().synchronize();
   lap.add_to(time_.compute);
-  const std::vector<double> sums = sum_over_ranks(losses_.view().range(0, 2 * static_cast<std::int64_t>(pending_.size())));
+  const std::vector<double> sums =
+      sum_over_ranks(losses_.view().range(0, 2 * static_cast<std::int64_t>(pending_.size())));
   lap.add_to(time_.exposed_communication);
   for (std::size_t s = 0; s < pending_.size(); ++s) {
     pending_[s].train_loss = sums[2 * s] / static_cast<double>(pending_rows_[s]);

@@ -18,11 +18,11 @@ struct TrainerOptions {
   LossKind loss = LossKind::cross_entropy;
   std::int64_t batch_size = 0;  ///< rows of the global batch
   std::int64_t epochs = 0;
-  std::int64_t steps = 0;       ///< > 0: stops after so many
-  std::int64_t patience = 0;    ///< > 0: stops after so many epochs without a better validation loss
+  std::int64_t steps = 0;     ///< > 0: stops after so many
+  std::int64_t patience = 0;  ///< > 0: stops after so many epochs without a better validation loss
   std::uint64_t seed = 0;
   OptimizerOptions optimizer;
-  RateSchedule schedule;            ///< its `steps` is set by the trainer
+  RateSchedule schedule;  ///< its `steps` is set by the trainer
 };
 
 /// A step's loss, the same on every rank.
@@ -44,7 +44,7 @@ struct EpochRecord {
   std::int64_t steps = 0;  ///< done in all
   double train_loss = 0;   ///< mean over the epoch's rows, each before its update
   std::optional<Score> validation, test;
-  double seconds = 0;      ///< training only
+  double seconds = 0;  ///< training only
   double samples_per_second = 0;
 };
 

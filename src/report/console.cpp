@@ -1,9 +1,9 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
+
+#include <unistd.h>
 
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
@@ -41,7 +41,8 @@ Console::Console(const RunDescription& run)
   if (run.collectives != "mpi") fmt::print("gradients summed by {}\n", run.collectives);
   fmt::print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,
              run.rows, run.batch_size, run.total_steps);
-  fmt::print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);
+  fmt::print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops,
+             run.precision);
   fmt::print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss", "test loss",
              run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);
@@ -62,8 +63,8 @@ void Console::on_steps(const std::vector<StepRecord>& steps) {
 
 void Console::on_epoch(const EpochRecord& epoch) {
   const std::optional<Score>& shown = epoch.test ? epoch.test : epoch.validation;
-  fmt::print("{}{:>6} {:>8} {:>11.4f} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch,
-             epoch.steps, epoch.train_loss, shown ? fmt::format("{:.4f}", shown->loss) : "-",
+  fmt::print("{}{:>6} {:>8} {:>11.4f} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch, epoch.steps,
+             epoch.train_loss, shown ? fmt::format("{:.4f}", shown->loss) : "-",
              shown && run_.classifies ? fmt::format("{:.4f}", shown->accuracy) : "", epoch.samples_per_second);
   std::fflush(stdout);
 }
@@ -71,10 +72,11 @@ void Console::on_epoch(const EpochRecord& epoch) {
 void Console::finish(const RunResult& result) {
   const TimeSpent& time = result.time;
   const double total = std::max(time.total(), 1e-9);
-  fmt::print("\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",
-             total, percent(time.compute / total),
-             run_.waits == Waits::on_device ? "unknown, in compute" : percent(time.exposed_communication / total),
-             percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
+  fmt::print(
+      "\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",
+      total, percent(time.compute / total),
+      run_.waits == Waits::on_device ? "unknown, in compute" : percent(time.exposed_communication / total),
+      percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
   fmt::print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
              result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
   if (result.test && run_.classifies) {

@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <cstring>
+
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
@@ -10,8 +11,8 @@ namespace recombine {
 using nlohmann::ordered_json;
 
 MetricsFile::MetricsFile(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
-  require_input(file_ != nullptr, "--metrics {}: cannot write there: {}; a path in a writable folder is right",
-                path, std::strerror(errno));
+  require_input(file_ != nullptr, "--metrics {}: cannot write there: {}; a path in a writable folder is right", path,
+                std::strerror(errno));
 }
 
 MetricsFile::~MetricsFile() { std::fclose(file_); }

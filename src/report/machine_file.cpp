@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"

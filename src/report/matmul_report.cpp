@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
@@ -30,12 +30,12 @@ std::string reason(const std::vector<Plan>& plans) {
   if (plans.size() == 1) return "the only one that fits";
   const Plan& next = plans[1];
   const double percent = 100 * (next.seconds() / best.seconds() - 1);
-  const std::string parts = fmt::format("{:+.3f} ms in products, {:+.3f} ms in moving",
-                                        1e3 * (best.product_seconds - next.product_seconds),
-                                        1e3 * (best.communication_seconds - next.communication_seconds));
+  const std::string parts =
+      fmt::format("{:+.3f} ms in products, {:+.3f} ms in moving", 1e3 * (best.product_seconds - next.product_seconds),
+                  1e3 * (best.communication_seconds - next.communication_seconds));
   if (std::abs(percent) <= 5) {
-    return fmt::format("not to be told apart from {} ({:+.1f}%), and with fewer products or bytes ({})", next.to_string(), percent,
-                       parts);
+    return fmt::format("not to be told apart from {} ({:+.1f}%), and with fewer products or bytes ({})",
+                       next.to_string(), percent, parts);
   }
   return fmt::format("predicted {:.1f}% faster than {}: {}", percent, next.to_string(), parts);
 }
@@ -72,13 +72,14 @@ void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans) {
 }
 
 void print_matmul_start(const MatmulDescription& run) {
-  fmt::print("{}\n{} rank{}, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.np == 1 ? "" : "s", run.threads,
-             run.threads == 1 ? "" : "s", run.device);
+  fmt::print("{}\n{} rank{}, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.np == 1 ? "" : "s",
+             run.threads, run.threads == 1 ? "" : "s", run.device);
   if (run.collectives != "mpi") fmt::print("collectives by {}, products by {}\n", run.collectives, run.kernel);
-  const std::string sum = run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
-  fmt::print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(), sum,
-             run.streamed ? ", streamed through memory" : "", run.plan.seconds(), mib(run.plan.bytes_sent_per_rank),
-             mib(run.plan.peak_bytes_per_rank));
+  const std::string sum =
+      run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
+  fmt::print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(),
+             sum, run.streamed ? ", streamed through memory" : "", run.plan.seconds(),
+             mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
 }
 
 void print_matmul_result(const MatmulDescription& run, const MatmulResult& result) {
@@ -90,17 +91,19 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
   }
   fmt::print(": predicted {:.4f} s, {:+.0f}%\n", run.plan.seconds(), 100 * (run.plan.seconds() / times.total - 1));
   fmt::print("{:.1f} GFLOP/s, {:.1f} per rank, {}\n", rate, rate / run.np,
-             run.peak_gflops > 0 ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops,
-                                               run.peak_gflops)
-                                 : "peak unknown");
-  if (!std::isnan(times.product)) fmt::print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
-             times.product, times.exposed, times.io);
+             run.peak_gflops > 0
+                 ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops, run.peak_gflops)
+                 : "peak unknown");
+  if (!std::isnan(times.product))
+    fmt::print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
+               times.product, times.exposed, times.io);
   if (const RecombineRate recombine = recombine_rate(run, times); recombine.algbw > 0) {
-    fmt::print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine, recombine.algbw,
-               recombine.busbw);
+    fmt::print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine,
+               recombine.algbw, recombine.busbw);
   }
   fmt::print("operands ready in {:.3f} s, C written in {:.3f} s\n", result.load_seconds, result.store_seconds);
-  for (const auto& [name, verdict] : {std::pair{"random vectors", &result.by_vectors}, {"plain loops", &result.by_loops}}) {
+  for (const auto& [name, verdict] :
+       {std::pair{"random vectors", &result.by_vectors}, {"plain loops", &result.by_loops}}) {
     if (!*verdict) continue;
     fmt::print("verified by {}: relative error {:.2e}, at most {:.2g} of its bound\n", name, (*verdict)->relative_error,
                (*verdict)->share_of_bound);
@@ -138,43 +141,42 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
   const auto error = [](const std::optional<Verdict>& verdict, double Verdict::*member) {
     return verdict ? ordered_json((*verdict).*member) : ordered_json();
   };
-  const ordered_json object{
-      {"np", run.np},
-      {"mesh", run.plan.mesh.to_string()},
-      {"schedule", row_of(run.plan.schedule).name},
-      {"panel", run.plan.panel},
-      {"recombine", name_of(run.plan.result)},
-      {"streamed", run.streamed},
-      {"device", run.device},
-      {"collectives", run.collectives},
-      {"kernel", run.kernel},
-      {"threads", run.threads},
-      {"m", run.shape.m},
-      {"n", run.shape.n},
-      {"k", run.shape.k},
-      {"dtype", name_of(run.shape.type)},
-      {"repeat", result.runs.size()},
-      {"seconds", times.total},
-      {"seconds_min", result.fastest()},
-      {"seconds_max", result.slowest()},
-      {"predicted_seconds", run.plan.seconds()},
-      {"gflops", rate},
-      {"gflops_per_rank", rate / run.np},
-      {"peak_gflops", known ? ordered_json(run.peak_gflops) : ordered_json()},
-      {"mfu", known ? ordered_json(rate / run.peak_gflops) : ordered_json()},
-      {"product_seconds", times.product},
-      {"exposed_communication_seconds", times.exposed},
-      {"io_seconds", times.io},
-      {"recombine_seconds", times.recombine},
-      {"recombine_algbw_gbs", recombine.algbw},
-      {"recombine_busbw_gbs", recombine.busbw},
-      {"load_seconds", result.load_seconds},
-      {"store_seconds", result.store_seconds},
-      {"bytes_sent_per_rank", run.plan.bytes_sent_per_rank},
-      {"peak_bytes_per_rank", run.plan.peak_bytes_per_rank},
-      {"relative_error", error(result.by_vectors, &Verdict::relative_error)},
-      {"error_share_of_bound", error(result.by_vectors, &Verdict::share_of_bound)},
-      {"element_relative_error", error(result.by_loops, &Verdict::relative_error)}};
+  const ordered_json object{{"np", run.np},
+                            {"mesh", run.plan.mesh.to_string()},
+                            {"schedule", row_of(run.plan.schedule).name},
+                            {"panel", run.plan.panel},
+                            {"recombine", name_of(run.plan.result)},
+                            {"streamed", run.streamed},
+                            {"device", run.device},
+                            {"collectives", run.collectives},
+                            {"kernel", run.kernel},
+                            {"threads", run.threads},
+                            {"m", run.shape.m},
+                            {"n", run.shape.n},
+                            {"k", run.shape.k},
+                            {"dtype", name_of(run.shape.type)},
+                            {"repeat", result.runs.size()},
+                            {"seconds", times.total},
+                            {"seconds_min", result.fastest()},
+                            {"seconds_max", result.slowest()},
+                            {"predicted_seconds", run.plan.seconds()},
+                            {"gflops", rate},
+                            {"gflops_per_rank", rate / run.np},
+                            {"peak_gflops", known ? ordered_json(run.peak_gflops) : ordered_json()},
+                            {"mfu", known ? ordered_json(rate / run.peak_gflops) : ordered_json()},
+                            {"product_seconds", times.product},
+                            {"exposed_communication_seconds", times.exposed},
+                            {"io_seconds", times.io},
+                            {"recombine_seconds", times.recombine},
+                            {"recombine_algbw_gbs", recombine.algbw},
+                            {"recombine_busbw_gbs", recombine.busbw},
+                            {"load_seconds", result.load_seconds},
+                            {"store_seconds", result.store_seconds},
+                            {"bytes_sent_per_rank", run.plan.bytes_sent_per_rank},
+                            {"peak_bytes_per_rank", run.plan.peak_bytes_per_rank},
+                            {"relative_error", error(result.by_vectors, &Verdict::relative_error)},
+                            {"error_share_of_bound", error(result.by_vectors, &Verdict::share_of_bound)},
+                            {"element_relative_error", error(result.by_loops, &Verdict::relative_error)}};
   file.write(object.dump(2) + "\n");
   file.commit();
 }

@@ -16,12 +16,12 @@ struct MatmulDescription {
   int np = 1;
   int threads = 1;
   std::string device;
-  std::string collectives;   ///< what ranks communicate by
-  std::string kernel;        ///< who multiplies: "library", "tiled" ...
+  std::string collectives;  ///< what ranks communicate by
+  std::string kernel;       ///< who multiplies: "library", "tiled" ...
   MatmulShape shape;
   Plan plan;
-  bool streamed = false;     ///< operands stay in their files, panels pass through memory
-  double peak_gflops = 0;    ///< all ranks, of a large square product; 0: unknown
+  bool streamed = false;   ///< operands stay in their files, panels pass through memory
+  double peak_gflops = 0;  ///< all ranks, of a large square product; 0: unknown
 };
 
 /// A time that could not be seen.

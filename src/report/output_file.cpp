@@ -1,11 +1,11 @@
 #include "src/report/output_file.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "kernels/error.hpp"
 
@@ -22,8 +22,8 @@ void require_apart(const std::vector<NamedFile>& outputs, const std::vector<Name
   std::vector<NamedFile> others = inputs;
   for (const NamedFile& output : outputs) {
     for (const NamedFile& other : others) {
-      require_input(!same(output, other), "--{} {}: is --{} too; a file of its own is right", output.option, output.path,
-                    other.option);
+      require_input(!same(output, other), "--{} {}: is --{} too; a file of its own is right", output.option,
+                    output.path, other.option);
     }
     others.push_back(output);
   }
@@ -35,8 +35,8 @@ OutputFile::OutputFile(const std::string& option, const std::string& path)
   const bool exists = stat(path.c_str(), &status) == 0;
   require_input(!exists || S_ISREG(status.st_mode), "--{} {}: is there already and no plain file", option, path);
   file_ = std::fopen(temporary_.c_str(), "wb");
-  require_input(file_ != nullptr, "--{} {}: cannot write there: {}; a path in a writable folder is right", option,
-                path, std::strerror(errno));
+  require_input(file_ != nullptr, "--{} {}: cannot write there: {}; a path in a writable folder is right", option, path,
+                std::strerror(errno));
 }
 
 OutputFile::~OutputFile() {

@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::int64_t kTrial = 128;  // tells how long one of the usual size would take
 constexpr std::int64_t kUsual = 1024;
-constexpr double kTooLong = 0.15;     // seconds of a product: a slower machine is busy with a smaller one too
+constexpr double kTooLong = 0.15;  // seconds of a product: a slower machine is busy with a smaller one too
 constexpr std::int64_t kLargest = 16384;
 constexpr double kLongEnough = 2e-3;  // seconds of a product: a faster machine needs a larger one to be busy
 constexpr int kRounds = 5;
-constexpr double kPatience = 0.3;     // seconds after which no round more is begun
+constexpr double kPatience = 0.3;  // seconds after which no round more is begun
 
 /// The fastest of a few square products on all ranks at once, in seconds, as the slowest rank saw it.
 double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, DataType type, std::int64_t size) {
@@ -34,10 +34,9 @@ double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, Data
     world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);  // all start together
     stream.synchronize();
     const double start = Session::now();
-    rank.math().gemm(rank.compute(), {.a = a.matrix(size, size),
-                                      .b = b.matrix(size, size),
-                                      .trans_b = Transpose::yes,
-                                      .c = c.matrix(size, size)});
+    rank.math().gemm(
+        rank.compute(),
+        {.a = a.matrix(size, size), .b = b.matrix(size, size), .trans_b = Transpose::yes, .c = c.matrix(size, size)});
     rank.compute().synchronize();
     seconds = Session::now() - start;
     world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);

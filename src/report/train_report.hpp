@@ -28,15 +28,15 @@ struct RunDescription {
   bool classifies = true;
   std::string precision = "f32";  ///< of products
   Waits waits = Waits::on_host;
-  std::string collectives;        ///< what ranks communicate by
+  std::string collectives;  ///< what ranks communicate by
   double peak_gflops = 0;
 };
 
 /// What a run came to.
 struct RunResult {
-  double seconds = 0;   ///< training and evaluation
-  TimeSpent time;       ///< mean over ranks
-  double flops = 0;     ///< in training products, all ranks
+  double seconds = 0;  ///< training and evaluation
+  TimeSpent time;      ///< mean over ranks
+  double flops = 0;    ///< in training products, all ranks
   std::int64_t samples = 0;
   std::int64_t steps = 0;
   std::int64_t epochs = 0;

@@ -34,9 +34,13 @@ double seconds_of(Communicator& world, Stream& stream, const Run& run) {
 class BenchProduct {
  public:
   BenchProduct(MeshRank& rank, const MatmulShape& shape)
-      : rank_(rank), a_(memory({shape.k, shape.m}, kPlaceA, shape.type)), b_(memory({shape.k, shape.n}, kPlaceB, shape.type)),
-        c_(memory({shape.m, shape.n}, kPlaceC, shape.result_type())), a(place({shape.k, shape.m}, kPlaceA, a_)),
-        b(place({shape.k, shape.n}, kPlaceB, b_)), c(place({shape.m, shape.n}, kPlaceC, c_)) {
+      : rank_(rank),
+        a_(memory({shape.k, shape.m}, kPlaceA, shape.type)),
+        b_(memory({shape.k, shape.n}, kPlaceB, shape.type)),
+        c_(memory({shape.m, shape.n}, kPlaceC, shape.result_type())),
+        a(place({shape.k, shape.m}, kPlaceA, a_)),
+        b(place({shape.k, shape.n}, kPlaceB, b_)),
+        c(place({shape.m, shape.n}, kPlaceC, c_)) {
     generate(rank, {1, kTensorA, shape.k}, Transpose::yes, a);
     generate(rank, {1, kTensorB, shape.n}, Transpose::no, b);
   }

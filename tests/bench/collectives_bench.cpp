@@ -14,14 +14,14 @@
 // of its data, untimed: repeated on data that nobody touches, most would stay in the caches of whoever summed it.
 // algbw = n / time; busbw as nccl-tests define it: 2 S algbw for all_reduce, S algbw for the other two.
 
-#include <fmt/core.h>
-#include <mpi.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include <fmt/core.h>
+#include <mpi.h>
 
 #include "distributed/mesh.hpp"
 #include "distributed/session.hpp"
@@ -119,8 +119,8 @@ void Bench::mpi(Operation operation) {
       MPI_Reduce_scatter(MPI_IN_PLACE, view().data, mpi_counts_.data(), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
       break;
     case Operation::all_gather:
-      MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, view().data, mpi_counts_.data(), mpi_begins_.data(),
-                     MPI_FLOAT, MPI_COMM_WORLD);
+      MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, view().data, mpi_counts_.data(), mpi_begins_.data(), MPI_FLOAT,
+                     MPI_COMM_WORLD);
       break;
   }
 }
@@ -165,8 +165,7 @@ void Bench::run(Operation operation, std::int64_t elements) {
   const double bound = times.copy * bytes_moved(operation) / 2;
   const double algbw = bytes / times.ours * 1e-9;
   fmt::print("{:<15}{:>10.0f}{:>11.1f}{:>11.1f}{:>8.2f}{:>11.1f}{:>9.2f}{:>9.2f}\n", name_of(operation), bytes,
-             times.ours * 1e6, bound * 1e6, times.ours / bound, times.mpi * 1e6, algbw,
-             algbw * bus_factor(operation));
+             times.ours * 1e6, bound * 1e6, times.ours / bound, times.mpi * 1e6, algbw, algbw * bus_factor(operation));
 }
 
 std::string_view name_of(Bench::Operation operation) {
@@ -184,8 +183,8 @@ void run(Session& session, std::int64_t largest_bytes) {
   for (std::int64_t bytes = 1 << 20; bytes <= largest_bytes; bytes *= 2) sizes.push_back(bytes);
   Bench bench(session, largest_bytes / static_cast<std::int64_t>(sizeof(float)));
   if (session.rank() == 0) {
-    fmt::print("{} ranks\n{:<15}{:>10}{:>11}{:>11}{:>8}{:>11}{:>9}{:>9}\n", session.size(), "operation",
-               "bytes", "ours us", "bound us", "ratio", "MPI us", "algbw", "busbw");
+    fmt::print("{} ranks\n{:<15}{:>10}{:>11}{:>11}{:>8}{:>11}{:>9}{:>9}\n", session.size(), "operation", "bytes",
+               "ours us", "bound us", "ratio", "MPI us", "algbw", "busbw");
   }
   for (const Bench::Operation operation : {all_reduce, reduce_scatter, all_gather}) {
     for (const std::int64_t bytes : sizes) bench.run(operation, bytes / static_cast<std::int64_t>(sizeof(float)));

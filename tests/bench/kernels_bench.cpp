@@ -1,7 +1,7 @@
-#include <benchmark/benchmark.h>
-
 #include <algorithm>
 #include <cstdlib>
+
+#include <benchmark/benchmark.h>
 
 #include "kernels/device.hpp"
 #include "kernels/math.hpp"
@@ -19,8 +19,8 @@ class Bench {
  public:
   Bench() {
     const char* const threads = std::getenv("OMP_NUM_THREADS");
-    device_ = make_device({.threads = threads ? std::max(std::atoi(threads), 1) : 1,
-                           .progress = Progress::synchronous});
+    device_ =
+        make_device({.threads = threads ? std::max(std::atoi(threads), 1) : 1, .progress = Progress::synchronous});
     stream_ = device_->make_stream(StreamUse::compute);
   }
 
@@ -49,9 +49,7 @@ class Bench {
   std::unique_ptr<Stream> stream_;
 };
 
-void report_bytes(benchmark::State& state, std::int64_t bytes) {
-  state.SetBytesProcessed(state.iterations() * bytes);
-}
+void report_bytes(benchmark::State& state, std::int64_t bytes) { state.SetBytesProcessed(state.iterations() * bytes); }
 
 /// The three products of a layer: 0 forward with bias and ReLU, 1 backward, 2 the weights' gradient.
 void gemm(benchmark::State& state) {
@@ -70,11 +68,14 @@ void gemm(benchmark::State& state) {
       {.a = ym, .b = wm, .c = xm},
       {.a = ym, .trans_a = Transpose::yes, .b = xm, .c = wm}};
   for (auto _ : state) bench.math().gemm(bench.stream(), products[state.range(0)]);
-  state.counters["flop/s"] = benchmark::Counter(static_cast<double>(2 * kBatch * in * out),
-                                                benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flop/s"] =
+      benchmark::Counter(static_cast<double>(2 * kBatch * in * out), benchmark::Counter::kIsIterationInvariantRate);
 }
-BENCHMARK(gemm)->ArgNames({"product", "in", "out"})
-    ->ArgsProduct({{0, 1, 2}, {784, kHidden}, {kHidden}})->ArgsProduct({{0, 1, 2}, {kHidden}, {10}})->UseRealTime();
+BENCHMARK(gemm)
+    ->ArgNames({"product", "in", "out"})
+    ->ArgsProduct({{0, 1, 2}, {784, kHidden}, {kHidden}})
+    ->ArgsProduct({{0, 1, 2}, {kHidden}, {10}})
+    ->UseRealTime();
 
 /// A plain product of [m,k] and [k,n], or of [k,m]^T: small f32 ones, f64, and bf16 operands.
 void gemm_of(benchmark::State& state, DataType type, Transpose trans_a) {
@@ -85,20 +86,33 @@ void gemm_of(benchmark::State& state, DataType type, Transpose trans_a) {
   const Buffer a = bench.matrix(m, k, type);
   const Buffer b = bench.matrix(k, n, type);
   const Buffer c = bench.matrix(m, n, type == DataType::f64 ? DataType::f64 : DataType::f32);
-  const Gemm product = {.a = trans_a == Transpose::yes ? a.matrix(k, m) : a.matrix(m, k), .trans_a = trans_a,
-                        .b = b.matrix(k, n), .c = c.matrix(m, n)};
+  const Gemm product = {.a = trans_a == Transpose::yes ? a.matrix(k, m) : a.matrix(m, k),
+                        .trans_a = trans_a,
+                        .b = b.matrix(k, n),
+                        .c = c.matrix(m, n)};
   for (auto _ : state) bench.math().gemm(bench.stream(), product);
-  state.counters["flop/s"] = benchmark::Counter(static_cast<double>(2 * m * n * k),
-                                                benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flop/s"] =
+      benchmark::Counter(static_cast<double>(2 * m * n * k), benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK_CAPTURE(gemm_of, f32, DataType::f32, Transpose::no)
-    ->Args({64, 64, 64})->Args({64, 1024, 1024})->Args({256, 784, 1024})->Args({256, 1024, 1024})->UseRealTime();
+    ->Args({64, 64, 64})
+    ->Args({64, 1024, 1024})
+    ->Args({256, 784, 1024})
+    ->Args({256, 1024, 1024})
+    ->UseRealTime();
 BENCHMARK_CAPTURE(gemm_of, f32_transposed_a, DataType::f32, Transpose::yes)
-    ->Args({256, 1024, 1024})->Args({512, 512, 4096})->UseRealTime();
+    ->Args({256, 1024, 1024})
+    ->Args({512, 512, 4096})
+    ->UseRealTime();
 BENCHMARK_CAPTURE(gemm_of, f64, DataType::f64, Transpose::no)
-    ->Args({256, 1024, 1024})->Args({1024, 1024, 1024})->UseRealTime();
+    ->Args({256, 1024, 1024})
+    ->Args({1024, 1024, 1024})
+    ->UseRealTime();
 BENCHMARK_CAPTURE(gemm_of, bf16, DataType::bf16, Transpose::no)
-    ->Args({256, 1024, 1024})->Args({1024, 1024, 1024})->Args({2048, 2048, 2048})->UseRealTime();
+    ->Args({256, 1024, 1024})
+    ->Args({1024, 1024, 1024})
+    ->Args({2048, 2048, 2048})
+    ->UseRealTime();
 
 /// Narrowed, as the operands of a bf16 product are.
 void cast_to_bf16(benchmark::State& state) {
@@ -118,9 +132,13 @@ void adamw(benchmark::State& state) {
   const Buffer m = bench.zeros<float>(n);
   const Buffer v = bench.zeros<float>(n);
   for (auto _ : state) {
-    bench.math().optimizer_step(bench.stream(), {.kind = OptimizerKind::adamw, .weights = w.view(),
-                                                 .gradient = g.view(), .first_moment = m.view(),
-                                                 .second_moment = v.view(), .lr = 1e-3F, .weight_decay = 0.01F});
+    bench.math().optimizer_step(bench.stream(), {.kind = OptimizerKind::adamw,
+                                                 .weights = w.view(),
+                                                 .gradient = g.view(),
+                                                 .first_moment = m.view(),
+                                                 .second_moment = v.view(),
+                                                 .lr = 1e-3F,
+                                                 .weight_decay = 0.01F});
   }
   report_bytes(state, 7 * 4 * n);  // four read, three written
 }
@@ -133,8 +151,10 @@ void gather_u8(benchmark::State& state) {
   const Buffer rows = bench.rows(kBatch, 60000);
   const Buffer out = bench.matrix(kBatch, cols);
   for (auto _ : state) {
-    bench.math().gather_rows(bench.stream(), {.source = source.matrix(60000, cols), .rows = rows.view(),
-                                              .out = out.matrix(kBatch, cols), .scale = 1.0F / 255});
+    bench.math().gather_rows(bench.stream(), {.source = source.matrix(60000, cols),
+                                              .rows = rows.view(),
+                                              .out = out.matrix(kBatch, cols),
+                                              .scale = 1.0F / 255});
   }
   report_bytes(state, kBatch * cols * 5);
 }
@@ -152,9 +172,12 @@ void softmax_cross_entropy(benchmark::State& state) {
   const Buffer rows = bench.rows(kBatch, kBatch);
   LossSums sums;
   for (auto _ : state) {
-    bench.math().softmax_cross_entropy(
-        bench.stream(), {.logits = logits.matrix(kBatch, cols), .labels = labels.view(), .rows = rows.view(),
-                         .gradient = gradient.matrix(kBatch, cols), .gradient_scale = 1.0F / kBatch, .sums = &sums});
+    bench.math().softmax_cross_entropy(bench.stream(), {.logits = logits.matrix(kBatch, cols),
+                                                        .labels = labels.view(),
+                                                        .rows = rows.view(),
+                                                        .gradient = gradient.matrix(kBatch, cols),
+                                                        .gradient_scale = 1.0F / kBatch,
+                                                        .sums = &sums});
   }
   report_bytes(state, kBatch * cols * 8);
 }
@@ -166,9 +189,10 @@ void activation_gradient(benchmark::State& state) {
   const Buffer gradient = bench.zeros<float>(kBatch * kHidden);  // stays zero, so that it does not become subnormal
   const Buffer bias_gradient = bench.zeros<float>(kHidden);
   for (auto _ : state) {
-    bench.math().activation_gradient(
-        bench.stream(), {.saved = saved.matrix(kBatch, kHidden), .gradient = gradient.matrix(kBatch, kHidden),
-                         .bias_gradient = bias_gradient.view(), .activation = static_cast<Activation>(state.range(0))});
+    bench.math().activation_gradient(bench.stream(), {.saved = saved.matrix(kBatch, kHidden),
+                                                      .gradient = gradient.matrix(kBatch, kHidden),
+                                                      .bias_gradient = bias_gradient.view(),
+                                                      .activation = static_cast<Activation>(state.range(0))});
   }
   report_bytes(state, kBatch * kHidden * 12);
 }
@@ -180,9 +204,10 @@ void bias_activation(benchmark::State& state) {
   const Buffer out = bench.matrix(kBatch, kHidden);
   const Buffer bias = bench.matrix(1, kHidden);
   for (auto _ : state) {
-    bench.math().bias_activation(
-        bench.stream(), {.in = in.matrix(kBatch, kHidden), .bias = bias.view(), .out = out.matrix(kBatch, kHidden),
-                         .activation = static_cast<Activation>(state.range(0))});
+    bench.math().bias_activation(bench.stream(), {.in = in.matrix(kBatch, kHidden),
+                                                  .bias = bias.view(),
+                                                  .out = out.matrix(kBatch, kHidden),
+                                                  .activation = static_cast<Activation>(state.range(0))});
   }
   report_bytes(state, kBatch * kHidden * 8);
 }

@@ -4,13 +4,13 @@
 ///     OMP_NUM_THREADS=2 mpirun --bind-to none -np 1 ./matmul_bench --shape 4096x4096x4096 --dtype f32 --rounds 5
 ///     OMP_NUM_THREADS=1 mpirun --bind-to none -np 2 ./matmul_bench --mesh 1x1x2
 
+#include <algorithm>
+#include <string_view>
+
 #include <cblas.h>
 #include <fmt/core.h>
-
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <string_view>
 
 #include "distributed/calibrate.hpp"
 #include "src/parse.hpp"
@@ -33,11 +33,16 @@ BenchOptions parse(int argc, char** argv) {
     const std::string value = argv[i + 1];
     if (name == "--shape") {
       const Mesh sizes = Mesh::parse(value);  // three counts with x between
-      options.shape.m = sizes.extent(Axis::i), options.shape.n = sizes.extent(Axis::j), options.shape.k = sizes.extent(Axis::k);
+      options.shape.m = sizes.extent(Axis::i), options.shape.n = sizes.extent(Axis::j),
+      options.shape.k = sizes.extent(Axis::k);
     }
-    if (name == "--dtype") options.shape.type = parse_word<DataType>("dtype", value, {{"f32", DataType::f32}, {"f64", DataType::f64}, {"bf16", DataType::bf16}});
+    if (name == "--dtype")
+      options.shape.type = parse_word<DataType>(
+          "dtype", value, {{"f32", DataType::f32}, {"f64", DataType::f64}, {"bf16", DataType::bf16}});
     if (name == "--mesh" && value != "auto") options.limits.mesh = Mesh::parse(value);
-    if (name == "--recombine") options.limits.result = parse_word<State>("recombine", value, {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
+    if (name == "--recombine")
+      options.limits.result = parse_word<State>(
+          "recombine", value, {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
     if (name == "--rounds") options.rounds = parse_whole("rounds", value, {1});
   }
   return options;
@@ -47,7 +52,9 @@ BenchOptions parse(int argc, char** argv) {
 class DirectProduct {
  public:
   DirectProduct(Device& device, const MatmulShape& shape)
-      : shape_(shape), a_(device, shape.type, shape.m * shape.k), b_(device, shape.type, shape.k * shape.n),
+      : shape_(shape),
+        a_(device, shape.type, shape.m * shape.k),
+        b_(device, shape.type, shape.k * shape.n),
         c_(device, shape.result_type(), shape.m * shape.n) {
     const auto stream = device.make_stream(StreamUse::compute);
     device.math().fill(*stream, a_.matrix(shape.m, shape.k), {.global_cols = shape.k, .half_width = 1});
@@ -68,9 +75,10 @@ class DirectProduct {
 
   void run() const {
     if (shape_.type == DataType::f32) return primitive_.execute(stream_, arguments_);
-    const auto [m, n, k] = std::array{static_cast<int>(shape_.m), static_cast<int>(shape_.n), static_cast<int>(shape_.k)};
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a_.view().as<double>(), k, b_.view().as<double>(), n, 0,
-                c_.view().as<double>(), n);
+    const auto [m, n, k] =
+        std::array{static_cast<int>(shape_.m), static_cast<int>(shape_.n), static_cast<int>(shape_.k)};
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a_.view().as<double>(), k,
+                b_.view().as<double>(), n, 0, c_.view().as<double>(), n);
   }
 
  private:

@@ -4,14 +4,15 @@
 ///     mpirun --bind-to none -np 2 ./planner_bench [--rounds 5]
 ///
 /// A choice misses where its median is more than 10% above the best candidate's median and also above that candidate's
-/// slowest run, which is the repeats' own spread. The error of a prediction is |predicted / measured - 1| of the chosen.
-
-#include <fmt/core.h>
+/// slowest run, which is the repeats' own spread. The error of a prediction is |predicted / measured - 1| of the
+/// chosen.
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <string_view>
+
+#include <fmt/core.h>
 
 #include "distributed/calibrate.hpp"
 #include "src/parse.hpp"
@@ -41,7 +42,7 @@ struct Candidate {
 };
 
 struct Outcome {
-  double loss = 0;   ///< chosen / best measured - 1
+  double loss = 0;  ///< chosen / best measured - 1
   bool missed = false;
   double error = 0;  ///< |predicted / measured - 1| of the chosen
 };
@@ -76,7 +77,8 @@ class PlannerBench {
  private:
   Outcome judge(const MatmulShape& shape, const std::vector<Candidate>& candidates) const {
     const Candidate& chosen = candidates.front();
-    const Candidate& best = *std::ranges::min_element(candidates, {}, [](const Candidate& c) { return bench::median(c.seconds); });
+    const Candidate& best =
+        *std::ranges::min_element(candidates, {}, [](const Candidate& c) { return bench::median(c.seconds); });
     const double measured = bench::median(chosen.seconds);
     Outcome outcome{.loss = measured / bench::median(best.seconds) - 1,
                     .error = std::abs(chosen.plan.seconds() / measured - 1)};
@@ -99,14 +101,15 @@ class PlannerBench {
 };
 
 int run(Session& session, int argc, char** argv) {
-  const std::int64_t rounds = argc > 2 && std::string_view(argv[1]) == "--rounds" ? parse_whole("rounds", argv[2], {1}) : 5;
+  const std::int64_t rounds =
+      argc > 2 && std::string_view(argv[1]) == "--rounds" ? parse_whole("rounds", argv[2], {1}) : 5;
   const auto device = make_rank_device(session, {.kind = DeviceCommand::Kind::cpu}).device;
   const auto world = make_world(session);
   PlannerBench bench(*world, *device, rounds);
   const bool root = session.rank() == 0;
   if (root) {
-    fmt::print("{:<22}{:<22}{:<22}{:>10}{:>10}{:>10}{:>9}\n", "m x n x k", "chosen", "best measured", "predicted", "measured",
-               "best ms", "loss");
+    fmt::print("{:<22}{:<22}{:<22}{:>10}{:>10}{:>10}{:>9}\n", "m x n x k", "chosen", "best measured", "predicted",
+               "measured", "best ms", "loss");
   }
   std::vector<double> errors;
   int misses = 0;
@@ -116,8 +119,9 @@ int run(Session& session, int argc, char** argv) {
     misses += outcome.missed ? 1 : 0;
   }
   if (root) {
-    fmt::print("np {}: {} of {} choices within 10% of the best; median error of predicted seconds {:.1f}%\n", session.size(),
-               errors.size() - static_cast<std::size_t>(misses), errors.size(), 100 * bench::median(errors));
+    fmt::print("np {}: {} of {} choices within 10% of the best; median error of predicted seconds {:.1f}%\n",
+               session.size(), errors.size() - static_cast<std::size_t>(misses), errors.size(),
+               100 * bench::median(errors));
   }
   return 0;
 }

@@ -3,14 +3,14 @@
 ///
 ///     mpirun --bind-to none -np 2 ./train_bench --hidden 1024,1024 --batch-size 512 --steps 60
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
+
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <string_view>
 
 #include "distributed/session.hpp"
 #include "src/nn/trainer.hpp"
@@ -92,12 +92,15 @@ std::vector<DirectProduct> products_of(MeshRank& rank, const ModelShape& shape, 
   widths.push_back(shape.outputs);
   std::vector<DirectProduct> products;
   for (std::size_t l = 1; l < widths.size(); ++l) {
-    products.emplace_back(rank, engine, DirectProduct::Shape{rows, widths[l], widths[l - 1], Transpose::no, Transpose::yes});
+    products.emplace_back(rank, engine,
+                          DirectProduct::Shape{rows, widths[l], widths[l - 1], Transpose::no, Transpose::yes});
   }
   for (std::size_t l = widths.size() - 1; l > 0; --l) {
-    products.emplace_back(rank, engine, DirectProduct::Shape{widths[l], widths[l - 1], rows, Transpose::yes, Transpose::no});
+    products.emplace_back(rank, engine,
+                          DirectProduct::Shape{widths[l], widths[l - 1], rows, Transpose::yes, Transpose::no});
     if (l > 1) {
-      products.emplace_back(rank, engine, DirectProduct::Shape{rows, widths[l - 1], widths[l], Transpose::no, Transpose::no});
+      products.emplace_back(rank, engine,
+                            DirectProduct::Shape{rows, widths[l - 1], widths[l], Transpose::no, Transpose::no});
     }
   }
   return products;
@@ -125,15 +128,18 @@ class MemoryBound {
 int run(Session& session, const BenchOptions& options) {
   const char* const text = std::getenv("OMP_NUM_THREADS");
   const int threads = text ? std::atoi(text) : cpu_share(session).fair;
-  const auto device = make_device({.threads = threads, .cores = cores_for(session, threads),
-                                   .progress = session.progress()});
+  const auto device =
+      make_device({.threads = threads, .cores = cores_for(session, threads), .progress = session.progress()});
   const auto world = make_world(session);
   const auto stream = device->make_stream(StreamUse::communication);
   const SharedData data(session, *world, *stream, [] { return load_data({}); });
   MeshRank rank(Mesh(session.size(), 1, 1), *world, *device);
   const ModelShape shape{.inputs = data.inputs(), .hidden = options.hidden, .outputs = data.outputs()};
   Trainer trainer(rank, data,
-                  {.model = shape, .batch_size = options.batch_size, .epochs = 1000000, .seed = 1,
+                  {.model = shape,
+                   .batch_size = options.batch_size,
+                   .epochs = 1000000,
+                   .seed = 1,
                    .schedule = {.kind = ScheduleKind::constant, .lr = 1e-4}});
   const std::int64_t rows = split_range(options.batch_size, session.size(), session.rank()).size();
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);

@@ -1,8 +1,8 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "src/data/dataset.hpp"
 #include "src/data/gzip.hpp"
@@ -84,8 +84,7 @@ TEST_F(DataTest, NamesAFolderWithASlashAtItsEnd) {
 TEST_F(DataTest, SplitsAndStandardizesPixels) {
   write("train-images-idx3-ubyte", images(40));
   write("train-labels-idx1-ubyte", labels(40));
-  const LoadedData data =
-      load_data({.data = folder_.string(), .standardize = true, .validation = "0.25", .seed = 2});
+  const LoadedData data = load_data({.data = folder_.string(), .standardize = true, .validation = "0.25", .seed = 2});
   EXPECT_EQ(data.train.rows, 30);
   EXPECT_EQ(data.train.labels.size(), 30U);
   EXPECT_EQ(data.validation.pixels.size(), 60U);
@@ -149,10 +148,9 @@ TEST_F(DataTest, TinyNumbersBecomeZeroAndHugeOnesAreRefused) {
 TEST_F(DataTest, SyntheticTestRowsFollowTheTrainingRows) {
   const LoadedData data = load_data({.data = "synthetic:200,5,2", .seed = 3});
   const LoadedData longer = load_data({.data = "synthetic:220,5,2", .seed = 3});
-  EXPECT_TRUE(std::equal(data.test.features.begin(), data.test.features.end(),
-                         longer.train.features.begin() + 200 * 5));
-  EXPECT_TRUE(std::equal(data.test.targets.begin(), data.test.targets.end(),
-                         longer.train.targets.begin() + 200 * 2));
+  EXPECT_TRUE(
+      std::equal(data.test.features.begin(), data.test.features.end(), longer.train.features.begin() + 200 * 5));
+  EXPECT_TRUE(std::equal(data.test.targets.begin(), data.test.targets.end(), longer.train.targets.begin() + 200 * 2));
   EXPECT_EQ(load_data({.data = "synthetic:3,1,1"}).test.rows, 1);
   const auto [least, most] = std::ranges::minmax(longer.train.features);
   EXPECT_TRUE(least >= -1 && least < -0.9 && most < 1 && most > 0.9) << least << " .. " << most;

@@ -1,8 +1,8 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"

@@ -1,10 +1,10 @@
 #include "src/data/permutation.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <numeric>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace recombine {
 namespace {

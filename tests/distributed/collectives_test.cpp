@@ -1,12 +1,12 @@
 // Every collective, at sizes around the chunks in which data goes through shared memory, for ranks on one host and on
 // simulated ones.
-#include <gtest/gtest.h>
-#include <mpi.h>
-
 #include <functional>
 #include <numeric>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <mpi.h>
 
 #include "distributed/mesh.hpp"
 #include "distributed/mpi/host/channel.hpp"
@@ -94,13 +94,14 @@ class CollectivesTest : public ::testing::TestWithParam<Hosts> {
 
 TEST_P(CollectivesTest, AllReduceOfAnySize) {
   const std::int64_t ranks = group_->size();
-  for (const std::int64_t size : {std::int64_t{0}, std::int64_t{1}, std::int64_t{3}, std::int64_t{4096},
-                                  std::int64_t{4097}, kSlot - 1, kSlot, kSlot + 1, ranks * kSlot - 1, ranks * kSlot,
-                                  ranks * kSlot + 1, ranks * kRing + 7}) {
+  for (const std::int64_t size :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{3}, std::int64_t{4096}, std::int64_t{4097}, kSlot - 1, kSlot,
+        kSlot + 1, ranks * kSlot - 1, ranks * kSlot, ranks * kSlot + 1, ranks * kRing + 7}) {
     std::vector<float> v = values(group_->rank(), size);
     group_->all_reduce(*stream_, view(v), Reduction::sum);
     stream_->synchronize();
-    expect(v, {0, size}, [&](std::int64_t i) { return sum_of(group_->size(), i); }, fmt::format("size {}", size));
+    expect(
+        v, {0, size}, [&](std::int64_t i) { return sum_of(group_->size(), i); }, fmt::format("size {}", size));
   }
 }
 
@@ -156,13 +157,14 @@ TEST_P(CollectivesTest, TheSumIsTakenInTheSameOrderEverywhere) {
     stream_->synchronize();
     EXPECT_EQ(v, first) << "ranks have different bits";
     if (GetParam().name != "One") continue;
-    expect(v, {0, size},
-           [&](std::int64_t i) {
-             float sum = term(0, i);
-             for (int r = 1; r < group_->size(); ++r) sum += term(r, i);
-             return sum;
-           },
-           "rank order");
+    expect(
+        v, {0, size},
+        [&](std::int64_t i) {
+          float sum = term(0, i);
+          for (int r = 1; r < group_->size(); ++r) sum += term(r, i);
+          return sum;
+        },
+        "rank order");
   }
 }
 
@@ -171,7 +173,8 @@ TEST_P(CollectivesTest, ReduceScatterOfAnyCounts) {
     std::vector<float> v = values(group_->rank(), std::accumulate(counts.begin(), counts.end(), std::int64_t{0}));
     group_->reduce_scatter(*stream_, view(v), counts, Reduction::sum);
     stream_->synchronize();
-    expect(v, own(counts), [&](std::int64_t i) { return sum_of(group_->size(), i); }, "reduce_scatter");
+    expect(
+        v, own(counts), [&](std::int64_t i) { return sum_of(group_->size(), i); }, "reduce_scatter");
   }
 }
 
@@ -186,7 +189,8 @@ TEST_P(CollectivesTest, AllGatherOfAnyCounts) {
     stream_->synchronize();
     const std::vector<Range> ranges = ranges_of(counts);
     for (int r = 0; r < group_->size(); ++r) {
-      expect(v, ranges[static_cast<std::size_t>(r)], [&](std::int64_t i) { return value(r, i); }, "all_gather");
+      expect(
+          v, ranges[static_cast<std::size_t>(r)], [&](std::int64_t i) { return value(r, i); }, "all_gather");
     }
   }
 }
@@ -243,8 +247,10 @@ TEST_P(CollectivesTest, MixedOperationsKeepTheirOrder) {
   stream_->synchronize();
   float expected = 1;
   for (int times = 0; times < 4; ++times) expected *= static_cast<float>(ranks);
-  expect(v, {0, size}, [&](std::int64_t) { return expected; }, "data");
-  expect(small, {0, 3}, [&](std::int64_t) { return expected; }, "three elements");
+  expect(
+      v, {0, size}, [&](std::int64_t) { return expected; }, "data");
+  expect(
+      small, {0, 3}, [&](std::int64_t) { return expected; }, "three elements");
 }
 
 TEST_P(CollectivesTest, TwoGroupsAtOnce) {
@@ -267,8 +273,10 @@ TEST_P(CollectivesTest, TwoGroupsAtOnce) {
   stream_->synchronize();
   other_stream->synchronize();
   const auto cube = static_cast<float>(group_->size() * group_->size() * group_->size());
-  expect(a, {0, 300001}, [&](std::int64_t) { return cube; }, "first");
-  expect(b, {0, 200003}, [&](std::int64_t) { return 2 * cube; }, "second");
+  expect(
+      a, {0, 300001}, [&](std::int64_t) { return cube; }, "first");
+  expect(
+      b, {0, 200003}, [&](std::int64_t) { return 2 * cube; }, "second");
 }
 
 TEST_P(CollectivesTest, PartsOfAGroupLieOnTheSameHosts) {
@@ -276,7 +284,8 @@ TEST_P(CollectivesTest, PartsOfAGroupLieOnTheSameHosts) {
   std::vector<float> v(100000, 1.0F);
   part->all_reduce(*stream_, view(v), Reduction::sum);
   stream_->synchronize();
-  expect(v, {0, 100000}, [&](std::int64_t) { return static_cast<float>(part->size()); }, "part");
+  expect(
+      v, {0, 100000}, [&](std::int64_t) { return static_cast<float>(part->size()); }, "part");
 }
 
 INSTANTIATE_TEST_SUITE_P(Hosts, CollectivesTest, ::testing::ValuesIn(kHosts),

@@ -1,11 +1,12 @@
 // Collectives on memory that the ranks of a host share: at sizes around a chunk of the work, from any element on.
+#include "distributed/mpi/host/common_memory.hpp"
+
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <mpi.h>
 #include <sys/resource.h>
 
-#include <vector>
-
-#include "distributed/mpi/host/common_memory.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"
 #include "kernels/error.hpp"
 #include "tests/support/rank_test.hpp"
@@ -13,10 +14,11 @@
 namespace recombine {
 namespace {
 
-constexpr std::int64_t kChunk = 4096;    // f32 elements that are summed at a time
+constexpr std::int64_t kChunk = 4096;  // f32 elements that are summed at a time
 constexpr std::int64_t kLargest = 600001;
-constexpr std::int64_t kSpare = 64;      // elements behind the largest data that no call may touch
-const std::vector<std::int64_t> kSizes = {0, 1, 7, 2 * kChunk - 1, 2 * kChunk, 2 * kChunk + 1, 16 * kChunk + 3, kLargest};
+constexpr std::int64_t kSpare = 64;  // elements behind the largest data that no call may touch
+const std::vector<std::int64_t> kSizes = {0,       1, 7, 2 * kChunk - 1, 2 * kChunk, 2 * kChunk + 1, 16 * kChunk + 3,
+                                          kLargest};
 const std::vector<std::int64_t> kOffsets = {0, 1, 3, 16, 17};
 
 /// Another value for each call, so that what an earlier one left is not taken for the result.
@@ -58,7 +60,8 @@ class CommonMemoryTest : public ::testing::Test {
     }
     for (std::int64_t i = 0; i < memory.view().size; ++i) {
       if (i == offset) i += size;
-      ASSERT_EQ(all[i], value<T>(call_, rank_, i - offset + 1000)) << size << " from " << offset << ", around it at " << i;
+      ASSERT_EQ(all[i], value<T>(call_, rank_, i - offset + 1000))
+          << size << " from " << offset << ", around it at " << i;
     }
   }
   std::vector<std::int64_t> uneven_counts(std::int64_t size) const {  // nothing for the first rank of more than two

@@ -1,10 +1,10 @@
 #include "distributed/communicator.hpp"
 
-#include <gtest/gtest.h>
-#include <mpi.h>
-
 #include <numeric>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <mpi.h>
 
 #include "distributed/mesh.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"

@@ -1,9 +1,9 @@
 // Every collective of a Communicator on the memory of the device under test, over whatever it goes through there.
-#include <gtest/gtest.h>
-
 #include <numeric>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "distributed/communicator.hpp"
 #include "distributed/mesh.hpp"

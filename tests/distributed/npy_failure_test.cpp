@@ -54,12 +54,9 @@ class NpyFailure : public NpyTest {
 };
 
 TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
-  const auto error = [&](const std::string& file) {
-    return error_of<InputError>([&] { NpyReader("a", file); });
-  };
+  const auto error = [&](const std::string& file) { return error_of<InputError>([&] { NpyReader("a", file); }); };
   const std::string missing = path("none.npy");
-  EXPECT_EQ(error(missing),
-            "--a " + missing + ": cannot be read: No such file or directory; a .npy file is right");
+  EXPECT_EQ(error(missing), "--a " + missing + ": cannot be read: No such file or directory; a .npy file is right");
   EXPECT_EQ(error(folder_.string()), "--a " + folder_.string() + ": is a folder; a .npy file is right");
   EXPECT_EQ(error("/dev/null"), "--a /dev/null: is no plain file; a .npy file is right");
   save(own_path(), "");
@@ -71,8 +68,7 @@ TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
   EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is too long: 4129 bytes, its header announces 4128");
   chmod(own_path().c_str(), 0);
   const Nobody nobody;
-  EXPECT_EQ(error(own_path()),
-            "--a " + own_path() + ": cannot be read: Permission denied; a .npy file is right");
+  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": cannot be read: Permission denied; a .npy file is right");
 }
 
 TEST_F(NpyFailure, AFileCutShortWhileItIsReadFailsTheStream) {
@@ -80,8 +76,7 @@ TEST_F(NpyFailure, AFileCutShortWhileItIsReadFailsTheStream) {
   NpyReader reader("a", own_path());
   std::filesystem::resize_file(own_path(), 1000);
   std::vector<float> memory(1000);
-  reader.read(*stream_, {0, 10}, {0, 100}, Transpose::no,
-              as_matrix(vector_view(memory.data(), 1000), 10, 100));
+  reader.read(*stream_, {0, 10}, {0, 100}, Transpose::no, as_matrix(vector_view(memory.data(), 1000), 10, 100));
   EXPECT_EQ(error_of<Error>([&] { stream_->synchronize(); }),
             "--a " + own_path() + ": ends at byte 1000: it was cut short while it was read");
 }
@@ -91,8 +86,7 @@ TEST_F(NpyFailure, ColumnsOfAFileCutShortWhileItIsReadFailTheStream) {
   NpyReader reader("a", own_path());
   std::filesystem::resize_file(own_path(), 200000);
   std::vector<float> memory(1000);
-  reader.read(*stream_, {0, 10}, {0, 100}, Transpose::no,
-              as_matrix(vector_view(memory.data(), 1000), 10, 100));
+  reader.read(*stream_, {0, 10}, {0, 100}, Transpose::no, as_matrix(vector_view(memory.data(), 1000), 10, 100));
   EXPECT_EQ(error_of<Error>([&] { stream_->synchronize(); }),
             "--a " + own_path() + ": ends at byte 200128: it was cut short while it was read");
 }
@@ -111,11 +105,11 @@ TEST_F(NpyFailure, RectanglesOutsideAreRefused) {
 
 TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
   const std::string nowhere = path("none/c.npy");
-  EXPECT_EQ(error_of<InputError>([&] {
-              make_writer(nowhere, {4, 4});
-            }),
-            "--out " + nowhere +
-                ": cannot write there: No such file or directory; a path in a writable folder is right");
+  EXPECT_EQ(
+      error_of<InputError>([&] {
+        make_writer(nowhere, {4, 4});
+      }),
+      "--out " + nowhere + ": cannot write there: No such file or directory; a path in a writable folder is right");
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer(folder_.string(), {4, 4});
             }),
@@ -126,11 +120,10 @@ TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
             "--out : cannot write there: No such file or directory; a path in a writable folder is right");
   const std::string file = path("c.npy");
   const Nobody nobody;
-  EXPECT_EQ(
-      error_of<InputError>([&] {
-        make_writer(file, {4, 4});
-      }),
-      "--out " + file + ": cannot write there: Permission denied; a path in a writable folder is right");
+  EXPECT_EQ(error_of<InputError>([&] {
+              make_writer(file, {4, 4});
+            }),
+            "--out " + file + ": cannot write there: Permission denied; a path in a writable folder is right");
   expect_nothing_left();
 }
 
@@ -138,11 +131,10 @@ TEST_F(NpyFailure, AMatrixThatDoesNotFitIsToldBeforeTheWork) {
   const std::string file = path("c.npy");
   {
     const FileLimit limit(2000);
-    EXPECT_EQ(
-        error_of<InputError>([&] {
-          make_writer(file, {10, 100});
-        }),
-        "--out " + file + ": cannot write there: File too large; a place with room for 4128 bytes is right");
+    EXPECT_EQ(error_of<InputError>([&] {
+                make_writer(file, {10, 100});
+              }),
+              "--out " + file + ": cannot write there: File too large; a place with room for 4128 bytes is right");
   }
   expect_nothing_left();
 }

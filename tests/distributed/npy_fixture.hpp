@@ -43,9 +43,7 @@ class NpyTest : public ::testing::Test {
     return std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator());
   }
 
-  static double value(std::int64_t i, std::int64_t j) {
-    return std::sin(static_cast<double>(1000 * i + j)) * 1e3;
-  }
+  static double value(std::int64_t i, std::int64_t j) { return std::sin(static_cast<double>(1000 * i + j)) * 1e3; }
   /// By scaling and rounding to an integer, not by bits as the library does. 0 and what is not subnormal only
   static double rounded(double x, DataType type) {
     if (type == DataType::f64) return x;

@@ -41,8 +41,7 @@ TEST(NpyHeader, ComesBack) {
   for (const DataType type : {DataType::f32, DataType::f64}) {
     for (const MatrixOrder order : {MatrixOrder::rows, MatrixOrder::columns}) {
       for (const std::int64_t rows : {0L, 1L, 257L, 1L << 40}) {
-        const std::string bytes =
-            format_npy_header({.type = type, .rows = rows, .cols = 65537, .order = order});
+        const std::string bytes = format_npy_header({.type = type, .rows = rows, .cols = 65537, .order = order});
         const auto length = static_cast<std::int64_t>(bytes.size());
         EXPECT_EQ(length % 64, 0);
         const NpyHeader back = parse_npy_header("", bytes, length + rows * 65537 * size_of(type));
@@ -73,9 +72,8 @@ TEST(NpyHeader, OtherVersionsAndSpellingsAreRead) {
 
 TEST(NpyHeader, ErrorsSayWhatWouldBeRight) {
   EXPECT_EQ(error_of("", 0), "--a a.npy: is empty; a matrix saved by numpy.save is right");
-  EXPECT_EQ(
-      error_of("PK\x03\x04 and more", 100),
-      "--a a.npy: is no .npy file (it begins with 'PK\\x03\\x04 a'); a matrix saved by numpy.save is right");
+  EXPECT_EQ(error_of("PK\x03\x04 and more", 100),
+            "--a a.npy: is no .npy file (it begins with 'PK\\x03\\x04 a'); a matrix saved by numpy.save is right");
   EXPECT_EQ(error_of("\x93NUM", 4),
             "--a a.npy: is cut short: 4 bytes hold no header; a matrix saved by numpy.save is right");
   EXPECT_EQ(error_of(std::string("\x93NUMPY\x04\x00v\x00{'", 12), 12),
@@ -106,8 +104,7 @@ TEST(NpyHeader, ShapesThatDoNotFitAreRefused) {
   EXPECT_EQ(shaped("(-3, -4)"), "--a a.npy: its header announces an extent of -3; 0 to 2^63 - 1 is right");
   EXPECT_EQ(shaped("(9223372036854775808, 0)"),
             "--a a.npy: its header announces an extent of 9223372036854775808; 0 to 2^63 - 1 is right");
-  for (const char* shape :
-       {"(4294967296, 4294967296)", "(2305843009213693952, 2)", "(2305843009213693950, 1)"}) {
+  for (const char* shape : {"(4294967296, 4294967296)", "(2305843009213693952, 2)", "(2305843009213693950, 1)"}) {
     EXPECT_NE(shaped(shape).find("more than a file can hold"), std::string::npos) << shaped(shape);
   }
 }
@@ -121,8 +118,7 @@ TEST(NpyHeader, DamageIsShown) {
         "{'descr': '<f4', 'fortran_order': False, 'shape': (3, x), }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': [3, 4], }",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), 'more': 1}"}) {
-    EXPECT_NE(error_of(literal).find("its header is damaged at '"), std::string::npos)
-        << literal << error_of(literal);
+    EXPECT_NE(error_of(literal).find("its header is damaged at '"), std::string::npos) << literal << error_of(literal);
   }
 }
 
@@ -135,15 +131,9 @@ TEST(NpyHeader, AnyBytesAreReadOrRefused) {
     for (int changes = 1 + static_cast<int>(random() % 3); changes > 0; --changes) {
       const std::size_t at = random() % 80;
       switch (random() % 3) {
-        case 0:
-          bytes[at] = alphabet[random() % alphabet.size()];
-          break;
-        case 1:
-          bytes.erase(at, 1 + random() % 5);
-          break;
-        default:
-          bytes.insert(at, 1, alphabet[random() % alphabet.size()]);
-          break;
+        case 0: bytes[at] = alphabet[random() % alphabet.size()]; break;
+        case 1: bytes.erase(at, 1 + random() % 5); break;
+        default: bytes.insert(at, 1, alphabet[random() % alphabet.size()]); break;
       }
     }
     if (random() % 4 == 0) bytes.resize(random() % bytes.size());

@@ -16,13 +16,11 @@ constexpr std::array kOrders = {MatrixOrder::rows, MatrixOrder::columns};
 class NpyFile : public NpyTest {
  protected:
   /// Reads the rectangle into memory whose rows lie `gap` elements further apart than they are long.
-  void expect_read(NpyReader& reader, Range rows, Range cols, Transpose transpose, DataType type,
-                   std::int64_t gap) {
+  void expect_read(NpyReader& reader, Range rows, Range cols, Transpose transpose, DataType type, std::int64_t gap) {
     const bool turned = transpose == Transpose::yes;
     const std::int64_t n_rows = turned ? cols.size() : rows.size();
     const std::int64_t n_cols = turned ? rows.size() : cols.size();
-    std::vector<std::byte> memory(static_cast<std::size_t>(n_rows * (n_cols + gap) * size_of(type)),
-                                  std::byte{0x5A});
+    std::vector<std::byte> memory(static_cast<std::size_t>(n_rows * (n_cols + gap) * size_of(type)), std::byte{0x5A});
     const MatrixView to{memory.data(), n_rows, n_cols, n_cols + gap, type};
     reader.read(*stream_, rows, cols, transpose, to);
     stream_->synchronize();
@@ -44,8 +42,7 @@ class NpyFile : public NpyTest {
   void expect_blocks(NpyReader& reader) {
     const NpyHeader& header = reader.header();
     const int ranks = world_->size();
-    for (const Mesh& mesh :
-         {Mesh(ranks, 1, 1), Mesh(ranks % 2 == 0 ? 2 : 1, ranks % 2 == 0 ? ranks / 2 : ranks, 1)}) {
+    for (const Mesh& mesh : {Mesh(ranks, 1, 1), Mesh(ranks % 2 == 0 ? 2 : 1, ranks % 2 == 0 ? ranks / 2 : ranks, 1)}) {
       const Coord coord = mesh.coord_of(world_->rank());
       const Range rows = split_range(header.rows, mesh.extent(Axis::i), coord[Axis::i]);
       const Range cols = split_range(header.cols, mesh.extent(Axis::j), coord[Axis::j]);
@@ -106,8 +103,7 @@ TEST_F(NpyFile, LongRowsAreReadInParts) {
     for (const Transpose transpose : {Transpose::no, Transpose::yes}) {
       for (const DataType type : {DataType::f32, DataType::bf16}) {
         ASSERT_NO_FATAL_FAILURE(expect_read(reader, all_rows, {0, header.cols}, transpose, type, 0));
-        ASSERT_NO_FATAL_FAILURE(
-            expect_read(reader, {3, header.rows}, {5, header.cols - 1}, transpose, type, 0));
+        ASSERT_NO_FATAL_FAILURE(expect_read(reader, {3, header.rows}, {5, header.cols - 1}, transpose, type, 0));
         ASSERT_NO_FATAL_FAILURE(expect_read(reader, {1, 69}, {7, 66}, transpose, type, 2));
       }
     }
@@ -147,8 +143,7 @@ TEST_F(NpyFile, WholeRowsAreWrittenFromContiguousMemory) {
     stream_->synchronize();
   }
   writer.commit(*stream_);
-  EXPECT_TRUE(load(path("c.npy")) ==
-              file_bytes({.type = DataType::f64, .rows = 1000, .cols = 300}, DataType::bf16));
+  EXPECT_TRUE(load(path("c.npy")) == file_bytes({.type = DataType::f64, .rows = 1000, .cols = 300}, DataType::bf16));
 }
 
 TEST_F(NpyFile, WhatIsWrittenIsReadBack) {
@@ -179,8 +174,7 @@ TEST_F(NpyFile, LongRunsGoInPieces) {
     file.read_strided(1, runs, bytes, bytes + 100, reinterpret_cast<std::byte*>(strided.data()));
     for (std::int64_t i = 0; i < runs * bytes; ++i) {
       const std::int64_t at = i / bytes * (bytes + 100) + i % bytes;
-      ASSERT_EQ(strided[static_cast<std::size_t>(i)], text[static_cast<std::size_t>(at)])
-          << bytes << " at " << i;
+      ASSERT_EQ(strided[static_cast<std::size_t>(i)], text[static_cast<std::size_t>(at)]) << bytes << " at " << i;
     }
   }
 }

@@ -24,8 +24,9 @@ TEST_F(ElementwiseTest, BiasAndActivation) {
   const auto bias = random_values(37, 2);
   for (const Activation activation : kActivations) {
     std::vector<float> y(x.size());
-    math_.bias_activation(*stream_, {.in = matrix_of(x, 5, 37), .bias = view_of(bias), .out = matrix_of(y, 5, 37),
-                                     .activation = activation});
+    math_.bias_activation(
+        *stream_,
+        {.in = matrix_of(x, 5, 37), .bias = view_of(bias), .out = matrix_of(y, 5, 37), .activation = activation});
     for (std::size_t i = 0; i < y.size(); ++i) {
       EXPECT_NEAR(y[i], activated(activation, static_cast<double>(x[i]) + bias[i % 37]), 2e-6);
     }
@@ -82,7 +83,8 @@ TEST_F(ElementwiseTest, SoftmaxCrossEntropyAgreesWithFiniteDifferences) {
     auto logits = random_values(kRows * cols, 1);
     for (float& v : logits) v *= 8;
     std::vector<std::int32_t> labels(20);
-    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>((i * 7) % static_cast<std::size_t>(cols));
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      labels[i] = static_cast<std::int32_t>((i * 7) % static_cast<std::size_t>(cols));
     const std::vector<std::int64_t> rows = {3, 19, 0, 7, 7, 11};
     std::vector<float> gradient(logits.size());
     LossSums sums;
@@ -155,8 +157,11 @@ TEST_F(ElementwiseTest, GatherBringsRowsAsFloats) {
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 31);
   const std::vector<std::int64_t> rows = {6, 0, 3, 3};
   std::vector<float> out(4 * 50);
-  GatherRows gather{.source = matrix_of(pixels, 7, 50), .rows = view_of(rows), .out = matrix_of(out, 4, 50),
-                    .scale = 1.0F / 255, .shift = -0.5F};
+  GatherRows gather{.source = matrix_of(pixels, 7, 50),
+                    .rows = view_of(rows),
+                    .out = matrix_of(out, 4, 50),
+                    .scale = 1.0F / 255,
+                    .shift = -0.5F};
   math_.gather_rows(*stream_, gather);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto from = static_cast<std::size_t>(rows[i / 50]) * 50 + i % 50;

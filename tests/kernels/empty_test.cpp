@@ -24,8 +24,8 @@ TEST_F(EmptyTest, NothingIsWritten) {
     math_.gather_rows(*stream_, {.source = matrix_of(x_, 1, cols), .rows = view_of(rows_), .out = m});
     math_.bias_activation(*stream_, {.in = m, .out = m, .activation = Activation::gelu});
     math_.activation_gradient(*stream_, {.saved = m, .gradient = m, .activation = Activation::gelu});
-    math_.softmax_cross_entropy(*stream_, {.logits = m, .labels = view_of(labels_), .rows = view_of(rows_),
-                                           .gradient = m, .sums = &sums});
+    math_.softmax_cross_entropy(
+        *stream_, {.logits = m, .labels = view_of(labels_), .rows = view_of(rows_), .gradient = m, .sums = &sums});
     math_.squared_error(*stream_, {.outputs = m, .targets = m, .rows = view_of(rows_), .gradient = m, .sums = &sums});
     math_.axpby(*stream_, 2, view_of(x_).range(0, 0), 3, view_of(x_).range(0, 0));
     double square_sum = 3;
@@ -41,8 +41,10 @@ TEST_F(EmptyTest, ColumnSumsOfNoRowsAreZero) {
   std::vector<float> sums = {NAN, NAN};
   math_.column_sum(*stream_, matrix_of(x_, 0, 2), view_of(sums), 0);
   EXPECT_EQ(sums, (std::vector<float>{0, 0}));
-  math_.activation_gradient(*stream_, {.saved = matrix_of(x_, 0, 2), .gradient = matrix_of(x_, 0, 2),
-                                       .bias_gradient = view_of(x_).range(0, 2), .beta = 3,
+  math_.activation_gradient(*stream_, {.saved = matrix_of(x_, 0, 2),
+                                       .gradient = matrix_of(x_, 0, 2),
+                                       .bias_gradient = view_of(x_).range(0, 2),
+                                       .beta = 3,
                                        .activation = Activation::tanh});
   EXPECT_EQ(x_[0], 1.5F);
   EXPECT_EQ(x_[1], 1.5F);
@@ -55,7 +57,9 @@ TEST_F(EmptyTest, ACorrectRowHasItsFirstMaximumAtTheLabel) {
     std::vector<std::int32_t> labels = {label};
     LossSums sums;
     math_.softmax_cross_entropy(*stream_, {.logits = matrix_of(logits, 2, 4).block(row, 0, 1, 4),
-                                           .labels = view_of(labels), .rows = view_of(rows_), .sums = &sums});
+                                           .labels = view_of(labels),
+                                           .rows = view_of(rows_),
+                                           .sums = &sums});
     EXPECT_EQ(std::isnan(sums.loss_sum), row == 1);
     return sums.correct;
   };

@@ -83,8 +83,15 @@ TEST_F(GemmTest, AwkwardSizesAndTransposes) {
         for (const Transpose ta : {Transpose::no, Transpose::yes}) {
           for (const Transpose tb : {Transpose::no, Transpose::yes}) {
             check({.m = m, .n = n, .k = k, .trans_a = ta, .trans_b = tb});
-            check({.m = m, .n = n, .k = k, .trans_a = ta, .trans_b = tb, .beta = 0.5F, .has_bias = true,
-                   .activation = Activation::relu, .spare_columns = 3});
+            check({.m = m,
+                   .n = n,
+                   .k = k,
+                   .trans_a = ta,
+                   .trans_b = tb,
+                   .beta = 0.5F,
+                   .has_bias = true,
+                   .activation = Activation::relu,
+                   .spare_columns = 3});
           }
         }
       }
@@ -93,13 +100,18 @@ TEST_F(GemmTest, AwkwardSizesAndTransposes) {
 }
 
 TEST_F(GemmTest, EpiloguesInEveryCombination) {
-  for (const Activation activation : {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh,
-                                      Activation::sigmoid}) {
+  for (const Activation activation :
+       {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
     for (const bool has_bias : {false, true}) {
       for (const float beta : {0.0F, 1.0F, -0.5F}) {
         for (const std::int64_t k : {0, 33}) {
           for (const float alpha : {0.0F, 1.0F, -0.5F}) {
-            check({.m = 17, .n = 13, .k = k, .beta = beta, .has_bias = has_bias, .activation = activation,
+            check({.m = 17,
+                   .n = 13,
+                   .k = k,
+                   .beta = beta,
+                   .has_bias = has_bias,
+                   .activation = activation,
                    .alpha = alpha});
           }
         }
@@ -110,8 +122,9 @@ TEST_F(GemmTest, EpiloguesInEveryCombination) {
 
 TEST_F(GemmTest, OperandsThatDoNotFitAreRefused) {
   std::vector<float> x(100);
-  EXPECT_THROW(device_->math().gemm(*stream_, {.a = matrix_of(x, 2, 3), .b = matrix_of(x, 4, 5), .c = matrix_of(x, 2, 5)}),
-               Error);
+  EXPECT_THROW(
+      device_->math().gemm(*stream_, {.a = matrix_of(x, 2, 3), .b = matrix_of(x, 4, 5), .c = matrix_of(x, 2, 5)}),
+      Error);
   std::vector<double> y(100);
   std::vector<BFloat16> z(100);
   const auto refused = [&](MatrixView a, MatrixView b, MatrixView c, ConstVectorView bias = {}) {

@@ -38,8 +38,8 @@ class GemmTypesTest : public test::MathTest {
     const auto [m, n, k] = shape;
     const bool ta = trans_a == Transpose::yes;
     const bool tb = trans_b == Transpose::yes;
-    SCOPED_TRACE(::testing::Message() << name_of(data_type_of<T>) << " " << m << " " << n << " " << k << " trans "
-                                      << ta << tb << " alpha " << alpha << " beta " << beta << " spare " << spare);
+    SCOPED_TRACE(::testing::Message() << name_of(data_type_of<T>) << " " << m << " " << n << " " << k << " trans " << ta
+                                      << tb << " alpha " << alpha << " beta " << beta << " spare " << spare);
     const std::int64_t lda = (ta ? m : k) + spare;
     const std::int64_t ldb = (tb ? k : n) + spare;
     const std::int64_t ldc = n + spare;
@@ -96,8 +96,8 @@ class GemmTypesTest : public test::MathTest {
     }
   }
 
-  static constexpr GemmShape kShapes[] = {{0, 3, 2}, {3, 0, 2},   {2, 3, 0},   {65, 7, 0},  {1, 1, 1},
-                                          {2, 2, 3}, {1, 65, 7},  {65, 1, 64}, {7, 64, 65}, {64, 64, 64},
+  static constexpr GemmShape kShapes[] = {{0, 3, 2},   {3, 0, 2},    {2, 3, 0},    {65, 7, 0},   {1, 1, 1},
+                                          {2, 2, 3},   {1, 65, 7},   {65, 1, 64},  {7, 64, 65},  {64, 64, 64},
                                           {3, 7, 257}, {65, 2, 257}, {257, 65, 3}, {2, 257, 65}, {257, 257, 1}};
 };
 
@@ -124,11 +124,13 @@ TEST_F(GemmTypesTest, Bf16OperandsWithBiasAndActivation) {
   for (const double alpha : {1.0, -0.5}) {
     std::vector<float> plain(kRows * kCols);
     std::vector<float> fused(plain.size(), NAN);
-    Gemm gemm{.a = matrix_of(a, kRows, kDepth), .b = matrix_of(b, kDepth, kCols), .c = matrix_of(plain, kRows, kCols),
+    Gemm gemm{.a = matrix_of(a, kRows, kDepth),
+              .b = matrix_of(b, kDepth, kCols),
+              .c = matrix_of(plain, kRows, kCols),
               .alpha = alpha};
     math_.gemm(*stream_, gemm);
-    math_.bias_activation(*stream_, {.in = gemm.c, .bias = view_of(bias), .out = gemm.c,
-                                     .activation = Activation::relu});
+    math_.bias_activation(*stream_,
+                          {.in = gemm.c, .bias = view_of(bias), .out = gemm.c, .activation = Activation::relu});
     gemm.c = matrix_of(fused, kRows, kCols);
     gemm.bias = view_of(bias);
     gemm.activation = Activation::relu;
@@ -146,8 +148,11 @@ TEST_F(GemmTypesTest, BothLibrariesAgreeOnSinglePrecision) {
     for (const Transpose ta : {Transpose::no, Transpose::yes}) {
       auto one = random_values(m * n, 3);
       auto other = one;
-      Gemm gemm{.a = ta == Transpose::yes ? matrix_of(a, k, m) : matrix_of(a, m, k), .trans_a = ta,
-                .b = matrix_of(b, k, n), .c = matrix_of(one, m, n), .beta = 1};
+      Gemm gemm{.a = ta == Transpose::yes ? matrix_of(a, k, m) : matrix_of(a, m, k),
+                .trans_a = ta,
+                .b = matrix_of(b, k, n),
+                .c = matrix_of(one, m, n),
+                .beta = 1};
       onednn.execute(gemm);
       gemm.c = matrix_of(other, m, n);
       cpu::gemm_cblas(gemm, shape);
@@ -163,8 +168,13 @@ cpu::GemmLibrary library(const GemmShape& shape, Transpose ta, Transpose tb, dou
   const auto stored = [](std::int64_t rows, std::int64_t cols, Transpose transpose) {
     return transpose == Transpose::yes ? MatrixView{nullptr, cols, rows, rows} : MatrixView{nullptr, rows, cols, cols};
   };
-  return cpu::f32_library({.a = stored(m, k, ta), .trans_a = ta, .b = stored(k, n, tb), .trans_b = tb,
-                           .c = stored(m, n, Transpose::no), .alpha = alpha}, shape, width);
+  return cpu::f32_library({.a = stored(m, k, ta),
+                           .trans_a = ta,
+                           .b = stored(k, n, tb),
+                           .trans_b = tb,
+                           .c = stored(m, n, Transpose::no),
+                           .alpha = alpha},
+                          shape, width);
 }
 
 TEST(F32LibraryTest, CblasTakesWhatOneDnnWouldWalkUnpackedWithAHarmfulStride) {
@@ -176,17 +186,17 @@ TEST(F32LibraryTest, CblasTakesWhatOneDnnWouldWalkUnpackedWithAHarmfulStride) {
   EXPECT_EQ(library({256, 1024, 1024}, kYes, kNo), kCblas);
   EXPECT_EQ(library({1024, 256, 1024}, kYes, kYes), kCblas);
   EXPECT_EQ(library({512, 512, 4096}, kYes, kNo), kCblas);
-  EXPECT_EQ(library({256, 1024, 1024}, kNo, kYes), kOneDnn);   // reads both along their rows
-  EXPECT_EQ(library({256, 784, 1024}, kNo, kNo), kOneDnn);     // harmless stride
-  EXPECT_EQ(library({1024, 1024, 1024}, kNo, kNo), kOneDnn);   // packs
-  EXPECT_EQ(library({384, 384, 768}, kYes, kNo), kCblas);      // down the columns of A, 1.5 KiB apart
+  EXPECT_EQ(library({256, 1024, 1024}, kNo, kYes), kOneDnn);  // reads both along their rows
+  EXPECT_EQ(library({256, 784, 1024}, kNo, kNo), kOneDnn);    // harmless stride
+  EXPECT_EQ(library({1024, 1024, 1024}, kNo, kNo), kOneDnn);  // packs
+  EXPECT_EQ(library({384, 384, 768}, kYes, kNo), kCblas);     // down the columns of A, 1.5 KiB apart
   EXPECT_EQ(library({384, 384, 768}, kNo, kNo), kOneDnn);
   EXPECT_EQ(library({32, 1024, 768}, kNo, kNo), kCblas);
-  EXPECT_EQ(library({31, 1024, 1024}, kNo, kNo), kOneDnn);     // too small
+  EXPECT_EQ(library({31, 1024, 1024}, kNo, kNo), kOneDnn);  // too small
   EXPECT_EQ(library({256, 1024, 31}, kNo, kNo), kOneDnn);
   EXPECT_EQ(library({384, 63, 768}, kYes, kNo), kOneDnn);
   EXPECT_EQ(library({256, 1024, 1024}, kNo, kNo, 1, cpu::VectorWidth::bits_512), kOneDnn);
-  EXPECT_EQ(library({3, 3, 3}, kNo, kNo, 2), kCblas);          // scaled
+  EXPECT_EQ(library({3, 3, 3}, kNo, kNo, 2), kCblas);                          // scaled
   EXPECT_EQ(library({256, 1024, std::int64_t{1} << 31}, kYes, kNo), kOneDnn);  // CBLAS cannot count so far
 }
 

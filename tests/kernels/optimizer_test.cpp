@@ -65,8 +65,8 @@ TEST_F(OptimizerTest, StepsAgreeWithPlainLoops) {
     for (const float decay : {0.0F, 0.1F}) {
       for (const std::int64_t size : {0, 1, 7, 33, 1000}) {
         SCOPED_TRACE(::testing::Message() << "kind " << static_cast<int>(kind) << " decay " << decay << " n " << size);
-        check({.kind = kind, .lr = 0.05F, .beta1 = 0.8F, .beta2 = 0.95F, .epsilon = 1e-3F, .weight_decay = decay},
-              size, 1);
+        check({.kind = kind, .lr = 0.05F, .beta1 = 0.8F, .beta2 = 0.95F, .epsilon = 1e-3F, .weight_decay = decay}, size,
+              1);
       }
     }
   }
@@ -81,9 +81,13 @@ TEST_F(OptimizerTest, RoundedWeightsAreTheNewOnes) {
       std::vector<float> v(w.size());
       std::vector<BFloat16> rounded(w.size());
       std::vector<BFloat16> expected(w.size());
-      math_.optimizer_step(*stream_, {.kind = kind, .weights = view_of(w), .gradient = view_of(gradient),
-                                      .first_moment = view_of(m), .second_moment = view_of(v),
-                                      .rounded_weights = view_of(rounded), .lr = 0.1F});
+      math_.optimizer_step(*stream_, {.kind = kind,
+                                      .weights = view_of(w),
+                                      .gradient = view_of(gradient),
+                                      .first_moment = view_of(m),
+                                      .second_moment = view_of(v),
+                                      .rounded_weights = view_of(rounded),
+                                      .lr = 0.1F});
       math_.cast(*stream_, test::matrix_of(w, 1, size), test::matrix_of(expected, 1, size));
       EXPECT_EQ(rounded, expected) << "kind " << static_cast<int>(kind) << " n " << size;
       EXPECT_NE(w, random_values(size, 1));
@@ -94,8 +98,12 @@ TEST_F(OptimizerTest, RoundedWeightsAreTheNewOnes) {
 TEST_F(OptimizerTest, ClippingScalesOnlyLongGradients) {
   const double square_sum = 16;
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
-    OptimizerStep o{.kind = kind, .lr = 0.05F, .epsilon = 1e-2F, .weight_decay = 0.1F,
-                    .gradient_square_sum = &square_sum, .clip_norm = 1};
+    OptimizerStep o{.kind = kind,
+                    .lr = 0.05F,
+                    .epsilon = 1e-2F,
+                    .weight_decay = 0.1F,
+                    .gradient_square_sum = &square_sum,
+                    .clip_norm = 1};
     check(o, 100, 0.25);
     o.clip_norm = 5;
     check(o, 100, 1);
@@ -108,8 +116,12 @@ TEST_F(OptimizerTest, AGradientThatIsNoNumberReachesTheWeights) {
     std::vector<float> m(20);
     std::vector<float> v(20);
     const std::vector<float> gradient(20, NAN);
-    math_.optimizer_step(*stream_, {.kind = kind, .weights = view_of(w), .gradient = view_of(gradient),
-                                    .first_moment = view_of(m), .second_moment = view_of(v), .lr = 0.1F});
+    math_.optimizer_step(*stream_, {.kind = kind,
+                                    .weights = view_of(w),
+                                    .gradient = view_of(gradient),
+                                    .first_moment = view_of(m),
+                                    .second_moment = view_of(v),
+                                    .lr = 0.1F});
     for (const float x : w) EXPECT_TRUE(std::isnan(x)) << static_cast<int>(kind);
   }
 }

@@ -1,11 +1,11 @@
 #include "kernels/cpu/progress_engine.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "kernels/error.hpp"
 

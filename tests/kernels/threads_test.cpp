@@ -56,18 +56,23 @@ TEST_F(ThreadsTest, GatherRows) {
   std::vector<std::int64_t> rows(kRows);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i * 7 % rows.size());
   expect_same_bits(kRows * kCols, [&](auto& out) {
-    math_.gather_rows(*stream_, {.source = matrix_of(x_, kRows, kCols), .rows = view_of(rows),
-                                 .out = matrix_of(out, kRows, kCols), .scale = 0.3F, .shift = 0.1F});
+    math_.gather_rows(*stream_, {.source = matrix_of(x_, kRows, kCols),
+                                 .rows = view_of(rows),
+                                 .out = matrix_of(out, kRows, kCols),
+                                 .scale = 0.3F,
+                                 .shift = 0.1F});
   });
 }
 
 TEST_F(ThreadsTest, ActivationsAndTheirGradients) {
-  for (const Activation activation : {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh,
-                                      Activation::sigmoid}) {
+  for (const Activation activation :
+       {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
     SCOPED_TRACE(static_cast<int>(activation));
     expect_same_bits(kRows * kCols, [&](auto& out) {
-      math_.bias_activation(*stream_, {.in = matrix_of(x_, kRows, kCols), .bias = view_of(x_).range(0, kCols),
-                                       .out = matrix_of(out, kRows, kCols), .activation = activation});
+      math_.bias_activation(*stream_, {.in = matrix_of(x_, kRows, kCols),
+                                       .bias = view_of(x_).range(0, kCols),
+                                       .out = matrix_of(out, kRows, kCols),
+                                       .activation = activation});
     });
     expect_same_bits((kRows + 1) * kCols, [&](auto& out) {
       math_.activation_gradient(*stream_, {.saved = matrix_of(x_, kRows, kCols),
@@ -89,16 +94,22 @@ TEST_F(ThreadsTest, Losses) {
   std::vector<double> losses;
   expect_same_bits(kRows * kCols, [&](auto& out) {
     LossSums sums;
-    math_.softmax_cross_entropy(*stream_, {.logits = matrix_of(x_, kRows, kCols), .labels = view_of(labels),
-                                           .rows = view_of(rows), .gradient = matrix_of(out, kRows, kCols),
-                                           .gradient_scale = 0.1F, .sums = &sums});
+    math_.softmax_cross_entropy(*stream_, {.logits = matrix_of(x_, kRows, kCols),
+                                           .labels = view_of(labels),
+                                           .rows = view_of(rows),
+                                           .gradient = matrix_of(out, kRows, kCols),
+                                           .gradient_scale = 0.1F,
+                                           .sums = &sums});
     losses.push_back(sums.loss_sum);
   });
   expect_same_bits(kRows * kCols, [&](auto& out) {
     LossSums sums;
-    math_.squared_error(*stream_, {.outputs = matrix_of(x_, kRows, kCols), .targets = matrix_of(x_, kRows, kCols),
-                                   .rows = view_of(rows), .gradient = matrix_of(out, kRows, kCols),
-                                   .gradient_scale = 0.1F, .sums = &sums});
+    math_.squared_error(*stream_, {.outputs = matrix_of(x_, kRows, kCols),
+                                   .targets = matrix_of(x_, kRows, kCols),
+                                   .rows = view_of(rows),
+                                   .gradient = matrix_of(out, kRows, kCols),
+                                   .gradient_scale = 0.1F,
+                                   .sums = &sums});
     losses.push_back(sums.loss_sum);
   });
   ASSERT_EQ(losses.size(), 6U);
@@ -109,9 +120,8 @@ TEST_F(ThreadsTest, Losses) {
 }
 
 TEST_F(ThreadsTest, SumsAndScaledSums) {
-  expect_same_bits(kCols, [&](auto& out) {
-    math_.column_sum(*stream_, matrix_of(x_, kRows, kCols), view_of(out), 0.7F);
-  });
+  expect_same_bits(kCols,
+                   [&](auto& out) { math_.column_sum(*stream_, matrix_of(x_, kRows, kCols), view_of(out), 0.7F); });
   std::vector<double> squares;
   for (const int threads : {1, 2, 3}) {
     cpu::set_threads(threads);
@@ -135,9 +145,14 @@ TEST_F(ThreadsTest, OptimizerSteps) {
       expect_same_bits(3 * kSize, [&](auto& out) {
         for (float& v : out) v = v * v;  // no root of a negative second moment
         const auto part = [&](std::int64_t p) { return view_of(out).range(p * kSize + begin, (p + 1) * kSize); };
-        math_.optimizer_step(*stream_, {.kind = kind, .weights = part(0),
-                                        .gradient = view_of(x_).range(begin, kSize), .first_moment = part(1),
-                                        .second_moment = part(2), .step = 3, .lr = 0.01F, .weight_decay = 0.1F});
+        math_.optimizer_step(*stream_, {.kind = kind,
+                                        .weights = part(0),
+                                        .gradient = view_of(x_).range(begin, kSize),
+                                        .first_moment = part(1),
+                                        .second_moment = part(2),
+                                        .step = 3,
+                                        .lr = 0.01F,
+                                        .weight_decay = 0.1F});
       });
     }
   }

@@ -18,12 +18,8 @@ class FinishedProduct {
     generate(rank, {kProductSeed, kTensorC, shape.n}, Transpose::no, c_.matrix);
     generate(rank, {kProductSeed, kTensorC, shape.n}, Transpose::no, c0_.matrix);
     Workspace workspace;
-    multiply_gather(rank, {.a = a_.matrix,
-                           .b = b_.matrix,
-                           .c = c_.matrix,
-                           .alpha = alpha,
-                           .beta = beta,
-                           .workspace = workspace});
+    multiply_gather(
+        rank, {.a = a_.matrix, .b = b_.matrix, .c = c_.matrix, .alpha = alpha, .beta = beta, .workspace = workspace});
     recombine(rank, c_.matrix, Axis::k, state);
     if (shape.type == DataType::bf16) {
       const VectorView all = c_.matrix.memory();
@@ -65,8 +61,7 @@ class FinishedProduct {
   int change_element(Communicator& world, std::int64_t row, std::int64_t col, const Change& change) {
     const Block& block = only_block(c_.matrix);
     const Range rows = rows_in(block, state_);
-    const bool has_it =
-        rows.begin <= row && row < rows.end && block.cols.begin <= col && col < block.cols.end;
+    const bool has_it = rows.begin <= row && row < rows.end && block.cols.begin <= col && col < block.cols.end;
     if (has_it) {
       const std::int64_t at = (row - block.rows.begin) * block.view.ld + col - block.cols.begin;
       shape_.result_type() == DataType::f64 ? change_at(block.view.as<double>()[at], change)
@@ -103,8 +98,7 @@ class FinishedProduct {
   MatmulShape shape_;
   State state_;
   double alpha_, beta_;
-  Held a_{rank_, {shape_.k, shape_.m}, kPlaceA, shape_.type},
-      b_{rank_, {shape_.k, shape_.n}, kPlaceB, shape_.type},
+  Held a_{rank_, {shape_.k, shape_.m}, kPlaceA, shape_.type}, b_{rank_, {shape_.k, shape_.n}, kPlaceB, shape_.type},
       c_{rank_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()},
       c0_{rank_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()};
 };

@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <iostream>
+
+#include <gtest/gtest.h>
 
 #include "distributed/planner.hpp"
 #include "kernels/error.hpp"
@@ -93,8 +93,8 @@ TEST_F(MatmulTest, DISABLED_EveryShapeEveryWay) {
   if (world_->rank() == 0) std::cout << cases << " cases on " << world_->size() << " ranks\n";
 }
 
-/// Rows in which every pair of values of every two dimensions occurs at least once: each row is begun with a pair that is
-/// missing, and filled up with the values that cover most others (Cohen et al., "The AETG system", IEEE TSE 1997).
+/// Rows in which every pair of values of every two dimensions occurs at least once: each row is begun with a pair that
+/// is missing, and filled up with the values that cover most others (Cohen et al., "The AETG system", IEEE TSE 1997).
 std::vector<std::vector<std::size_t>> pairwise_table(const std::vector<std::size_t>& sizes) {
   const std::size_t dimensions = sizes.size();
   const auto key = [&](std::size_t d, std::size_t v, std::size_t e, std::size_t w) {
@@ -102,7 +102,8 @@ std::vector<std::vector<std::size_t>> pairwise_table(const std::vector<std::size
   };
   std::vector<bool> covered(dimensions * 64 * dimensions * 64);
   std::vector<std::vector<std::size_t>> rows;
-  const auto gain = [&](const std::vector<std::size_t>& row, const std::vector<bool>& set, std::size_t d, std::size_t v) {
+  const auto gain = [&](const std::vector<std::size_t>& row, const std::vector<bool>& set, std::size_t d,
+                        std::size_t v) {
     int sum = 0;
     for (std::size_t e = 0; e < dimensions; ++e) {
       if (e != d && set[e] && !covered[key(d, v, e, row[e])]) ++sum;

@@ -20,8 +20,7 @@ Machine machine_of(int np, double latency, double bandwidth) {
     for (int ranks = 2; ranks <= np; ++ranks) {
       auto& line = machine.collectives[{collective, ranks}];
       for (const std::int64_t bytes : {std::int64_t{1} << 10, std::int64_t{1} << 30}) {
-        line.push_back(
-            {static_cast<double>(bytes), latency + bytes_sent(collective, ranks, bytes) / bandwidth});
+        line.push_back({static_cast<double>(bytes), latency + bytes_sent(collective, ranks, bytes) / bandwidth});
       }
     }
   }
@@ -98,8 +97,7 @@ TEST(Planner, AmongEqualSecondsFewerBytesComeFirst) {
 }
 
 TEST(Planner, ASlowNetworkChoosesFewerBytes) {
-  for (const auto& [m, n, k] :
-       {std::array{2000, 2000, 2000}, {8000, 300, 300}, {300, 300, 8000}, {64, 4096, 512}}) {
+  for (const auto& [m, n, k] : {std::array{2000, 2000, 2000}, {8000, 300, 300}, {300, 300, 8000}, {64, 4096, 512}}) {
     for (const int np : {4, 6, 8, 12}) {
       const MatmulShape shape{m, n, k, DataType::f32};
       const Plan quick = best_of(plan_matmul(machine_of(np, 1e-6, 1e12), shape, {}));
@@ -130,9 +128,8 @@ TEST(Planner, MemoryLimitIsKept) {
   ASSERT_LT(least, most);
   for (const double limit : {least, (least + most) / 2, most}) {
     const auto plans = plan_matmul(machine, shape, {.memory_bytes = limit});
-    EXPECT_EQ(static_cast<std::ptrdiff_t>(plans.size()), std::ranges::count_if(all, [&](const Plan& plan) {
-                return plan.peak_bytes_per_rank <= limit;
-              }));
+    EXPECT_EQ(static_cast<std::ptrdiff_t>(plans.size()),
+              std::ranges::count_if(all, [&](const Plan& plan) { return plan.peak_bytes_per_rank <= limit; }));
     for (const Plan& plan : plans) EXPECT_LE(plan.peak_bytes_per_rank, limit);
   }
   EXPECT_NE(refusal([&] { plan_matmul(machine, shape, {.memory_bytes = least - 1}); }).find("--memory-limit"),
@@ -142,8 +139,7 @@ TEST(Planner, MemoryLimitIsKept) {
 TEST(Planner, WhatTheUserHasFixedIsKept) {
   const Machine machine = machine_of(6, 1e-5, 1e8);
   const MatmulShape shape{90, 70, 50, DataType::f64};
-  for (const Plan& plan : plan_matmul(machine, shape, {.mesh = Mesh(2, 3, 1)}))
-    EXPECT_EQ(plan.mesh, Mesh(2, 3, 1));
+  for (const Plan& plan : plan_matmul(machine, shape, {.mesh = Mesh(2, 3, 1)})) EXPECT_EQ(plan.mesh, Mesh(2, 3, 1));
   for (const Plan& plan : plan_matmul(machine, shape, {.schedule = Schedule::shift})) {
     EXPECT_EQ(plan.schedule, Schedule::shift);
   }
@@ -169,8 +165,7 @@ TEST(Predict, TimeGrowsWithBytes) {
       if (!row.fits(mesh)) continue;
       Plan before;
       for (const std::int64_t side : {32, 64, 128, 256, 512, 1024}) {
-        const Plan plan =
-            predict(machine, {side, side, side, DataType::f32}, {.mesh = mesh, .schedule = row.schedule});
+        const Plan plan = predict(machine, {side, side, side, DataType::f32}, {.mesh = mesh, .schedule = row.schedule});
         EXPECT_GT(plan.bytes_sent_per_rank, before.bytes_sent_per_rank) << plan.to_string();
         EXPECT_GT(plan.communication_seconds, before.communication_seconds) << plan.to_string();
         EXPECT_GT(plan.product_seconds, before.product_seconds) << plan.to_string();
@@ -184,8 +179,7 @@ TEST(Predict, TimeGrowsWithBytes) {
 TEST(Predict, TypesAndRecombinationCountTheirBytes) {
   const Machine machine = machine_of(4, 0, 1e8);
   const auto sent = [&](DataType type, State result) {
-    return predict(machine, {64, 64, 64, type}, {.mesh = Mesh(1, 1, 4), .result = result})
-        .bytes_sent_per_rank;
+    return predict(machine, {64, 64, 64, type}, {.mesh = Mesh(1, 1, 4), .result = result}).bytes_sent_per_rank;
   };
   const double block = 64 * 64 * 4 * 0.75;  // of f32, three quarters of it travel
   EXPECT_DOUBLE_EQ(sent(DataType::f32, State::sharded), block);

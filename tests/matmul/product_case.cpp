@@ -1,8 +1,8 @@
 #include "tests/matmul/product_case.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "distributed/multiply.hpp"
 #include "tests/support/test_device.hpp"
@@ -58,7 +58,8 @@ std::string compare(const MeshRank& rank, const ProductCase& what, const DistMat
         double sum = 0;
         double size = 0;
         for (std::int64_t l = 0; l < k; ++l) {
-          const double term = plain.a[static_cast<std::size_t>(i * k + l)] * plain.b[static_cast<std::size_t>(l * n + j)];
+          const double term =
+              plain.a[static_cast<std::size_t>(i * k + l)] * plain.b[static_cast<std::size_t>(l * n + j)];
           sum += term;
           size += std::abs(term);
         }
@@ -67,8 +68,8 @@ std::string compare(const MeshRank& rank, const ProductCase& what, const DistMat
         const double bound = (static_cast<double>(k) + 4) * u * (std::abs(what.alpha) * size + std::abs(old));
         const double found = element(block.view, i - block.rows.begin, j - block.cols.begin);
         if (std::abs(found - right) <= bound) continue;  // false where it is no number
-        return fmt::format("{}: C({}, {}) of [{},{}] is {}, a plain loop gives {}, bound {}", what.to_string(), i, j, m, n,
-                           found, right, bound);
+        return fmt::format("{}: C({}, {}) of [{},{}] is {}, a plain loop gives {}, bound {}", what.to_string(), i, j, m,
+                           n, found, right, bound);
       }
     }
   }
@@ -78,9 +79,9 @@ std::string compare(const MeshRank& rank, const ProductCase& what, const DistMat
 }  // namespace
 
 std::string ProductCase::to_string() const {
-  return fmt::format("{} {} {}, [{},{}] x [{},{}] {}, alpha {}, beta {}, panel {}", mesh.to_string(), row_of(schedule).name,
-                     result == State::sharded ? "reduce-scatter" : "all-reduce", shape.m, shape.k, shape.k, shape.n,
-                     name_of(shape.type), alpha, beta, panel);
+  return fmt::format("{} {} {}, [{},{}] x [{},{}] {}, alpha {}, beta {}, panel {}", mesh.to_string(),
+                     row_of(schedule).name, result == State::sharded ? "reduce-scatter" : "all-reduce", shape.m,
+                     shape.k, shape.k, shape.n, name_of(shape.type), alpha, beta, panel);
 }
 
 std::vector<double> plain_matrix(const Generated& matrix, std::int64_t rows, DataType type) {

@@ -19,8 +19,8 @@ double largest_part(std::int64_t extent, int parts) { return std::ceil(static_ca
 
 /// Whatever is chosen keeps to the limit and covers something; what is refused says how much is enough.
 void check_choice(const MatmulShape& shape, const Mesh& mesh, double limit) {
-  SCOPED_TRACE(fmt::format("[{},{}] x [{},{}] {} on {} in {}", shape.m, shape.k, shape.k, shape.n,
-                           name_of(shape.type), mesh.to_string(), limit));
+  SCOPED_TRACE(fmt::format("[{},{}] x [{},{}] {} on {} in {}", shape.m, shape.k, shape.k, shape.n, name_of(shape.type),
+                           mesh.to_string(), limit));
   try {
     const Tiles tiles = choose_tiles(shape, mesh, limit);
     EXPECT_LE(tiles.bytes(shape), limit);
@@ -49,8 +49,7 @@ TEST(ChooseTiles, KeepsToTheLimitOrSaysWhatIsEnough) {
     for (const std::int64_t n : kExtents) {
       for (const std::int64_t k : kExtents) {
         for (const DataType type : {DataType::f32, DataType::f64, DataType::bf16}) {
-          for (const Mesh& mesh :
-               {Mesh(1, 1, 1), Mesh(3, 1, 1), Mesh(2, 3, 1), Mesh(1, 1, 7), Mesh(2, 2, 2)}) {
+          for (const Mesh& mesh : {Mesh(1, 1, 1), Mesh(3, 1, 1), Mesh(2, 3, 1), Mesh(1, 1, 7), Mesh(2, 2, 2)}) {
             for (const double limit : {1.0, 100.0, 4000.5, 81920.0, 81921.0, 1e5, 1e6, 0x1p20, 1e8, 1e13}) {
               check_choice({m, n, k, type}, mesh, limit);
             }
@@ -126,8 +125,7 @@ class StreamedProduct {
         }
         const double old = beta_ * c0.at(i, j, shape_.result_type());
         const double right = alpha_ * sum + old;
-        const double bound =
-            (static_cast<double>(shape_.k) + 4) * u * (std::abs(alpha_) * size + std::abs(old));
+        const double bound = (static_cast<double>(shape_.k) + 4) * u * (std::abs(alpha_) * size + std::abs(old));
         if (std::abs(c_[at] - right) <= bound) continue;  // false where it is no number
         return fmt::format("C({}, {}) is {}, a plain loop gives {}, bound {}", i, j, c_[at], right, bound);
       }
@@ -141,8 +139,7 @@ class StreamedProduct {
       for (std::int64_t j = 0; j < cols.size(); ++j) {
         const std::int64_t at = i * from.ld + j;
         const auto to = static_cast<std::size_t>((rows.begin + i) * shape_.n + cols.begin + j);
-        c_[to] =
-            from.type == DataType::f64 ? from.as<double>()[at] : static_cast<double>(from.as<float>()[at]);
+        c_[to] = from.type == DataType::f64 ? from.as<double>()[at] : static_cast<double>(from.as<float>()[at]);
         writes_[to] += 1;
       }
     }
@@ -163,8 +160,8 @@ class StreamTest : public ::testing::Test {
 };
 
 TEST_F(StreamTest, OddTilesOfEveryMeshAgreeWithAPlainLoop) {
-  static const std::vector<std::array<std::int64_t, 3>> kShapes = {
-      {31, 23, 17}, {1, 40, 9}, {5, 3, 64}, {23, 31, 0}, {0, 4, 5}, {4, 0, 5}, {2, 2, 1}};
+  static const std::vector<std::array<std::int64_t, 3>> kShapes = {{31, 23, 17}, {1, 40, 9}, {5, 3, 64}, {23, 31, 0},
+                                                                   {0, 4, 5},    {4, 0, 5},  {2, 2, 1}};
   static const std::vector<Tiles> kTiles = {{1, 1, 1}, {3, 5, 2}, {7, 4, 16}, {64, 64, 64}, {2, 64, 5}};
   static const std::vector<std::pair<double, double>> kFactors = {{1, 0}, {-0.5, 2}};
   for (const Mesh& mesh : meshes_of(world_->size())) {
@@ -175,8 +172,8 @@ TEST_F(StreamTest, OddTilesOfEveryMeshAgreeWithAPlainLoop) {
           for (const DataType type : {DataType::f32, DataType::f64, DataType::bf16}) {
             StreamedProduct product(rank, {m, n, k, type}, tiles, alpha, beta);
             EXPECT_EQ(product.failure(*world_, *stream_), "") << fmt::format(
-                "{} [{},{}] x [{},{}] {}, tiles {}x{}, panels of {}, alpha {}, beta {}", mesh.to_string(), m,
-                k, k, n, name_of(type), tiles.rows, tiles.cols, tiles.panel, alpha, beta);
+                "{} [{},{}] x [{},{}] {}, tiles {}x{}, panels of {}, alpha {}, beta {}", mesh.to_string(), m, k, k, n,
+                name_of(type), tiles.rows, tiles.cols, tiles.panel, alpha, beta);
             EXPECT_GE(product.seconds(), 0);
           }
         }
@@ -208,8 +205,7 @@ TEST_F(StreamTest, RoundIsAppliedOnceToFinishedSums) {
     };
     call.write = [&](Stream&, Range, Range, ConstMatrixView from) {
       for (std::int64_t r = 0; r < from.rows; ++r) {
-        for (std::int64_t c = 0; c < from.cols; ++c, ++written)
-          EXPECT_EQ(from.as<float>()[r * from.ld + c], 31.0F);
+        for (std::int64_t c = 0; c < from.cols; ++c, ++written) EXPECT_EQ(from.as<float>()[r * from.ld + c], 31.0F);
       }
     };
     multiply_streamed(rank, call);

@@ -56,13 +56,11 @@ class VerifyTest : public ::testing::Test {
       while (split_range(extent, parts, index).end <= at) ++index;
       return index;
     };
-    const std::string where =
-        fmt::format("block ({}, {}) of C on rank {}: ", part(kShape.m, mesh.extent(Axis::i), row),
-                    part(kShape.n, mesh.extent(Axis::j), col), owner);
+    const std::string where = fmt::format("block ({}, {}) of C on rank {}: ", part(kShape.m, mesh.extent(Axis::i), row),
+                                          part(kShape.n, mesh.extent(Axis::j), col), owner);
     EXPECT_TRUE(verdict.failure->starts_with(where)) << *verdict.failure << "\nnot " << where;
     const bool by_row = verdict.failure->find(fmt::format("row {} ", row)) != std::string::npos;
-    const bool by_element =
-        verdict.failure->find(fmt::format("element ({}, {}) ", row, col)) != std::string::npos;
+    const bool by_element = verdict.failure->find(fmt::format("element ({}, {}) ", row, col)) != std::string::npos;
     EXPECT_TRUE(by_row || by_element) << *verdict.failure;
     EXPECT_EQ(verdict.failure->find('\n'), std::string::npos);
   }

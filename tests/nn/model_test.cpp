@@ -1,16 +1,16 @@
 #include "src/nn/model.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "src/data/device_table.hpp"
 #include "src/nn/batch.hpp"
 #include "src/nn/gradient_reducer.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
-#include "tests/support/test_device.hpp"
 #include "tests/support/reference_network.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine {
 namespace {
@@ -48,8 +48,8 @@ class ModelTest : public ::testing::Test {
 TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
   MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
   const DeviceTable table(rank, table_);
-  for (const Activation activation : {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh,
-                                      Activation::sigmoid}) {
+  for (const Activation activation :
+       {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
     for (const LossKind loss : {LossKind::mse, LossKind::cross_entropy}) {
       for (const Bias bias : {Bias::none, Bias::per_output}) {
         for (const std::int64_t batch : {std::int64_t{2}, kRows}) {
@@ -161,11 +161,9 @@ class CutModelTest : public ModelTest {
     rank.communicator(Axis::i).all_reduce(rank.communication(Axis::i), model.gradient(), Reduction::sum);
     rank.communication(Axis::i).synchronize();
     const auto slopes = reference.gradient(to_double(features_), answers(LossKind::mse, kRows));
-    const DistMatrix first(mesh, rank.coord(), {7, 5}, {.rows = Axis::j, .cols = Axis::k},
-                           local_tensor(model, 0));
+    const DistMatrix first(mesh, rank.coord(), {7, 5}, {.rows = Axis::j, .cols = Axis::k}, local_tensor(model, 0));
     expect_blocks(first, {slopes.begin(), slopes.begin() + 35}, 5);
-    const DistMatrix second(mesh, rank.coord(), {3, 7}, {.rows = Axis::k, .cols = Axis::j},
-                            local_tensor(model, 2));
+    const DistMatrix second(mesh, rank.coord(), {3, 7}, {.rows = Axis::k, .cols = Axis::j}, local_tensor(model, 2));
     expect_blocks(second, {slopes.begin() + 42, slopes.begin() + 63}, 7);
   }
 

@@ -1,13 +1,13 @@
 #include "src/nn/trainer.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
-#include "tests/support/test_device.hpp"
 #include "tests/support/reference_network.hpp"
+#include "tests/support/test_device.hpp"
 
 namespace recombine {
 namespace {
@@ -98,7 +98,8 @@ TEST_F(TrainerTest, StepsAgreeWithPlainLoops) {
         for (const double slope : g) square += slope * slope;
         const double scale = clip > 0 ? std::min(1.0, clip / std::sqrt(square)) : 1;
         for (const ParameterTensor& tensor : trainer.model().tensors()) {
-          for (auto p = static_cast<std::size_t>(tensor.range.begin); p < static_cast<std::size_t>(tensor.range.end); ++p) {
+          for (auto p = static_cast<std::size_t>(tensor.range.begin); p < static_cast<std::size_t>(tensor.range.end);
+               ++p) {
             reference.parameters[p] = plain[p].update(reference.parameters[p], scale * g[p], tensor.decays());
           }
         }

@@ -7,8 +7,8 @@ namespace recombine::test {
 
 void RankListener::OnTestPartResult(const ::testing::TestPartResult& result) {
   if (!result.failed()) return;
-  failures_ += fmt::format("{}:{}: {}\n", result.file_name() ? result.file_name() : "?", result.line_number(),
-                           result.message());
+  failures_ +=
+      fmt::format("{}:{}: {}\n", result.file_name() ? result.file_name() : "?", result.line_number(), result.message());
 }
 
 void RankListener::OnTestEnd(const ::testing::TestInfo& info) {

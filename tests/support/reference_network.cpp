@@ -51,7 +51,8 @@ double ReferenceNetwork::mean_loss(const std::vector<double>& x, const std::vect
   for (std::size_t b = 0; b < batch; ++b) {
     const double* const row = y.data() + b * out;
     if (loss == LossKind::mse) {
-      for (std::size_t o = 0; o < out; ++o) sum += std::pow(row[o] - answers[b * out + o], 2) / static_cast<double>(out);
+      for (std::size_t o = 0; o < out; ++o)
+        sum += std::pow(row[o] - answers[b * out + o], 2) / static_cast<double>(out);
     } else {
       double exponentials = 0;
       for (std::size_t o = 0; o < out; ++o) exponentials += std::exp(row[o]);
@@ -61,8 +62,7 @@ double ReferenceNetwork::mean_loss(const std::vector<double>& x, const std::vect
   return sum / static_cast<double>(batch);
 }
 
-std::vector<double> ReferenceNetwork::gradient(const std::vector<double>& x,
-                                               const std::vector<double>& answers) const {
+std::vector<double> ReferenceNetwork::gradient(const std::vector<double>& x, const std::vector<double>& answers) const {
   static constexpr double kStep = 1e-6;
   ReferenceNetwork moved = *this;
   std::vector<double> slopes;

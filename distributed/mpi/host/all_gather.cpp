@@ -1,6 +1,6 @@
-#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/all_gather.hpp"
 
+#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 
 namespace recombine::mpi {
@@ -11,9 +11,7 @@ AllGather::AllGather(Channel& channel, std::vector<VectorView> pieces)
       chunk_(Channel::kSlotBytes / size_of(pieces_.front().type)),
       ready_(own().size) {}
 
-bool AllGather::can_fill() {
-  return std::min(own().size, (filled() + 1) * chunk_) <= ready_ && channel().may_fill();
-}
+bool AllGather::can_fill() { return std::min(own().size, (filled() + 1) * chunk_) <= ready_ && channel().may_fill(); }
 
 void AllGather::fill_step(std::int64_t step) { write(channel().slot_to_fill(), chunk_of(own(), step, chunk_)); }
 

@@ -1,5 +1,5 @@
-#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/all_gather.hpp"
+#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host/reduce.hpp"
 #include "distributed/mpi/host/reduce_scatter.hpp"

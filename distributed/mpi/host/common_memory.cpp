@@ -1,12 +1,12 @@
 #include "distributed/mpi/host/common_memory.hpp"
 
+#include <algorithm>
+#include <string>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <string>
 
 #include "distributed/mpi/mpi_calls.hpp"
 

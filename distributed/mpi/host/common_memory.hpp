@@ -1,12 +1,12 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
+
+#include <mpi.h>
 
 #include "kernels/matrix.hpp"
 

@@ -1,10 +1,10 @@
 #include "distributed/mpi/host/copy.hpp"
 
-#include <emmintrin.h>
-#include <mpi.h>
-
 #include <cstdint>
 #include <cstring>
+
+#include <emmintrin.h>
+#include <mpi.h>
 
 namespace recombine::mpi {
 

@@ -155,7 +155,8 @@ bool DirectTask::move() {
 void DirectTask::check_places() const {
   for (std::size_t r = 0; r < ranks(); ++r) {
     const Place& other = meeting_.place_of(r);
-    require(other == data_.place, "collective on {} bytes at {} of common memory {}, but rank {} of the group has {} at {} of {}",
+    require(other == data_.place,
+            "collective on {} bytes at {} of common memory {}, but rank {} of the group has {} at {} of {}",
             data_.place.bytes, data_.place.offset, data_.place.memory, r, other.bytes, other.offset, other.memory);
   }
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <mpi.h>
-
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
+
+#include <mpi.h>
 
 #include "distributed/communicator.hpp"
 #include "distributed/mpi/host/channel.hpp"
@@ -16,8 +16,8 @@ namespace recombine::mpi {
 
 /// Collectives among the ranks of one host through memory that they share: no rank calls MPI to move data. What lies in
 /// memory from allocate() is worked on there (direct.hpp), all else passes through slots in an MPI-3 shared window
-/// (channel.hpp). Each operation is a task; tasks of one exchange run one after the other, in the same order on every rank. What they
-/// do to the data is said in communicator.hpp; `pieces` are one per rank.
+/// (channel.hpp). Each operation is a task; tasks of one exchange run one after the other, in the same order on every
+/// rank. What they do to the data is said in communicator.hpp; `pieces` are one per rank.
 class HostExchange {
  public:
   /// Blocks; every rank of `comm` calls it. @pre all ranks of `comm` are on one host

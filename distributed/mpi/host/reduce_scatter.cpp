@@ -1,6 +1,6 @@
-#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/reduce_scatter.hpp"
 
+#include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host/reduce.hpp"
 

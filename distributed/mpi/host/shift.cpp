@@ -51,8 +51,8 @@ class Shift final : public StepsTask {
   void read_lengths() {
     std::int64_t longest = 0;
     for (std::size_t r = 0; r < channel().size(); ++r) longest = std::max(longest, length_of(r));
-    require(length_of(from_) == in_.size, "shift: rank {} sends {} bytes, and {} are expected", from_,
-            length_of(from_), in_.size);
+    require(length_of(from_) == in_.size, "shift: rank {} sends {} bytes, and {} are expected", from_, length_of(from_),
+            in_.size);
     set_steps(steps_of(longest));
   }
 

@@ -239,12 +239,24 @@ void cast(const From* __restrict from, To* __restrict to, int64_t n) {
   }
 }
 
-constexpr CastLoops kCastLoops = {cast<float, double>,    cast<double, float>,    cast<float, uint16_t>,
+constexpr CastLoops kCastLoops = {cast<float, double>,   cast<double, float>,    cast<float, uint16_t>,
                                   cast<uint16_t, float>, cast<double, uint16_t>, cast<uint16_t, double>};
 
-constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA), gather<uint8_t>, gather<float>, bias_activation,
-                          activation_gradient, column_sum, softmax_cross_entropy, squared_error, square_sum,
-                          axpby<float>, axpby<double>, sgd, momentum, adamw, kCastLoops};
+constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA),
+                          gather<uint8_t>,
+                          gather<float>,
+                          bias_activation,
+                          activation_gradient,
+                          column_sum,
+                          softmax_cross_entropy,
+                          squared_error,
+                          square_sum,
+                          axpby<float>,
+                          axpby<double>,
+                          sgd,
+                          momentum,
+                          adamw,
+                          kCastLoops};
 
 }  // namespace
 

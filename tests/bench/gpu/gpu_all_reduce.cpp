@@ -1,6 +1,6 @@
-#include <fmt/core.h>
-
 #include <algorithm>
+
+#include <fmt/core.h>
 
 #include "kernels/error.hpp"
 #include "tests/bench/gpu/gpu_bench.hpp"
@@ -22,8 +22,8 @@ double largest(Communicator& world, Stream& host, double value) {
 
 void run_all_reduce(Session& session, Effort effort, Collectives collectives) {
   const bool quick = effort == Effort::quick;
-  const auto device = make_device({.kind = DeviceKind::cuda, .progress = session.progress(),
-                                   .local_rank = session.local_rank()});
+  const auto device =
+      make_device({.kind = DeviceKind::cuda, .progress = session.progress(), .local_rank = session.local_rank()});
   const auto world = make_world(session);
   const auto host = device->make_stream(StreamUse::host);
   const auto group = make_communicator(*world, *device, collectives, 0, session.rank());
@@ -53,10 +53,13 @@ void run_all_reduce(Session& session, Effort effort, Collectives collectives) {
     const double seconds = rounds[rounds.size() / 2];
     const double algbw = static_cast<double>(view.bytes()) / seconds * 1e-9;
     if (session.rank() != 0) continue;
-    print({.part = "all_reduce", .name = fmt::format("{}, {} ranks, busbw",
-                                                     collectives == Collectives::nccl ? "nccl" : "staged", ranks),
-           .size = fmt::format("{} {}", units, quick ? "KiB" : "MiB"), .seconds = seconds,
-           .value = algbw * 2 * (ranks - 1) / ranks, .unit = "GB/s", .note = fmt::format("algbw {:.4g}", algbw)});
+    print({.part = "all_reduce",
+           .name = fmt::format("{}, {} ranks, busbw", collectives == Collectives::nccl ? "nccl" : "staged", ranks),
+           .size = fmt::format("{} {}", units, quick ? "KiB" : "MiB"),
+           .seconds = seconds,
+           .value = algbw * 2 * (ranks - 1) / ranks,
+           .unit = "GB/s",
+           .note = fmt::format("algbw {:.4g}", algbw)});
   }
 }
 

@@ -5,13 +5,13 @@
 
 #include "tests/bench/gpu/gpu_bench.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
 

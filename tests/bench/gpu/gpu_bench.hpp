@@ -19,10 +19,10 @@ struct Rate {
   std::string part;
   std::string name;
   std::string size;
-  double seconds = 0;   ///< of one call
+  double seconds = 0;  ///< of one call
   double value = 0;
   std::string unit;
-  double ceiling = 0;   ///< of the same unit; 0: none is measured
+  double ceiling = 0;  ///< of the same unit; 0: none is measured
   std::string note = {};
 };
 

@@ -42,8 +42,13 @@ class KernelRates {
     const double seconds = bench_.seconds_of(call);
     const double rate = static_cast<double>(bytes) / seconds * 1e-9;
     if (copy_ == 0) copy_ = rate;  // the copy comes first
-    print({.part = "kernels", .name = name, .size = fmt::format("{} x {}", rows, cols), .seconds = seconds,
-           .value = rate, .unit = "GB/s", .ceiling = copy_});
+    print({.part = "kernels",
+           .name = name,
+           .size = fmt::format("{} x {}", rows, cols),
+           .seconds = seconds,
+           .value = rate,
+           .unit = "GB/s",
+           .ceiling = copy_});
   }
   void add(const std::string& name, std::int64_t bytes_of_element, const std::function<void()>& call) {
     add(name, size_.rows, size_.cols, bytes_of_element * size_.elements(), call);
@@ -87,8 +92,8 @@ void KernelRates::gather() {
     const DataType type = source->view().type;
     const std::int64_t moved = (size_of(type) + 4) * size_.elements() + 8 * size_.rows;
     add(fmt::format("gather_rows {} -> f32", name_of(type)), size_.rows, size_.cols, moved, [&] {
-      bench_.math().gather_rows(bench_.stream(), {.source = matrix(*source), .rows = rows.view(), .out = matrix(out),
-                                                  .scale = 1.0F / 255});
+      bench_.math().gather_rows(
+          bench_.stream(), {.source = matrix(*source), .rows = rows.view(), .out = matrix(out), .scale = 1.0F / 255});
     });
   }
 }
@@ -103,12 +108,13 @@ void KernelRates::activations() {
   };
   for (const Case c : {Case{Activation::relu, "relu"}, Case{Activation::gelu, "gelu"}}) {
     add(fmt::format("bias_activation {}", c.name), 8, [&] {
-      bench_.math().bias_activation(bench_.stream(), {.in = matrix(in), .bias = bias.view(), .out = matrix(out),
-                                                      .activation = c.activation});
+      bench_.math().bias_activation(
+          bench_.stream(), {.in = matrix(in), .bias = bias.view(), .out = matrix(out), .activation = c.activation});
     });
     add(fmt::format("activation_gradient {}", c.name), 12, [&] {
-      bench_.math().activation_gradient(bench_.stream(), {.saved = matrix(in), .gradient = matrix(out),
-                                                          .bias_gradient = bias.view(), .activation = c.activation});
+      bench_.math().activation_gradient(
+          bench_.stream(),
+          {.saved = matrix(in), .gradient = matrix(out), .bias_gradient = bias.view(), .activation = c.activation});
     });
   }
 }
@@ -122,10 +128,11 @@ void KernelRates::cross_entropy(std::int64_t rows, std::int64_t cols) {
   const Buffer order = scattered_rows(rows);
   const Buffer sums = bench_.zeros(2, DataType::f64);
   add("softmax_cross_entropy", rows, cols, 8 * rows * cols + 12 * rows, [&] {
-    bench_.math().softmax_cross_entropy(
-        bench_.stream(), {.logits = logits.matrix(rows, cols), .labels = labels.view(), .rows = order.view(),
-                          .gradient = gradient.matrix(rows, cols),
-                          .sums = reinterpret_cast<LossSums*>(sums.view().data)});
+    bench_.math().softmax_cross_entropy(bench_.stream(), {.logits = logits.matrix(rows, cols),
+                                                          .labels = labels.view(),
+                                                          .rows = order.view(),
+                                                          .gradient = gradient.matrix(rows, cols),
+                                                          .sums = reinterpret_cast<LossSums*>(sums.view().data)});
   });
 }
 
@@ -136,8 +143,10 @@ void KernelRates::squared_error() {
   const Buffer order = scattered_rows(size_.rows);
   const Buffer sums = bench_.zeros(2, DataType::f64);
   add("squared_error", size_.rows, size_.cols, 12 * size_.elements() + 8 * size_.rows, [&] {
-    bench_.math().squared_error(bench_.stream(), {.outputs = matrix(outputs), .targets = matrix(targets),
-                                                  .rows = order.view(), .gradient = matrix(gradient),
+    bench_.math().squared_error(bench_.stream(), {.outputs = matrix(outputs),
+                                                  .targets = matrix(targets),
+                                                  .rows = order.view(),
+                                                  .gradient = matrix(gradient),
                                                   .sums = reinterpret_cast<LossSums*>(sums.view().data)});
   });
 }
@@ -165,8 +174,8 @@ void KernelRates::optimizers() {
   };
   for (const Case c : {Case{OptimizerKind::sgd, "sgd", 12}, Case{OptimizerKind::momentum, "momentum", 20},
                        Case{OptimizerKind::adamw, "adamw", 28}}) {
-    OptimizerStep step{.kind = c.kind, .weights = weights.view(), .gradient = gradient.view(), .lr = 1e-3F,
-                       .weight_decay = 0.01F};
+    OptimizerStep step{
+        .kind = c.kind, .weights = weights.view(), .gradient = gradient.view(), .lr = 1e-3F, .weight_decay = 0.01F};
     if (c.kind != OptimizerKind::sgd) step.first_moment = first.view();
     if (c.kind == OptimizerKind::adamw) step.second_moment = second.view();
     const auto call = [&] { bench_.math().optimizer_step(bench_.stream(), step); };

@@ -40,16 +40,16 @@ struct Product {
 
 /// C = A B^T, square: how a layer's forward product reads its operands.   @returns {seconds, TFLOP/s}
 std::pair<double, double> rate_of(Effort effort, const Product& product) {
-  GpuBench bench(effort, {.kind = DeviceKind::cuda, .kernel = product.kernel.kernel,
-                          .f32_products = product.kind.f32_products});
+  GpuBench bench(
+      effort, {.kind = DeviceKind::cuda, .kernel = product.kernel.kernel, .f32_products = product.kind.f32_products});
   const std::int64_t n = product.size;
   const DataType type = product.kind.type;
   const Buffer a = bench.random(n * n, type);
   const Buffer b = bench.random(n * n, type);
   const Buffer c(bench.device(), type == DataType::f64 ? DataType::f64 : DataType::f32, n * n);
   const double seconds = bench.seconds_of([&] {
-    bench.math().gemm(bench.stream(), {.a = a.matrix(n, n), .b = b.matrix(n, n), .trans_b = Transpose::yes,
-                                       .c = c.matrix(n, n)});
+    bench.math().gemm(bench.stream(),
+                      {.a = a.matrix(n, n), .b = b.matrix(n, n), .trans_b = Transpose::yes, .c = c.matrix(n, n)});
   });
   const auto extent = static_cast<double>(n);
   return {seconds, 2 * extent * extent * extent / seconds * 1e-12};
@@ -61,8 +61,12 @@ void run_products(Effort effort) {
   const Sizes sizes = effort == Effort::full ? Sizes{} : Sizes{.ceiling = 48, .library = {32}, .taught = 32};
   const auto add = [&](const Product& product, double ceiling) {
     const auto [seconds, rate] = rate_of(effort, product);
-    print({.part = "products", .name = fmt::format("{} {}", product.kernel.name, product.kind.name),
-           .size = fmt::format("{}^3", product.size), .seconds = seconds, .value = rate, .unit = "TFLOP/s",
+    print({.part = "products",
+           .name = fmt::format("{} {}", product.kernel.name, product.kind.name),
+           .size = fmt::format("{}^3", product.size),
+           .seconds = seconds,
+           .value = rate,
+           .unit = "TFLOP/s",
            .ceiling = ceiling > 0 ? ceiling : rate});
     return rate;
   };

@@ -93,8 +93,7 @@ BenchOptions parse(int argc, char** argv) {
       }
     } else if (name == "--panels") {
       options.panels.clear();
-      for (const std::string& panel : split(value, ','))
-        options.panels.push_back(parse_size("panels", panel));
+      for (const std::string& panel : split(value, ',')) options.panels.push_back(parse_size("panels", panel));
     } else if (name == "--rounds") {
       options.rounds = parse_size("rounds", value);
     } else {
@@ -133,8 +132,8 @@ void check(const Shape& s, Matrix& a, Matrix& b, Matrix& c) {
   const double size = std::sqrt(static_cast<double>(s.n) * s.k);  // elements are of this order
   for (std::size_t i = 0; i < actual.size(); ++i) {
     if (!(std::abs(actual[i] - expected[i]) <= 1e-11 * size)) {
-      throw recombine::Error(fmt::format("wrong product {}x{}x{}: row {} of C x is {}, of A (B x) {}", s.m,
-                                         s.n, s.k, i, actual[i], expected[i]));
+      throw recombine::Error(fmt::format("wrong product {}x{}x{}: row {} of C x is {}, of A (B x) {}", s.m, s.n, s.k, i,
+                                         actual[i], expected[i]));
     }
   }
 }
@@ -157,8 +156,8 @@ double seconds_of(const Shape& s, const Setting& setting, Check wanted) {
     const double alpha = 1, beta = 0;
     MPI_Barrier(MPI_COMM_WORLD);
     const double start = MPI_Wtime();
-    pdgemm_("N", "N", &s.m, &s.n, &s.k, &alpha, a.data(), &one, &one, a.desc(), b.data(), &one, &one,
-            b.desc(), &beta, c.data(), &one, &one, c.desc());
+    pdgemm_("N", "N", &s.m, &s.n, &s.k, &alpha, a.data(), &one, &one, a.desc(), b.data(), &one, &one, b.desc(), &beta,
+            c.data(), &one, &one, c.desc());
     seconds = MPI_Wtime() - start;
   }
   MPI_Allreduce(MPI_IN_PLACE, &seconds, 1, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD);

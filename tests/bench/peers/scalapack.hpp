@@ -20,10 +20,10 @@ void Cblacs_exit(int keep_mpi);
 int numroc_(const int* n, const int* block, const int* coord, const int* first, const int* parts);
 void descinit_(int* desc, const int* m, const int* n, const int* mb, const int* nb, const int* first_row,
                const int* first_col, const int* context, const int* ld, int* info);
-void pdgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n, const int* k,
-             const double* alpha, const double* a, const int* ia, const int* ja, const int* desc_a,
-             const double* b, const int* ib, const int* jb, const int* desc_b, const double* beta, double* c,
-             const int* ic, const int* jc, const int* desc_c);
+void pdgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n, const int* k, const double* alpha,
+             const double* a, const int* ia, const int* ja, const int* desc_a, const double* b, const int* ib,
+             const int* jb, const int* desc_b, const double* beta, double* c, const int* ic, const int* jc,
+             const int* desc_c);
 void openblas_set_num_threads(int threads);
 char* openblas_get_corename();
 int pilaenv_(const int* context, const char* type);  ///< for the program to define

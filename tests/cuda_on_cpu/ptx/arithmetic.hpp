@@ -29,10 +29,10 @@ inline float rounded_down(long double x) {
 }
 inline float rounded_up(long double x) { return -rounded_down(-x); }
 inline float rounded_to_zero(long double x) { return x > 0 ? rounded_down(x) : rounded_up(x); }
-#define EMULATED_ROUNDED(NAME, ROUND)                                                                       \
-  inline float add_##NAME(float a, float b) { return ROUND(static_cast<long double>(a) + b); }              \
-  inline float sub_##NAME(float a, float b) { return ROUND(static_cast<long double>(a) - b); }              \
-  inline float mul_##NAME(float a, float b) { return ROUND(static_cast<long double>(a) * b); }              \
+#define EMULATED_ROUNDED(NAME, ROUND)                                                          \
+  inline float add_##NAME(float a, float b) { return ROUND(static_cast<long double>(a) + b); } \
+  inline float sub_##NAME(float a, float b) { return ROUND(static_cast<long double>(a) - b); } \
+  inline float mul_##NAME(float a, float b) { return ROUND(static_cast<long double>(a) * b); } \
   inline float fma_##NAME(float a, float b, float c) { return ROUND(static_cast<long double>(a) * b + c); }
 EMULATED_ROUNDED(rz, rounded_to_zero)
 EMULATED_ROUNDED(rm, rounded_down)
@@ -46,17 +46,27 @@ using Wider = std::conditional_t<
                        std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>>>;
 
 template <typename T>
-Wider<T> mul_wide(T a, T b) { return static_cast<Wider<T>>(a) * static_cast<Wider<T>>(b); }
+Wider<T> mul_wide(T a, T b) {
+  return static_cast<Wider<T>>(a) * static_cast<Wider<T>>(b);
+}
 template <typename T>
-T mul_lo(T a, T b) { return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); }
+T mul_lo(T a, T b) {
+  return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
 template <typename T>
-T mul_hi(T a, T b) { return static_cast<T>(mul_wide(a, b) >> (8 * sizeof(T))); }
+T mul_hi(T a, T b) {
+  return static_cast<T>(mul_wide(a, b) >> (8 * sizeof(T)));
+}
 
 /// Division by zero has all bits set in PTX.
 template <typename T>
-T div_int(T a, T b) { return b == 0 ? static_cast<T>(-1) : static_cast<T>(a / b); }
+T div_int(T a, T b) {
+  return b == 0 ? static_cast<T>(-1) : static_cast<T>(a / b);
+}
 template <typename T>
-T rem_int(T a, T b) { return b == 0 ? a : static_cast<T>(a % b); }
+T rem_int(T a, T b) {
+  return b == 0 ? a : static_cast<T>(a % b);
+}
 
 template <typename T>
 T min_of(T a, T b) {
@@ -69,12 +79,18 @@ T max_of(T a, T b) {
   return a > b ? a : b;
 }
 template <typename T>
-T min_nan(T a, T b) { return a != a || b != b ? std::numeric_limits<T>::quiet_NaN() : min_of(a, b); }
+T min_nan(T a, T b) {
+  return a != a || b != b ? std::numeric_limits<T>::quiet_NaN() : min_of(a, b);
+}
 template <typename T>
-T max_nan(T a, T b) { return a != a || b != b ? std::numeric_limits<T>::quiet_NaN() : max_of(a, b); }
+T max_nan(T a, T b) {
+  return a != a || b != b ? std::numeric_limits<T>::quiet_NaN() : max_of(a, b);
+}
 
 template <typename T>
-T neg_of(T a) { return static_cast<T>(-a); }
+T neg_of(T a) {
+  return static_cast<T>(-a);
+}
 template <typename T>
 T abs_of(T a) {
   if constexpr (std::is_floating_point_v<T>) return std::fabs(a);
@@ -84,11 +100,17 @@ inline Bf16 neg_of(Bf16 a) { return {static_cast<std::uint16_t>(a.bits ^ 0x8000U
 inline Bf16 abs_of(Bf16 a) { return {static_cast<std::uint16_t>(a.bits & 0x7fffU)}; }
 
 template <typename T>
-T rcp_of(T x) { return T{1} / x; }
+T rcp_of(T x) {
+  return T{1} / x;
+}
 template <typename T>
-T sqrt_of(T x) { return std::sqrt(x); }
+T sqrt_of(T x) {
+  return std::sqrt(x);
+}
 template <typename T>
-T rsqrt_of(T x) { return T{1} / std::sqrt(x); }
+T rsqrt_of(T x) {
+  return T{1} / std::sqrt(x);
+}
 inline float ex2_of(float x) { return std::exp2(x); }
 inline float lg2_of(float x) { return std::log2(x); }
 inline float sin_of(float x) { return std::sin(x); }
@@ -105,11 +127,17 @@ inline F16 operator+(F16 a, F16 b) { return {static_cast<_Float16>(a.value + b.v
 inline F16 operator-(F16 a, F16 b) { return {static_cast<_Float16>(a.value - b.value)}; }
 inline F16 operator*(F16 a, F16 b) { return {static_cast<_Float16>(a.value * b.value)}; }
 template <typename T>
-Pair<T> operator+(Pair<T> a, Pair<T> b) { return {a.low + b.low, a.high + b.high}; }
+Pair<T> operator+(Pair<T> a, Pair<T> b) {
+  return {a.low + b.low, a.high + b.high};
+}
 template <typename T>
-Pair<T> operator-(Pair<T> a, Pair<T> b) { return {a.low - b.low, a.high - b.high}; }
+Pair<T> operator-(Pair<T> a, Pair<T> b) {
+  return {a.low - b.low, a.high - b.high};
+}
 template <typename T>
-Pair<T> operator*(Pair<T> a, Pair<T> b) { return {a.low * b.low, a.high * b.high}; }
+Pair<T> operator*(Pair<T> a, Pair<T> b) {
+  return {a.low * b.low, a.high * b.high};
+}
 inline Bf16x2 fma_rn(Bf16x2 a, Bf16x2 b, Bf16x2 c) {
   return {fma_rn(a.low, b.low, c.low), fma_rn(a.high, b.high, c.high)};
 }
@@ -119,13 +147,21 @@ inline Bf16x2 min_of(Bf16x2 a, Bf16x2 b) { return {min_of(a.low, b.low), min_of(
 inline Bf16x2 max_of(Bf16x2 a, Bf16x2 b) { return {max_of(a.low, b.low), max_of(a.high, b.high)}; }
 
 template <typename T>
-T round_rni(T x) { return std::nearbyint(x); }
+T round_rni(T x) {
+  return std::nearbyint(x);
+}
 template <typename T>
-T round_rzi(T x) { return std::trunc(x); }
+T round_rzi(T x) {
+  return std::trunc(x);
+}
 template <typename T>
-T round_rmi(T x) { return std::floor(x); }
+T round_rmi(T x) {
+  return std::floor(x);
+}
 template <typename T>
-T round_rpi(T x) { return std::ceil(x); }
+T round_rpi(T x) {
+  return std::ceil(x);
+}
 
 /// NaN is 0, and what is too large the nearest that is not.
 template <typename Integer, typename Float>

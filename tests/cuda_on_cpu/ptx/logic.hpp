@@ -8,7 +8,9 @@
 namespace emulated {
 
 template <typename T>
-T shl(T a, std::uint32_t n) { return n >= 8 * sizeof(T) ? T{0} : static_cast<T>(a << n); }
+T shl(T a, std::uint32_t n) {
+  return n >= 8 * sizeof(T) ? T{0} : static_cast<T>(a << n);
+}
 template <typename T>
 T shr(T a, std::uint32_t n) {
   if (n >= 8 * sizeof(T)) return a < 0 ? static_cast<T>(-1) : T{0};
@@ -95,7 +97,7 @@ inline std::uint32_t permute_bytes(std::uint32_t a, std::uint32_t b, std::uint32
     return HOLDS;                        \
   }
 EMULATED_COMPARISON(eq, a == b)
-EMULATED_COMPARISON(ne, a < b || a > b)
+EMULATED_COMPARISON(ne, a<b || a> b)
 EMULATED_COMPARISON(lt, a < b)
 EMULATED_COMPARISON(le, a <= b)
 EMULATED_COMPARISON(gt, a > b)
@@ -115,16 +117,28 @@ EMULATED_COMPARISON(nan, a != a || b != b)
 #undef EMULATED_COMPARISON
 
 template <typename T>
-bool is_finite(T x) { return std::isfinite(x); }
+bool is_finite(T x) {
+  return std::isfinite(x);
+}
 template <typename T>
-bool is_infinite(T x) { return std::isinf(x); }
+bool is_infinite(T x) {
+  return std::isinf(x);
+}
 template <typename T>
-bool is_number(T x) { return !std::isnan(x); }
+bool is_number(T x) {
+  return !std::isnan(x);
+}
 template <typename T>
-bool is_notanumber(T x) { return std::isnan(x); }
+bool is_notanumber(T x) {
+  return std::isnan(x);
+}
 template <typename T>
-bool is_normal(T x) { return std::isnormal(x); }
+bool is_normal(T x) {
+  return std::isnormal(x);
+}
 template <typename T>
-bool is_subnormal(T x) { return std::fpclassify(x) == FP_SUBNORMAL; }
+bool is_subnormal(T x) {
+  return std::fpclassify(x) == FP_SUBNORMAL;
+}
 
 }  // namespace emulated

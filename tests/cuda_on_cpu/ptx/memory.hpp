@@ -7,7 +7,8 @@
 namespace emulated {
 
 inline void check_alignment(Thread& thread, std::uint64_t address, std::uint64_t align) {
-  if (address % align != 0) [[unlikely]] fail_in(thread, "a misaligned address");
+  if (address % align != 0) [[unlikely]]
+    fail_in(thread, "a misaligned address");
 }
 
 inline bool holds(const KnownMemory::Range& range, std::uint64_t address, std::uint64_t bytes) {
@@ -36,9 +37,13 @@ inline std::uint64_t generic_memory(Thread& thread, std::uint64_t address, std::
 }
 
 template <typename T>
-T load(std::uint64_t from) { return *reinterpret_cast<const T*>(from); }
+T load(std::uint64_t from) {
+  return *reinterpret_cast<const T*>(from);
+}
 template <typename T>
-void store(std::uint64_t to, T value) { *reinterpret_cast<T*>(to) = value; }
+void store(std::uint64_t to, T value) {
+  *reinterpret_cast<T*>(to) = value;
+}
 
 template <typename T>
 T load_relaxed(std::uint64_t from) {
@@ -67,24 +72,23 @@ T atomic_change(Order order, std::uint64_t address, Change change) {
   Raw old = __atomic_load_n(memory, __ATOMIC_RELAXED);
   for (;;) {
     const Raw next = std::bit_cast<Raw>(static_cast<T>(change(std::bit_cast<T>(old))));
-    const bool done =
-        order == Order::relaxed
-            ? __atomic_compare_exchange_n(memory, &old, next, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-            : __atomic_compare_exchange_n(memory, &old, next, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    const bool done = order == Order::relaxed
+                          ? __atomic_compare_exchange_n(memory, &old, next, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+                          : __atomic_compare_exchange_n(memory, &old, next, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     if (done) return std::bit_cast<T>(old);
   }
 }
 
-#define EMULATED_ATOMIC(NAME, NEXT)                                                          \
-  template <typename T>                                                                      \
-  T atomic_##NAME(Thread&, Order order, std::uint64_t address, T value) {                    \
+#define EMULATED_ATOMIC(NAME, NEXT)                                                           \
+  template <typename T>                                                                       \
+  T atomic_##NAME(Thread&, Order order, std::uint64_t address, T value) {                     \
     return atomic_change<T>(order, address, [value](T old) { return static_cast<T>(NEXT); }); \
   }
 EMULATED_ATOMIC(add, old + value)
 EMULATED_ATOMIC(min, min_of(old, value))
 EMULATED_ATOMIC(max, max_of(old, value))
 EMULATED_ATOMIC(exch, (static_cast<void>(old), value))
-EMULATED_ATOMIC(and, old & value)
+EMULATED_ATOMIC(and, old& value)
 EMULATED_ATOMIC(or, old | value)
 EMULATED_ATOMIC(xor, old ^ value)
 EMULATED_ATOMIC(inc, old >= value ? T{0} : old + 1)
@@ -98,7 +102,7 @@ T atomic_cas(Thread&, Order order, std::uint64_t address, T expected, T value) {
 
 /// cp.async of `bytes`, of which `source_bytes` are read and the rest is zero.
 [[gnu::noinline]] inline void async_copy(Thread& thread, std::uint64_t to, std::uint64_t from, std::uint64_t bytes,
-                       std::uint64_t source_bytes) {
+                                         std::uint64_t source_bytes) {
   if (source_bytes > bytes) fail_in(thread, "cp.async reads more than it writes");
   check_alignment(thread, from, bytes);
   if (source_bytes > 0) global_memory(thread, from, source_bytes, 1);

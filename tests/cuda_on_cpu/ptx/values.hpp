@@ -9,9 +9,9 @@
 namespace emulated {
 
 template <std::size_t kBytes>
-using Bits = std::conditional_t<kBytes == 1, std::uint8_t,
-                                std::conditional_t<kBytes == 2, std::uint16_t,
-                                                   std::conditional_t<kBytes == 4, std::uint32_t, std::uint64_t>>>;
+using Bits = std::conditional_t<
+    kBytes == 1, std::uint8_t,
+    std::conditional_t<kBytes == 2, std::uint16_t, std::conditional_t<kBytes == 4, std::uint32_t, std::uint64_t>>>;
 
 struct Bf16 {
   std::uint16_t bits;

@@ -92,8 +92,7 @@ inline std::uint64_t element(Thread& thread, const Tile& tile, unsigned i, std::
   const unsigned at = thread.lane * kElements + i;
   const std::uint64_t row = at / kTile;
   const std::uint64_t col = at % kTile;
-  const std::uint64_t offset =
-      tile.layout == Layout::row ? row * tile.stride + col : col * tile.stride + row;
+  const std::uint64_t offset = tile.layout == Layout::row ? row * tile.stride + col : col * tile.stride + row;
   const std::uint64_t address = tile.start + offset * bytes;
   switch (tile.space) {
     case Space::global: return global_memory(thread, address, bytes, bytes);

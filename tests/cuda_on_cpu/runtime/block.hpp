@@ -45,7 +45,7 @@ class Grid {
     Fiber* fiber = nullptr;
     const void* waits_for = nullptr;  ///< a Barrier or Meeting
     const char* doing = "";
-    void* received = nullptr;         ///< where an exchange's result goes
+    void* received = nullptr;  ///< where an exchange's result goes
     AsyncCopies copies;
   };
   /// A fiber, and the task that it is to run next.

@@ -46,8 +46,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   if (!matches(kind, target, source)) return remember(cudaErrorInvalidMemcpyDirection);
   if (!target.inside || !source.inside) return remember(cudaErrorInvalidValue);
   enqueue(stream, [=] { copy(to, from, bytes); });
-  const bool pageable =
-      target.type == cudaMemoryTypeUnregistered || source.type == cudaMemoryTypeUnregistered;
+  const bool pageable = target.type == cudaMemoryTypeUnregistered || source.type == cudaMemoryTypeUnregistered;
   if (pageable) stream->last()->wait();  // as CUDA does: it goes by way of a buffer of the driver's
   return cudaSuccess;
 }
@@ -59,5 +58,4 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   enqueue(stream, [=] { fill(to, value, bytes); });
   return cudaSuccess;
 }
-
 }

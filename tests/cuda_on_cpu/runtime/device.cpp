@@ -2,8 +2,8 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <utility>
 #include <string>
+#include <utility>
 
 #include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 #include "tests/cuda_on_cpu/runtime/stream.hpp"
@@ -147,5 +147,4 @@ cudaError_t cudaDeviceSynchronize() {
   synchronize_device();
   return cudaSuccess;
 }
-
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
+
+#include <cuda_runtime_api.h>
 
 namespace emulated {
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
 #include <cstdint>
+
+#include <cuda_runtime_api.h>
 
 /// What the translated kernels call, and how they make themselves known.
 namespace emulated {
@@ -19,10 +19,10 @@ struct Thread {
   dim3 grid_size;
   unsigned lane;
   unsigned warp;
-  char* shared;                ///< the block's shared memory
+  char* shared;  ///< the block's shared memory
   std::uint32_t shared_bytes;
-  KnownMemory* known_memory;   ///< of this launch
-  Grid* grid;                  ///< who runs it
+  KnownMemory* known_memory;  ///< of this launch
+  Grid* grid;                 ///< who runs it
 };
 
 /// Allocations that the launch has used, the latest first: most accesses are found here, without a lock.

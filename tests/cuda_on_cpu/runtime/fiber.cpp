@@ -1,9 +1,9 @@
 #include "tests/cuda_on_cpu/runtime/fiber.hpp"
 
+#include <cstring>
+
 #include <pthread.h>
 #include <sys/mman.h>
-
-#include <cstring>
 
 #include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
 #include "tests/cuda_on_cpu/runtime/stand_in.hpp"

@@ -1,6 +1,4 @@
 // Registration and launch of kernels, as the host code that nvcc generates asks for them.
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -8,6 +6,8 @@
 #include <mutex>
 #include <string>
 #include <vector>
+
+#include <dlfcn.h>
 
 #include "tests/cuda_on_cpu/runtime/block.hpp"
 #include "tests/cuda_on_cpu/runtime/device.hpp"
@@ -144,8 +144,8 @@ cudaError_t __cudaGetKernel(cudaKernel_t* kernel, const void* function) {
   return cudaSuccess;
 }
 
-cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments,
-                               std::size_t dynamic_shared, cudaStream_t stream) {
+cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void** arguments, std::size_t dynamic_shared,
+                               cudaStream_t stream) {
   const auto& function = *reinterpret_cast<HostFunction*>(kernel);
   const Kernel& code = translated(function.name);
   Launch launch{&code, pack(code, arguments), grid, block, dynamic_shared};
@@ -155,8 +155,8 @@ cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void*
   return cudaSuccess;
 }
 
-cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments,
-                             std::size_t dynamic_shared, cudaStream_t stream) {
+cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, std::size_t dynamic_shared,
+                             cudaStream_t stream) {
   cudaKernel_t kernel = nullptr;
   const cudaError_t error = __cudaGetKernel(&kernel, function);
   return error == cudaSuccess ? __cudaLaunchKernel(kernel, grid, block, arguments, dynamic_shared, stream) : error;
@@ -173,5 +173,4 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
   found->dynamic_shared_limit = bytes;
   return cudaSuccess;
 }
-
 }

@@ -120,9 +120,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
-  return allocate(memory, bytes, cudaMemoryTypeHost);
-}
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes) { return allocate(memory, bytes, cudaMemoryTypeHost); }
 
 cudaError_t cudaFreeHost(void* memory) { return free_now(memory, cudaMemoryTypeHost); }
 
@@ -149,5 +147,4 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr attribute, vo
     fail("cudaMemPoolSetAttribute: attribute " + std::to_string(attribute) + " is not known here");
   return cudaSuccess;
 }
-
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstdint>
 #include <optional>
+
+#include <cuda_runtime_api.h>
 
 namespace emulated {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
 #include <functional>
 #include <string>
+
+#include <cuda_runtime_api.h>
 
 /// What the stand-ins for the libraries need of the one for the runtime.
 namespace emulated {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -9,6 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+
+#include <cuda_runtime_api.h>
 
 namespace emulated {
 

@@ -105,5 +105,4 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void*
   });
   return cudaSuccess;
 }
-
 }

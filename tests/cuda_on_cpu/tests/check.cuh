@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cuda_runtime.h>
-
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
+
+#include <cuda_runtime.h>
 
 // Device arrays and comparisons for instructions_*.cu.
 

@@ -42,7 +42,8 @@ Product::~Product() {
 cublasStatus_t Product::choose() {
   cublasLtMatmulHeuristicResult_t result{};
   int found = 0;
-  const auto status = cublasLtMatmulAlgoGetHeuristic(handle_, operation_, a_, b_, c_, c_, preference_, 1, &result, &found);
+  const auto status =
+      cublasLtMatmulAlgoGetHeuristic(handle_, operation_, a_, b_, c_, c_, preference_, 1, &result, &found);
   EXPECT_EQ(found == 1, status == CUBLAS_STATUS_SUCCESS);
   if (status == CUBLAS_STATUS_SUCCESS) chosen_ = result;
   return status;

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cublasLt.h>
-#include <gtest/gtest.h>
-
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <vector>
+
+#include <cublasLt.h>
+#include <gtest/gtest.h>
 
 #include "tests/cuda_on_cpu/tests/device_array.hpp"
 

@@ -146,14 +146,16 @@ TEST(CublasLtRules, no_algorithm_is_one_that_the_library_chooses) {
 
 TEST(CublasLtRules, what_is_not_known_is_not_supported) {
   Product product(square());
-  EXPECT_EQ(product.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<void*>(nullptr)), CUBLAS_STATUS_NOT_SUPPORTED);
+  EXPECT_EQ(product.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<void*>(nullptr)),
+            CUBLAS_STATUS_NOT_SUPPORTED);
   EXPECT_EQ(product.set(CUBLASLT_MATMUL_DESC_POINTER_MODE, std::int32_t{CUBLASLT_POINTER_MODE_DEVICE}),
             CUBLAS_STATUS_SUCCESS);
   EXPECT_EQ(product.choose(), CUBLAS_STATUS_NOT_SUPPORTED);
   Product batched(square());
   const std::int32_t two = 2;
-  EXPECT_EQ(cublasLtMatrixLayoutSetAttribute(batched.layout_of_c(), CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &two, sizeof two),
-            CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(
+      cublasLtMatrixLayoutSetAttribute(batched.layout_of_c(), CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &two, sizeof two),
+      CUBLAS_STATUS_SUCCESS);
   EXPECT_EQ(batched.choose(), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 

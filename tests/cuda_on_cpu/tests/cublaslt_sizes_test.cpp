@@ -1,14 +1,14 @@
-// cublaslt_sizes_test REAL STAND_IN: what the descriptors of the real cuBLASLt (whose descriptor calls need no GPU) say of
-// every attribute, against the stand-in. Exits with 77 if the real library cannot be loaded.
-#include <cublasLt.h>
-#include <dlfcn.h>
-
+// cublaslt_sizes_test REAL STAND_IN: what the descriptors of the real cuBLASLt (whose descriptor calls need no GPU) say
+// of every attribute, against the stand-in. Exits with 77 if the real library cannot be loaded.
 #include <array>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <set>
 #include <string>
+
+#include <cublasLt.h>
+#include <dlfcn.h>
 
 namespace {
 
@@ -46,7 +46,8 @@ Descriptor descriptor(const Library& library, const char* kind, Create* create, 
   Handle handle = nullptr;
   if (!create || create(&handle, arguments...) != CUBLAS_STATUS_SUCCESS) return {};
   const std::string prefix = std::string("cublasLt") + kind;
-  auto* const set = library.find<cublasStatus_t(Handle, Id, const void*, std::size_t)>((prefix + "SetAttribute").c_str());
+  auto* const set =
+      library.find<cublasStatus_t(Handle, Id, const void*, std::size_t)>((prefix + "SetAttribute").c_str());
   auto* const get =
       library.find<cublasStatus_t(Handle, Id, void*, std::size_t, std::size_t*)>((prefix + "GetAttribute").c_str());
   auto* const destroy = library.find<cublasStatus_t(Handle)>((prefix + "Destroy").c_str());
@@ -97,7 +98,8 @@ class Comparison {
     for (std::size_t i = 0; i < value.size(); ++i) expect(id, "default value", real_value[i], value[i]);
     for (const std::size_t size : kSizes) {
       expect(id, "status of a set", real_.set(id, real_value.data(), size), stand_in_.set(id, real_value.data(), size));
-      expect(id, "status of a get", real_.get(id, value.data(), size, nullptr), stand_in_.get(id, value.data(), size, nullptr));
+      expect(id, "status of a get", real_.get(id, value.data(), size, nullptr),
+             stand_in_.get(id, value.data(), size, nullptr));
     }
     expect(id, "status of a null set", real_.set(id, nullptr, expected), stand_in_.set(id, nullptr, expected));
     return true;
@@ -158,7 +160,8 @@ int main(int argc, char** argv) {
               {CUBLASLT_MATMUL_DESC_TRANSA, CUBLASLT_MATMUL_DESC_TRANSB, CUBLASLT_MATMUL_DESC_EPILOGUE,
                CUBLASLT_MATMUL_DESC_BIAS_POINTER, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER,
                CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE}) +
-      compare("MatrixLayout", layout(real), layout(stand_in), {CUBLASLT_MATRIX_LAYOUT_ORDER, CUBLASLT_MATRIX_LAYOUT_LD}) +
+      compare("MatrixLayout", layout(real), layout(stand_in),
+              {CUBLASLT_MATRIX_LAYOUT_ORDER, CUBLASLT_MATRIX_LAYOUT_LD}) +
       compare("MatmulPreference", preference(real), preference(stand_in),
               {CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES});
   return differences == 0 ? 0 : 1;

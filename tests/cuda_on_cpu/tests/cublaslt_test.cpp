@@ -19,14 +19,18 @@ double element(std::size_t i, int seed) {
 
 template <class T>
 T stored(double value) {
-  if constexpr (std::is_same_v<T, std::uint16_t>) return bf16(static_cast<float>(value));
-  else return static_cast<T>(value);
+  if constexpr (std::is_same_v<T, std::uint16_t>)
+    return bf16(static_cast<float>(value));
+  else
+    return static_cast<T>(value);
 }
 
 template <class T>
 double loaded(T value) {
-  if constexpr (std::is_same_v<T, std::uint16_t>) return from_bf16(value);
-  else return value;
+  if constexpr (std::is_same_v<T, std::uint16_t>)
+    return from_bf16(value);
+  else
+    return value;
 }
 
 template <class T>
@@ -159,7 +163,9 @@ TEST(CublasLt, relu_leaves_a_mask_that_its_gradient_reads) {
   x.auxiliary_ld = 128;
   expect_product<float, float, float>(x, [](double z, auto i, auto) { return relu(z + bias_of(i)); });
   const auto bits = mask.values();
-  const auto bit = [&](std::int64_t i, std::int64_t j) { return (bits[static_cast<std::size_t>(j * 16)] >> i & 1) != 0; };
+  const auto bit = [&](std::int64_t i, std::int64_t j) {
+    return (bits[static_cast<std::size_t>(j * 16)] >> i & 1) != 0;
+  };
   for (std::int64_t i = 0; i < kM; ++i)
     for (std::int64_t j = 0; j < kN; ++j) EXPECT_EQ(bit(i, j), expected(x, i, j) + bias_of(i) > 0);
   const DeviceArray<float> sums(kM);

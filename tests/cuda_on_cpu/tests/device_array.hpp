@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cuda_runtime_api.h>
-
 #include <cstddef>
 #include <stdexcept>
 #include <vector>
+
+#include <cuda_runtime_api.h>
 
 namespace emulated::test {
 

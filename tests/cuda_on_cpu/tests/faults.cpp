@@ -2,12 +2,12 @@
 //
 //     compute        produce p | ............. | wait received, double r = 2 q, produce p again, reverse, copy to host
 //     communication  ......... | wait p, q = 2p|
+#include "tests/cuda_on_cpu/tests/faults.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
-
-#include "tests/cuda_on_cpu/tests/faults.hpp"
 
 namespace {
 

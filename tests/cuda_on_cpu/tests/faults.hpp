@@ -6,16 +6,16 @@
 
 constexpr int kCount = 512;
 
-void produce(cudaStream_t stream, float* out, float value);           // out[i] = value + i
-void double_of(cudaStream_t stream, const float* in, float* out);     // out[i] = 2 in[i]
-void reverse(cudaStream_t stream, float* x);                          // each block's part, through shared memory
+void produce(cudaStream_t stream, float* out, float value);        // out[i] = value + i
+void double_of(cudaStream_t stream, const float* in, float* out);  // out[i] = 2 in[i]
+void reverse(cudaStream_t stream, float* x);                       // each block's part, through shared memory
 void reverse_without_barrier(cudaStream_t stream, float* x);
 void reverse_by_async_copy(cudaStream_t stream, float* x);
 void reverse_without_copy_wait(cudaStream_t stream, float* x);
-void write_beyond(cudaStream_t stream, float* out);                   // one element
-void write_misaligned(cudaStream_t stream, float* out);               // a float4, 4 bytes off
+void write_beyond(cudaStream_t stream, float* out);      // one element
+void write_misaligned(cudaStream_t stream, float* out);  // a float4, 4 bytes off
 void divergent_barrier(cudaStream_t stream, float* x);
-void partial_barrier(cudaStream_t stream, float* x);                  // half of each block comes to a warp's collective
-void write_same(cudaStream_t stream, float* x);                       // all blocks write x[0]
-void use_shared(cudaStream_t stream, float* x, int bytes);            // dynamic
+void partial_barrier(cudaStream_t stream, float* x);        // half of each block comes to a warp's collective
+void write_same(cudaStream_t stream, float* x);             // all blocks write x[0]
+void use_shared(cudaStream_t stream, float* x, int bytes);  // dynamic
 const void* use_shared_kernel();

@@ -1,8 +1,8 @@
 // Instructions on one thread's values: each function below is compiled for the host and for the GPU, and must give the
 // same. What only a GPU has is written in PTX, and beside it what it means.
-#include <cuda_bf16.h>
-
 #include <cstdint>
+
+#include <cuda_bf16.h>
 
 #include "tests/cuda_on_cpu/tests/check.cuh"
 
@@ -31,8 +31,8 @@ void compare(const char* what, const std::vector<In>& inputs, double tolerance =
     expect_near(what, i, got[i], F()(inputs[i / inputs.size()], inputs[i % inputs.size()]), tolerance);
 }
 
-#define BINARY(NAME, TYPE, RESULT, ...) \
-  struct NAME {                         \
+#define BINARY(NAME, TYPE, RESULT, ...)                                         \
+  struct NAME {                                                                 \
     __host__ __device__ RESULT operator()(TYPE a, TYPE b) const { __VA_ARGS__ } \
   };
 
@@ -46,21 +46,18 @@ using u64 = std::uint64_t;
 BINARY(FloatArithmetic, float, float, return a * b - a / b + fmaf(a, b, 3.F) + fabsf(a) + (-b);)
 BINARY(FloatLimits, float, float, return fminf(a, b) * 3 + fmaxf(a, 1.F);)
 BINARY(FloatRoots, float, float, return sqrtf(a) + 1 / b + rsqrtf(fabsf(a));)
-BINARY(FloatFunctions, float, float,
-       return expf(a) + logf(b) + tanhf(a) + log1pf(b) + erff(a) + powf(fabsf(a), 0.3F);)
+BINARY(FloatFunctions, float, float, return expf(a) + logf(b) + tanhf(a) + log1pf(b) + erff(a) + powf(fabsf(a), 0.3F);)
 BINARY(FloatFast, float, float, return PTX_OR_HOST(__expf(a) + __logf(b), expf(a) + logf(b));)
 BINARY(FloatRounding, float, float, return rintf(a) + floorf(b) * 10 + ceilf(a) * 100 + truncf(b) * 1000;)
 BINARY(FloatChoice, float, int,
        return (a < b) + 2 * (a <= b) + 4 * (a == b) + 8 * (a != b) + 16 * !(a > b) + 32 * !(a >= b) + 64 * isnan(a) +
               128 * isinf(b) + 256 * (a < b && b < 3) + 512 * signbit(copysignf(a, b));)
-BINARY(FloatToInt, float, i64,
-       return static_cast<i64>(a) * 1000003 + static_cast<u64>(fabsf(b)) + static_cast<i32>(b);)
+BINARY(FloatToInt, float, i64, return static_cast<i64>(a) * 1000003 + static_cast<u64>(fabsf(b)) + static_cast<i32>(b);)
 BINARY(DoubleArithmetic, double, double, return a * b - a / b + fma(a, b, 3.0) + fabs(a) - fmin(a, b) + sqrt(b);)
 BINARY(DoubleFunctions, double, double, return exp(a) + log(b) + tanh(a) + 1 / b;)
 BINARY(DoubleConversions, double, double,
        return static_cast<float>(a) + static_cast<double>(static_cast<i64>(b)) + rint(a);)
-BINARY(IntArithmetic, i32, i32,
-       return a / (b | 1) + a % (b | 1) + (a < b ? a : b) + (a > 7 ? a : 7) - abs(b / 2);)
+BINARY(IntArithmetic, i32, i32, return a / (b | 1) + a % (b | 1) + (a < b ? a : b) + (a > 7 ? a : 7) - abs(b / 2);)
 BINARY(UnsignedArithmetic, u32, u32, return a / (b | 1) + a % (b | 1) + a * b - b + (a < b ? a : b);)
 BINARY(WideProducts, i32, i64, return i64{a} * b + i64{static_cast<i16>(a)} * static_cast<u16>(b);)
 BINARY(LongArithmetic, i64, i64,
@@ -73,8 +70,7 @@ BINARY(Shifts, u64, u64,
               (static_cast<u32>(a) << (b & 31)) ^ static_cast<u64>(static_cast<i32>(a) >> (b & 31));)
 BINARY(Logic, u64, u64,
        return (a & b) ^ (a | ~b) ^ (static_cast<u16>(a) & 0x5aa5) ^ static_cast<u64>(static_cast<std::int8_t>(a));)
-BINARY(Counts, u32, int,
-       return PTX_OR_HOST(__popc(a) + __clz(b), __builtin_popcount(a) + (b ? __builtin_clz(b) : 32));)
+BINARY(Counts, u32, int, return PTX_OR_HOST(__popc(a) + __clz(b), __builtin_popcount(a) + (b ? __builtin_clz(b) : 32));)
 BINARY(ToFloat, i64, float,
        return static_cast<float>(a) + static_cast<float>(static_cast<i32>(b)) +
               static_cast<float>(static_cast<u64>(b));)
@@ -90,8 +86,8 @@ __host__ __device__ inline u32 reversed(u32 x) {
 
 BINARY(BitReversal, u32, u32, return PTX_OR_HOST(__brev(a), reversed(a)) + b;)
 BINARY(BytePermutation, u32, u32,
-       return PTX_OR_HOST(__byte_perm(a, b, 0x6421), (a >> 8 & 0xff) | (a >> 16 & 0xff) << 8 | (b & 0xff) << 16 |
-                                                         (b >> 16 & 0xff) << 24);)
+       return PTX_OR_HOST(__byte_perm(a, b, 0x6421),
+                          (a >> 8 & 0xff) | (a >> 16 & 0xff) << 8 | (b & 0xff) << 16 | (b >> 16 & 0xff) << 24);)
 
 __host__ __device__ inline u32 bit_fields(u32 a, u32 b) {
 #ifdef __CUDA_ARCH__

@@ -1,9 +1,9 @@
 // Instructions that threads do together, and those on memory: beside each, the host's loop.
+#include <cstdint>
+
 #include <cuda_bf16.h>
 #include <cuda_pipeline.h>
 #include <mma.h>
-
-#include <cstdint>
 
 #include "tests/cuda_on_cpu/tests/check.cuh"
 
@@ -125,11 +125,14 @@ void check_tile_product() {
   const DeviceArray<__nv_bfloat16> left(a), right(b);
   const DeviceArray<float> c(std::vector<float>(256, 0.5F));
   tile_product<<<1, 32, 0, stream()>>>(left.data(), right.data(), c.data());
-  expect_all("wmma", c.values(), [&](int i) {
-    float sum = 0.5F;
-    for (int k = 0; k < 16; ++k) sum += __bfloat162float(a[i / 16 * 16 + k]) * __bfloat162float(b[i % 16 * 16 + k]);
-    return sum;
-  }, 1e-6);
+  expect_all(
+      "wmma", c.values(),
+      [&](int i) {
+        float sum = 0.5F;
+        for (int k = 0; k < 16; ++k) sum += __bfloat162float(a[i / 16 * 16 + k]) * __bfloat162float(b[i % 16 * 16 + k]);
+        return sum;
+      },
+      1e-6);
 }
 
 void check_memories() {

@@ -19,15 +19,15 @@ void expect_failure(const std::string& text, const std::function<void(const Rank
 TEST(NcclRefusals, ranks_that_call_different_collectives) {
   expect_failure("rank 1 calls ncclBroadcast(4 x float32, root 1), rank 0 ncclAllReduce(5 x float32, sum)",
                  [](const Rank& rank) {
-    const Member member(rank);
-    const DeviceArray<float> x(5);
-    if (rank.rank == 0) {
-      ncclAllReduce(x.data(), x.data(), 5, ncclFloat32, ncclSum, member, member.stream());
-    } else {
-      ncclBroadcast(x.data(), x.data(), 4, ncclFloat32, 1, member, member.stream());
-    }
-    member.stream().synchronize();
-  });
+                   const Member member(rank);
+                   const DeviceArray<float> x(5);
+                   if (rank.rank == 0) {
+                     ncclAllReduce(x.data(), x.data(), 5, ncclFloat32, ncclSum, member, member.stream());
+                   } else {
+                     ncclBroadcast(x.data(), x.data(), 4, ncclFloat32, 1, member, member.stream());
+                   }
+                   member.stream().synchronize();
+                 });
 }
 
 TEST(NcclRefusals, messages_of_different_lengths) {
@@ -95,7 +95,8 @@ TEST(NcclRefusals, arguments_alone_and_in_a_group) {
     EXPECT_EQ(ncclAllReduce(x.data(), nullptr, 1, ncclFloat32, ncclSum, member, member.stream()), ncclInvalidArgument);
     EXPECT_EQ(ncclGroupEnd(), ncclInvalidArgument);
     EXPECT_EQ(ncclGroupEnd(), ncclInvalidUsage);
-    EXPECT_EQ(ncclAllReduce(x.data(), x.data(), 1, ncclFloat32, ncclSum, nullptr, member.stream()), ncclInvalidArgument);
+    EXPECT_EQ(ncclAllReduce(x.data(), x.data(), 1, ncclFloat32, ncclSum, nullptr, member.stream()),
+              ncclInvalidArgument);
   });
   EXPECT_TRUE(outcome.succeeded) << outcome.output;
 }

@@ -1,10 +1,10 @@
 // The stand-in for NCCL against plain loops, between processes.
-#include <gtest/gtest.h>
-
 #include <array>
 #include <bit>
 #include <cmath>
 #include <numeric>
+
+#include <gtest/gtest.h>
 
 #include "tests/cuda_on_cpu/tests/device_array.hpp"
 #include "tests/cuda_on_cpu/tests/nccl_fixture.hpp"
@@ -16,15 +16,25 @@ namespace {
 template <class T>
 struct TypeOf;
 template <>
-struct TypeOf<std::uint8_t> { static constexpr auto value = ncclUint8; };
+struct TypeOf<std::uint8_t> {
+  static constexpr auto value = ncclUint8;
+};
 template <>
-struct TypeOf<std::int32_t> { static constexpr auto value = ncclInt32; };
+struct TypeOf<std::int32_t> {
+  static constexpr auto value = ncclInt32;
+};
 template <>
-struct TypeOf<std::int64_t> { static constexpr auto value = ncclInt64; };
+struct TypeOf<std::int64_t> {
+  static constexpr auto value = ncclInt64;
+};
 template <>
-struct TypeOf<float> { static constexpr auto value = ncclFloat32; };
+struct TypeOf<float> {
+  static constexpr auto value = ncclFloat32;
+};
 template <>
-struct TypeOf<double> { static constexpr auto value = ncclFloat64; };
+struct TypeOf<double> {
+  static constexpr auto value = ncclFloat64;
+};
 
 constexpr std::array<std::size_t, 4> kCounts{0, 1, 7, 40000};  // the last is more than a chunk
 

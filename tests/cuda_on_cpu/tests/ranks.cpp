@@ -1,15 +1,15 @@
 #include "tests/cuda_on_cpu/tests/ranks.hpp"
 
-#include <cuda_runtime_api.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <vector>
+
+#include <cuda_runtime_api.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace emulated::test {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <nccl.h>
-
 #include <functional>
-#include <utility>
 #include <string>
+#include <utility>
+
+#include <nccl.h>
 
 namespace emulated::test {
 
@@ -17,7 +17,7 @@ struct Rank {
 
 /// What became of the ranks' processes.
 struct Outcome {
-  bool succeeded;  // all ended normally, and no expectation failed in any
+  bool succeeded;      // all ended normally, and no expectation failed in any
   std::string output;  // what they wrote
 };
 

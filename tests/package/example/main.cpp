@@ -12,8 +12,7 @@ using namespace recombine;
 /// This rank's blocks of a matrix, and their memory.
 struct Owned {
   Owned(MeshRank& rank, DistMatrix::Shape shape, Placement placement)
-      : buffer(rank.device(), DataType::f32,
-               DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement)),
+      : buffer(rank.device(), DataType::f32, DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement)),
         matrix(rank.mesh(), rank.coord(), shape, placement, buffer.view()) {}
 
   /// Every element by its place in the whole matrix, so that the cut does not matter.

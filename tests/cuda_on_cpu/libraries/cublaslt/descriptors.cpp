@@ -25,14 +25,13 @@ constexpr std::array kOperation{
     Attribute{CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_DATA_TYPE, offsetof(Operation, auxiliary_type), 4},
     Attribute{CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET, offsetof(Operation, multiprocessors), 4}};
 
-constexpr std::array kLayout{
-    Attribute{CUBLASLT_MATRIX_LAYOUT_TYPE, offsetof(Layout, type), 4},
-    Attribute{CUBLASLT_MATRIX_LAYOUT_ORDER, offsetof(Layout, order), 4},
-    Attribute{CUBLASLT_MATRIX_LAYOUT_ROWS, offsetof(Layout, rows), 8},
-    Attribute{CUBLASLT_MATRIX_LAYOUT_COLS, offsetof(Layout, cols), 8},
-    Attribute{CUBLASLT_MATRIX_LAYOUT_LD, offsetof(Layout, ld), 8},
-    Attribute{CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, offsetof(Layout, batch_count), 4},
-    Attribute{CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, offsetof(Layout, batch_stride), 8}};
+constexpr std::array kLayout{Attribute{CUBLASLT_MATRIX_LAYOUT_TYPE, offsetof(Layout, type), 4},
+                             Attribute{CUBLASLT_MATRIX_LAYOUT_ORDER, offsetof(Layout, order), 4},
+                             Attribute{CUBLASLT_MATRIX_LAYOUT_ROWS, offsetof(Layout, rows), 8},
+                             Attribute{CUBLASLT_MATRIX_LAYOUT_COLS, offsetof(Layout, cols), 8},
+                             Attribute{CUBLASLT_MATRIX_LAYOUT_LD, offsetof(Layout, ld), 8},
+                             Attribute{CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, offsetof(Layout, batch_count), 4},
+                             Attribute{CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, offsetof(Layout, batch_stride), 8}};
 
 constexpr std::array kPreference{
     Attribute{CUBLASLT_MATMUL_PREF_SEARCH_MODE, offsetof(Preference, search_mode), 4},

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cublasLt.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include <cublasLt.h>
 
 namespace emulated::cublaslt {
 

@@ -21,11 +21,11 @@ constexpr std::array kTypes{Types{CUBLAS_COMPUTE_32F, CUDA_R_32F, CUDA_R_32F, CU
                             Types{CUBLAS_COMPUTE_64F, CUDA_R_64F, CUDA_R_64F, CUDA_R_64F}};
 
 constexpr std::array<std::uint32_t, 16> kEpilogues{
-    CUBLASLT_EPILOGUE_DEFAULT,   CUBLASLT_EPILOGUE_BIAS,          CUBLASLT_EPILOGUE_RELU,
-    CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_RELU_AUX,      CUBLASLT_EPILOGUE_RELU_AUX_BIAS,
-    CUBLASLT_EPILOGUE_DRELU,     CUBLASLT_EPILOGUE_DRELU_BGRAD,   CUBLASLT_EPILOGUE_GELU,
-    CUBLASLT_EPILOGUE_GELU_BIAS, CUBLASLT_EPILOGUE_GELU_AUX,      CUBLASLT_EPILOGUE_GELU_AUX_BIAS,
-    CUBLASLT_EPILOGUE_DGELU,     CUBLASLT_EPILOGUE_DGELU_BGRAD,   CUBLASLT_EPILOGUE_BGRADA,
+    CUBLASLT_EPILOGUE_DEFAULT,   CUBLASLT_EPILOGUE_BIAS,        CUBLASLT_EPILOGUE_RELU,
+    CUBLASLT_EPILOGUE_RELU_BIAS, CUBLASLT_EPILOGUE_RELU_AUX,    CUBLASLT_EPILOGUE_RELU_AUX_BIAS,
+    CUBLASLT_EPILOGUE_DRELU,     CUBLASLT_EPILOGUE_DRELU_BGRAD, CUBLASLT_EPILOGUE_GELU,
+    CUBLASLT_EPILOGUE_GELU_BIAS, CUBLASLT_EPILOGUE_GELU_AUX,    CUBLASLT_EPILOGUE_GELU_AUX_BIAS,
+    CUBLASLT_EPILOGUE_DGELU,     CUBLASLT_EPILOGUE_DGELU_BGRAD, CUBLASLT_EPILOGUE_BGRADA,
     CUBLASLT_EPILOGUE_BGRADB};
 
 cublasStatus_t check_layout(char name, const Layout& x) {
@@ -83,11 +83,12 @@ cublasStatus_t check_auxiliary(const Problem& p) {
   const std::int64_t multiple = has_relu_mask(p) ? 128 : 8;
   if (op.auxiliary_ld % multiple != 0 || op.auxiliary_ld < static_cast<std::int64_t>(p.m()))
     return refuse(CUBLAS_STATUS_INVALID_VALUE,
-                  "EPILOGUE_AUX_LD is %ld, not a multiple of %ld and at least %lu (D's rows)", op.auxiliary_ld, multiple,
-                  p.m());
+                  "EPILOGUE_AUX_LD is %ld, not a multiple of %ld and at least %lu (D's rows)", op.auxiliary_ld,
+                  multiple, p.m());
   if (has_relu_mask(p)) return CUBLAS_STATUS_SUCCESS;
   if (op.auxiliary_type != -1 && op.auxiliary_type != p.d.type)
-    return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "the auxiliary matrix has type %d, D type %d", op.auxiliary_type, p.d.type);
+    return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "the auxiliary matrix has type %d, D type %d", op.auxiliary_type,
+                  p.d.type);
   if (reinterpret_cast<std::uintptr_t>(op.auxiliary) % bytes_of(p.d.type) == 0) return CUBLAS_STATUS_SUCCESS;
   return refuse(CUBLAS_STATUS_INVALID_VALUE, "the auxiliary matrix is not aligned to its elements");
 }
@@ -98,7 +99,8 @@ cublasStatus_t check_epilogue(const Problem& p) {
     return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "epilogue %u is not known", epilogue);
   if (epilogue == CUBLASLT_EPILOGUE_DEFAULT) return CUBLAS_STATUS_SUCCESS;
   if (p.d.type == CUDA_R_64F) return CUBLAS_STATUS_NOT_SUPPORTED;
-  // Bias and auxiliary are defined by D's rows, in columns; what the library makes of them in row order is not documented.
+  // Bias and auxiliary are defined by D's rows, in columns; what the library makes of them in row order is not
+  // documented.
   if (p.d.order != CUBLASLT_ORDER_COL && epilogue != CUBLASLT_EPILOGUE_RELU && epilogue != CUBLASLT_EPILOGUE_GELU)
     return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "epilogue %u for D in row order is not known", epilogue);
   if (const auto status = check_bias(p)) return status;
@@ -114,10 +116,9 @@ std::uint32_t alignment_of(const void* pointer) {
 std::uint64_t kernel_of(const Problem& p) {
   const auto& op = p.operation;
   std::uint64_t kernel = 0;
-  for (const std::int64_t part :
-       {std::int64_t{op.compute_type}, std::int64_t{op.trans_a}, std::int64_t{op.trans_b}, std::int64_t{op.epilogue},
-        std::int64_t{p.a.type}, std::int64_t{p.d.type}, std::int64_t{p.a.order}, std::int64_t{p.b.order},
-        std::int64_t{p.d.order}})
+  for (const std::int64_t part : {std::int64_t{op.compute_type}, std::int64_t{op.trans_a}, std::int64_t{op.trans_b},
+                                  std::int64_t{op.epilogue}, std::int64_t{p.a.type}, std::int64_t{p.d.type},
+                                  std::int64_t{p.a.order}, std::int64_t{p.b.order}, std::int64_t{p.d.order}})
     kernel = (kernel ^ static_cast<std::uint64_t>(part)) * 0x100000001b3;
   return kernel;
 }
@@ -134,8 +135,8 @@ cublasStatus_t check_plan(const Problem& p, const Plan& plan, const Operands& x)
   if (plan.kernel != kernel_of(p))
     return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "the algorithm was chosen for other types, orders or another epilogue");
   if (x.workspace_bytes < plan.workspace_bytes || (plan.workspace_bytes > 0 && !x.workspace))
-    return refuse(CUBLAS_STATUS_INVALID_VALUE, "the workspace has %zu bytes, the algorithm needs %lu", x.workspace_bytes,
-                  plan.workspace_bytes);
+    return refuse(CUBLAS_STATUS_INVALID_VALUE, "the workspace has %zu bytes, the algorithm needs %lu",
+                  x.workspace_bytes, plan.workspace_bytes);
   if (const auto status = check_alignment("A", x.a, plan.alignment_a)) return status;
   if (const auto status = check_alignment("B", x.b, plan.alignment_b)) return status;
   if (const auto status = check_alignment("C", x.c, plan.alignment_c)) return status;

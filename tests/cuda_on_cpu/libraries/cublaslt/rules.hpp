@@ -12,9 +12,7 @@ struct Problem {
   std::uint64_t m() const { return operation.trans_a == CUBLAS_OP_N ? a.rows : a.cols; }
   std::uint64_t k() const { return operation.trans_a == CUBLAS_OP_N ? a.cols : a.rows; }
   std::uint64_t n() const { return operation.trans_b == CUBLAS_OP_N ? b.cols : b.rows; }
-  bool has(std::uint32_t epilogue_bits) const {
-    return (operation.epilogue & epilogue_bits) == epilogue_bits;
-  }
+  bool has(std::uint32_t epilogue_bits) const { return (operation.epilogue & epilogue_bits) == epilogue_bits; }
 };
 
 /// Parts of an epilogue that the library's header gives as bits of its enumerators.

@@ -47,8 +47,7 @@ void touch_operands(const Problem& p, const Operands& x, double beta) {
   if (p.has(kAuxiliary)) touch_auxiliary(p);
   if (!has_bias(p)) return;
   const auto length = p.has(CUBLASLT_EPILOGUE_BGRADB) ? p.n() : p.m();
-  touch(p.operation.bias, length * bytes_of(p.d.type),
-        p.has(CUBLASLT_EPILOGUE_BIAS) ? Access::read : Access::write);
+  touch(p.operation.bias, length * bytes_of(p.d.type), p.has(CUBLASLT_EPILOGUE_BIAS) ? Access::read : Access::write);
 }
 
 }  // namespace emulated::cublaslt

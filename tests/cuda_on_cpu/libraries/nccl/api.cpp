@@ -34,9 +34,10 @@ ncclResult_t join(ncclComm_t* handle, const Address& address, const Place& place
     SharedSegment::release(address);  // all have opened it
     const auto [first, second] = communicator->ranks_on_one_device();
     if (first >= 0)
-      return explain(ncclInvalidUsage, "Duplicate GPU detected : rank " + std::to_string(first) + " and rank " +
-                                           std::to_string(second) + " both on CUDA device " +
-                                           std::to_string(communicator->segment().devices[static_cast<std::size_t>(first)]));
+      return explain(ncclInvalidUsage,
+                     "Duplicate GPU detected : rank " + std::to_string(first) + " and rank " + std::to_string(second) +
+                         " both on CUDA device " +
+                         std::to_string(communicator->segment().devices[static_cast<std::size_t>(first)]));
     *handle = new ncclComm{std::move(communicator)};
     return ncclSuccess;
   } catch (const Aborted&) {

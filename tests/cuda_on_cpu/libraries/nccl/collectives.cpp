@@ -110,7 +110,8 @@ void run_collective(Communicator& communicator, const Operation& op) {
     case Call::all_gather:
       exchange(communicator, op.from, bytes, [&](const Chunk& chunk) {
         for (int from = 0; from < communicator.ranks(); ++from)
-          std::memcpy(op.to + static_cast<std::size_t>(from) * bytes + chunk.offset, slot(communicator, from), chunk.bytes);
+          std::memcpy(op.to + static_cast<std::size_t>(from) * bytes + chunk.offset, slot(communicator, from),
+                      chunk.bytes);
       });
       break;
     case Call::broadcast:

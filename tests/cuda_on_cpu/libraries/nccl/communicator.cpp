@@ -43,7 +43,7 @@ void Communicator::pause(int turn) const {
   yield_core(turn);
 }
 
-void Communicator::wait_for_all(Barrier Segment::* barrier) {
+void Communicator::wait_for_all(Barrier Segment::*barrier) {
   auto& [arrived, generation] = segment().*barrier;
   const std::uint32_t now = generation;
   if (arrived.fetch_add(1) + 1 == static_cast<std::uint32_t>(ranks())) {
@@ -66,8 +66,7 @@ void Communicator::agree(const Signature& signature) {
   }
 }
 
-void Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream,
-                           std::function<void()> work) {
+void Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream, std::function<void()> work) {
   const std::uint64_t ticket = self->enqueued_++;
   emulated::enqueue(stream, [self, ticket, work = std::move(work)] {
     for (int turn = 0; self->done_ != ticket; ++turn) yield_core(turn);

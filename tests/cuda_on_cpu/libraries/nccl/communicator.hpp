@@ -32,7 +32,7 @@ class Communicator {
   std::array<int, 2> ranks_on_one_device() const;
 
   /// @throws Aborted
-  void wait_for_all(Barrier Segment::* barrier);
+  void wait_for_all(Barrier Segment::*barrier);
   /// One turn of a loop that waits for another rank. @throws Aborted
   void pause(int turn) const;
   /// Ends the program unless all ranks call the same, naming both calls. @throws Aborted

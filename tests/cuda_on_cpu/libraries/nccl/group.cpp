@@ -60,9 +60,8 @@ void Group::launch() {
   if (operations_.empty()) return;
   check_own_messages();
   auto* const communicator = communicator_.get();  // kept alive by enqueue
-  Communicator::enqueue(communicator_, stream_, [communicator, operations = operations_] {
-    run(*communicator, operations);
-  });
+  Communicator::enqueue(communicator_, stream_,
+                        [communicator, operations = operations_] { run(*communicator, operations); });
 }
 
 void Group::check_own_messages() const {

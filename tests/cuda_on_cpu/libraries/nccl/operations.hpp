@@ -6,8 +6,8 @@
 
 namespace emulated::nccl {
 
-/// One call of a collective, a send or a receive. `signature.root` is the peer of the latter two; `signature.count` is what
-/// the call was given: for reduce_scatter and all_gather the count per rank.
+/// One call of a collective, a send or a receive. `signature.root` is the peer of the latter two; `signature.count` is
+/// what the call was given: for reduce_scatter and all_gather the count per rank.
 struct Operation {
   Signature signature;
   const char* from;  // null where this rank gives nothing

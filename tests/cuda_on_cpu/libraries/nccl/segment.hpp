@@ -1,12 +1,12 @@
 #pragma once
 
-#include <nccl.h>
-
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+
+#include <nccl.h>
 
 namespace emulated::nccl {
 
