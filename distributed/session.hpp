@@ -29,6 +29,9 @@ class Session {
   /// Whether `mine` is true on every rank. Blocks; every rank calls it. @pre no communication stream has work
   bool on_every_rank(bool mine) const;
 
+  /// "rank 1 on host", for messages where no Session is at hand.
+  static std::string place();
+
   /// MPI_Wtime.
   static double now();
 

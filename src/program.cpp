@@ -1,6 +1,10 @@
 #include "src/program.hpp"
 
+#include <cerrno>
 #include <csignal>
+#include <exception>
+#include <optional>
+#include <string>
 
 #include <fmt/core.h>
 
@@ -21,23 +25,40 @@ int run(std::string_view name, Session& session, int argc, char** argv, void (*w
   } catch (const AgreedError& error) {
     if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, error.what());
     return kExitFailure;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: rank {} on {}: {}\n", name, session.rank(), session.host(), error.what());
-    Session::abort(kExitFailure);
   }
+}
+
+std::string message_of(const std::exception_ptr& error) {
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+  }
+  return "an unknown error";
+}
+
+/// What nobody catches is this rank's alone. It is told before any object ends: an end that ranks share would wait for
+/// the others, who do not know.
+[[noreturn]] void end_all_ranks() {
+  fmt::print(stderr, "{}: {}: {}\n", program_invocation_short_name, Session::place(),
+             message_of(std::current_exception()));
+  Session::abort(kExitFailure);
 }
 
 }  // namespace
 
 int run_program(std::string_view name, int argc, char** argv, void (*work)(Session&, int, char**)) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
+  std::optional<Session> session;
   try {
-    Session session(argc, argv);
-    return run(name, session, argc, argv, work);
+    session.emplace(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());
     return kExitFailure;
   }
+  std::set_terminate(end_all_ranks);
+  return run(name, *session, argc, argv, work);
 }
 
 }  // namespace recombine

@@ -11,7 +11,7 @@ import tempfile
 
 import npy
 from multiplier import MESHES, SCHEDULES, Multiplier, difference, in_parallel, made, product, to_bf16, transposed
-from program import Checks
+from program import Checks, run
 
 M, N, K = 13, 11, 9
 KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m", "n", "k", "dtype",
@@ -210,12 +210,24 @@ def check_streaming(multiplier, checks):
     checks.expect("chosen" in text, f"--plan of what streams needs no --out: {text}")
 
 
+def check_one_rank_fails(multiplier, checks):
+    """Rank 1 has no room for its C of 1 GB: it says so, and nobody waits for it."""
+    limited = multiplier.folder / "limited.sh"
+    limited.write_text('#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -v 1500000\nexec "$@"\n')
+    limited.chmod(0o755)
+    done = run(limited, 2, multiplier.program, "--m", 16000, "--n", 16000, "--k", 16, "--mesh", "1x1x2", "--threads", 1,
+               "--quiet", *multiplier.quick(2, "f32"), cwd=multiplier.folder, timeout=60)
+    lines = done.stderr.splitlines()
+    told = len(lines) == 1 and lines[0].startswith("matmul: rank 1 on ") and "allocate" in lines[0]
+    checks.expect(done.returncode == 1 and told, f"one rank fails: exit {done.returncode}: {done.stderr}")
+
+
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as folder:
         multiplier = Multiplier(sys.argv[1], folder, checks)
         for check in [check_files, check_rounding, check_empty, check_made, check_plan, check_report, check_config,
-                      check_streaming]:
+                      check_streaming, check_one_rank_fails]:
             check(multiplier, checks)
         left = [path.name for path in pathlib.Path(folder).iterdir() if path.suffix == ".tmp"]
         checks.expect(not left, f"temporary files are left: {left}")

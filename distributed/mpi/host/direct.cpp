@@ -46,28 +46,10 @@ Range share_of(const DirectTask::Data& data, std::size_t ranks, std::size_t rank
   return {element(share.begin), element(share.end)};
 }
 
-/// Sums a range of elements of all ranks into this rank's data.
-class Sum {
- public:
-  Sum(std::size_t ranks, Reduction reduction) : reduction_(reduction), terms_(ranks) {}
-
-  template <class At>
-  VectorView take(const At& at, std::size_t own) {
-    for (std::size_t r = 0; r < terms_.size(); ++r) terms_[r] = at(r).data;
-    const VectorView sum = at(own);
-    reduce(sum, terms_, reduction_);
-    return sum;
-  }
-
- private:
-  Reduction reduction_;
-  std::vector<const std::byte*> terms_;
-};
-
 class DirectReduce : public DirectTask {
  public:
   DirectReduce(Meeting& meeting, const Data& data, Range own, Reduction reduction)
-      : DirectTask(meeting, data), type_(data.view.type), own_(own), sum_(meeting.size(), reduction) {}
+      : DirectTask(meeting, data), type_(data.view.type), own_(own), reduction_(reduction), terms_(meeting.size()) {}
 
  protected:
   std::int64_t chunks() const final { return chunks_of(own_, type_); }
@@ -75,13 +57,17 @@ class DirectReduce : public DirectTask {
 
   Range chunk_range(std::int64_t chunk) const { return chunk_of(own_, chunk, type_); }
   VectorView reduce_chunk(std::int64_t chunk) {
-    return sum_.take([&](std::size_t r) { return at(r, chunk_range(chunk)); }, rank());
+    for (std::size_t r = 0; r < terms_.size(); ++r) terms_[r] = at(r, chunk_range(chunk)).data;
+    const VectorView sum = at(rank(), chunk_range(chunk));
+    reduce(sum, terms_, reduction_);
+    return sum;
   }
 
  private:
   DataType type_;
   Range own_;
-  Sum sum_;
+  Reduction reduction_;
+  std::vector<const std::byte*> terms_;
 };
 
 class DirectAllReduce final : public DirectReduce {
