@@ -51,12 +51,6 @@ StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& sha
   return *best;
 }
 
-double least_bytes(const std::vector<Plan>& plans) {
-  double least = plans.front().peak_bytes_per_rank;
-  for (const Plan& plan : plans) least = std::min(least, plan.peak_bytes_per_rank);
-  return least;
-}
-
 /// What a rank may use, in bytes. None: whatever its GPU has.
 struct Memory {
   DeviceKind kind = DeviceKind::cpu;
@@ -75,8 +69,9 @@ Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Mach
   PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .result = command.result};
   Choice choice{.plans = plan_matmul(machine, shape, limits)};
   const std::optional<double> limit = memory.limit(command);
-  if (!limit) return choice;
-  const double least = least_bytes(choice.plans);
+  const auto [smallest, largest] = std::ranges::minmax(choice.plans, {}, &Plan::peak_bytes_per_rank);
+  if (!limit || largest.peak_bytes_per_rank <= *limit) return choice;
+  const double least = smallest.peak_bytes_per_rank;
   if (least > *limit) {
     require_input(command.memory_limit.has_value(),
                   "--memory-limit: is needed: in memory this product takes {:.1f} GiB a "

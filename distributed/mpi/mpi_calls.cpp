@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "distributed/session.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::mpi {
@@ -9,14 +10,9 @@ namespace recombine::mpi {
 void check(int code, const char* call, std::source_location place) {
   if (code == MPI_SUCCESS) return;
   std::array<char, MPI_MAX_ERROR_STRING> text{};
-  std::array<char, MPI_MAX_PROCESSOR_NAME> host{};
   int length = 0;
-  int rank = -1;
   MPI_Error_string(code, text.data(), &length);
-  MPI_Get_processor_name(host.data(), &length);
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  throw Error(fmt::format("rank {} on {}: {}: {} ({}:{})", rank, host.data(), call, text.data(), place.file_name(),
-                          place.line()));
+  throw Error(fmt::format("{}: {}: {} ({}:{})", Session::place(), call, text.data(), place.file_name(), place.line()));
 }
 
 MPI_Datatype type_of(DataType type) {

@@ -16,17 +16,6 @@ namespace recombine {
 
 using mpi::check;
 
-namespace {
-
-std::string host_name() {
-  std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
-  int length = 0;
-  check(MPI_Get_processor_name(name.data(), &length), "MPI_Get_processor_name");
-  return {name.data(), static_cast<std::size_t>(length)};
-}
-
-}  // namespace
-
 Session::Session(int& argc, char**& argv) {
   // Serialized is enough: after start-up only the communication streams' tasks call MPI, one at a time.
   int provided = MPI_THREAD_SINGLE;
@@ -43,15 +32,21 @@ Session::Session(int& argc, char**& argv) {
   check(MPI_Comm_size(host_ranks, &local_size_), "MPI_Comm_size");
   check(MPI_Comm_free(&host_ranks), "MPI_Comm_free");
 
-  host_ = host_name();
+  std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
+  int length = 0;
+  check(MPI_Get_processor_name(name.data(), &length), "MPI_Get_processor_name");
+  host_.assign(name.data(), static_cast<std::size_t>(length));
 }
 
 Session::~Session() { MPI_Finalize(); }
 
-std::string Session::place() {
+std::string Session::place() {  // for errors: nothing here is checked
+  std::array<char, MPI_MAX_PROCESSOR_NAME> host{};
+  int length = 0;
   int rank = -1;
+  MPI_Get_processor_name(host.data(), &length);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return fmt::format("rank {} on {}", rank, host_name());
+  return fmt::format("rank {} on {}", rank, host.data());
 }
 
 double Session::now() { return MPI_Wtime(); }

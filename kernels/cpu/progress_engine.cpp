@@ -1,8 +1,5 @@
 #include "kernels/cpu/progress_engine.hpp"
 
-#include <sched.h>
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -13,6 +10,9 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <sched.h>
+#include <sys/prctl.h>
 
 namespace recombine::cpu {
 
@@ -76,7 +76,7 @@ class ProgressEngine::Worker {
     ++waiters_;
     while (queue.finished < count) {
       if (advancing_) {
-        changed_.wait(lock, [&] { return !advancing_ || queue.finished >= count; });
+        free_.wait(lock, [&] { return !advancing_; });
       } else if (!advance_all(lock)) {
         lock.unlock();
         sched_yield();
@@ -117,7 +117,7 @@ class ProgressEngine::Worker {
       if (!queue->tasks.empty()) moved = advance(*queue, lock) || moved;
     }
     advancing_ = false;
-    if (waiters_ > 0) changed_.notify_all();
+    if (waiters_ > 0) free_.notify_all();
     return moved;
   }
 
@@ -144,8 +144,8 @@ class ProgressEngine::Worker {
   }
 
   std::mutex mutex_;
-  std::condition_variable wake_;     ///< to the thread: there is something to do
-  std::condition_variable changed_;  ///< to hosts that wait: nobody is in advance_all(), or tasks are finished
+  std::condition_variable wake_;  ///< to the thread: there is something to do
+  std::condition_variable free_;  ///< to hosts that wait: nobody is in advance_all()
   std::vector<std::shared_ptr<Queue>> queues_;
   int waiters_ = 0;         ///< hosts in wait()
   bool advancing_ = false;  ///< a thread is in advance_all()
@@ -211,8 +211,6 @@ class ProgressStream final : public CpuStream {
 ProgressEngine::ProgressEngine() : worker_(std::make_shared<Worker>()) {}
 ProgressEngine::~ProgressEngine() = default;
 
-std::unique_ptr<CpuStream> ProgressEngine::make_stream() {
-  return std::make_unique<ProgressStream<Worker>>(worker_);
-}
+std::unique_ptr<CpuStream> ProgressEngine::make_stream() { return std::make_unique<ProgressStream<Worker>>(worker_); }
 
 }  // namespace recombine::cpu

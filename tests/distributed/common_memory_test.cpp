@@ -7,6 +7,7 @@
 #include <mpi.h>
 #include <sys/resource.h>
 
+#include "distributed/mesh.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"
 #include "kernels/error.hpp"
 #include "tests/support/rank_test.hpp"

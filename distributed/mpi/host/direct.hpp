@@ -2,10 +2,9 @@
 
 #include <memory>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "distributed/communicator.hpp"
-#include "distributed/mesh.hpp"
 #include "distributed/mpi/host/common_memory.hpp"
 #include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/meeting.hpp"
@@ -40,8 +39,8 @@ class DirectTask : public cpu::Task {
 
   std::size_t rank() const { return meeting_.rank(); }
   std::size_t ranks() const { return meeting_.size(); }
-  /// Elements of all the data, as they lie at `rank`.
-  VectorView at(std::size_t rank, Range elements) const;
+  /// Where `rank` has what this one has at `own`.
+  VectorView at(std::size_t rank, VectorView own) const;
 
  private:
   void check_places() const;
