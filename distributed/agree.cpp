@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "distributed/session.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -48,6 +49,12 @@ void agree(Communicator& world, Stream& stream, const std::function<void()>& wor
   world.all_reduce(stream, vector_view(&speaker, 1), Reduction::max);
   stream.synchronize();
   if (speaker != 0) throw_from(world, stream, world.size() - static_cast<int>(speaker), std::move(failure));
+}
+
+void agree(Session& session, const std::function<void()>& work) {
+  const auto world = make_world(session);
+  const auto stream = cpu::make_inline_stream();
+  agree(*world, *stream, work);
 }
 
 void on_root(Communicator& world, Stream& stream, const std::function<void()>& work) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "distributed/communicator.hpp"
 #include "distributed/dist_matrix.hpp"
 #include "distributed/npy_header.hpp"
+#include "distributed/temporary_file.hpp"
 #include "kernels/math.hpp"
 
 namespace recombine {
@@ -32,15 +34,14 @@ class NpyReader {
 };
 
 /// A matrix written by all ranks of `world` into one .npy file, which appears whole or not at all: it is
-/// built beside its place under a temporary name, then renamed. Made and destroyed while no communication
-/// stream has work.
+/// built beside its place under a temporary name, then renamed, or removed with the writer. Made and destroyed while no
+/// communication stream has work.
 class NpyWriter {
  public:
   /// Blocks; every rank calls it. The first rank writes the header and claims the room that the matrix needs.
   /// @throws InputError on every rank, with nothing left behind, when the file cannot be made or does not fit
   NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path, DataType type,
             DistMatrix::Shape shape);
-  ~NpyWriter();  ///< removes the temporary file unless committed
   NpyWriter(const NpyWriter&) = delete;
   NpyWriter& operator=(const NpyWriter&) = delete;
 
@@ -57,13 +58,12 @@ class NpyWriter {
 
  private:
   struct Output;
-  NpyWriter(Communicator& world, const std::string& option, const std::string& path);
   void create(const NpyHeader& header);
 
   Communicator& world_;
   std::string name_;  ///< what errors begin with
   std::string path_;
-  std::string temporary_;  ///< on the first rank, while it is there; else empty
+  std::optional<TemporaryFile> temporary_;  ///< on the first rank
   std::shared_ptr<Output> output_;
 };
 

@@ -68,5 +68,7 @@ void on_root(Communicator& world, Stream& stream, const std::function<void()>& w
 
 /// Throws on every rank if `work` throws on any; the message is that of the lowest rank that failed.
 void agree(Communicator& world, Stream& stream, const std::function<void()>& work);
+/// The same where there is no communicator yet. @pre no communication stream has work
+void agree(Session& session, const std::function<void()>& work);
 
 }  // namespace recombine

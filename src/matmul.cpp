@@ -10,7 +10,8 @@ namespace {
 
 void matmul(Session& session, int argc, char** argv) {
   using Action = MatmulCommand::Action;
-  const MatmulCommand command = parse_matmul_command(argc, argv);
+  MatmulCommand command;
+  agree(session, [&] { command = parse_matmul_command(argc, argv); });  // each reads --config on its own host
   if (command.action == Action::multiply || command.action == Action::plan) return run_matmul(session, command);
   if (session.rank() == 0) fmt::print("{}\n", command.action == Action::help ? matmul_help() : version());
 }

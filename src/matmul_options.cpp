@@ -103,6 +103,8 @@ void read_plan(const OptionReader& reader, MatmulCommand& command) {
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
   command.machine = reader.string("machine");
   command.calibrate = reader.string("calibrate");
+  require_input(command.machine.empty() || command.calibrate.empty(),
+                "--calibrate: keeps what is measured now, --machine gives what was: one of them is right");
 }
 
 }  // namespace

@@ -51,12 +51,13 @@ StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& sha
   return *best;
 }
 
-/// What a rank may use, in bytes. None: whatever its GPU has.
+/// What a rank may use, in bytes. None: whatever its GPU has, or the machine that a plan is for.
 struct Memory {
   DeviceKind kind = DeviceKind::cpu;
   double share = 0;  ///< of the host's
   std::optional<double> limit(const MatmulCommand& command) const {
-    return command.memory_limit || kind == DeviceKind::cuda ? command.memory_limit : share;
+    const bool elsewhere = kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan;
+    return command.memory_limit || elsewhere ? command.memory_limit : share;
   }
 };
 
@@ -64,6 +65,7 @@ struct Memory {
 struct Choice {
   std::vector<Plan> plans;
   std::optional<Tiles> tiles;
+  Operands operands() const { return tiles ? Operands::streamed : Operands::in_memory; }
 };
 Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine, const Memory& memory) {
   PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .result = command.result};
@@ -92,8 +94,10 @@ Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Mach
 
 void run_matmul(Session& session, const MatmulCommand& command) {
   // --out may be --c: C0 has been read before C takes its name.
-  require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
-                {{"a", command.a}, {"b", command.b}, {"machine", command.machine}});
+  agree(session, [&] {
+    require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
+                  {{"a", command.a}, {"b", command.b}, {"machine", command.machine}});
+  });
   if (!command.quiet) warn_if_bound(session, "matmul");
   const RankDevice own = make_rank_device(session, command.device);
   Device& device = *own.device;
@@ -121,7 +125,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (constants) write_machine(*constants, machine);
   });
   if (!multiplies) {
-    if (root) print_plans(problem->shape, choice.plans);
+    if (root) print_plans(problem->shape, choice.plans, choice.operands());
     return;
   }
   MeshRank rank(choice.plans.front().mesh, *world, device, own.collectives);
@@ -132,7 +136,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
                               .kernel = command.kernel,
                               .shape = problem->shape,
                               .plan = choice.plans.front(),
-                              .streamed = choice.tiles.has_value(),
+                              .operands = choice.operands(),
                               .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.type)};
   if (root && !command.quiet) print_matmul_start(run);
   const MatmulJob job{command, *problem, run.plan, rank, *world, out ? &*out : nullptr};

@@ -76,7 +76,8 @@ MatmulResult multiply_streaming(const MatmulJob& job, const Tiles& tiles) {
     slowest(job, *io, {});
     const double start = Session::now();
     const double waited = rank.exposed_seconds();
-    MatmulTimes times{.io = multiply_streamed(rank, call)};
+    const bool sums = rank.mesh().extent(Axis::k) > 1;
+    MatmulTimes times{.io = multiply_streamed(rank, call), .recombine = sums ? kUnknown : 0};
     times.total = Session::now() - start;
     times.exposed = rank.exposed_seconds() - waited;
     times.product = times.total - times.exposed - times.io;

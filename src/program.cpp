@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "distributed/temporary_file.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -39,10 +40,12 @@ std::string message_of(const std::exception_ptr& error) {
 }
 
 /// What nobody catches is this rank's alone. It is told before any object ends: an end that ranks share would wait for
-/// the others, who do not know.
+/// the others, who do not know. Files under construction go all the same; those of other ranks when these are ended.
 [[noreturn]] void end_all_ranks() {
-  fmt::print(stderr, "{}: {}: {}\n", program_invocation_short_name, Session::place(),
-             message_of(std::current_exception()));
+  TemporaryFile::remove_all();
+  const std::string place = Session::place() + ": ";
+  const std::string message = message_of(std::current_exception());
+  fmt::print(stderr, "{}: {}{}\n", program_invocation_short_name, message.starts_with(place) ? "" : place, message);
   Session::abort(kExitFailure);
 }
 
@@ -58,6 +61,7 @@ int run_program(std::string_view name, int argc, char** argv, void (*work)(Sessi
     return kExitFailure;
   }
   std::set_terminate(end_all_ranks);
+  TemporaryFile::remove_on_signals();
   return run(name, *session, argc, argv, work);
 }
 

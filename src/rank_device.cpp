@@ -12,30 +12,35 @@ namespace recombine {
 
 namespace {
 
-DeviceKind kind_of(const Session& session, DeviceCommand::Kind kind) {
+DeviceKind kind_of(Session& session, DeviceCommand::Kind kind) {
   if (kind == DeviceCommand::Kind::cpu) return DeviceKind::cpu;
   const int own = cuda_device_count();
   const bool everywhere = session.on_every_rank(own > 0);
   if (kind == DeviceCommand::Kind::automatic) return everywhere ? DeviceKind::cuda : DeviceKind::cpu;
-  // Where this rank has none either, its device says why.
-  require_input(everywhere || own == 0, "--device cuda: a host of this job has no GPU; --device cpu is right");
+  if (everywhere) return DeviceKind::cuda;
+  agree(session, [&] {  // a rank without one says why
+    if (own == 0) make_device({.kind = DeviceKind::cuda});
+  });
   return DeviceKind::cuda;
 }
 
-Collectives collectives_of(const Session& session, DeviceCommand::Route route, DeviceKind kind) {
+Collectives collectives_of(Session& session, DeviceCommand::Route route, DeviceKind kind) {
   using Route = DeviceCommand::Route;
   if (kind == DeviceKind::cpu) {
     require_input(route == Route::automatic, "--collectives: is for GPUs, with --device cuda; auto is right here");
     return Collectives::mpi;
   }
-  const bool own_gpu = session.on_every_rank(session.local_size() <= cuda_device_count());
+  const int gpus = cuda_device_count();
+  const bool own_gpu = session.on_every_rank(session.local_size() <= gpus);
   if (route == Route::staged) return Collectives::mpi;
   if (route == Route::automatic) return own_gpu && nccl::available() ? Collectives::nccl : Collectives::mpi;
   require_input(nccl::available(), "--collectives nccl: this build has no NCCL; staged is right");
-  require_input(own_gpu,
-                "--collectives nccl: NCCL takes one rank a GPU, a host has {} ranks and {} GPUs; fewer ranks, or "
-                "--collectives staged, is right",
-                session.local_size(), cuda_device_count());
+  agree(session, [&] {
+    require_input(session.local_size() <= gpus,
+                  "--collectives nccl: NCCL takes one rank a GPU, a host has {} ranks and {} GPUs; fewer ranks, or "
+                  "--collectives staged, is right",
+                  session.local_size(), gpus);
+  });
   return Collectives::nccl;
 }
 
@@ -50,19 +55,20 @@ int threads_for(const Session& session, std::optional<int> asked) {
   return std::clamp(static_cast<int>(share.bound.size()), 1, share.fair);
 }
 
-RankDevice make_rank_device(const Session& session, const DeviceCommand& command) {
+RankDevice make_rank_device(Session& session, const DeviceCommand& command) {
   const int threads = threads_for(session, command.threads);
   const DeviceKind kind = kind_of(session, command.kind);
-  const Collectives collectives = collectives_of(session, command.collectives, kind);
-  return {.threads = threads,
-          .collectives = collectives,
-          .device = make_device({.kind = kind,
-                                 .threads = threads,
-                                 .cores = cores_for(session, threads),
-                                 .progress = session.progress(),
-                                 .local_rank = session.local_rank(),
-                                 .kernel = command.kernel,
-                                 .f32_products = command.f32_products})};
+  RankDevice own{.threads = threads, .collectives = collectives_of(session, command.collectives, kind)};
+  agree(session, [&] {
+    own.device = make_device({.kind = kind,
+                              .threads = threads,
+                              .cores = cores_for(session, threads),
+                              .progress = session.progress(),
+                              .local_rank = session.local_rank(),
+                              .kernel = command.kernel,
+                              .f32_products = command.f32_products});
+  });
+  return own;
 }
 
 std::string RankDevice::collectives_name() const {

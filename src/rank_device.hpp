@@ -35,7 +35,7 @@ struct RankDevice {
   std::string collectives_name() const;
 };
 /// A GPU only where every rank has one. Blocks; every rank calls it. @throws InputError
-RankDevice make_rank_device(const Session& session, const DeviceCommand& command);
+RankDevice make_rank_device(Session& session, const DeviceCommand& command);
 
 /// Says on stderr, once, that mpirun has bound a rank to fewer cores than its share, and how to mend it.
 void warn_if_bound(const Session& session, std::string_view program);

@@ -9,7 +9,8 @@ namespace recombine {
 namespace {
 
 void train(Session& session, int argc, char** argv) {
-  const TrainCommand command = parse_train_command(argc, argv);
+  TrainCommand command;
+  agree(session, [&] { command = parse_train_command(argc, argv); });  // each reads --config on its own host
   if (command.action == TrainCommand::Action::train) return run_training(session, command);
   if (session.rank() == 0) {
     fmt::print("{}\n", command.action == TrainCommand::Action::help ? train_help() : version());

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <new>
+
+#include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
 #include "src/checkpoint/safetensors.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/shared_data.hpp"
+#include "src/nn/training_bytes.hpp"
 #include "src/parse.hpp"
 #include "src/rank_device.hpp"
 #include "src/report/peak.hpp"
@@ -18,7 +22,13 @@ namespace recombine {
 namespace {
 
 LoadedData load(const TrainCommand& command) {
-  LoadedData data = load_data(command.data);
+  LoadedData data;
+  try {
+    data = load_data(command.data);
+  } catch (const std::bad_alloc&) {
+    throw InputError(
+        fmt::format("--data {}: does not fit this host's memory; fewer rows are right", command.data.data));
+  }
   if (command.loss == TrainCommand::Loss::cross_entropy && data.classes == 0) make_classes(data);
   require_input(command.loss != TrainCommand::Loss::mse || data.classes == 0,
                 "--loss mse: {} has class labels; auto or cross-entropy is right", data.name);
@@ -40,6 +50,20 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .seed = command.seed,
           .optimizer = command.optimizer,
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
+}
+
+/// Refuses, on every rank, what does not fit a rank's share of its host's memory. A GPU says itself what it has not.
+void require_memory(const Session& session, const Device& device, const TrainerOptions& options,
+                    const TrainingBytes& bytes) {
+  static constexpr double kGiB = 0x1p30;
+  const double share = memory_share(session);
+  if (device.kind() == DeviceKind::cuda || bytes.total() <= share) return;
+  const std::string why = fmt::format("training takes {:.1f} GiB a rank, of which a host has {:.1f} GiB",
+                                      bytes.total() / kGiB, share / kGiB);
+  require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; a smaller batch is right", options.batch_size,
+                why);
+  throw InputError(
+      fmt::format("--hidden {}: {}; narrower layers are right", fmt::join(options.model.hidden, ","), why));
 }
 
 /// The files that rank 0 writes; opened before training so that a wrong path is told at once.
@@ -88,8 +112,10 @@ RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicato
 }  // namespace
 
 void run_training(Session& session, const TrainCommand& command) {
-  require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
-                {{"data", command.data.data}, {"validation", command.data.validation}});
+  agree(session, [&] {
+    require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
+                  {{"data", command.data.data}, {"validation", command.data.validation}});
+  });
   if (!command.quiet) warn_if_bound(session, "train");
   const RankDevice own = make_rank_device(session, command.device);
   Device& device = *own.device;
@@ -98,9 +124,11 @@ void run_training(Session& session, const TrainCommand& command) {
   const SharedData data(session, *world, *stream, [&] { return load(command); });
   const TrainerOptions options = trainer_options(command, data);
 
+  const Mesh mesh(session.size(), 1, 1);
+  require_memory(session, device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)));
   std::optional<Outputs> outputs;
   on_root(*world, *stream, [&] { outputs.emplace(command); });
-  MeshRank rank(Mesh(session.size(), 1, 1), *world, device, own.collectives);
+  MeshRank rank(mesh, *world, device, own.collectives);
   Trainer trainer(rank, data, options);
   const RunDescription run{.np = session.size(),
                            .mesh = rank.mesh(),

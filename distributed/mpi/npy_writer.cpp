@@ -85,13 +85,9 @@ struct NpyWriter::Output {
   }
 };
 
-NpyWriter::NpyWriter(Communicator& world, const std::string& option, const std::string& path)
-    : world_(world), name_(fmt::format("--{} {}", option, path)), path_(path), output_(std::make_shared<Output>()) {}
-
-// Delegates, so that the destructor cleans up after a failure in here.
 NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path,
                      DataType type, DistMatrix::Shape shape)
-    : NpyWriter(world, option, path) {
+    : world_(world), name_(fmt::format("--{} {}", option, path)), path_(path), output_(std::make_shared<Output>()) {
   NpyHeader& header = output_->header;
   header = {.type = type, .rows = shape.rows, .cols = shape.cols};
   header.data_offset = static_cast<std::int64_t>(format_npy_header(header).size());
@@ -99,7 +95,7 @@ NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& opt
   std::int64_t creator = getpid();
   world.broadcast(stream, vector_view(&creator, 1), 0);
   stream.synchronize();
-  output_->path = fmt::format("{}.{}.tmp", path_, creator);
+  output_->path = TemporaryFile::path_of(path_, creator);
   agree(world, stream, [&] { output_->file = std::make_unique<mpi::File>(name_, output_->path, MPI_MODE_WRONLY); });
 }
 
@@ -109,19 +105,15 @@ void NpyWriter::create(const NpyHeader& header) {
   struct stat status {};
   const bool exists = stat(path_.c_str(), &status) == 0;
   require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file", name_);
-  const std::string temporary = fmt::format("{}.{}.tmp", path_, getpid());
-  const int file = path_.empty() ? -1 : open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  temporary_.emplace(path_);
+  const int file =
+      path_.empty() ? -1 : open(temporary_->path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   require_input(file >= 0, "{}: cannot write there: {}; a path in a writable folder is right", name_,
                 std::strerror(path_.empty() ? ENOENT : errno));
-  temporary_ = temporary;
   const int reason = fill_new_file(file, format_npy_header(header), header.file_bytes());
   close(file);
   require_input(reason == 0, "{}: cannot write there: {}; a place with room for {} bytes is right", name_,
                 std::strerror(reason), header.file_bytes());
-}
-
-NpyWriter::~NpyWriter() {
-  if (!temporary_.empty()) std::remove(temporary_.c_str());
 }
 
 void NpyWriter::write(Stream& stream, Range rows, Range cols, ConstMatrixView from) {
@@ -144,12 +136,7 @@ void NpyWriter::commit(Stream& stream) {
   agree(world_, stream, [&] {
     if (output_->failure) std::rethrow_exception(output_->failure);
   });
-  on_root(world_, stream, [&] {
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      throw Error(fmt::format("{}: cannot be renamed from {}: {}", name_, temporary_, std::strerror(errno)));
-    }
-    temporary_.clear();
-  });
+  on_root(world_, stream, [&] { temporary_->rename(name_); });
 }
 
 }  // namespace recombine

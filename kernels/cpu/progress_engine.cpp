@@ -7,12 +7,15 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <sched.h>
 #include <sys/prctl.h>
+
+#include "kernels/error.hpp"
 
 namespace recombine::cpu {
 
@@ -29,10 +32,19 @@ class ProgressEngine::Worker {
     std::deque<std::unique_ptr<Task>> tasks;  ///< the front one is running
     std::uint64_t submitted = 0;
     std::uint64_t finished = 0;
-    std::exception_ptr failure;
+    std::exception_ptr failure;  ///< not yet told to the host
+
+    struct Lost {
+      std::uint64_t from = 0, to = 0;  ///< tasks, counted as submitted
+      std::exception_ptr why;
+    };
+    Lost lost;  ///< by the last failure: what failed, and what stood behind it
   };
 
-  Worker() : thread_([this] { run(); }) {}
+  Worker() try : thread_([this] { run(); }) {
+  } catch (const std::system_error& error) {
+    throw Error(fmt::format("cannot start a thread, for communication behind arithmetic: {}", error.what()));
+  }
   ~Worker() {
     {
       const std::lock_guard lock(mutex_);
@@ -65,8 +77,10 @@ class ProgressEngine::Worker {
     const std::lock_guard lock(mutex_);
     return queue.submitted;
   }
+  /// @throws what that task, or one before which took it along, has failed with
   bool done(const Queue& queue, std::uint64_t count) {
     const std::lock_guard lock(mutex_);
+    if (count > queue.lost.from && count <= queue.lost.to) std::rethrow_exception(queue.lost.why);
     return queue.finished >= count;
   }
 
@@ -134,6 +148,7 @@ class ProgressEngine::Worker {
     lock.lock();
     if (failure) {
       queue.failure = failure;
+      queue.lost = {queue.finished, queue.submitted, failure};
       queue.tasks.clear();  // what stands behind it would run on wrong data
       queue.finished = queue.submitted;
     } else if (finished) {

@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::int64_t kEvaluationBatch = 1000;
 
-std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options) {
-  const std::int64_t evaluated = std::max(data.test().rows(), data.validation().rows());
-  return std::max(options.batch_size, std::min(evaluated, kEvaluationBatch));
-}
-
 /// 2 m n k for each product of a step: forward, gradient, and backward for all layers but the first.
 double products_flops(const ModelShape& shape, std::int64_t local_rows) {
   double sum = 0;
@@ -62,6 +57,11 @@ Trainer::Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& o
       losses_(rank.device(), DataType::f64, 2 * kFlushSteps),
       best_loss_(std::numeric_limits<double>::infinity()) {
   options_.schedule.steps = total_steps();
+}
+
+std::int64_t Trainer::largest_batch(const SharedData& data, const TrainerOptions& options) {
+  const std::int64_t evaluated = std::max(data.test().rows(), data.validation().rows());
+  return std::max(options.batch_size, std::min(evaluated, kEvaluationBatch));
 }
 
 std::int64_t Trainer::steps_per_epoch() const {

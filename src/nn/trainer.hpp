@@ -73,6 +73,9 @@ class Trainer {
   /// @throws InputError when options and data do not fit
   Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& options);
 
+  /// Rows of the largest batch, over all ranks, that training or evaluation forms.
+  static std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options);
+
   std::int64_t steps_per_epoch() const;
   std::int64_t total_steps() const;
   std::int64_t steps_done() const { return step_; }

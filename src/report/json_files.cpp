@@ -1,33 +1,21 @@
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.hpp"
 #include "src/report/train_report.hpp"
 
 namespace recombine {
 
 using nlohmann::ordered_json;
 
-MetricsFile::MetricsFile(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
-  require_input(file_ != nullptr, "--metrics {}: cannot write there: {}; a path in a writable folder is right", path,
-                std::strerror(errno));
-}
-
-MetricsFile::~MetricsFile() { std::fclose(file_); }
-
-void MetricsFile::write(const std::string& line) {
-  if (std::fputs((line + "\n").c_str(), file_) < 0) {
-    throw Error(fmt::format("--metrics {}: cannot write: {}", path_, std::strerror(errno)));
-  }
-}
-
 void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
   for (const StepRecord& step : steps) {
-    write(ordered_json{{"step", step.step}, {"epoch", step.epoch}, {"train_loss", step.train_loss}, {"lr", step.lr}}
-              .dump());
+    const ordered_json line{
+        {"step", step.step}, {"epoch", step.epoch}, {"train_loss", step.train_loss}, {"lr", step.lr}};
+    file_.write(line.dump() + "\n");
   }
+  file_.flush();
+  if (!std::exchange(published_, true)) file_.publish();
 }
 
 void MetricsFile::on_epoch(const EpochRecord& epoch) {
@@ -39,8 +27,8 @@ void MetricsFile::on_epoch(const EpochRecord& epoch) {
   }
   line["seconds"] = epoch.seconds;
   line["samples_per_second"] = epoch.samples_per_second;
-  write(line.dump());
-  if (std::fflush(file_) != 0) throw Error(fmt::format("--metrics {}: {}", path_, std::strerror(errno)));
+  file_.write(line.dump() + "\n");
+  file_.flush();
 }
 
 void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result) {

@@ -60,7 +60,7 @@ RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& ti
           .busbw = bytes_sent(collective, ranks, bytes) / times.recombine / 1e9};
 }
 
-void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans) {
+void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, Operands operands) {
   fmt::print("{}: {} candidates\n\n{:<26}{:>12}{:>12}{:>12}{:>14}{:>14}\n", shape_text(shape), plans.size(), "plan",
              "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
   for (const Plan& plan : plans) {
@@ -68,7 +68,8 @@ void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans) {
                1e3 * plan.product_seconds, 1e3 * plan.communication_seconds, mib(plan.bytes_sent_per_rank),
                mib(plan.peak_bytes_per_rank));
   }
-  fmt::print("\nchosen: {}, {}\n", plans.front().to_string(), reason(plans));
+  fmt::print("\nchosen: {}, {}\n", plans.front().to_string(),
+             operands == Operands::streamed ? "streamed through memory, the mesh that reads least" : reason(plans));
 }
 
 void print_matmul_start(const MatmulDescription& run) {
@@ -78,7 +79,7 @@ void print_matmul_start(const MatmulDescription& run) {
   const std::string sum =
       run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
   fmt::print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(),
-             sum, run.streamed ? ", streamed through memory" : "", run.plan.seconds(),
+             sum, run.operands == Operands::streamed ? ", streamed through memory" : "", run.plan.seconds(),
              mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
 }
 
@@ -146,7 +147,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
                             {"schedule", row_of(run.plan.schedule).name},
                             {"panel", run.plan.panel},
                             {"recombine", name_of(run.plan.result)},
-                            {"streamed", run.streamed},
+                            {"streamed", run.operands == Operands::streamed},
                             {"device", run.device},
                             {"collectives", run.collectives},
                             {"kernel", run.kernel},

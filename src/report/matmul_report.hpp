@@ -11,6 +11,9 @@
 
 namespace recombine {
 
+/// Streamed: they stay in their files, and panels pass through memory.
+enum class Operands { in_memory, streamed };
+
 /// What a product is, for its reports.
 struct MatmulDescription {
   int np = 1;
@@ -20,14 +23,15 @@ struct MatmulDescription {
   std::string kernel;       ///< who multiplies: "library", "tiled" ...
   MatmulShape shape;
   Plan plan;
-  bool streamed = false;   ///< operands stay in their files, panels pass through memory
+  Operands operands = Operands::in_memory;
   double peak_gflops = 0;  ///< all ranks, of a large square product; 0: unknown
 };
 
 /// A time that could not be seen.
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-/// One run of a product, as the slowest rank saw it, in seconds. All but the total are kUnknown on a GPU.
+/// One run of a product, as the slowest rank saw it, in seconds. All but the total are kUnknown on a GPU, and the sums
+/// of tiles where operands stream.
 struct MatmulTimes {
   double total = 0;
   double product = 0;    ///< local products
@@ -57,7 +61,7 @@ struct RecombineRate {
 RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& times);
 
 /// --plan: the candidates, best first, with the figures that decided.
-void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans);
+void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, Operands operands);
 void print_matmul_start(const MatmulDescription& run);
 void print_matmul_result(const MatmulDescription& run, const MatmulResult& result);
 

@@ -30,32 +30,35 @@ void require_apart(const std::vector<NamedFile>& outputs, const std::vector<Name
 }
 
 OutputFile::OutputFile(const std::string& option, const std::string& path)
-    : option_(option), path_(path), temporary_(fmt::format("{}.{}.tmp", path, getpid())) {
+    : name_(fmt::format("--{} {}", option, path)), path_(path), temporary_(path) {
   struct stat status {};
   const bool exists = stat(path.c_str(), &status) == 0;
-  require_input(!exists || S_ISREG(status.st_mode), "--{} {}: is there already and no plain file", option, path);
-  file_ = std::fopen(temporary_.c_str(), "wb");
-  require_input(file_ != nullptr, "--{} {}: cannot write there: {}; a path in a writable folder is right", option, path,
+  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file", name_);
+  file_ = std::fopen(temporary_.path().c_str(), "wb");
+  require_input(file_ != nullptr, "{}: cannot write there: {}; a path in a writable folder is right", name_,
                 std::strerror(errno));
 }
 
 OutputFile::~OutputFile() {
-  if (!file_) return;
-  std::fclose(file_);
-  std::remove(temporary_.c_str());
+  if (file_) std::fclose(file_);
 }
 
-void OutputFile::fail(const char* what) const {
-  throw Error(fmt::format("--{} {}: {}: {}", option_, path_, what, std::strerror(errno)));
-}
+void OutputFile::fail() const { throw Error(fmt::format("{}: cannot write: {}", name_, std::strerror(errno))); }
 
 void OutputFile::write(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail("cannot write");
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
 }
 
+void OutputFile::flush() {
+  if (std::fflush(file_) != 0) fail();
+}
+
+void OutputFile::publish() { temporary_.rename(name_); }
+
 void OutputFile::commit() {
-  if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) fail("cannot write");
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot rename");
+  flush();
+  if (fsync(fileno(file_)) != 0) fail();
+  temporary_.rename(name_);
   std::fclose(file_);
   file_ = nullptr;
 }

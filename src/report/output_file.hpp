@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "distributed/temporary_file.hpp"
 
 namespace recombine {
 
@@ -21,18 +24,22 @@ class OutputFile {
  public:
   /// @throws InputError naming `option` when nothing can be written there
   OutputFile(const std::string& option, const std::string& path);
-  ~OutputFile();  ///< removes the temporary file unless committed
+  ~OutputFile();  ///< removes the temporary file unless committed or published
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(std::string_view bytes);  ///< @throws Error, such as for a full disk
+  void flush();                        ///< what was written can be read by others. @throws Error
+  void publish();                      ///< to its name already, for a file that is followed as it grows. @throws Error
   void commit();                       ///< to the disk, then to its name. @throws Error
   const std::string& path() const { return path_; }
 
  private:
-  [[noreturn]] void fail(const char* what) const;
+  [[noreturn]] void fail() const;
 
-  std::string option_, path_, temporary_;
+  std::string name_;  ///< what errors begin with
+  std::string path_;
+  TemporaryFile temporary_;
   std::FILE* file_ = nullptr;
 };
 

@@ -63,19 +63,18 @@ class Console : public TrainingListener {
   double last_progress_;
 };
 
-/// Writes --metrics: {"step":..} for each step and {"epoch":..} after each epoch, as they happen.
+/// Writes --metrics: {"step":..} for each step and {"epoch":..} after each epoch, as they happen. What was there before
+/// stays until the first steps are done.
 class MetricsFile : public TrainingListener {
  public:
   /// @throws InputError
-  explicit MetricsFile(const std::string& path);
-  ~MetricsFile() override;
+  explicit MetricsFile(const std::string& path) : file_("metrics", path) {}
   void on_steps(const std::vector<StepRecord>& steps) override;
   void on_epoch(const EpochRecord& epoch) override;
 
  private:
-  void write(const std::string& line);
-  std::string path_;
-  std::FILE* file_;
+  OutputFile file_;
+  bool published_ = false;
 };
 
 /// Writes --summary: one object; its keys are in README.

@@ -110,7 +110,9 @@ def machine_cases(root, np):
         names.append(written("incomplete.json", collectives=[]))
         points = [{"collective": name, "ranks": np, "bytes_and_seconds": [[1, 1e-6]]} for name in machine.COLLECTIVES]
         names.append(written("one_point.json", collectives=points))
-    return [([*SIZES, "--machine", str(root / name)], ["--machine", name]) for name in names]
+    known = ["--machine", str(root / written("known.json")), "--calibrate", "again.json"]
+    return [([*SIZES, "--machine", str(root / name)], ["--machine", name]) for name in names] + [
+        ([*SIZES, *known], ["--machine", "--calibrate"])]
 
 
 def make_cases(root, np):

@@ -11,7 +11,7 @@ import tempfile
 
 import npy
 from multiplier import MESHES, SCHEDULES, Multiplier, difference, in_parallel, made, product, to_bf16, transposed
-from program import Checks, run
+from program import PATIENT, Checks, run, start, wait_for
 
 M, N, K = 13, 11, 9
 KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m", "n", "k", "dtype",
@@ -200,6 +200,8 @@ def check_streaming(multiplier, checks):
         within = 0 < report["peak_bytes_per_rank"] <= 1 << 20
         if report["repeat"] != repeat:
             return f"--repeat {repeat}: {report}"
+        if (report["recombine_seconds"] is None) != (report["mesh"][-1] != "1"):
+            return f"sums of tiles are not timed: {report}"
         if not report["streamed"] or not within or report["relative_error"] is None:
             return f"not streamed, not within its limit or not verified: {report}"
         expected = (multiplier.folder / f"memory_{name}.npy").read_bytes()
@@ -207,7 +209,9 @@ def check_streaming(multiplier, checks):
 
     in_parallel(checks, problem, cases)
     text = multiplier.run(2, *plain, *multiplier.quick(2, "f32"), "--memory-limit", "1MiB", "--plan")
-    checks.expect("chosen" in text, f"--plan of what streams needs no --out: {text}")
+    checks.expect("chosen" in text and "streamed" in text, f"--plan of what streams, which needs no --out: {text}")
+    text = multiplier.run(2, "--m", 1 << 20, "--n", 1 << 20, "--k", 1 << 20, *multiplier.quick(2, "f32"), "--plan")
+    checks.expect("chosen" in text, f"--plan of what no memory here holds: {text}")
 
 
 def check_one_rank_fails(multiplier, checks):
@@ -216,10 +220,25 @@ def check_one_rank_fails(multiplier, checks):
     limited.write_text('#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -v 1500000\nexec "$@"\n')
     limited.chmod(0o755)
     done = run(limited, 2, multiplier.program, "--m", 16000, "--n", 16000, "--k", 16, "--mesh", "1x1x2", "--threads", 1,
-               "--quiet", *multiplier.quick(2, "f32"), cwd=multiplier.folder, timeout=60)
+               "--quiet", "--out", "c.npy", "--json", "c.json", *multiplier.quick(2, "f32"), cwd=multiplier.folder,
+               timeout=60, **PATIENT)
     lines = done.stderr.splitlines()
     told = len(lines) == 1 and lines[0].startswith("matmul: rank 1 on ") and "allocate" in lines[0]
     checks.expect(done.returncode == 1 and told, f"one rank fails: exit {done.returncode}: {done.stderr}")
+
+
+def check_terminated(multiplier, checks):
+    """A job that is ended from outside in the middle of its work leaves nothing."""
+    files = ["--out", "ended.npy", "--json", "ended.json"]
+    for np in [1, 2]:
+        with start(multiplier.program, np, "--m", 8000, "--n", 8000, "--k", 8000, "--repeat", 1000, "--quiet",
+                   *multiplier.quick(np, "f32"), *files, cwd=multiplier.folder, **PATIENT) as job:
+            appeared = wait_for(lambda: len(list(multiplier.folder.glob("ended.*.tmp"))) == 2)
+            checks.expect(appeared, f"np {np}: no temporary files to be removed")
+            job.terminate()
+            job.communicate(timeout=60)
+        left = [path.name for path in multiplier.folder.glob("ended.*")]
+        checks.expect(job.returncode != 0 and not left, f"np {np}: terminated: exit {job.returncode}, left {left}")
 
 
 def main():
@@ -227,7 +246,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         multiplier = Multiplier(sys.argv[1], folder, checks)
         for check in [check_files, check_rounding, check_empty, check_made, check_plan, check_report, check_config,
-                      check_streaming, check_one_rank_fails]:
+                      check_streaming, check_one_rank_fails, check_terminated]:
             check(multiplier, checks)
         left = [path.name for path in pathlib.Path(folder).iterdir() if path.suffix == ".tmp"]
         checks.expect(not left, f"temporary files are left: {left}")

@@ -4,11 +4,14 @@ import pathlib
 import resource
 import subprocess
 import sys
+import time
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_orte_execute_quiet": "1",
             "OMPI_MCA_odls_base_sigkill_timeout": "0"}  # else mpirun waits seconds after a rank has failed
+
+PATIENT = {"environment": {"OMPI_MCA_odls_base_sigkill_timeout": "1"}}  # as users have it: ranks have time to tidy up
 
 
 def start(program, np, *arguments, cwd, threads=1, largest_file=None, environment=None):
@@ -33,6 +36,16 @@ def run(program, np, *arguments, cwd, timeout=300, **settings):
             job.kill()
             raise
     return subprocess.CompletedProcess(job.args, job.returncode, stdout, stderr)
+
+
+def wait_for(condition, timeout=60):
+    """Whether `condition()` became true in time."""
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 class Checks:

@@ -132,6 +132,27 @@ TEST_F(ProgressEngineTest, AFailureReachesTheHostOnceAndDropsWhatFollows) {
   EXPECT_TRUE(ran);
 }
 
+TEST_F(ProgressEngineTest, AFailureTakesAlongTheStreamsThatWaitForIt) {
+  bool ran = false;
+  std::atomic<bool> release = false;
+  first_->submit(std::make_unique<FlagTask>(release));
+  const Event before = first_->record();
+  submit_call(*first_, [] { throw Error("broken"); });
+  const Event after = first_->record();
+  second_->wait(after);
+  submit_call(*second_, [&] { ran = true; });
+  release = true;
+  EXPECT_THROW(second_->synchronize(), Error);
+  EXPECT_FALSE(ran) << "on data that a failed task should have made";
+  EXPECT_TRUE(before->done());
+  EXPECT_THROW(after->done(), Error);
+  EXPECT_THROW(first_->synchronize(), Error);
+  submit_call(*first_, [&] { ran = true; });
+  second_->wait(first_->record());
+  second_->synchronize();
+  EXPECT_TRUE(ran);
+}
+
 TEST_F(ProgressEngineTest, DestroyingAStreamFinishesItsWork) {
   int done = 0;
   for (int i = 0; i < 10; ++i) submit_call(*first_, [&] { ++done; });

@@ -44,9 +44,9 @@ Whereabouts whereabouts_of(const File& file) {
   return {getpid(), file.number(), status.st_dev, status.st_ino};
 }
 
-File open_file(const Whereabouts& at) {
-  const std::string path = "/proc/" + std::to_string(at.process) + "/fd/" + std::to_string(at.number);
-  return File(at.number < 0 ? -1 : open(path.c_str(), O_RDWR | O_CLOEXEC));
+File open_number(const std::string& process, std::int64_t number, int flags) {
+  const std::string path = "/proc/" + process + "/fd/" + std::to_string(number);
+  return File(number < 0 ? -1 : open(path.c_str(), flags | O_CLOEXEC));
 }
 
 std::byte* map(const File& file, std::size_t bytes) {
@@ -55,10 +55,11 @@ std::byte* map(const File& file, std::size_t bytes) {
 }
 
 std::byte* map_that_of(const Whereabouts& at, std::size_t bytes) {
-  const File file = open_file(at);
-  const Whereabouts found = whereabouts_of(file);
-  if (file.number() < 0 || found.device != at.device || found.inode != at.inode) return nullptr;
-  return map(file, bytes);
+  const File seen = open_number(std::to_string(at.process), at.number, O_PATH);  // touches nothing, whatever it is
+  const Whereabouts found = whereabouts_of(seen);
+  if (seen.number() < 0 || found.device != at.device || found.inode != at.inode) return nullptr;
+  const File file = open_number("self", seen.number(), O_RDWR);
+  return file.number() < 0 ? nullptr : map(file, bytes);
 }
 
 }  // namespace

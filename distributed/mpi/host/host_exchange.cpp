@@ -19,12 +19,10 @@ struct Memory {
   Meeting::Seat seat;
 };
 
-Memory* memory_of(MPI_Win window, int rank) {
-  MPI_Aint bytes = 0;
-  int unit = 0;
-  void* base = nullptr;
-  check(MPI_Win_shared_query(window, rank, &bytes, &unit, &base), "MPI_Win_shared_query");
-  auto space = static_cast<std::size_t>(bytes);
+Memory* memory_of(const SharedWindow& window, int rank) {
+  const std::span<std::byte> piece = window.of(rank);
+  void* base = piece.data();
+  std::size_t space = piece.size();
   return static_cast<Memory*>(std::align(alignof(Memory), sizeof(Memory), base, space));
 }
 
@@ -32,14 +30,11 @@ void start_at_zero(Channel::Segment& segment) { new (&segment.counters) Channel:
 
 }  // namespace
 
-HostExchange::HostExchange(MPI_Comm comm) : comm_(comm) {
+HostExchange::HostExchange(MPI_Comm comm) : comm_(comm), window_(comm, sizeof(Memory) + alignof(Memory)) {
   int rank = 0;
   int size = 0;
   check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
   check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
-  void* own = nullptr;
-  check(MPI_Win_allocate_shared(sizeof(Memory) + alignof(Memory), 1, MPI_INFO_NULL, comm, &own, &window_),
-        "MPI_Win_allocate_shared");
   std::vector<Channel::Segment*> parts;
   std::vector<Channel::Segment*> sums;
   std::vector<Meeting::Seat*> seats;
@@ -59,8 +54,6 @@ HostExchange::HostExchange(MPI_Comm comm) : comm_(comm) {
   meeting_.emplace(index, std::move(seats));
   check(MPI_Barrier(comm), "MPI_Barrier");
 }
-
-HostExchange::~HostExchange() { MPI_Win_free(&window_); }
 
 std::optional<Buffer> HostExchange::allocate(DataType type, std::int64_t size) {
   const std::int64_t bytes = size * size_of(type);

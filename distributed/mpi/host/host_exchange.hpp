@@ -10,6 +10,7 @@
 #include "distributed/communicator.hpp"
 #include "distributed/mpi/host/channel.hpp"
 #include "distributed/mpi/host/direct.hpp"
+#include "distributed/mpi/shared_window.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 
 namespace recombine::mpi {
@@ -22,7 +23,6 @@ class HostExchange {
  public:
   /// Blocks; every rank of `comm` calls it. @pre all ranks of `comm` are on one host
   explicit HostExchange(MPI_Comm comm);
-  ~HostExchange();
   HostExchange(const HostExchange&) = delete;
   HostExchange& operator=(const HostExchange&) = delete;
 
@@ -45,7 +45,7 @@ class HostExchange {
   std::optional<DirectTask::Data> find(VectorView data) const;
 
   MPI_Comm comm_;
-  MPI_Win window_ = MPI_WIN_NULL;
+  SharedWindow window_;
   // Two, so that the parts and the sums of one all_reduce do not wait for each other.
   std::optional<Channel> parts_;
   std::optional<Channel> sums_;
