@@ -36,8 +36,9 @@ class Communicator {
   virtual void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) = 0;
 
   /// Memory of `device` for data of this group's all_reduce, reduce_scatter and all_gather: what lies in it on every
-  /// rank, at the same place, takes the shortest way (ranks of one host work on each other's where it is). Blocks;
-  /// every rank calls it, with the same size, while no communication stream has work.
+  /// rank, at the same place, takes the shortest way (ranks of one host work on each other's where it is). The data of
+  /// one call lies in such memory on every rank or on none. Blocks; every rank calls it, with the same size, while no
+  /// communication stream has work.
   virtual Buffer allocate(Device& device, DataType type, std::int64_t size) { return {device, type, size}; }
 
   /// The groups of equal `color`, ordered by `key`. Blocks; every rank of this group calls it.

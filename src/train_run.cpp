@@ -58,12 +58,13 @@ void require_memory(const Session& session, const Device& device, const TrainerO
   static constexpr double kGiB = 0x1p30;
   const double share = memory_share(session);
   if (device.kind() == DeviceKind::cuda || bytes.total() <= share) return;
-  const std::string why = fmt::format("training takes {:.1f} GiB a rank, of which a host has {:.1f} GiB",
-                                      bytes.total() / kGiB, share / kGiB);
+  const std::string why =
+      fmt::format("training takes {:.1f} GiB a rank, whose share of the host's memory is {:.1f} GiB",
+                  bytes.total() / kGiB, share / kGiB);
   require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; a smaller batch is right", options.batch_size,
                 why);
   throw InputError(
-      fmt::format("--hidden {}: {}; narrower layers are right", fmt::join(options.model.hidden, ","), why));
+      fmt::format("--hidden '{}': {}; narrower layers are right", fmt::join(options.model.hidden, ","), why));
 }
 
 /// The files that rank 0 writes; opened before training so that a wrong path is told at once.

@@ -21,6 +21,7 @@ namespace recombine::cpu {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
 constexpr std::chrono::microseconds kNap{50};
 
 }  // namespace
@@ -112,8 +113,8 @@ class ProgressEngine::Worker {
     while (!stop_) {
       if (waiters_ > 0 || !has_work()) {
         wake_.wait(lock, [&] { return stop_ || (waiters_ == 0 && has_work()); });
-      } else if (!advance_all(lock)) {
-        wake_.wait_for(lock, kNap);
+      } else if (const auto begun = Clock::now(); !advance_all(lock) && Clock::now() - begun < kNap) {
+        wake_.wait_for(lock, kNap);  // a longer round has moved something, and goes on
       }
     }
   }

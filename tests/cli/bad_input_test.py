@@ -65,7 +65,7 @@ def make_cases(root, _np):
     outputs.append((good + ["--summary", good[1]], "--data"))
     diverging = ["--loss", "mse", "--hidden", "8", "--optimizer", "sgd", "--lr", "1e30", "--epochs", "3"]
     outputs.append((good + [*diverging, "--save", "w.safetensors", "--quiet"], "--lr 1e+30"))
-    outputs.append((good + ["--hidden", "1000000,1000000", "--save", "x", "--metrics", "y"], ["--hidden 1000000", "GiB"]))
+    outputs.append((good + ["--hidden", "1000000,1000000", "--save", "x", "--metrics", "y"], ["--hidden '1000000", "GiB"]))
     large = ["--data", "synthetic:3000000,1,1", "--hidden", "1000000", "--batch-size", "all"]
     outputs.append((large, ["--batch-size 3000000", "GiB"]))
     return options + data + outputs
