@@ -8,8 +8,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "kernels/error.hpp"
@@ -18,31 +22,56 @@ namespace recombine {
 
 namespace {
 
-/// The path of one file, where a signal handler finds it: that can neither allocate nor lock.
+/// The path of one file, in memory that a child process shares.
 struct Slot {
   enum class State { free, taken, removable };
   std::atomic<State> state = State::free;
   std::array<char, PATH_MAX> path{};
 };
-constinit std::array<Slot, 16> slots;  // a handler is given nothing: what it needs must be where it can see it
-static_assert(std::atomic<Slot::State>::is_always_lock_free);
+static_assert(std::atomic<Slot::State>::is_always_lock_free, "between processes");
+using Slots = std::array<Slot, 16>;
 
-std::size_t take_slot(const std::string& path) {
-  for (std::size_t s = 0; s < slots.size(); ++s) {
-    auto expected = Slot::State::free;
-    if (!slots[s].state.compare_exchange_strong(expected, Slot::State::taken)) continue;
-    // A path too long for it is too long to be made as well.
-    const bool fits = path.size() < slots[s].path.size();
-    if (fits) std::strcpy(slots[s].path.data(), path.c_str());
-    if (fits) slots[s].state = Slot::State::removable;
-    return s;
-  }
-  throw Error(fmt::format("{}: more than {} files at once", path, slots.size()));
+void require(bool holds, const char* what) {
+  if (!holds) throw Error(fmt::format("{}: {}", what, std::strerror(errno)));
 }
 
-extern "C" void remove_and_end(int number) {
-  TemporaryFile::remove_all();
-  std::raise(number);  // again, now without this handler
+Slots& slots() {
+  static Slots& shared = *[] {
+    void* const memory = mmap(nullptr, sizeof(Slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    require(memory != MAP_FAILED, "cannot share a page of memory with a child process");
+    return new (memory) Slots;
+  }();
+  return shared;
+}
+
+std::size_t take_slot(const std::string& path) {
+  for (std::size_t s = 0; s < slots().size(); ++s) {
+    Slot& slot = slots()[s];
+    auto expected = Slot::State::free;
+    if (!slot.state.compare_exchange_strong(expected, Slot::State::taken)) continue;
+    // A path too long for it is too long to be made as well.
+    const bool fits = path.size() < slot.path.size();
+    if (fits) std::strcpy(slot.path.data(), path.c_str());
+    if (fits) slot.state = Slot::State::removable;
+    return s;
+  }
+  throw Error(fmt::format("{}: more than {} files at once", path, slots().size()));
+}
+
+/// The child: in a session of its own, so that no signal meant for the process's group ends it, and with nothing of the
+/// process's open, so that nobody waits for it.
+[[noreturn]] void remove_at_end_of(int pipe) {
+  setsid();
+  prctl(PR_SET_NAME, "recombine-tidy");
+  dup2(pipe, STDIN_FILENO);
+  close_range(STDIN_FILENO + 1, ~0U, 0);
+  char none = 0;
+  while (read(STDIN_FILENO, &none, 1) < 0 && errno == EINTR) {
+  }
+  for (Slot& slot : slots()) {
+    if (slot.state.exchange(Slot::State::free) == Slot::State::removable) unlink(slot.path.data());
+  }
+  _exit(0);
 }
 
 }  // namespace
@@ -55,14 +84,14 @@ std::string TemporaryFile::path_of(const std::string& place, std::int64_t proces
 }
 
 TemporaryFile::~TemporaryFile() {
-  if (slot_ == slots.size()) return;
+  if (slot_ == slots().size()) return;
   unlink(path_.c_str());
   forget();
 }
 
 void TemporaryFile::forget() noexcept {
-  slots[slot_].state = Slot::State::free;
-  slot_ = slots.size();
+  slots()[slot_].state = Slot::State::free;
+  slot_ = slots().size();
 }
 
 void TemporaryFile::rename(std::string_view name) {
@@ -72,22 +101,23 @@ void TemporaryFile::rename(std::string_view name) {
   forget();
 }
 
-void TemporaryFile::remove_all() noexcept {
-  for (const Slot& slot : slots) {
-    if (slot.state == Slot::State::removable) unlink(slot.path.data());
+void TemporaryFile::remove_when_process_ends() {
+  slots();  // there before they are shared
+  std::array<int, 2> pipe{};
+  require(pipe2(pipe.data(), O_CLOEXEC) == 0, "cannot open a pipe to a child process");
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &before);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(pipe[1]);
+    remove_at_end_of(pipe[0]);
   }
-}
-
-void TemporaryFile::remove_on_signals() {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
-    struct sigaction old {};
-    if (sigaction(number, nullptr, &old) != 0 || old.sa_handler == SIG_IGN) continue;
-    struct sigaction action {};
-    action.sa_handler = remove_and_end;
-    action.sa_flags = SA_RESETHAND | SA_NODEFER;
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, nullptr);
-  }
+  const int error = errno;
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  close(pipe[0]);  // the other end stays open as long as this process is there
+  errno = error;
+  require(child > 0, "cannot start a child process");
 }
 
 }  // namespace recombine

@@ -22,11 +22,9 @@ class TemporaryFile {
   /// Replaces what is at its place. @throws Error, which begins with `name`
   void rename(std::string_view name);
 
-  /// Removes all there are, for an end without unwinding. Safe in a signal handler.
-  static void remove_all() noexcept;
-  /// From now on SIGTERM, which a job's end sends to its ranks, SIGINT and SIGHUP call remove_all() before they end the
-  /// process. For programs; what is ignored stays ignored.
-  static void remove_on_signals();
+  /// From now on files under construction are removed by whatever ends this process, SIGKILL too: a child process waits
+  /// for that end. For programs, before MPI_Init and the first thread. @throws Error when there can be no child
+  static void remove_when_process_ends();
 
  private:
   void forget() noexcept;

@@ -40,9 +40,8 @@ std::string message_of(const std::exception_ptr& error) {
 }
 
 /// What nobody catches is this rank's alone. It is told before any object ends: an end that ranks share would wait for
-/// the others, who do not know. Files under construction go all the same; those of other ranks when these are ended.
+/// the others, who do not know.
 [[noreturn]] void end_all_ranks() {
-  TemporaryFile::remove_all();
   const std::string place = Session::place() + ": ";
   const std::string message = message_of(std::current_exception());
   fmt::print(stderr, "{}: {}{}\n", program_invocation_short_name, message.starts_with(place) ? "" : place, message);
@@ -55,13 +54,13 @@ int run_program(std::string_view name, int argc, char** argv, void (*work)(Sessi
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
   std::optional<Session> session;
   try {
+    TemporaryFile::remove_when_process_ends();
     session.emplace(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());
     return kExitFailure;
   }
   std::set_terminate(end_all_ranks);
-  TemporaryFile::remove_on_signals();
   return run(name, *session, argc, argv, work);
 }
 

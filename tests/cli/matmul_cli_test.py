@@ -11,7 +11,7 @@ import tempfile
 
 import npy
 from multiplier import MESHES, SCHEDULES, Multiplier, difference, in_parallel, made, product, to_bf16, transposed
-from program import PATIENT, Checks, run, start, wait_for
+from program import ENDS, PATIENT, Checks, files_in, run, start, wait_for
 
 M, N, K = 13, 11, 9
 KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m", "n", "k", "dtype",
@@ -227,18 +227,18 @@ def check_one_rank_fails(multiplier, checks):
     checks.expect(done.returncode == 1 and told, f"one rank fails: exit {done.returncode}: {done.stderr}")
 
 
-def check_terminated(multiplier, checks):
+def check_ended(multiplier, checks):
     """A job that is ended from outside in the middle of its work leaves nothing."""
     files = ["--out", "ended.npy", "--json", "ended.json"]
-    for np in [1, 2]:
-        with start(multiplier.program, np, "--m", 8000, "--n", 8000, "--k", 8000, "--repeat", 1000, "--quiet",
-                   *multiplier.quick(np, "f32"), *files, cwd=multiplier.folder, **PATIENT) as job:
+    for way, end in ENDS.items():
+        with start(multiplier.program, 2, "--m", 8000, "--n", 8000, "--k", 8000, "--repeat", 1000, "--quiet",
+                   *multiplier.quick(2, "f32"), *files, cwd=multiplier.folder, **PATIENT) as job:
             appeared = wait_for(lambda: len(list(multiplier.folder.glob("ended.*.tmp"))) == 2)
-            checks.expect(appeared, f"np {np}: no temporary files to be removed")
-            job.terminate()
+            checks.expect(appeared, "no temporary files to be removed")
+            end(job)
             job.communicate(timeout=60)
-        left = [path.name for path in multiplier.folder.glob("ended.*")]
-        checks.expect(job.returncode != 0 and not left, f"np {np}: terminated: exit {job.returncode}, left {left}")
+        left = [name for name in files_in(multiplier.folder) if name.startswith("ended")]
+        checks.expect(job.returncode != 0 and not left, f"{way}: exit {job.returncode}, left {left}")
 
 
 def main():
@@ -246,9 +246,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         multiplier = Multiplier(sys.argv[1], folder, checks)
         for check in [check_files, check_rounding, check_empty, check_made, check_plan, check_report, check_config,
-                      check_streaming, check_one_rank_fails, check_terminated]:
+                      check_streaming, check_one_rank_fails, check_ended]:
             check(multiplier, checks)
-        left = [path.name for path in pathlib.Path(folder).iterdir() if path.suffix == ".tmp"]
+        left = [name for name in files_in(folder) if name.endswith(".tmp")]
         checks.expect(not left, f"temporary files are left: {left}")
     checks.finish()
 

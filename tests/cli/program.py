@@ -14,6 +14,17 @@ SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"
 PATIENT = {"environment": {"OMPI_MCA_odls_base_sigkill_timeout": "1"}}  # as users have it: ranks have time to tidy up
 
 
+def terminate_twice(job):
+    """As `timeout` does, which tells its child and then its group."""
+    job.terminate()
+    time.sleep(0.02)
+    job.terminate()
+
+
+# Ways to end a job from outside; all but the first end mpirun before its ranks.
+ENDS = {"terminated": subprocess.Popen.terminate, "terminated twice": terminate_twice, "killed": subprocess.Popen.kill}
+
+
 def start(program, np, *arguments, cwd, threads=1, largest_file=None, environment=None):
     """`mpirun -np NP PROGRAM ARGUMENTS` in `cwd`, running; its output comes as text. No file can grow beyond
     `largest_file` bytes: as good as a full disk. `environment` is added to this process's."""
@@ -46,6 +57,12 @@ def wait_for(condition, timeout=60):
             return False
         time.sleep(0.02)
     return True
+
+
+def files_in(folder):
+    """The names of what is in `folder`, once no file is in the making there; a job's last ones may go right after it."""
+    wait_for(lambda: not list(pathlib.Path(folder).glob("*.tmp")), timeout=10)
+    return {path.name for path in pathlib.Path(folder).iterdir()}
 
 
 class Checks:

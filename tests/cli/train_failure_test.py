@@ -6,7 +6,7 @@ import pathlib
 import sys
 import tempfile
 
-from program import PATIENT, Checks, run, start, wait_for
+from program import ENDS, PATIENT, Checks, files_in, run, start, wait_for
 
 DATA = ["--data", "synthetic:2000,16,2", "--hidden", "32", "--quiet"]
 OUTPUTS = ["--save", "w.safetensors", "--summary", "s.json", "--metrics", "m.jsonl"]
@@ -23,7 +23,7 @@ def ranks_apart(folder, condition, lines):
 def expect(checks, what, done, code, line, folder, left):
     checks.expect(done.returncode == code and done.stderr.splitlines() == [line],
                   f"{what}: exit {done.returncode}, not {code}: {done.stderr!r}, not {line!r}")
-    names = {path.name for path in folder.iterdir()} - {"ranks_apart.sh"}
+    names = files_in(folder) - {"ranks_apart.sh"}
     checks.expect(names == left, f"{what}: there are {names}, not {left}")
 
 
@@ -48,22 +48,24 @@ def check_metrics(train, folder, checks):
     (folder / "m.jsonl").unlink()
 
 
-def check_terminated(train, folder, checks):
-    for np in [1, 2]:
-        with start(train, np, *DATA, *OUTPUTS, "--epochs", 1000000, cwd=folder, **PATIENT) as job:
-            begun = wait_for((folder / "m.jsonl").exists)
-            checks.expect(begun and len(list(folder.glob("*.tmp"))) == 2, f"np {np}: no files in the making")
-            job.terminate()
-            job.communicate(timeout=60)
-        left = {path.name for path in folder.iterdir()} - {"ranks_apart.sh"}
-        checks.expect(job.returncode != 0 and left == {"m.jsonl"}, f"np {np}: exit {job.returncode}, there are {left}")
-        (folder / "m.jsonl").unlink(missing_ok=True)
+def check_ended(train, folder, checks):
+    for way, end in ENDS.items():
+        for np in [1, 2]:
+            with start(train, np, *DATA, *OUTPUTS, "--epochs", 1000000, cwd=folder, **PATIENT) as job:
+                begun = wait_for((folder / "m.jsonl").exists)
+                checks.expect(begun and len(list(folder.glob("*.tmp"))) == 2, f"np {np}: no files in the making")
+                end(job)
+                job.communicate(timeout=60)
+            left = files_in(folder) - {"ranks_apart.sh"}
+            checks.expect(job.returncode != 0 and left == {"m.jsonl"},
+                          f"np {np} {way}: exit {job.returncode}, there are {left}")
+            (folder / "m.jsonl").unlink(missing_ok=True)
 
 
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as folder:
-        for check in [check_input_of_one_rank, check_metrics, check_terminated]:
+        for check in [check_input_of_one_rank, check_metrics, check_ended]:
             check(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(folder), checks)
     checks.finish()
 

@@ -1,11 +1,15 @@
 #include "distributed/temporary_file.hpp"
 
+#include <algorithm>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernels/error.hpp"
@@ -25,6 +29,12 @@ class TemporaryFileTest : public ::testing::Test {
     std::string text;
     std::ifstream(path) >> text;
     return text;
+  }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) names.push_back(entry.path().filename());
+    std::ranges::sort(names);
+    return names;
   }
 
  private:
@@ -57,18 +67,28 @@ TEST_F(TemporaryFileTest, IsRemovedWithItsObject) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
-TEST_F(TemporaryFileTest, AllAreRemovedAtOnce) {
-  const TemporaryFile first(place("first"));
-  TemporaryFile second(place("second"));
-  TemporaryFile third(place("third"));
-  for (const TemporaryFile* file : std::initializer_list<const TemporaryFile*>{&first, &second, &third})
-    write(file->path(), "x");
-  third.rename("--out third");
-  TemporaryFile::remove_all();
-  EXPECT_FALSE(std::filesystem::exists(first.path()));
-  EXPECT_FALSE(std::filesystem::exists(second.path()));
-  EXPECT_TRUE(std::filesystem::exists(place("third")));
-  EXPECT_THROW(second.rename("--out second"), Error) << "it is gone";
+TEST_F(TemporaryFileTest, IsRemovedWhateverEndsItsProcess) {
+  for (const int number : {SIGTERM, SIGINT, SIGSEGV, SIGKILL}) {
+    const pid_t process = fork();
+    if (process == 0) {
+      TemporaryFile::remove_when_process_ends();
+      const TemporaryFile first(place("first"));
+      const TemporaryFile second(place("second"));
+      TemporaryFile third(place("third"));
+      for (const TemporaryFile* file : {&first, &second, static_cast<const TemporaryFile*>(&third)})
+        write(file->path(), "x");
+      third.rename("--out third");
+      std::signal(number, SIG_DFL);
+      std::raise(number);
+      _exit(1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(process, &status, 0), process);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    EXPECT_EQ(WTERMSIG(status), number);
+    for (int waits = 0; waits < 1000 && files() != std::vector<std::string>{"third"}; ++waits) usleep(10000);
+    EXPECT_EQ(files(), std::vector<std::string>{"third"}) << strsignal(number);
+  }
 }
 
 TEST_F(TemporaryFileTest, PlacesOfThoseThatAreGoneAreUsedAgain) {
