@@ -1,6 +1,8 @@
 #include "src/command_line.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace recombine {
 
@@ -30,11 +32,44 @@ void parse_command_line(int argc, const char* const* argv, const po::options_des
   po::store(parsed, values);
 }
 
+/// A line of a configuration file as options; none for a comment.
+po::parsed_options parse_config_line(const std::string& line, const po::options_description& options) {
+  std::istringstream text(line);
+  po::parsed_options parsed = po::parse_config_file(text, options);
+  const std::size_t first = line.find_first_not_of(" \t\r");
+  require_input(!parsed.options.empty() || first == std::string::npos || line[first] == '#',
+                "'{}': name = value is right", line);
+  for (po::option& option : parsed.options) {
+    require_input(option.string_key != "config", "config: is for the command line alone");
+    std::string& value = option.value.front();
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+  }
+  return parsed;
+}
+
 void parse_config_file(const std::string& path, const po::options_description& options, po::variables_map& values) {
+  static constexpr std::uintmax_t kLargest = 1 << 20;
+  std::error_code unreadable;
+  const bool plain = std::filesystem::is_regular_file(path, unreadable) &&
+                     std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable;
   std::ifstream file(path);
-  require_input(file.good(), "--config {}: cannot read it; a file of name = value lines is right", path);
+  require_input(plain && file.good(), "--config {}: cannot read it; a file of name = value lines is right", path);
+  po::parsed_options all(&options);
+  std::string line;
+  for (std::int64_t number = 1; std::getline(file, line); ++number) {
+    try {
+      const po::parsed_options parsed = parse_config_line(line, options);
+      all.options.insert(all.options.end(), parsed.options.begin(), parsed.options.end());
+    } catch (const po::invalid_syntax&) {
+      throw InputError(fmt::format("--config {}, line {}: '{}': name = value is right", path, number, line));
+    } catch (const po::error& error) {
+      throw InputError(fmt::format("--config {}, line {}: {}", path, number, explain(error)));
+    } catch (const InputError& error) {
+      throw InputError(fmt::format("--config {}, line {}: {}", path, number, error.what()));
+    }
+  }
   try {
-    po::store(po::parse_config_file(file, options), values);
+    po::store(all, values);
   } catch (const po::error& error) {
     throw InputError(fmt::format("--config {}: {}", path, explain(error)));
   }
@@ -55,6 +90,11 @@ void add_common_options(po::options_description& group) {
       "help", po::bool_switch(), "print this")("version", po::bool_switch(), "print the version");
 }
 
+std::string OptionReader::path(const char* name) const {
+  require_input(!has(name) || !string(name).empty(), "--{} '': the name of a file is right", name);
+  return string(name);
+}
+
 po::variables_map read_options(int argc, const char* const* argv, const po::options_description& options) {
   po::variables_map values;
   try {
@@ -62,7 +102,7 @@ po::variables_map read_options(int argc, const char* const* argv, const po::opti
   } catch (const po::error& error) {
     throw InputError(explain(error));
   }
-  if (values.count("config") != 0) parse_config_file(values["config"].as<std::string>(), options, values);
+  if (values.count("config") != 0) parse_config_file(OptionReader(values).path("config"), options, values);
   return values;
 }
 

@@ -29,6 +29,7 @@ class OptionReader {
   bool has(const char* name) const { return values_.count(name) != 0; }
   bool flag(const char* name) const { return values_[name].as<bool>(); }
   std::string string(const char* name) const { return has(name) ? values_[name].as<std::string>() : ""; }
+  std::string path(const char* name) const;  ///< of a file; "" only where the option is absent
   std::int64_t whole(const char* name, Whole bounds, std::int64_t absent = 0) const {
     return has(name) ? parse_whole(name, string(name), bounds) : absent;
   }

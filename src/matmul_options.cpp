@@ -65,9 +65,9 @@ void read_product(const OptionReader& reader, MatmulCommand& command) {
   extent("m", command.m);
   extent("n", command.n);
   extent("k", command.k);
-  command.a = reader.string("a");
-  command.b = reader.string("b");
-  command.c = reader.string("c");
+  command.a = reader.path("a");
+  command.b = reader.path("b");
+  command.c = reader.path("c");
   command.trans_a = reader.flag("trans-a") ? Transpose::yes : Transpose::no;
   command.trans_b = reader.flag("trans-b") ? Transpose::yes : Transpose::no;
   command.alpha = reader.real("alpha", 1, std::numeric_limits<double>::lowest());
@@ -101,8 +101,8 @@ void read_plan(const OptionReader& reader, MatmulCommand& command) {
   command.result =
       reader.word<State>("recombine", {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
-  command.machine = reader.string("machine");
-  command.calibrate = reader.string("calibrate");
+  command.machine = reader.path("machine");
+  command.calibrate = reader.path("calibrate");
   require_input(command.machine.empty() || command.calibrate.empty(),
                 "--calibrate: keeps what is measured now, --machine gives what was: one of them is right");
 }
@@ -128,8 +128,9 @@ MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
                 "--kernel tensor: multiplies bf16; with --dtype bf16 it is right");
   command.repeat = static_cast<int>(reader.whole("repeat", {1, 1000000}));
   command.verify = reader.flag("verify");
-  command.out = reader.string("out");
-  command.json = reader.string("json");
+  command.config = reader.path("config");
+  command.out = reader.path("out");
+  command.json = reader.path("json");
   command.quiet = reader.flag("quiet");
   return command;
 }

@@ -27,7 +27,7 @@ struct MatmulCommand {
   int repeat = 1;
   bool verify = false;
   std::uint64_t seed = 0;
-  std::string machine, calibrate, json;  ///< files; "": none
+  std::string machine, calibrate, json, config;  ///< files; "": none
   DeviceCommand device;
   std::string kernel;  ///< the name of device.kernel
   bool quiet = false;

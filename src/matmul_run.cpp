@@ -55,6 +55,14 @@ StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& sha
 struct Memory {
   DeviceKind kind = DeviceKind::cpu;
   double share = 0;  ///< of the host's
+  /// @throws InputError where a plan that --memory-limit allows does not fit the host
+  void require(const MatmulCommand& command, const Plan& plan) const {
+    if (kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan) return;
+    require_input(plan.peak_bytes_per_rank <= share,
+                  "--memory-limit: {:.1f} GiB a rank would be used, a rank's share of the host's memory is {:.1f} GiB; "
+                  "at most that is right",
+                  plan.peak_bytes_per_rank / kGiB, share / kGiB);
+  }
   std::optional<double> limit(const MatmulCommand& command) const {
     const bool elsewhere = kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan;
     return command.memory_limit || elsewhere ? command.memory_limit : share;
@@ -96,7 +104,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   // --out may be --c: C0 has been read before C takes its name.
   agree(session, [&] {
     require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
-                  {{"a", command.a}, {"b", command.b}, {"machine", command.machine}});
+                  {{"a", command.a}, {"b", command.b}, {"machine", command.machine}, {"config", command.config}});
   });
   if (!command.quiet) warn_if_bound(session, "matmul");
   const RankDevice own = make_rank_device(session, command.device);
@@ -116,6 +124,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   });
   const Machine machine = machine_of(command, *world, *stream, own);
   const Choice choice = choose(command, problem->shape, machine, memory);
+  memory.require(command, choice.plans.front());
   std::optional<NpyWriter> out;
   if (!command.out.empty() && multiplies) {
     out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),

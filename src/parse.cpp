@@ -66,7 +66,8 @@ std::vector<std::int64_t> parse_widths(std::string_view option, const std::strin
     std::int64_t width = 0;
     const bool number = parse_all(std::string_view(text).substr(begin, end - begin), width);
     require_input(number && width >= 1 && width <= kWidest && end + 1 != text.size(),
-                  "--{} '{}': whole numbers from 1 with commas between, such as 1024,1024, are right", option, text);
+                  "--{} '{}': whole numbers from 1 to {} with commas between, such as 1024,1024, are right", option,
+                  text, kWidest);
     widths.push_back(width);
     begin = end + 1;
   }

@@ -15,16 +15,27 @@ namespace recombine {
 
 namespace {
 
+/// What files hold may get into a message: control characters are shown by number, and what is very long is cut.
+std::string one_line(std::string_view message) {
+  static constexpr std::size_t kLongest = 2000;
+  std::string line;
+  for (const char c : message.substr(0, kLongest)) {
+    const auto code = static_cast<unsigned char>(c);
+    line += code < 0x20 || code == 0x7F ? fmt::format("\\x{:02x}", code) : std::string(1, c);
+  }
+  return line + (message.size() > kLongest ? " ..." : "");
+}
+
 int run(std::string_view name, Session& session, int argc, char** argv, void (*work)(Session&, int, char**)) {
   try {
     work(session, argc, argv);
     return kExitSuccess;
   } catch (const InputError& error) {
     // Every rank has the same error: one speaks, and all leave in order.
-    if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, error.what());
+    if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, one_line(error.what()));
     return kExitBadInput;
   } catch (const AgreedError& error) {
-    if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, error.what());
+    if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, one_line(error.what()));
     return kExitFailure;
   }
 }
@@ -44,7 +55,8 @@ std::string message_of(const std::exception_ptr& error) {
 [[noreturn]] void end_all_ranks() {
   const std::string place = Session::place() + ": ";
   const std::string message = message_of(std::current_exception());
-  fmt::print(stderr, "{}: {}{}\n", program_invocation_short_name, message.starts_with(place) ? "" : place, message);
+  fmt::print(stderr, "{}: {}{}\n", program_invocation_short_name, message.starts_with(place) ? "" : place,
+             one_line(message));
   Session::abort(kExitFailure);
 }
 

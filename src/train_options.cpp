@@ -12,7 +12,8 @@ po::options_description data_options() {
   po::options_description group("Data");
   group.add_options()("data", text_option("WHAT", "fashion-mnist"),
                       "fashion-mnist | DIR with IDX files (.gz or not) | FILE.csv | synthetic:ROWS,IN,OUT")(
-      "target", text_option("COLUMNS"), "CSV: the column to predict, or several with commas between")(
+      "target", text_option("COLUMNS"),
+      "CSV: the column to predict, or several with commas between; a name with a comma stands in \"\"")(
       "standardize", po::bool_switch(), "inputs to mean 0 and deviation 1, as the training rows have them")(
       "validation", text_option("WHAT"), "a fraction of the training rows, or a FILE, to judge --patience by");
   return group;
@@ -137,9 +138,10 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
                   .seed = command.seed};
   command.device = read_device(reader);
   read_precision(reader, command);
-  command.save = reader.string("save");
-  command.metrics = reader.string("metrics");
-  command.summary = reader.string("summary");
+  command.config = reader.path("config");
+  command.save = reader.path("save");
+  command.metrics = reader.path("metrics");
+  command.summary = reader.path("summary");
   command.quiet = reader.flag("quiet");
   return command;
 }

@@ -30,9 +30,9 @@ struct TrainCommand {
   std::int64_t patience = 0;  ///< 0: none
   std::uint64_t seed = 0;
   DeviceCommand device;
-  std::string precision;                  ///< "f32", "tf32", "bf16"
-  DataType product_type = DataType::f32;  ///< of the operands of products
-  std::string save, metrics, summary;     ///< files; "": none
+  std::string precision;                       ///< "f32", "tf32", "bf16"
+  DataType product_type = DataType::f32;       ///< of the operands of products
+  std::string config, save, metrics, summary;  ///< files; "": none
   bool quiet = false;
 };
 

@@ -21,6 +21,12 @@ namespace recombine {
 
 namespace {
 
+std::vector<NamedFile> inputs_of(const TrainCommand& command) {
+  std::vector<NamedFile> inputs = {{"config", command.config}, {"validation", command.data.validation}};
+  for (const std::string& path : files_of(command.data)) inputs.push_back({"data", path});
+  return inputs;
+}
+
 LoadedData load(const TrainCommand& command) {
   LoadedData data;
   try {
@@ -61,6 +67,7 @@ void require_memory(const Session& session, const Device& device, const TrainerO
   const std::string why =
       fmt::format("training takes {:.1f} GiB a rank, whose share of the host's memory is {:.1f} GiB",
                   bytes.total() / kGiB, share / kGiB);
+  // The larger part names the option to change.
   require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; a smaller batch is right", options.batch_size,
                 why);
   throw InputError(
@@ -81,15 +88,15 @@ struct Outputs {
 /// Hands events on to what rank 0 has, and keeps the last epoch.
 class Fanout : public TrainingListener {
  public:
-  std::vector<TrainingListener*> listeners;
+  std::vector<TrainingListener*> targets;
   EpochRecord last;
 
   void on_steps(const std::vector<StepRecord>& steps) override {
-    for (TrainingListener* listener : listeners) listener->on_steps(steps);
+    for (TrainingListener* target : targets) target->on_steps(steps);
   }
   void on_epoch(const EpochRecord& epoch) override {
     last = epoch;
-    for (TrainingListener* listener : listeners) listener->on_epoch(epoch);
+    for (TrainingListener* target : targets) target->on_epoch(epoch);
   }
 };
 
@@ -110,12 +117,19 @@ RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicato
           .validation = last.validation};
 }
 
+/// The last step's update is in no loss.
+void require_finite(const TrainCommand& command, const GlobalTensors& tensors) {
+  require_input(std::ranges::all_of(tensors.values, [](float weight) { return std::isfinite(weight); }),
+                "--lr {}: training diverged in its last step, whose weights are no numbers; a smaller rate is right",
+                command.lr);
+}
+
 }  // namespace
 
 void run_training(Session& session, const TrainCommand& command) {
   agree(session, [&] {
     require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
-                  {{"data", command.data.data}, {"validation", command.data.validation}});
+                  inputs_of(command));
   });
   if (!command.quiet) warn_if_bound(session, "train");
   const RankDevice own = make_rank_device(session, command.device);
@@ -151,17 +165,15 @@ void run_training(Session& session, const TrainCommand& command) {
   std::optional<Console> console;
   if (root && !command.quiet) console.emplace(run);
   Fanout listeners;
-  if (console) listeners.listeners.push_back(&*console);
-  if (root && outputs->metrics) listeners.listeners.push_back(&*outputs->metrics);
+  if (console) listeners.targets.push_back(&*console);
+  if (root && outputs->metrics) listeners.targets.push_back(&*outputs->metrics);
   const double start = Session::now();
   trainer.run(listeners);
-  require_input(std::isfinite(listeners.last.train_loss),
-                "--lr {}: training diverged, the loss of epoch {} is no number; a smaller rate is right", command.lr,
-                listeners.last.epoch);
   RunResult result = result_of(trainer, listeners.last, *world, *stream);
   result.seconds = Session::now() - start;
   on_root(*world, *stream, [&] {
     const GlobalTensors tensors = gather_tensors(rank, trainer.model());
+    require_finite(command, tensors);
     result.weights_sha256 = sha256(tensors);
     if (console) console->finish(result);
     if (outputs->save) write_safetensors(*outputs->save, tensors);

@@ -42,7 +42,8 @@ File::File(std::string name, const std::string& path, int mode, std::int64_t lar
     : name_(std::move(name)), largest_piece_(largest_piece) {
   const int code = MPI_File_open(MPI_COMM_SELF, path.c_str(), mode, MPI_INFO_NULL, &file_);
   errno = 0;  // what is left there is from Open MPI's own search
-  if (code != MPI_SUCCESS) fail("cannot be opened", code);
+  if (code != MPI_SUCCESS)
+    fail("cannot be opened by MPI-IO (which keeps a small file of its own; is ulimit -f 0?)", code);
 }
 
 File::~File() { MPI_File_close(&file_); }

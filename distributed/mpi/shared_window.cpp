@@ -5,8 +5,11 @@
 namespace recombine::mpi {
 
 SharedWindow::SharedWindow(MPI_Comm comm, std::int64_t bytes) {
+  static constexpr const char* kAllocate =
+      "memory for a host's ranks together (is there room in its memory, in /dev/shm or /tmp, and below ulimit -f?): "
+      "MPI_Win_allocate_shared";
   void* own = nullptr;
-  check(MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, comm, &own, &window_), "MPI_Win_allocate_shared");
+  check(MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, comm, &own, &window_), kAllocate);
   check(MPI_Win_set_errhandler(window_, MPI_ERRORS_RETURN), "MPI_Win_set_errhandler");
 }
 

@@ -137,8 +137,9 @@ Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verificatio
       const auto q = static_cast<std::size_t>((block * kVectors + v) * m + row);
       const double error = std::abs(w[q] - expected.z[q]);
       if (!worst.add(error, bound, norms)) continue;
-      worst.describe(fmt::format("block ({}, {}) of C on rank {}: row {} is off by {:.3g}, its bound is {:.3g}",
-                                 block_of(what, row, 0).first, block, world.rank(), row, error, bound));
+      worst.describe(fmt::format("block ({}, {}) of C on rank {}: row {} is off by {:.3g}, its bound is {:.3g}{}",
+                                 block_of(what, row, 0).first, block, world.rank(), row, error, bound,
+                                 std::isfinite(error) ? "" : ": NaN or infinity in an operand, or an overflow"));
     }
   }
   return worst.agree(world, stream);

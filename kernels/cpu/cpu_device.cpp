@@ -63,7 +63,8 @@ class CpuDevice final : public Device {
     const std::size_t unit = size >= kHugePage ? kHugePage : kCacheLine;
     const std::size_t whole = (std::max<std::size_t>(size, 1) + unit - 1) / unit * unit;
     void* const memory = std::aligned_alloc(unit, whole);
-    require(memory != nullptr, "cannot allocate {} bytes", bytes);
+    require(memory != nullptr,
+            "cannot allocate {} bytes of the host's memory (ulimit -v, or what others use, may leave less)", bytes);
     if (unit == kHugePage) madvise(memory, whole, MADV_HUGEPAGE);
     return static_cast<std::byte*>(memory);
   }

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include <oneapi/dnnl/dnnl.hpp>
+#include <oneapi/dnnl/dnnl_debug.h>
 
 #include "kernels/cpu/parallel_for.hpp"
 #include "kernels/error.hpp"
@@ -173,8 +174,9 @@ void GemmOneDnn::execute(const Gemm& gemm) {
   try {
     cache_->execute(gemm);
   } catch (const dnnl::error& error) {
-    throw Error(fmt::format("oneDNN matmul [{},{}] = op([{},{}]) op([{},{}]): {}", gemm.c.rows, gemm.c.cols,
-                            gemm.a.rows, gemm.a.cols, gemm.b.rows, gemm.b.cols, error.what()));
+    throw Error(fmt::format("oneDNN matmul [{},{}] = op([{},{}]) op([{},{}]): {} ({})", gemm.c.rows, gemm.c.cols,
+                            gemm.a.rows, gemm.a.cols, gemm.b.rows, gemm.b.cols, error.what(),
+                            dnnl_status2str(error.status)));
   }
 }
 

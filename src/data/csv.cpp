@@ -110,6 +110,7 @@ CsvTable load_csv(const std::string& path, const std::string& target) {
   table.inputs = static_cast<std::int64_t>(names.size()) - table.outputs;
   table.targets.resize(static_cast<std::size_t>(table.rows * table.outputs));
   for (std::size_t line = 1; line < lines.size(); ++line) {
+    require_input(!trimmed(lines[line]).empty(), "{}, line {}: is blank; rows without a gap are right", path, line + 1);
     const std::vector<std::string_view> cells = split(lines[line]);
     require_input(cells.size() == names.size(), "{}, line {}: {} values for {} columns", path, line + 1, cells.size(),
                   names.size());

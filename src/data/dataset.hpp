@@ -51,6 +51,9 @@ struct DataOptions {
   std::uint64_t seed = 0;
 };
 
+/// The files that `options.data` may be read from; some need not be there.
+std::vector<std::string> files_of(const DataOptions& options);
+
 /// Reads, checks and splits. Called on the first rank of each host. @throws InputError naming file, line and column
 LoadedData load_data(const DataOptions& options);
 

@@ -1,6 +1,7 @@
 #include "src/data/idx.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -13,6 +14,12 @@ namespace {
 
 constexpr std::uint32_t kImages = 0x00000803;  // unsigned bytes in three dimensions
 constexpr std::uint32_t kLabels = 0x00000801;  // and in one
+
+constexpr const char* kTrainImages = "train-images-idx3-ubyte";
+constexpr const char* kTrainLabels = "train-labels-idx1-ubyte";
+constexpr const char* kTestImages = "t10k-images-idx3-ubyte";
+constexpr const char* kTestLabels = "t10k-labels-idx1-ubyte";
+constexpr std::array kSuffixes = {"", ".gz"};
 
 /// An IDX file: big-endian magic number and dimensions, then bytes.
 struct Idx {
@@ -57,7 +64,7 @@ Idx read_idx(const std::string& path, std::uint32_t magic) {
 
 /// FOLDER/name or FOLDER/name.gz; "" if neither is there.
 std::string find_file(const std::string& folder, const std::string& name) {
-  for (const char* suffix : {"", ".gz"}) {
+  for (const char* suffix : kSuffixes) {
     const std::string path = folder + "/" + name + suffix;
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) return path;
@@ -84,6 +91,14 @@ Images load_images(const std::string& images_path, const std::string& labels_pat
 
 }  // namespace
 
+std::vector<std::string> idx_files(const std::string& folder) {
+  std::vector<std::string> paths;
+  for (const char* name : {kTrainImages, kTrainLabels, kTestImages, kTestLabels}) {
+    for (const char* suffix : kSuffixes) paths.push_back(folder + "/" + name + suffix);
+  }
+  return paths;
+}
+
 LoadedData load_idx_folder(const std::string& folder) {
   const auto needed = [&](const char* name) {
     const std::string path = find_file(folder, name);
@@ -92,15 +107,15 @@ LoadedData load_idx_folder(const std::string& folder) {
   };
   const std::filesystem::path place = std::filesystem::path(folder + "/").lexically_normal().parent_path();
   LoadedData data{.name = place.filename().string(), .input = {.scale = 1.0F / 255}};
-  const std::string train_images = needed("train-images-idx3-ubyte");
-  Images train = load_images(train_images, needed("train-labels-idx1-ubyte"));
+  const std::string train_images = needed(kTrainImages);
+  Images train = load_images(train_images, needed(kTrainLabels));
   data.train = std::move(train.table);
   data.classes = std::max<std::int64_t>(2, 1 + *std::ranges::max_element(data.train.labels));
-  if (find_file(folder, "t10k-images-idx3-ubyte").empty() && find_file(folder, "t10k-labels-idx1-ubyte").empty()) {
+  if (find_file(folder, kTestImages).empty() && find_file(folder, kTestLabels).empty()) {
     return data;
   }
-  const std::string test_images = needed("t10k-images-idx3-ubyte");
-  Images test = load_images(test_images, needed("t10k-labels-idx1-ubyte"));
+  const std::string test_images = needed(kTestImages);
+  Images test = load_images(test_images, needed(kTestLabels));
   require_input(test.height == train.height && test.width == train.width,
                 "--data {}: test images are {} x {}, training images {} x {}", folder, test.height, test.width,
                 train.height, train.width);

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "src/data/dataset.hpp"
 
 namespace recombine {
+
+/// The names that such files have in `folder`, plain and .gz, whether they are there or not.
+std::vector<std::string> idx_files(const std::string& folder);
 
 /// Images and labels as MNIST's files have them: train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there,
 /// t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each plain or .gz. @throws InputError naming the file

@@ -24,6 +24,12 @@ bool is_folder(const std::string& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
+/// Where --data is; "" for what is made.
+std::string place_of(const DataOptions& options) {
+  if (options.data == "fashion-mnist") return kFashionMnist;
+  return options.data.starts_with("synthetic:") ? "" : options.data;
+}
+
 struct Source {
   LoadedData data;
   std::vector<std::string> columns = {};  ///< names of the inputs, where they have names
@@ -148,6 +154,11 @@ void standardize_pixels(LoadedData& data) {
 }
 
 }  // namespace
+
+std::vector<std::string> files_of(const DataOptions& options) {
+  const std::string place = place_of(options);
+  return is_folder(place) ? idx_files(place) : std::vector{place};
+}
 
 LoadedData load_data(const DataOptions& options) {
   Source source = load_source(options);

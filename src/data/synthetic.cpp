@@ -36,7 +36,9 @@ std::array<std::int64_t, 3> parse_sizes(const std::string& spec) {
     at = ok && s < 2 ? next + 1 : next;
   }
   require_input(ok && sizes[0] <= kMostElements / std::max(sizes[1], sizes[2]),
-                "--data {}: synthetic:ROWS,IN,OUT such as synthetic:10000,64,8 is right", spec);
+                "--data {}: synthetic:ROWS,IN,OUT such as synthetic:10000,64,8, with at most 2^34 inputs and 2^34 "
+                "outputs in all, is right",
+                spec);
   return sizes;
 }
 

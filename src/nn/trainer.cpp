@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -138,6 +139,12 @@ std::vector<StepRecord> Trainer::flush_losses() {
   return std::exchange(pending_, {});
 }
 
+void Trainer::require_finite(double loss, const std::string& of) const {
+  require_input(std::isfinite(loss),
+                "--lr {}: training diverged in epoch {}, the loss of {} is no number; a smaller rate is right",
+                options_.schedule.lr, epoch_, of);
+}
+
 bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
   const TimeSpent before = time_;
   const std::int64_t rows = data_.train().rows();
@@ -151,9 +158,11 @@ bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
       const std::int64_t batch = &s == &steps.back() ? last_rows : options_.batch_size;
       record.train_loss += s.train_loss * static_cast<double>(batch);
     }
+    const auto diverged = std::ranges::find_if(steps, [](const StepRecord& s) { return !std::isfinite(s.train_loss); });
     Lap lap;
-    listener.on_steps(steps);
+    if (diverged != steps.begin()) listener.on_steps({steps.begin(), diverged});
     lap.add_to(time_.other);
+    if (diverged != steps.end()) require_finite(diverged->train_loss, fmt::format("step {}", diverged->step));
   };
   for (std::int64_t begin = 0; begin < rows && step_ < total_steps(); begin += options_.batch_size) {
     const Range positions{begin, std::min(rows, begin + options_.batch_size)};
@@ -168,6 +177,9 @@ bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
   record.samples_per_second = static_cast<double>(seen) / record.seconds;
   if (validation_.rows() > 0) record.validation = evaluate(validation_);
   if (test_.rows() > 0) record.test = evaluate(test_);
+  for (const std::optional<Score>& score : {record.validation, record.test}) {
+    if (score) require_finite(score->loss, fmt::format("the rows evaluated after step {}", step_));
+  }
   Lap lap;
   listener.on_epoch(record);
   lap.add_to(time_.other);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "src/data/device_table.hpp"
@@ -80,6 +81,7 @@ class Trainer {
   std::int64_t total_steps() const;
   std::int64_t steps_done() const { return step_; }
 
+  /// @throws InputError on every rank once a loss is no number
   void run(TrainingListener& listener);
   /// One step on the rows at `positions` of the epoch's order.
   void step(const Permutation& order, Range positions);
@@ -99,6 +101,8 @@ class Trainer {
 
   void clear_losses();
   std::vector<StepRecord> flush_losses();
+  /// @throws InputError: training has diverged
+  void require_finite(double loss, const std::string& of) const;
   bool run_epoch(std::int64_t epoch, TrainingListener& listener);
   bool out_of_patience(double loss);
   Score sum_scores(const DeviceTable& table);

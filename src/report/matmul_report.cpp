@@ -29,6 +29,8 @@ std::string reason(const std::vector<Plan>& plans) {
   const Plan& best = plans.front();
   if (plans.size() == 1) return "the only one that fits";
   const Plan& next = plans[1];
+  if (next.seconds() == best.seconds() && next.bytes_sent_per_rank == best.bytes_sent_per_rank)
+    return fmt::format("the model sees no difference from {}", next.to_string());
   const double percent = 100 * (next.seconds() / best.seconds() - 1);
   const std::string parts =
       fmt::format("{:+.3f} ms in products, {:+.3f} ms in moving", 1e3 * (best.product_seconds - next.product_seconds),
@@ -61,10 +63,10 @@ RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& ti
 }
 
 void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, Operands operands) {
-  fmt::print("{}: {} candidates\n\n{:<26}{:>12}{:>12}{:>12}{:>14}{:>14}\n", shape_text(shape), plans.size(), "plan",
-             "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
+  fmt::print("{}: {} candidates\n\n{:<26} {:>11} {:>11} {:>11} {:>13} {:>13}\n", shape_text(shape), plans.size(),
+             "plan", "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
   for (const Plan& plan : plans) {
-    fmt::print("{:<26}{:>12.3f}{:>12.3f}{:>12.3f}{:>14.2f}{:>14.2f}\n", plan.to_string(), 1e3 * plan.seconds(),
+    fmt::print("{:<26} {:>11.3f} {:>11.3f} {:>11.3f} {:>13.2f} {:>13.2f}\n", plan.to_string(), 1e3 * plan.seconds(),
                1e3 * plan.product_seconds, 1e3 * plan.communication_seconds, mib(plan.bytes_sent_per_rank),
                mib(plan.peak_bytes_per_rank));
   }

@@ -33,7 +33,8 @@ OutputFile::OutputFile(const std::string& option, const std::string& path)
     : name_(fmt::format("--{} {}", option, path)), path_(path), temporary_(path) {
   struct stat status {};
   const bool exists = stat(path.c_str(), &status) == 0;
-  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file", name_);
+  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file; another name is right",
+                name_);
   file_ = std::fopen(temporary_.path().c_str(), "wb");
   require_input(file_ != nullptr, "{}: cannot write there: {}; a path in a writable folder is right", name_,
                 std::strerror(errno));

@@ -31,9 +31,21 @@ def make_cases(root, _np):
         (root / name).write_text(text)
         return ["--data", str(root / name), "--target", "y"]
 
+    def config(name, text):
+        (root / name).write_text(text)
+        return ["--config", str(root / name)]
+
     good = csv("good.csv", "a,y\n1,2\n3,4\n")
-    config = root / "unknown.cfg"
-    config.write_text("learning-rate = 3\n")
+    configs = [
+        (config("unknown.cfg", "\nlearning-rate = 3\n"), ["line 2", "learning-rate"]),
+        (config("bare.cfg", "lr = 1\nquiet\n"), ["line 2", "'quiet'"]),
+        (config("section.cfg", "[data]\n"), ["line 1", "'[data]'"]),
+        (config("nested.cfg", "config = x\n"), ["line 1", "config"]),
+        (config("twice.cfg", "lr = 1\nlr = 2\n"), ["twice.cfg", "lr"]), (config("value.cfg", "lr = x\n"), "--lr 'x'"),
+        (config("bytes.cfg", "\1\x1b = 3"), "\\x01\\x1b"), (["--config", str(root)], [f"--config {root}", "lines"]),
+        (["--config", "/dev/zero"], "--config /dev/zero"), (["--config", ""], "--config ''"),
+        ([*good, *config("own.cfg", "lr = 0.1"), "--save", str(root / "own.cfg")], ["--save", "--config"]),
+    ]
     options = [
         (["--no-such-option"], "no-such-option"), (["--epoch", "3"], "epoch"), (["word"], "'word'"),
         (["--batch-size", "0"], "--batch-size"), (["--batch-size", "1.5"], "--batch-size"),
@@ -42,7 +54,7 @@ def make_cases(root, _np):
         (["--activation", "softmax"], "--activation"), (["--optimizer", "adam2"], "--optimizer"),
         (["--loss", "hinge"], "--loss"), (["--clip-norm", "-1"], "--clip-norm"), (["--device", "tpu"], "--device"),
         (["--lr", "1", "--lr", "2"], "lr"), (["--config", "missing.cfg"], "missing.cfg"),
-        (["--config", str(config)], "learning-rate"), (["--patience", "2"], "--validation"),
+        (["--patience", "2"], "--validation"), (["--save", ""], "--save ''"), (["--hidden", "99999999"], "16777216"),
         (["--collectives", "mpi"], "--collectives"), (["--precision", "f16"], "--precision"),
         (["--device", "cpu", "--collectives", "staged"], "--collectives"),
         (["--device", "cpu", "--precision", "tf32"], "--precision tf32"),
@@ -55,6 +67,7 @@ def make_cases(root, _np):
         (["--data", idx_folder(root, "count", images(9), labels(8))], "8 labels"),
         (csv("ragged.csv", "a,y\n1,2\n1\n"), "line 3"), (csv("text.csv", "a,y\n1,2\n1,two\n"), "line 3, column y"),
         (csv("target.csv", "a,b\n1,2\n"), "--target y"), (csv("empty.csv", ""), "empty.csv"),
+        (csv("blank.csv", "a,y\n1,2\n\n3,4\n"), "line 3"), (csv("bytes.csv", "a,y\n1,\x02\n"), "\\x02"),
         (csv("header.csv", "a,y\n"), "header.csv"), (good + ["--validation", "1.5"], "--validation"),
         (good[:2], "--target"), (good + ["--loss", "cross-entropy", "--validation", "x"], "--validation"),
     ]
@@ -63,12 +76,15 @@ def make_cases(root, _np):
     outputs.append((good + ["--save", "w.safetensors", "--metrics", "/nonexistent/m"], "--metrics"))
     outputs.append((good + ["--save", "x", "--summary", "./x"], "--summary ./x"))
     outputs.append((good + ["--summary", good[1]], "--data"))
-    diverging = ["--loss", "mse", "--hidden", "8", "--optimizer", "sgd", "--lr", "1e30", "--epochs", "3"]
-    outputs.append((good + [*diverging, "--save", "w.safetensors", "--quiet"], "--lr 1e+30"))
+    whole = idx_folder(root, "whole", images(9), labels(9))
+    outputs.append((["--data", whole, "--save", f"{whole}/train-labels-idx1-ubyte"], ["--save", "--data"]))
+    diverging = ["--loss", "mse", "--hidden", "8", "--optimizer", "sgd", "--lr", "1e50", "--save", "w.safetensors", "--quiet"]
+    outputs.append((good + diverging, ["--lr 1e+50", "step 2"]))
+    outputs.append((good + [*diverging, "--steps", "1"], ["--lr 1e+50", "last step"]))
     outputs.append((good + ["--hidden", "1000000,1000000", "--save", "x", "--metrics", "y"], ["--hidden '1000000", "GiB"]))
     large = ["--data", "synthetic:3000000,1,1", "--hidden", "1000000", "--batch-size", "all"]
     outputs.append((large, ["--batch-size 3000000", "GiB"]))
-    return options + data + outputs
+    return options + configs + data + outputs
 
 
 main(make_cases)

@@ -46,6 +46,9 @@ def option_cases(np):
         (sized("--device", "cpu", "--collectives", "nccl"), "--collectives"),
         (sized("--device", "cuda"), ["--device cuda", "--device cpu is right"], {"environment": NO_GPU}),
         (sized("--alpha", "1", "--alpha", "2"), "alpha"), (sized("--config", "missing.cfg"), "missing.cfg"),
+        (sized("--out", ""), "--out ''"), (sized("--machine", "m", "--config", "m"), "--config m"),
+        (["--m", "1000000", "--n", "1000000", "--k", "8", "--memory-limit", "1TiB", "--out", "C.npy"],
+         ["--memory-limit", "GiB"]),
     ]
 
 

@@ -23,8 +23,8 @@ def kilobytes(process, file, key):
     return sum(int(line.split()[1]) for line in lines if line.startswith(key + ":"))
 
 
-def ranks_of(program):
-    """The /proc folders of the running processes of `program`."""
+def processes_of(program):
+    """The /proc folders of the running processes of `program`: ranks, and what each has beside it to tidy up."""
     def runs_it(process):
         try:
             return (process / "exe").readlink() == program
@@ -33,14 +33,22 @@ def ranks_of(program):
     return [p for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and runs_it(p)]
 
 
+def is_rank(process, program):
+    try:
+        return (process / "comm").read_text().strip() == program.name
+    except OSError:
+        return False
+
+
 def watch(job, program):
-    """(peak RSS of each rank, largest sum of PSS) in kB, while the job runs."""
+    """(peak RSS of each rank, largest sum of PSS of all processes) in kB, while the job runs."""
     peaks, total = {}, 0
     while job.poll() is None:
-        ranks = ranks_of(program)
-        for rank in ranks:
-            peaks[rank.name] = max(peaks.get(rank.name, 0), kilobytes(rank, "status", "VmHWM"))
-        total = max(total, sum(kilobytes(rank, "smaps_rollup", "Pss") for rank in ranks))
+        processes = processes_of(program)
+        for process in processes:
+            if is_rank(process, program):
+                peaks[process.name] = max(peaks.get(process.name, 0), kilobytes(process, "status", "VmHWM"))
+        total = max(total, sum(kilobytes(process, "smaps_rollup", "Pss") for process in processes))
         time.sleep(0.2)
     return list(peaks.values()), total
 

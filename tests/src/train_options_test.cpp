@@ -1,7 +1,10 @@
 #include "src/train_options.hpp"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 
+#include "distributed/temporary_file.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -33,6 +36,18 @@ TEST(TrainOptions, ReadsWhatIsGiven) {
   EXPECT_EQ(command.data.seed, 7U);
   EXPECT_EQ(command.activation, Activation::gelu);
   EXPECT_EQ(command.device.threads, 3);
+}
+
+TEST(TrainOptions, ReadsAConfigurationFile) {
+  const TemporaryFile file(::testing::TempDir() + "train_options_test.cfg");
+  std::ofstream(file.path())
+      << "# a job\n\n hidden = \"\"  # none\nno-bias = true\r\nseed=7\nlr = 0.5\ndata = a folder/x";
+  const TrainCommand command = parse({"--lr", "0.25", "--config", file.path().c_str()});
+  EXPECT_TRUE(command.hidden.empty());
+  EXPECT_EQ(command.bias, Bias::none);
+  EXPECT_EQ(command.seed, 7U);
+  EXPECT_DOUBLE_EQ(command.lr, 0.25) << "the command line goes first";
+  EXPECT_EQ(command.data.data, "a folder/x");
 }
 
 TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
