@@ -119,6 +119,11 @@ Prepared prepare(const dnnl::engine& engine, const Gemm& gemm) {
   return prepared;
 }
 
+[[noreturn]] void refuse(const char* what, const Gemm& gemm, std::string_view why) {
+  throw Error(fmt::format("oneDNN {} [{},{}] = op([{},{}]) op([{},{}]): {}", what, gemm.c.rows, gemm.c.cols,
+                          gemm.a.rows, gemm.a.cols, gemm.b.rows, gemm.b.cols, why));
+}
+
 }  // namespace
 
 class GemmOneDnn::Cache {
@@ -174,10 +179,17 @@ void GemmOneDnn::execute(const Gemm& gemm) {
   try {
     cache_->execute(gemm);
   } catch (const dnnl::error& error) {
-    throw Error(fmt::format("oneDNN matmul [{},{}] = op([{},{}]) op([{},{}]): {} ({})", gemm.c.rows, gemm.c.cols,
-                            gemm.a.rows, gemm.a.cols, gemm.b.rows, gemm.b.cols, error.what(),
-                            dnnl_status2str(error.status)));
+    refuse("matmul", gemm, fmt::format("{} ({})", error.what(), dnnl_status2str(error.status)));
   }
+}
+
+void sgemm_onednn(const Gemm& gemm, const GemmShape& shape) {
+  const auto letter = [](Transpose transpose) { return transpose == Transpose::yes ? 'T' : 'N'; };
+  const dnnl::status status =
+      dnnl::sgemm(letter(gemm.trans_a), letter(gemm.trans_b), shape.m, shape.n, shape.k, static_cast<float>(gemm.alpha),
+                  gemm.a.as<float>(), gemm.a.ld, gemm.b.as<float>(), gemm.b.ld, static_cast<float>(gemm.beta),
+                  gemm.c.as<float>(), gemm.c.ld);
+  if (status != dnnl::status::success) refuse("sgemm", gemm, dnnl_status2str(static_cast<dnnl_status_t>(status)));
 }
 
 }  // namespace recombine::cpu

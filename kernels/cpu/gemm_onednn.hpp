@@ -29,4 +29,8 @@ class GemmOneDnn {
   std::unique_ptr<Cache> cache_;
 };
 
+/// The same by oneDNN's sgemm, which packs both operands: f32 without bias or activation, any alpha and beta.
+/// @throws Error naming the shape when oneDNN refuses it
+void sgemm_onednn(const Gemm& gemm, const GemmShape& shape);
+
 }  // namespace recombine::cpu

@@ -148,6 +148,7 @@ TEST_F(GemmTypesTest, BothLibrariesAgreeOnSinglePrecision) {
     for (const Transpose ta : {Transpose::no, Transpose::yes}) {
       auto one = random_values(m * n, 3);
       auto other = one;
+      auto packed = one;
       Gemm gemm{.a = ta == Transpose::yes ? matrix_of(a, k, m) : matrix_of(a, m, k),
                 .trans_a = ta,
                 .b = matrix_of(b, k, n),
@@ -156,7 +157,12 @@ TEST_F(GemmTypesTest, BothLibrariesAgreeOnSinglePrecision) {
       onednn.execute(gemm);
       gemm.c = matrix_of(other, m, n);
       cpu::gemm_cblas(gemm, shape);
-      for (std::size_t i = 0; i < one.size(); ++i) ASSERT_NEAR(one[i], other[i], 1e-4) << i;
+      gemm.c = matrix_of(packed, m, n);
+      cpu::sgemm_onednn(gemm, shape);
+      for (std::size_t i = 0; i < one.size(); ++i) {
+        ASSERT_NEAR(one[i], other[i], 1e-4) << i;
+        ASSERT_NEAR(packed[i], other[i], 1e-4) << i;
+      }
     }
   }
 }
@@ -178,7 +184,7 @@ cpu::GemmLibrary library(const GemmShape& shape, Transpose ta, Transpose tb, dou
 }
 
 TEST(F32LibraryTest, CblasTakesWhatOneDnnWouldWalkUnpackedWithAHarmfulStride) {
-  constexpr auto kOneDnn = cpu::GemmLibrary::onednn;
+  constexpr auto kOneDnn = cpu::GemmLibrary::onednn_matmul;
   constexpr auto kCblas = cpu::GemmLibrary::cblas;
   constexpr auto kNo = Transpose::no;
   constexpr auto kYes = Transpose::yes;
@@ -195,9 +201,26 @@ TEST(F32LibraryTest, CblasTakesWhatOneDnnWouldWalkUnpackedWithAHarmfulStride) {
   EXPECT_EQ(library({31, 1024, 1024}, kNo, kNo), kOneDnn);  // too small
   EXPECT_EQ(library({256, 1024, 31}, kNo, kNo), kOneDnn);
   EXPECT_EQ(library({384, 63, 768}, kYes, kNo), kOneDnn);
-  EXPECT_EQ(library({256, 1024, 1024}, kNo, kNo, 1, cpu::VectorWidth::bits_512), kOneDnn);
   EXPECT_EQ(library({3, 3, 3}, kNo, kNo, 2), kCblas);                          // scaled
   EXPECT_EQ(library({256, 1024, std::int64_t{1} << 31}, kYes, kNo), kOneDnn);  // CBLAS cannot count so far
+}
+
+TEST(F32LibraryTest, WithAvx512LargeProductsArePacked) {
+  const auto wide = [](const GemmShape& shape, Transpose ta, Transpose tb, double alpha = 1) {
+    return library(shape, ta, tb, alpha, cpu::VectorWidth::bits_512);
+  };
+  constexpr auto kMatmul = cpu::GemmLibrary::onednn_matmul;
+  constexpr auto kSgemm = cpu::GemmLibrary::onednn_sgemm;
+  constexpr auto kNo = Transpose::no;
+  constexpr auto kYes = Transpose::yes;
+  EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo), kSgemm);
+  EXPECT_EQ(wide({1024, 1024, 256}, kNo, kNo), kSgemm);
+  EXPECT_EQ(wide({512, 512, 32768}, kYes, kNo), kSgemm);
+  EXPECT_EQ(wide({1024, 1, 1024}, kNo, kYes), kSgemm);
+  EXPECT_EQ(wide({4096, 4096, 4096}, kNo, kYes), kMatmul);  // reads both along their rows
+  EXPECT_EQ(wide({256, 1024, 1024}, kNo, kNo), kMatmul);
+  EXPECT_EQ(wide({1024, 1024, 10}, kNo, kNo), kMatmul);
+  EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo, 2), cpu::GemmLibrary::cblas);  // scaled
 }
 
 }  // namespace
