@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "distributed/session.hpp"
 #include "kernels/math.hpp"
@@ -91,12 +92,12 @@ double time_product(Timer& timer, Device& device, DataType type, const ProductFo
 
 /// Least squares of the relative error over the forms, no constant below zero (coordinate descent).
 Machine::Product fit(const std::vector<std::pair<ProductForm, double>>& times) {
-  std::array<double, 4> x{};
-  std::vector<std::array<double, 4>> rows;
+  std::array<double, 5> x{};
+  std::vector<std::array<double, 5>> rows;
   for (const auto& [form, seconds] : times) {
     const auto [m, n, k] =
         std::array{static_cast<double>(form.m), static_cast<double>(form.n), static_cast<double>(form.k)};
-    rows.push_back({1 / seconds, 2 * m * n * k / seconds, (m + n) * k / seconds, m * n / seconds});
+    rows.push_back({1 / seconds, 2 * m * n * k / seconds, m * k / seconds, k * n / seconds, m * n / seconds});
   }
   static constexpr int kSweeps = 2000;
   for (int sweep = 0; sweep < kSweeps; ++sweep) {
@@ -112,7 +113,7 @@ Machine::Product fit(const std::vector<std::pair<ProductForm, double>>& times) {
       x[p] = std::max(0.0, above / below);
     }
   }
-  return {.per_call = x[0], .per_flop = x[1], .per_operand = x[2], .per_result = x[3]};
+  return {.per_call = x[0], .per_flop = x[1], .per_a = x[2], .per_b = x[3], .per_result = x[4]};
 }
 
 bool sums_terms(Collective collective) {
@@ -159,14 +160,16 @@ Machine measure_machine(Communicator& world, Device& device, DataType type, Coll
     device.math().axpby(*compute, 0, {}, 0, sums.view());
     compute->synchronize();
     for (const Collective collective : kCollectives) {
-      for (const std::int64_t bytes : kBytes) {
+      std::vector<Machine::Sample>& samples = machine.collectives[{collective, ranks}];
+      for (const std::int64_t bytes : kBytes | std::views::reverse) {  // the largest first: it touches all memory
         const std::int64_t size = bytes / size_of(DataType::f32);
         const double seconds = timer.seconds(1, [&] {  // alone, as between products: in a row they are faster
           const Buffer& own = sums_terms(collective) ? sums : data;
           run_collective(*group, *stream, collective, own.view().range(0, size), other.view().range(0, size));
         });
-        machine.collectives[{collective, ranks}].push_back({static_cast<double>(bytes), seconds});
+        samples.push_back({static_cast<double>(bytes), seconds});
       }
+      std::ranges::reverse(samples);
     }
   }
   return machine;

@@ -30,7 +30,7 @@ std::string in_mib(double bytes) { return fmt::format("{:.1f} MiB", bytes / (1 <
 double Machine::Product::seconds(std::int64_t m, std::int64_t n, std::int64_t k) const {
   const auto [dm, dn, dk] = std::array{static_cast<double>(m), static_cast<double>(n), static_cast<double>(k)};
   if (m == 0 || n == 0) return 0;
-  return per_call + per_flop * 2 * dm * dn * dk + per_operand * (dm + dn) * dk + per_result * dm * dn;
+  return per_call + per_flop * 2 * dm * dn * dk + per_a * dm * dk + per_b * dk * dn + per_result * dm * dn;
 }
 
 double Machine::seconds(Collective collective, int ranks, double bytes) const {

@@ -15,9 +15,10 @@ struct Machine {
   /// Seconds of one local product C[m,n] += A[m,k] B[k,n].
   struct Product {
     double per_call = 0;
-    double per_flop = 0;     ///< gamma
-    double per_operand = 0;  ///< of m k + k n: packing
-    double per_result = 0;   ///< of m n: reading and writing C
+    double per_flop = 0;    ///< gamma
+    double per_a = 0;       ///< of m k: packing; libraries do not treat their operands alike
+    double per_b = 0;       ///< of k n
+    double per_result = 0;  ///< of m n: reading and writing C
     double seconds(std::int64_t m, std::int64_t n, std::int64_t k) const;
   };
   struct Sample {

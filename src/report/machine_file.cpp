@@ -24,7 +24,8 @@ void write_machine(OutputFile& file, const Machine& machine) {
                             {"product_seconds",
                              {{"per_call", product.per_call},
                               {"per_flop", product.per_flop},
-                              {"per_operand_element", product.per_operand},
+                              {"per_a_element", product.per_a},
+                              {"per_b_element", product.per_b},
                               {"per_result_element", product.per_result}}},
                             {"collectives", lines}};
   file.write(object.dump(2) + "\n");
@@ -38,7 +39,8 @@ Machine parse_machine(const ordered_json& object) {
   const ordered_json& product = object.at("product_seconds");
   machine.product = {.per_call = product.at("per_call"),
                      .per_flop = product.at("per_flop"),
-                     .per_operand = product.at("per_operand_element"),
+                     .per_a = product.at("per_a_element"),
+                     .per_b = product.at("per_b_element"),
                      .per_result = product.at("per_result_element")};
   for (const ordered_json& line : object.at("collectives")) {
     const std::string name = line.at("collective");

@@ -5,7 +5,7 @@
 
 All in one run, every round each of them once; the tables give medians over rounds with [min-max], and ratios of medians.
 Figures of one machine do not carry over to another: read the ratios. --pdgemm needs the target pdgemm_bench
-(libscalapack-openmpi-dev); it is searched once per shape for its best grid and block, as shipped and with the panel of
+(after apt-get install libscalapack-openmpi-dev and cmake --preset release); it is searched once per shape for its best grid and block, as shipped and with the panel of
 its own that it asks pilaenv for (which is 32 as shipped), then both run in the rounds.
 """
 import argparse
@@ -28,6 +28,8 @@ ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "O
 
 def run_json(program, np, threads, arguments):
     """The last line of JSON that a program prints under mpirun."""
+    if not program.exists():
+        sys.exit(f"{program} is not there: cmake --build {program.parent} --target {program.name}")
     command = ["mpirun", "--bind-to", "none", "-np", str(np), str(program), *map(str, arguments)]
     done = subprocess.run(command, env={**os.environ, **ROOT, "OMP_NUM_THREADS": str(threads)}, text=True, capture_output=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]

@@ -216,7 +216,9 @@ TEST(F32LibraryTest, WithAvx512LargeProductsArePacked) {
   EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo), kSgemm);
   EXPECT_EQ(wide({1024, 1024, 256}, kNo, kNo), kSgemm);
   EXPECT_EQ(wide({512, 512, 32768}, kYes, kNo), kSgemm);
+  EXPECT_EQ(wide({32, 512, 4096}, kYes, kNo), kSgemm);
   EXPECT_EQ(wide({1024, 1, 1024}, kNo, kYes), kSgemm);
+  EXPECT_EQ(wide({32, 512, 4096}, kNo, kNo), kMatmul);
   EXPECT_EQ(wide({4096, 4096, 4096}, kNo, kYes), kMatmul);  // reads both along their rows
   EXPECT_EQ(wide({256, 1024, 1024}, kNo, kNo), kMatmul);
   EXPECT_EQ(wide({1024, 1024, 10}, kNo, kNo), kMatmul);
