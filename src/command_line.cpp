@@ -42,6 +42,8 @@ po::parsed_options parse_config_line(const std::string& line, const po::options_
   for (po::option& option : parsed.options) {
     require_input(option.string_key != "config", "config: is for the command line alone");
     std::string& value = option.value.front();
+    require_input(value.empty() || value.front() != '"' || (value.size() >= 2 && value.back() == '"'),
+                  "'{}': has one quotation mark; two are right, and # begins a comment inside them too", line);
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
   }
   return parsed;
@@ -52,11 +54,13 @@ void parse_config_file(const std::string& path, const po::options_description& o
   std::error_code unreadable;
   const bool plain = std::filesystem::is_regular_file(path, unreadable) &&
                      std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable;
-  std::ifstream file(path);
-  require_input(plain && file.good(), "--config {}: cannot read it; a file of name = value lines is right", path);
+  std::ifstream file;
+  if (plain) file.open(path);  // a pipe might have no end
+  require_input(file.is_open(), "--config {}: cannot read it; a plain file of name = value lines is right", path);
   po::parsed_options all(&options);
   std::string line;
   for (std::int64_t number = 1; std::getline(file, line); ++number) {
+    require_input(line.find('\0') == std::string::npos, "--config {}, line {}: is no text", path, number);
     try {
       const po::parsed_options parsed = parse_config_line(line, options);
       all.options.insert(all.options.end(), parsed.options.begin(), parsed.options.end());

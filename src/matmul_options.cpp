@@ -13,11 +13,12 @@ po::options_description product_options() {
   group.add_options()("m", text_option("M"), "rows of C; without files, elements are made from their global index")(
       "n", text_option("N"), "columns of C")("k", text_option("K"), "the contracted dimension")(
       "a", text_option("A.npy"), "operand A from a file (f4 or f8, C or Fortran order)")(
-      "b", text_option("B.npy"), "operand B")("c", text_option("C0.npy"), "the C that beta is for")(
-      "trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")(
-      "trans-b", po::bool_switch(), "B is given as its transpose, [n, k]")("alpha", text_option("X", "1"), "")(
-      "beta", text_option("X", "0"), "")("dtype", text_option("NAME", "f32"),
-                                         "f32 | bf16 (summed in f32, rounded once) | f64")(
+      "b", text_option("B.npy"), "operand B")("c", text_option("C0.npy"),
+                                              "the C that beta is for; --out may take its place")(
+      "trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")("trans-b", po::bool_switch(),
+                                                                           "B is given as its transpose, [n, k]")(
+      "alpha", text_option("X", "1"), "factor of A B")("beta", text_option("X", "0"), "factor of C")(
+      "dtype", text_option("NAME", "f32"), "f32 | bf16 (summed in f32, rounded once) | f64")(
       "seed", text_option("N", "1"), "of made elements");
   return group;
 }
@@ -31,9 +32,10 @@ po::options_description plan_options() {
       "over K: all-reduce (every rank has C) | reduce-scatter (each its rows)")(
       "memory-limit", text_option("BYTES"),
       "per rank, such as 2GiB: panels stream through where operands do not fit (on CPUs)")(
-      "plan", po::bool_switch(), "print the candidates and the reason for the choice, and do not multiply")(
-      "machine", text_option("FILE"), "the planner's constants from FILE instead of measuring them")(
-      "calibrate", text_option("FILE"), "write the constants measured here to FILE.json");
+      "plan", po::bool_switch(),
+      "print the candidates and the reason for the choice; nothing is multiplied, verified or written (but "
+      "--calibrate)")("machine", text_option("FILE"), "the planner's constants from FILE instead of measuring them")(
+      "calibrate", text_option("FILE"), "write the constants measured here to FILE, in JSON");
   return group;
 }
 
@@ -45,8 +47,8 @@ po::options_description run_options() {
       "repeat", text_option("N", "1"), "multiply N times; the median counts")(
       "verify", po::bool_switch(), "check the result: random vectors, and plain loops where it is small")(
       "out", text_option("C.npy"), "write C (f4; f8 for f64)")(
-      "json", text_option("FILE"), "write one object when done: FILE.json")("quiet", po::bool_switch(),
-                                                                            "print nothing but errors");
+      "json", text_option("FILE"), "write one object when done to FILE, in JSON")("quiet", po::bool_switch(),
+                                                                                  "print nothing but errors");
   add_common_options(group);
   return group;
 }

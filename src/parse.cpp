@@ -9,19 +9,24 @@ namespace recombine {
 namespace {
 
 template <class T>
+std::from_chars_result parse_start(std::string_view text, T& value) {
+  return std::from_chars(text.data(), text.data() + text.size(), value);
+}
+
+template <class T>
 bool parse_all(std::string_view text, T& value) {
-  const char* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc{} && at == end;
+  const auto [at, error] = parse_start(text, value);
+  return error == std::errc{} && at == text.data() + text.size();
 }
 
 }  // namespace
 
 std::int64_t parse_whole(std::string_view option, const std::string& text, Whole bounds) {
   std::int64_t value = 0;
+  const bool too_large = parse_start(text, value).ec == std::errc::result_out_of_range;
   require_input(parse_all(text, value) && value >= bounds.least && value <= bounds.most,
                 "--{} '{}': a whole number {} is right", option, text,
-                bounds.most == std::numeric_limits<std::int64_t>::max()
+                bounds.most == std::numeric_limits<std::int64_t>::max() && !too_large
                     ? fmt::format("from {}", bounds.least)
                     : fmt::format("from {} to {}", bounds.least, bounds.most));
   return value;
@@ -30,8 +35,8 @@ std::int64_t parse_whole(std::string_view option, const std::string& text, Whole
 double parse_real(std::string_view option, const std::string& text, double least) {
   double value = 0;
   const bool bounded = least != std::numeric_limits<double>::lowest();
-  require_input(parse_all(text, value) && std::isfinite(value) && value >= least, "--{} '{}': a number{} is right",
-                option, text, bounded ? fmt::format(" from {}", least) : "");
+  require_input(parse_all(text, value) && std::isfinite(value) && value >= least,
+                "--{} '{}': a finite number{} is right", option, text, bounded ? fmt::format(" from {}", least) : "");
   return value;
 }
 

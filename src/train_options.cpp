@@ -39,9 +39,9 @@ po::options_description training_options() {
       "warmup", text_option("N"), "steps over which the rate rises to --lr; default 200 for adamw, else 0")(
       "weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")(
       "clip-norm", text_option("X", "0"), "scale the gradient down to this norm; 0: never")(
-      "epochs", text_option("N", "8"), "passes over the training rows")(
-      "steps", text_option("N"), "stop after so many steps")("patience", text_option("N"),
-                                                             "stop after N epochs without a better validation loss")(
+      "epochs", text_option("N", "8"), "passes over the training rows")("steps", text_option("N"),
+                                                                        "stop after so many steps")(
+      "patience", text_option("N"), "stop after N epochs without a better validation loss; the last weights are kept")(
       "seed", text_option("N", "1"), "of initial weights, row order and splits");
   return group;
 }
@@ -56,10 +56,10 @@ po::options_description machine_options() {
 
 po::options_description output_options() {
   po::options_description group("Output");
-  group.add_options()("save", text_option("FILE"), "write the weights: FILE.safetensors")(
-      "metrics", text_option("FILE"), "write a line of JSON for each step and epoch: FILE.jsonl")(
-      "summary", text_option("FILE"), "write one object when done: FILE.json")("quiet", po::bool_switch(),
-                                                                               "print nothing but errors");
+  group.add_options()("save", text_option("FILE"), "write the last weights to FILE, in the safetensors format")(
+      "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
+      "summary", text_option("FILE"), "write one object when done to FILE, in JSON")("quiet", po::bool_switch(),
+                                                                                     "print nothing but errors");
   add_common_options(group);
   return group;
 }

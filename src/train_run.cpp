@@ -156,6 +156,7 @@ void run_training(Session& session, const TrainCommand& command) {
                            .batch_size = options.batch_size,
                            .total_steps = trainer.total_steps(),
                            .classifies = data.classes() > 0,
+                           .has_test = data.test().rows() > 0,
                            .precision = command.precision,
                            .waits = device.kind() == DeviceKind::cuda ? Waits::on_device : Waits::on_host,
                            .collectives = own.collectives_name(),

@@ -88,7 +88,7 @@ float number(const std::string& path, std::size_t line, std::string_view column,
     value = std::abs(wide) < 1 ? static_cast<float>(wide) : HUGE_VALF;
   }
   require_input(error == std::errc{} && at == end && std::isfinite(value),
-                "{}, line {}, column {}: '{}' is not a number", path, line, column, cell);
+                "{}, line {}, column {}: '{}' is not a finite number", path, line, column, cell);
   return value;
 }
 
@@ -96,6 +96,7 @@ float number(const std::string& path, std::size_t line, std::string_view column,
 
 CsvTable load_csv(const std::string& path, const std::string& target) {
   const std::string text = read_file(path);
+  require_input(text.find('\0') == std::string::npos, "{}: holds a zero byte; a text file is right", path);
   const std::vector<std::string_view> lines = lines_of(text);
   require_input(lines.size() >= 2, "{}: has no row under its header line", path);
   const std::vector<std::string_view> names = split(lines[0]);
@@ -134,7 +135,8 @@ void make_classes(LoadedData& data) {
     require_input(table->outputs <= 1, "--loss cross-entropy: needs one target column, not {}", table->outputs);
     for (const float value : table->targets) {
       require_input(value >= 0 && value < kMostClasses && value == std::floor(value),
-                    "--loss cross-entropy: target {} is no class number 0, 1, 2 ...", value);
+                    "--loss cross-entropy: target {} is no class number; whole numbers from 0 to {} are right", value,
+                    kMostClasses - 1);
       table->labels.push_back(static_cast<std::int32_t>(value));
       data.classes = std::max<std::int64_t>(data.classes, 1 + table->labels.back());
     }

@@ -15,7 +15,8 @@ namespace recombine {
 std::string read_file(const std::string& path) {
   static constexpr std::size_t kPiece = std::size_t{4} << 20;
   std::error_code ignored;
-  require_input(!std::filesystem::is_directory(path, ignored), "{}: is a folder; a file is right", path);
+  require_input(!std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored),
+                "{}: is no plain file; a file is right", path);  // a pipe might have no end
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
   require_input(file != nullptr, "{}: cannot open it: {}", path, std::strerror(errno));
   std::string bytes;

@@ -43,8 +43,8 @@ Console::Console(const RunDescription& run)
              run.rows, run.batch_size, run.total_steps);
   fmt::print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops,
              run.precision);
-  fmt::print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss", "test loss",
-             run.classifies ? "accuracy" : "", "samples/s");
+  fmt::print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
+             run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);
 }
 
@@ -79,6 +79,7 @@ void Console::finish(const RunResult& result) {
       percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
   fmt::print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
              result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
+  if (result.steps < run_.total_steps) fmt::print("stopped early: the validation loss got no better\n");
   if (result.test && run_.classifies) {
     fmt::print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);
   } else {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 
@@ -72,8 +73,10 @@ void check_complete(const std::string& path, const Machine& machine) {
 }  // namespace
 
 Machine read_machine(const std::string& path, int np, DataType type) {
-  std::ifstream file(path);
-  require_input(file.good(), "--machine {}: cannot read it; a file written by --calibrate is right", path);
+  std::error_code unreadable;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path, unreadable)) file.open(path);  // a pipe might have no end
+  require_input(file.is_open(), "--machine {}: cannot read it; a file written by --calibrate is right", path);
   try {
     const ordered_json object = ordered_json::parse(file);
     Machine machine = parse_machine(object);

@@ -170,7 +170,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
                             {"product_seconds", times.product},
                             {"exposed_communication_seconds", times.exposed},
                             {"io_seconds", times.io},
-                            {"recombine_seconds", times.recombine},
+                            {"recombine_seconds", run.plan.mesh.extent(Axis::k) > 1 ? times.recombine : kUnknown},
                             {"recombine_algbw_gbs", recombine.algbw},
                             {"recombine_busbw_gbs", recombine.busbw},
                             {"load_seconds", result.load_seconds},

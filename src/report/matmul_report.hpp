@@ -53,10 +53,10 @@ struct MatmulResult {
 };
 
 /// Bytes of C that a rank sums over k, and the rate as nccl-tests has it: algbw = bytes / seconds, busbw = algbw times
-/// 2 (P-1) / P for all-reduce, (P-1) / P for reduce-scatter. In GB/s; zero where k = 1.
+/// 2 (P-1) / P for all-reduce, (P-1) / P for reduce-scatter. In GB/s; unknown where k = 1.
 struct RecombineRate {
-  double algbw = 0;
-  double busbw = 0;
+  double algbw = kUnknown;
+  double busbw = kUnknown;
 };
 RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& times);
 

@@ -26,6 +26,7 @@ struct RunDescription {
   std::int64_t batch_size = 0;
   std::int64_t total_steps = 0;
   bool classifies = true;
+  bool has_test = true;           ///< rows to test with; else the validation rows are shown
   std::string precision = "f32";  ///< of products
   Waits waits = Waits::on_host;
   std::string collectives;  ///< what ranks communicate by

@@ -3,6 +3,7 @@
 usage: bad_input_test.py TRAIN NP
 """
 import gzip
+import os
 import struct
 
 from bad_input import main
@@ -36,7 +37,13 @@ def make_cases(root, _np):
         return ["--config", str(root / name)]
 
     good = csv("good.csv", "a,y\n1,2\n3,4\n")
+    pipe = root / "pipe.csv"  # nobody ever writes to it
+    os.mkfifo(pipe)
     configs = [
+        (["--config", str(pipe)], f"--config {pipe}"), (["--data", str(pipe), "--target", "y"], "pipe.csv"),
+        (good + ["--validation", str(pipe)], "pipe.csv"), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
+        (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: is no text"), (csv("zero.csv", "a,y\n1,\0\n"), "zero.csv"),
+        (["--epochs", "99999999999999999999"], "to 9223372036854775807"),
         (config("unknown.cfg", "\nlearning-rate = 3\n"), ["line 2", "learning-rate"]),
         (config("bare.cfg", "lr = 1\nquiet\n"), ["line 2", "'quiet'"]),
         (config("section.cfg", "[data]\n"), ["line 1", "'[data]'"]),

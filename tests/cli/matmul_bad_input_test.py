@@ -2,6 +2,8 @@
 
 usage: matmul_bad_input_test.py MATMUL NP
 """
+import os
+
 import machine
 import npy
 from bad_input import main
@@ -107,7 +109,8 @@ def machine_cases(root, np):
         return machine.write(root / name, np, **changes)
 
     (root / "garbage.json").write_text("{ np: ")
-    names = ["missing.json", "garbage.json", written("other_np.json", np=np + 1), written("f64.json", dtype="f64"),
+    os.mkfifo(root / "pipe.json")
+    names = ["missing.json", "pipe.json", "garbage.json", written("other_np.json", np=np + 1), written("f64.json", dtype="f64"),
              written("number.json", dtype=32), written("costs.json", product_seconds={}), written("text.json", np="2")]
     if np > 1:
         names.append(written("incomplete.json", collectives=[]))

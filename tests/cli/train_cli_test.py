@@ -68,6 +68,15 @@ def check_ad_spend(trainer, checks, repository):
         checks.expect(0 <= loss < 0.05, f"ad_spend.csv with --batch-size {batch}: train_loss {loss}, not below 0.05")
 
 
+def check_patience(trainer, checks, repository):
+    """Without steps to a better loss the second epoch is the last, and what is shown is the loss that decided."""
+    table = repository / "launch" / "examples" / "ad_spend.csv"
+    text = trainer.run(2, "--data", table, "--target", "conversions", "--validation", 0.5, "--patience", 1, "--lr", 0,
+                       "--epochs", 9).stdout
+    checks.expect("valid. loss" in text and "stopped early" in text and "\n     2 " in text and "\n     3 " not in text,
+                  f"--patience 1 --lr 0: {text}")
+
+
 def check_curves(trainer, checks):
     """The default job's first steps do not depend on the number of ranks."""
     for options in [[], ["--optimizer", "sgd", "--lr", 0.05]]:
@@ -87,6 +96,7 @@ def main():
         check_batch_smaller_than_ranks(trainer, checks)
         check_saved_file(trainer, checks)
         check_ad_spend(trainer, checks, repository)
+        check_patience(trainer, checks, repository)
         if FASHION_MNIST.is_dir():
             check_repeatable(trainer, checks, "--hidden", "32")
             check_curves(trainer, checks)
