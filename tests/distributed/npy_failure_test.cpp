@@ -113,7 +113,7 @@ TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer(folder_.string(), {4, 4});
             }),
-            "--out " + folder_.string() + ": is there already and no plain file");
+            "--out " + folder_.string() + ": is there already and no plain file; another name is right");
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer("", {4, 4});
             }),
