@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernels/error.hpp"
@@ -31,14 +32,10 @@ struct Slot {
 static_assert(std::atomic<Slot::State>::is_always_lock_free, "between processes");
 using Slots = std::array<Slot, 16>;
 
-void require(bool holds, const char* what) {
-  if (!holds) throw Error(fmt::format("{}: {}", what, std::strerror(errno)));
-}
-
 Slots& slots() {
   static Slots& shared = *[] {
     void* const memory = mmap(nullptr, sizeof(Slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    require(memory != MAP_FAILED, "cannot share a page of memory with a child process");
+    require(memory != MAP_FAILED, "cannot share a page of memory with a child process: {}", std::strerror(errno));
     return new (memory) Slots;
   }();
   return shared;
@@ -104,7 +101,7 @@ void TemporaryFile::rename(std::string_view name) {
 void TemporaryFile::remove_when_process_ends() {
   slots();  // there before they are shared
   std::array<int, 2> pipe{};
-  require(pipe2(pipe.data(), O_CLOEXEC) == 0, "cannot open a pipe to a child process");
+  require(pipe2(pipe.data(), O_CLOEXEC) == 0, "cannot open a pipe to a child process: {}", std::strerror(errno));
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &before);
@@ -117,7 +114,14 @@ void TemporaryFile::remove_when_process_ends() {
   sigprocmask(SIG_SETMASK, &before, nullptr);
   close(pipe[0]);  // the other end stays open as long as this process is there
   errno = error;
-  require(child > 0, "cannot start a child process");
+  require(child > 0, "cannot start a child process: {}", std::strerror(errno));
+}
+
+void require_replaceable(std::string_view name, const std::string& place) {
+  struct stat status {};
+  const bool exists = stat(place.c_str(), &status) == 0;
+  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file; another name is right",
+                name);
 }
 
 }  // namespace recombine

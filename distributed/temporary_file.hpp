@@ -33,4 +33,7 @@ class TemporaryFile {
   std::size_t slot_;
 };
 
+/// @throws InputError, which begins with `name`, where something is at `place` that is no plain file
+void require_replaceable(std::string_view name, const std::string& place);
+
 }  // namespace recombine

@@ -34,6 +34,7 @@ void parse_command_line(int argc, const char* const* argv, const po::options_des
 
 /// A line of a configuration file as options; none for a comment.
 po::parsed_options parse_config_line(const std::string& line, const po::options_description& options) {
+  require_input(line.find('\0') == std::string::npos, "is no text");
   std::istringstream text(line);
   po::parsed_options parsed = po::parse_config_file(text, options);
   const std::size_t first = line.find_first_not_of(" \t\r");
@@ -42,9 +43,10 @@ po::parsed_options parse_config_line(const std::string& line, const po::options_
   for (po::option& option : parsed.options) {
     require_input(option.string_key != "config", "config: is for the command line alone");
     std::string& value = option.value.front();
-    require_input(value.empty() || value.front() != '"' || (value.size() >= 2 && value.back() == '"'),
+    const bool quoted = value.size() >= 2 && value.starts_with('"') && value.ends_with('"');
+    require_input(quoted || !value.starts_with('"'),
                   "'{}': has one quotation mark; two are right, and # begins a comment inside them too", line);
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    if (quoted) value = value.substr(1, value.size() - 2);
   }
   return parsed;
 }
@@ -60,7 +62,6 @@ void parse_config_file(const std::string& path, const po::options_description& o
   po::parsed_options all(&options);
   std::string line;
   for (std::int64_t number = 1; std::getline(file, line); ++number) {
-    require_input(line.find('\0') == std::string::npos, "--config {}, line {}: is no text", path, number);
     try {
       const po::parsed_options parsed = parse_config_line(line, options);
       all.options.insert(all.options.end(), parsed.options.begin(), parsed.options.end());

@@ -9,24 +9,21 @@ namespace recombine {
 namespace {
 
 template <class T>
-std::from_chars_result parse_start(std::string_view text, T& value) {
-  return std::from_chars(text.data(), text.data() + text.size(), value);
-}
-
-template <class T>
 bool parse_all(std::string_view text, T& value) {
-  const auto [at, error] = parse_start(text, value);
-  return error == std::errc{} && at == text.data() + text.size();
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc{} && at == end;
 }
 
 }  // namespace
 
 std::int64_t parse_whole(std::string_view option, const std::string& text, Whole bounds) {
   std::int64_t value = 0;
-  const bool too_large = parse_start(text, value).ec == std::errc::result_out_of_range;
-  require_input(parse_all(text, value) && value >= bounds.least && value <= bounds.most,
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  require_input(error == std::errc{} && at == end && value >= bounds.least && value <= bounds.most,
                 "--{} '{}': a whole number {} is right", option, text,
-                bounds.most == std::numeric_limits<std::int64_t>::max() && !too_large
+                bounds.most == std::numeric_limits<std::int64_t>::max() && error != std::errc::result_out_of_range
                     ? fmt::format("from {}", bounds.least)
                     : fmt::format("from {} to {}", bounds.least, bounds.most));
   return value;

@@ -6,7 +6,6 @@
 #include <functional>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "distributed/convert.hpp"
@@ -102,10 +101,7 @@ NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& opt
 const std::string& NpyWriter::temporary_path() const { return output_->path; }
 
 void NpyWriter::create(const NpyHeader& header) {
-  struct stat status {};
-  const bool exists = stat(path_.c_str(), &status) == 0;
-  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file; another name is right",
-                name_);
+  require_replaceable(name_, path_);
   temporary_.emplace(path_);
   const int file =
       path_.empty() ? -1 : open(temporary_->path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

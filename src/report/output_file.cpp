@@ -4,7 +4,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernels/error.hpp"
@@ -31,10 +30,7 @@ void require_apart(const std::vector<NamedFile>& outputs, const std::vector<Name
 
 OutputFile::OutputFile(const std::string& option, const std::string& path)
     : name_(fmt::format("--{} {}", option, path)), path_(path), temporary_(path) {
-  struct stat status {};
-  const bool exists = stat(path.c_str(), &status) == 0;
-  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file; another name is right",
-                name_);
+  require_replaceable(name_, path);
   file_ = std::fopen(temporary_.path().c_str(), "wb");
   require_input(file_ != nullptr, "{}: cannot write there: {}; a path in a writable folder is right", name_,
                 std::strerror(errno));

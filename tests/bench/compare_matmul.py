@@ -4,9 +4,10 @@
     compare_matmul.py --build build [--rounds 5] [--pdgemm [--np 2 4]]
 
 All in one run, every round each of them once; the tables give medians over rounds with [min-max], and ratios of medians.
-Figures of one machine do not carry over to another: read the ratios. --pdgemm needs the target pdgemm_bench
-(after apt-get install libscalapack-openmpi-dev and cmake --preset release); it is searched once per shape for its best grid and block, as shipped and with the panel of
-its own that it asks pilaenv for (which is 32 as shipped), then both run in the rounds.
+Figures of one machine do not carry over to another: read the ratios. --pdgemm needs the target pdgemm_bench (after
+apt-get install libscalapack-openmpi-dev and cmake --preset release); it is searched once per shape for its best grid and
+block, as shipped and with the panel of its own that it asks pilaenv for (which is 32 as shipped), then both run in the
+rounds.
 """
 import argparse
 import json

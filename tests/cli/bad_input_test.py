@@ -40,10 +40,8 @@ def make_cases(root, _np):
     pipe = root / "pipe.csv"  # nobody ever writes to it
     os.mkfifo(pipe)
     configs = [
-        (["--config", str(pipe)], f"--config {pipe}"), (["--data", str(pipe), "--target", "y"], "pipe.csv"),
-        (good + ["--validation", str(pipe)], "pipe.csv"), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
-        (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: is no text"), (csv("zero.csv", "a,y\n1,\0\n"), "zero.csv"),
-        (["--epochs", "99999999999999999999"], "to 9223372036854775807"),
+        (["--config", str(pipe)], f"--config {pipe}"), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
+        (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: is no text"),
         (config("unknown.cfg", "\nlearning-rate = 3\n"), ["line 2", "learning-rate"]),
         (config("bare.cfg", "lr = 1\nquiet\n"), ["line 2", "'quiet'"]),
         (config("section.cfg", "[data]\n"), ["line 1", "'[data]'"]),
@@ -57,7 +55,8 @@ def make_cases(root, _np):
         (["--no-such-option"], "no-such-option"), (["--epoch", "3"], "epoch"), (["word"], "'word'"),
         (["--batch-size", "0"], "--batch-size"), (["--batch-size", "1.5"], "--batch-size"),
         (["--lr", "nan"], "--lr"), (["--lr", "-1"], "--lr"), (["--hidden", "10,-3"], "--hidden"),
-        (["--seed", "-1"], "--seed"), (["--epochs", "-1"], "--epochs"), (["--threads", "0"], "--threads"),
+        (["--seed", "-1"], "--seed"), (["--epochs", "-1"], "--epochs"),
+        (["--epochs", "99999999999999999999"], "to 9223372036854775807"), (["--threads", "0"], "--threads"),
         (["--activation", "softmax"], "--activation"), (["--optimizer", "adam2"], "--optimizer"),
         (["--loss", "hinge"], "--loss"), (["--clip-norm", "-1"], "--clip-norm"), (["--device", "tpu"], "--device"),
         (["--lr", "1", "--lr", "2"], "lr"), (["--config", "missing.cfg"], "missing.cfg"),
@@ -75,6 +74,8 @@ def make_cases(root, _np):
         (csv("ragged.csv", "a,y\n1,2\n1\n"), "line 3"), (csv("text.csv", "a,y\n1,2\n1,two\n"), "line 3, column y"),
         (csv("target.csv", "a,b\n1,2\n"), "--target y"), (csv("empty.csv", ""), "empty.csv"),
         (csv("blank.csv", "a,y\n1,2\n\n3,4\n"), "line 3"), (csv("bytes.csv", "a,y\n1,\x02\n"), "\\x02"),
+        (["--data", str(pipe), "--target", "y"], "pipe.csv"), (good + ["--validation", str(pipe)], "pipe.csv"),
+        (csv("zero.csv", "a,y\n1,\0\n"), "zero.csv"),
         (csv("header.csv", "a,y\n"), "header.csv"), (good + ["--validation", "1.5"], "--validation"),
         (good[:2], "--target"), (good + ["--loss", "cross-entropy", "--validation", "x"], "--validation"),
     ]

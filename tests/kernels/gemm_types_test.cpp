@@ -183,36 +183,34 @@ cpu::GemmLibrary library(const GemmShape& shape, Transpose ta, Transpose tb, dou
                           shape, width);
 }
 
+constexpr auto kMatmul = cpu::GemmLibrary::onednn_matmul;
+constexpr auto kSgemm = cpu::GemmLibrary::onednn_sgemm;
+constexpr auto kCblas = cpu::GemmLibrary::cblas;
+constexpr auto kNo = Transpose::no;
+constexpr auto kYes = Transpose::yes;
+
 TEST(F32LibraryTest, CblasTakesWhatOneDnnWouldWalkUnpackedWithAHarmfulStride) {
-  constexpr auto kOneDnn = cpu::GemmLibrary::onednn_matmul;
-  constexpr auto kCblas = cpu::GemmLibrary::cblas;
-  constexpr auto kNo = Transpose::no;
-  constexpr auto kYes = Transpose::yes;
   EXPECT_EQ(library({256, 1024, 1024}, kNo, kNo), kCblas);
   EXPECT_EQ(library({256, 1024, 1024}, kYes, kNo), kCblas);
   EXPECT_EQ(library({1024, 256, 1024}, kYes, kYes), kCblas);
   EXPECT_EQ(library({512, 512, 4096}, kYes, kNo), kCblas);
-  EXPECT_EQ(library({256, 1024, 1024}, kNo, kYes), kOneDnn);  // reads both along their rows
-  EXPECT_EQ(library({256, 784, 1024}, kNo, kNo), kOneDnn);    // harmless stride
-  EXPECT_EQ(library({1024, 1024, 1024}, kNo, kNo), kOneDnn);  // packs
+  EXPECT_EQ(library({256, 1024, 1024}, kNo, kYes), kMatmul);  // reads both along their rows
+  EXPECT_EQ(library({256, 784, 1024}, kNo, kNo), kMatmul);    // harmless stride
+  EXPECT_EQ(library({1024, 1024, 1024}, kNo, kNo), kMatmul);  // packs
   EXPECT_EQ(library({384, 384, 768}, kYes, kNo), kCblas);     // down the columns of A, 1.5 KiB apart
-  EXPECT_EQ(library({384, 384, 768}, kNo, kNo), kOneDnn);
+  EXPECT_EQ(library({384, 384, 768}, kNo, kNo), kMatmul);
   EXPECT_EQ(library({32, 1024, 768}, kNo, kNo), kCblas);
-  EXPECT_EQ(library({31, 1024, 1024}, kNo, kNo), kOneDnn);  // too small
-  EXPECT_EQ(library({256, 1024, 31}, kNo, kNo), kOneDnn);
-  EXPECT_EQ(library({384, 63, 768}, kYes, kNo), kOneDnn);
+  EXPECT_EQ(library({31, 1024, 1024}, kNo, kNo), kMatmul);  // too small
+  EXPECT_EQ(library({256, 1024, 31}, kNo, kNo), kMatmul);
+  EXPECT_EQ(library({384, 63, 768}, kYes, kNo), kMatmul);
   EXPECT_EQ(library({3, 3, 3}, kNo, kNo, 2), kCblas);                          // scaled
-  EXPECT_EQ(library({256, 1024, std::int64_t{1} << 31}, kYes, kNo), kOneDnn);  // CBLAS cannot count so far
+  EXPECT_EQ(library({256, 1024, std::int64_t{1} << 31}, kYes, kNo), kMatmul);  // CBLAS cannot count so far
 }
 
 TEST(F32LibraryTest, WithAvx512LargeProductsArePacked) {
   const auto wide = [](const GemmShape& shape, Transpose ta, Transpose tb, double alpha = 1) {
     return library(shape, ta, tb, alpha, cpu::VectorWidth::bits_512);
   };
-  constexpr auto kMatmul = cpu::GemmLibrary::onednn_matmul;
-  constexpr auto kSgemm = cpu::GemmLibrary::onednn_sgemm;
-  constexpr auto kNo = Transpose::no;
-  constexpr auto kYes = Transpose::yes;
   EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo), kSgemm);
   EXPECT_EQ(wide({1024, 1024, 256}, kNo, kNo), kSgemm);
   EXPECT_EQ(wide({512, 512, 32768}, kYes, kNo), kSgemm);
@@ -222,7 +220,7 @@ TEST(F32LibraryTest, WithAvx512LargeProductsArePacked) {
   EXPECT_EQ(wide({4096, 4096, 4096}, kNo, kYes), kMatmul);  // reads both along their rows
   EXPECT_EQ(wide({256, 1024, 1024}, kNo, kNo), kMatmul);
   EXPECT_EQ(wide({1024, 1024, 10}, kNo, kNo), kMatmul);
-  EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo, 2), cpu::GemmLibrary::cblas);  // scaled
+  EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo, 2), kCblas);  // scaled
 }
 
 }  // namespace
