@@ -5,15 +5,12 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <new>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,22 +52,6 @@ std::size_t take_slot(const std::string& path) {
   throw Error(fmt::format("{}: more than {} files at once", path, slots().size()));
 }
 
-/// The child: in a session of its own, so that no signal meant for the process's group ends it, and with nothing of the
-/// process's open, so that nobody waits for it.
-[[noreturn]] void remove_at_end_of(int pipe) {
-  setsid();
-  prctl(PR_SET_NAME, "recombine-tidy");
-  dup2(pipe, STDIN_FILENO);
-  close_range(STDIN_FILENO + 1, ~0U, 0);
-  char none = 0;
-  while (read(STDIN_FILENO, &none, 1) < 0 && errno == EINTR) {
-  }
-  for (Slot& slot : slots()) {
-    if (slot.state.exchange(Slot::State::free) == Slot::State::removable) unlink(slot.path.data());
-  }
-  _exit(0);
-}
-
 }  // namespace
 
 TemporaryFile::TemporaryFile(std::string place)
@@ -98,23 +79,12 @@ void TemporaryFile::rename(std::string_view name) {
   forget();
 }
 
-void TemporaryFile::remove_when_process_ends() {
-  slots();  // there before they are shared
-  std::array<int, 2> pipe{};
-  require(pipe2(pipe.data(), O_CLOEXEC) == 0, "cannot open a pipe to a child process: {}", std::strerror(errno));
-  sigset_t all, before;
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, &before);
-  const pid_t child = fork();
-  if (child == 0) {
-    close(pipe[1]);
-    remove_at_end_of(pipe[0]);
+void TemporaryFile::share_with_children() { slots(); }
+
+void TemporaryFile::remove_all_of_ended_process() noexcept {
+  for (Slot& slot : slots()) {
+    if (slot.state.exchange(Slot::State::free) == Slot::State::removable) unlink(slot.path.data());
   }
-  const int error = errno;
-  sigprocmask(SIG_SETMASK, &before, nullptr);
-  close(pipe[0]);  // the other end stays open as long as this process is there
-  errno = error;
-  require(child > 0, "cannot start a child process: {}", std::strerror(errno));
 }
 
 void require_replaceable(std::string_view name, const std::string& place) {

@@ -22,9 +22,10 @@ class TemporaryFile {
   /// Replaces what is at its place. @throws Error, which begins with `name`
   void rename(std::string_view name);
 
-  /// From now on files under construction are removed by whatever ends this process, SIGKILL too: a child process waits
-  /// for that end. For programs, before MPI_Init and the first thread. @throws Error when there can be no child
-  static void remove_when_process_ends();
+  /// For rank_watcher.cpp: the process, before it forks its watcher, shares the list of its files under construction
+  /// with it; the watcher removes them once the process has ended. @throws Error if there is no memory to share
+  static void share_with_children();
+  static void remove_all_of_ended_process() noexcept;
 
  private:
   void forget() noexcept;

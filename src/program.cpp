@@ -8,7 +8,7 @@
 
 #include <fmt/core.h>
 
-#include "distributed/temporary_file.hpp"
+#include "distributed/rank_watcher.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -66,7 +66,7 @@ int run_program(std::string_view name, int argc, char** argv, void (*work)(Sessi
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
   std::optional<Session> session;
   try {
-    TemporaryFile::remove_when_process_ends();
+    start_rank_watcher();
     session.emplace(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());

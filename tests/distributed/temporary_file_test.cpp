@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "distributed/rank_watcher.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -71,7 +72,7 @@ TEST_F(TemporaryFileTest, IsRemovedWhateverEndsItsProcess) {
   for (const int number : {SIGTERM, SIGINT, SIGSEGV, SIGKILL}) {
     const pid_t process = fork();
     if (process == 0) {
-      TemporaryFile::remove_when_process_ends();
+      start_rank_watcher();
       const TemporaryFile first(place("first"));
       const TemporaryFile second(place("second"));
       TemporaryFile third(place("third"));
