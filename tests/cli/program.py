@@ -65,6 +65,19 @@ def files_in(folder):
     return {path.name for path in pathlib.Path(folder).iterdir()}
 
 
+class Skip(Exception):
+    """This machine lacks what a test needs; the message says what."""
+
+
+def run_test(main):
+    """Runs `main`; if it raises Skip, says why and ends with CTest's code for that."""
+    try:
+        main()
+    except Skip as reason:
+        print(f"skipped: {reason}")
+        sys.exit(SKIPPED)
+
+
 class Checks:
     """Counts what holds and what does not, and says so at the end."""
 

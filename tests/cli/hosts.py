@@ -1,0 +1,160 @@
+"""Several hosts on one machine, made of namespaces (network, host name, processes, mounts) around a bridge of their own.
+
+    with Hosts(2, slots=1) as hosts:            # raises Skip if this machine does not allow it
+        job = hosts.start("mpirun", "-np", "2", train, cwd=folder)   # on the head node, as a user on a login node
+        hosts.cut_cable("h1")
+
+The hosts are h0, h1, ...; files are common to all, except /dev/shm and what run_on(host, "mount", ...) changes. Nothing is
+added to the machine's own network. Everything ends with this process, whatever ends it.
+"""
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from program import SETTINGS, Skip
+
+HEAD, SWITCH = "head", "switch"
+TOOLS = ["ip", "unshare", "nsenter", "mount", "hostname"]
+# What a host runs as its first process; killing it is pulling the power cord.
+INIT = """hostname {name} && mount -t tmpfs tmpfs /dev/shm && mount --bind {hosts} /etc/hosts && ip link set lo up || exit
+echo ready; [ $$ = 1 ] || exec sleep infinity; while :; do sleep 1000 & wait; done"""
+# As a login by ssh: nothing of mpirun's environment reaches the host.
+AGENT = """#!/bin/bash
+declare -A first=({firsts})
+host=$1
+shift
+exec nsenter -t "${{first[$host]}}" -n -u -p -m -- env -i PATH="$PATH" HOME=/root TMPDIR=/dev/shm /bin/sh -c "$*"
+"""
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Hosts:
+    def __init__(self, count, slots=1):
+        self.names = [f"h{i}" for i in range(count)]
+        self.slots = slots
+        self.processes = {}  # name -> the Popen of unshare
+        self.first = {}      # name -> process id of the host's first process, as this process sees it
+        self.folder = None
+
+    def __enter__(self):
+        missing = [tool for tool in TOOLS if not shutil.which(tool)]
+        if missing:
+            raise Skip(f"hosts of namespaces need {' and '.join(missing)}")
+        if os.geteuid() != 0:
+            raise Skip("hosts of namespaces need root")
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hosts"))
+        try:
+            self._make()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes.values():
+            process.kill()
+        for process in self.processes.values():
+            process.wait()
+            process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self, *command, cwd, environment=None):
+        """`command` on the head node, running; its output comes as text. `environment` is added to this process's."""
+        mpi = {"OMPI_MCA_plm_rsh_agent": str(self.folder / "agent"), "OMPI_MCA_plm_rsh_no_tree_spawn": "1",
+               "OMPI_MCA_orte_default_hostfile": str(self.folder / "hostfile"),
+               "OMPI_MCA_btl_tcp_if_include": "eth0", "OMPI_MCA_oob_tcp_if_include": "eth0",
+               "OMPI_MCA_hwloc_base_binding_policy": "none",
+               "OMPI_MCA_mpi_yield_when_idle": "1"}  # it cannot know that the hosts share cores
+        return subprocess.Popen(self._inside(HEAD, "env", "-C", str(cwd), *map(str, command)), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
+                                env={**os.environ, **SETTINGS, **mpi, **(environment or {})})
+
+    def run(self, *command, cwd, timeout=120, environment=None):
+        """The finished `command` of the head node, with returncode, stdout and stderr."""
+        with self.start(*command, cwd=cwd, environment=environment) as job:
+            try:
+                stdout, stderr = job.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                job.kill()
+                raise
+        return subprocess.CompletedProcess(command, job.returncode, stdout, stderr)
+
+    def run_on(self, host, *command):
+        """What `command` prints on `host`, e.g. run_on("h1", "mount", "--bind", "other.csv", "/data.csv")."""
+        return subprocess.run(self._inside(host, *map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def processes_of(self, host, program):
+        """Ids, as this process sees them, of the processes on `host` that are called `program`."""
+        def of_host(process):
+            return os.readlink(process / "ns/uts") == home and (process / "comm").read_text().strip() == program
+
+        try:
+            home = os.readlink(f"/proc/{self.first[host]}/ns/uts")
+        except OSError:
+            return []  # it is off
+        found = []
+        for process in pathlib.Path("/proc").iterdir():
+            try:
+                if process.name.isdigit() and of_host(process):
+                    found.append(int(process.name))
+            except OSError:
+                pass  # it has just ended
+        return found
+
+    def cut_cable(self, host):
+        self._ip(SWITCH, "link", "set", host, "down")
+
+    def plug_in(self, host):
+        self._ip(SWITCH, "link", "set", host, "up")
+
+    def power_off(self, host):
+        self.cut_cable(host)
+        os.kill(self.first[host], signal.SIGKILL)
+
+    def _make(self):
+        everyone = [HEAD, *self.names]
+        addresses = {name: f"10.99.0.{i + 1}" for i, name in enumerate(everyone)}
+        lines = ["127.0.0.1 localhost", *(f"{address} {name}" for name, address in addresses.items())]
+        (self.folder / "hosts").write_text("\n".join(lines) + "\n")
+        (self.folder / "hostfile").write_text("".join(f"{name} slots={self.slots}\n" for name in self.names))
+        self._boot(SWITCH)
+        self._ip(SWITCH, "link", "add", "bridge", "type", "bridge")
+        self._ip(SWITCH, "link", "set", "bridge", "up")
+        for name in everyone:
+            self._boot(name)
+            self._ip(SWITCH, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(self.first[name]))
+            self._ip(SWITCH, "link", "set", name, "master", "bridge", "up")
+            self._ip(name, "address", "add", addresses[name] + "/24", "dev", "eth0")
+            self._ip(name, "link", "set", "eth0", "up")
+        agent = self.folder / "agent"
+        agent.write_text(AGENT.format(firsts=" ".join(f"[{name}]={self.first[name]}" for name in self.names)))
+        agent.chmod(0o755)
+
+    def _boot(self, name):
+        # The head node and the switch see the processes of the machine, and so can enter the hosts.
+        spaces = ["--net", "--uts", "--mount"] + (["--pid", "--mount-proc"] if name in self.names else [])
+        init = INIT.format(name=name, hosts=self.folder / "hosts")
+        process = subprocess.Popen(["unshare", *spaces, "--fork", "--kill-child=KILL", "bash", "-c", init],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                   start_new_session=True, preexec_fn=die_with_parent)
+        self.processes[name] = process
+        said = process.stdout.readline().strip()
+        if said != "ready":
+            raise Skip(f"namespaces cannot be made here: {said}")
+        self.first[name] = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+    def _inside(self, host, *command):
+        spaces = ["-n", "-u", "-m"] + (["-p"] if host in self.names else [])
+        return ["nsenter", "-t", str(self.first[host]), *spaces, "--", *command]
+
+    def _ip(self, host, *arguments):
+        done = subprocess.run(self._inside(host, "ip", *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise Skip(f"ip {' '.join(arguments)}: {done.stdout.strip()}")
