@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+from library_paths import check_paths, check_planted
 from program import Checks, run
 
 FLAGS_OF_THE_PROJECT = ("-Werror", "-Wall", "-Wshadow", "-fsanitize")
@@ -54,6 +55,10 @@ def main():
         prefix, project, example = (pathlib.Path(folder) / name for name in ("prefix", "project", "built"))
         command("cmake", "--install", build, "--prefix", prefix)
         check_files(checks, prefix, source)
+        installed = check_paths(checks, prefix)
+        checks.expect(len(installed) >= 2, f"installed are {installed}, expected two programs")
+        for program in installed:
+            check_planted(checks, program)
         shutil.copytree(source / "tests" / "package" / "example", project)
         command("cmake", "-G", "Ninja", "-S", project, "-B", example, f"-DCMAKE_PREFIX_PATH={prefix}",
                 "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")

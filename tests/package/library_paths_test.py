@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""No program or library of the build loads what lies in the current folder.
+
+usage: library_paths_test.py BUILD PROGRAM...
+"""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+from library_paths import check_paths, check_planted
+from program import Checks
+
+
+def main():
+    build, programs = pathlib.Path(sys.argv[1]).resolve(), [pathlib.Path(word).resolve() for word in sys.argv[2:]]
+    checks = Checks()
+    files = check_paths(checks, build)
+    checks.expect(set(programs) <= set(files), f"{programs} are not among the {len(files)} files of {build}")
+    for program in programs:
+        check_planted(checks, program)
+    checks.finish()
+
+
+main()
