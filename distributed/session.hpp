@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "distributed/communicator.hpp"
+#include "distributed/host_share.hpp"
 #include "kernels/device.hpp"
 
 namespace recombine {
@@ -26,6 +27,7 @@ class Session {
   int local_size() const { return local_size_; }  ///< ranks on this host
   const std::string& host() const { return host_; }
   Progress progress() const { return progress_; }  ///< what MPI allows
+  const HostShare& host_share() const { return *host_share_; }
   /// Whether `mine` is true on every rank. Blocks; every rank calls it. @pre no communication stream has work
   bool on_every_rank(bool mine) const;
 
@@ -41,26 +43,20 @@ class Session {
  private:
   int rank_ = 0, size_ = 1, local_rank_ = 0, local_size_ = 1;
   std::string host_;
+  std::optional<HostShare> host_share_;
   Progress progress_ = Progress::thread;
 };
 
 /// All ranks, for the host's memory, on streams of StreamUse::host.
 std::unique_ptr<Communicator> make_world(Session& session);
 
-/// The cores this process may run on, and how many would be its share of the host's (cores / ranks on it).
-struct CpuShare {
-  std::vector<int> bound;  ///< the affinity mask
-  int fair = 1;
-};
-CpuShare cpu_share(const Session& session);
-
-/// Bytes of a host's physical memory for each of its ranks; the least of the job's hosts. Blocks; every rank calls it.
-/// @pre no communication stream has work
+/// Bytes of a host's memory, or of what its control groups allow, for each of its ranks; the least of the job's hosts.
+/// Blocks; every rank calls it. @pre no communication stream has work
 double memory_share(const Session& session);
 
-/// A core for each of this rank's `threads`, apart from those of the host's other ranks; empty where there are too
-/// few, or the user binds threads already (OMP_PROC_BIND, GOMP_CPU_AFFINITY).
-std::vector<int> cores_for(const Session& session, int threads);
+/// A core for each of this rank's `threads` (host_share.hpp); empty: not pinned. Bind::automatic leaves threads alone
+/// if the user binds them already (OMP_PROC_BIND, GOMP_CPU_AFFINITY). @throws InputError
+std::vector<int> cores_for(const Session& session, int threads, Bind bind);
 
 /// Runs `work` on the root rank and makes an InputError or Error thrown there be thrown on every rank, so that
 /// all ranks end in the same way. @throws what the root threw

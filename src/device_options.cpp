@@ -6,7 +6,9 @@ void add_device_options(po::options_description& group) {
   group.add_options()("device", text_option("NAME", "auto"), "auto (a GPU where every rank has one) | cpu | cuda")(
       "collectives", text_option("NAME", "auto"),
       "between GPUs: auto | nccl (one rank a GPU) | staged (through the host, by MPI)")(
-      "threads", text_option("N"), "of the CPU per rank; default OMP_NUM_THREADS, else cores / ranks of the host");
+      "threads", text_option("N"), "of the CPU per rank; default OMP_NUM_THREADS, else cores / ranks of the host")(
+      "bind", text_option("NAME", "auto"),
+      "threads to cores: auto (if the launcher gives each rank cores of its own) | cores | none");
 }
 
 DeviceCommand read_device(const OptionReader& reader) {
@@ -16,6 +18,7 @@ DeviceCommand read_device(const OptionReader& reader) {
   command.kind = reader.word<Kind>("device", {{"auto", Kind::automatic}, {"cpu", Kind::cpu}, {"cuda", Kind::cuda}});
   command.collectives =
       reader.word<Route>("collectives", {{"auto", Route::automatic}, {"nccl", Route::nccl}, {"staged", Route::staged}});
+  command.bind = reader.word<Bind>("bind", {{"auto", Bind::automatic}, {"cores", Bind::cores}, {"none", Bind::none}});
   if (reader.has("threads")) command.threads = static_cast<int>(reader.whole("threads", {1, 4096}));
   return command;
 }

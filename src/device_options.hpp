@@ -5,7 +5,7 @@
 
 namespace recombine {
 
-/// --device, --collectives and --threads.
+/// --device, --collectives, --threads and --bind.
 void add_device_options(po::options_description& group);
 /// @throws InputError
 DeviceCommand read_device(const OptionReader& reader);

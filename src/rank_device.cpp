@@ -51,8 +51,7 @@ int threads_for(const Session& session, std::optional<int> asked) {
   if (const char* text = std::getenv("OMP_NUM_THREADS")) {
     return static_cast<int>(std::max(1L, std::strtol(text, nullptr, 10)));
   }
-  const CpuShare share = cpu_share(session);
-  return std::clamp(static_cast<int>(share.bound.size()), 1, share.fair);
+  return session.host_share().threads();
 }
 
 RankDevice make_rank_device(Session& session, const DeviceCommand& command) {
@@ -62,7 +61,7 @@ RankDevice make_rank_device(Session& session, const DeviceCommand& command) {
   agree(session, [&] {
     own.device = make_device({.kind = kind,
                               .threads = threads,
-                              .cores = cores_for(session, threads),
+                              .cores = cores_for(session, threads, command.bind),
                               .progress = session.progress(),
                               .local_rank = session.local_rank(),
                               .kernel = command.kernel,
@@ -77,10 +76,11 @@ std::string RankDevice::collectives_name() const {
 }
 
 void warn_if_bound(const Session& session, std::string_view program) {
-  const CpuShare share = cpu_share(session);
-  if (session.rank() != 0 || static_cast<int>(share.bound.size()) >= share.fair) return;
+  const HostShare& share = session.host_share();
+  const auto bound = static_cast<int>(share.bound().size());
+  if (session.rank() != 0 || bound >= share.unbound_threads()) return;
   fmt::print(stderr, "{}: a rank is bound to {} of the {} cores that are its share: mpirun --bind-to none frees it\n",
-             program, share.bound.size(), share.fair);
+             program, bound, share.unbound_threads());
 }
 
 }  // namespace recombine

@@ -21,6 +21,7 @@ struct DeviceCommand {
   Kind kind = Kind::automatic;
   Route collectives = Route::automatic;
   std::optional<int> threads;  ///< none: OMP_NUM_THREADS, or the cores' share
+  Bind bind = Bind::automatic;
   ProductKernel kernel = ProductKernel::library;
   F32Products f32_products = F32Products::f32;
 };

@@ -1,13 +1,13 @@
 #include "distributed/session.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include <mpi.h>
-#include <sched.h>
 #include <unistd.h>
 
+#include "distributed/cgroup.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"
 #include "kernels/error.hpp"
@@ -30,6 +30,11 @@ Session::Session(int& argc, char**& argv) {
         "MPI_Comm_split_type");
   check(MPI_Comm_rank(host_ranks, &local_rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(host_ranks, &local_size_), "MPI_Comm_size");
+  const std::vector<CgroupLimit> limits = cgroup_limits();
+  const HostRank own = this_host_rank(limits);
+  std::vector<HostRank> ranks(static_cast<std::size_t>(local_size_));
+  check(MPI_Allgather(&own, sizeof own, MPI_BYTE, ranks.data(), sizeof own, MPI_BYTE, host_ranks), "MPI_Allgather");
+  host_share_.emplace(std::move(ranks), static_cast<std::size_t>(local_rank_), limits);
   check(MPI_Comm_free(&host_ranks), "MPI_Comm_free");
 
   std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
@@ -68,36 +73,16 @@ std::unique_ptr<Communicator> make_world(Session& /*session*/) {
   return std::make_unique<mpi::MpiCommunicator>(world);
 }
 
-CpuShare cpu_share(const Session& session) {
-  CpuShare share;
-  const auto online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  share.fair = std::max(1, online / session.local_size());
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return share;
-  for (int core = 0; core < CPU_SETSIZE; ++core) {
-    if (CPU_ISSET(static_cast<std::size_t>(core), &mask)) share.bound.push_back(core);
-  }
-  return share;
-}
-
 double memory_share(const Session& session) {
   const double host = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  double share = host / session.local_size();
+  double share = session.host_share().memory(host);
   check(MPI_Allreduce(MPI_IN_PLACE, &share, 1, MPI_DOUBLE, MPI_MIN, MPI_COMM_WORLD), "MPI_Allreduce");
   return share;
 }
 
-std::vector<int> cores_for(const Session& session, int threads) {
-  if (std::getenv("OMP_PROC_BIND") || std::getenv("GOMP_CPU_AFFINITY")) return {};
-  const std::vector<int> bound = cpu_share(session).bound;
-  // A mask of all cores is shared with the other ranks; a smaller one is this rank's own.
-  const bool shared = static_cast<long>(bound.size()) == sysconf(_SC_NPROCESSORS_ONLN);
-  const auto first = static_cast<std::size_t>(shared ? session.local_rank() * threads : 0);
-  const auto wanted = static_cast<std::size_t>(shared ? session.local_size() * threads : threads);
-  if (wanted > bound.size()) return {};
-  const auto begin = bound.begin() + static_cast<std::ptrdiff_t>(first);
-  return {begin, begin + threads};
+std::vector<int> cores_for(const Session& session, int threads, Bind bind) {
+  const bool bound_by_user = std::getenv("OMP_PROC_BIND") || std::getenv("GOMP_CPU_AFFINITY");
+  return session.host_share().cores_for(threads, bind == Bind::automatic && bound_by_user ? Bind::none : bind);
 }
 
 }  // namespace recombine

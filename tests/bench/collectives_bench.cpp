@@ -26,6 +26,7 @@
 #include "distributed/mesh.hpp"
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
+#include "tests/bench/bench_cores.hpp"
 
 namespace recombine {
 namespace {
@@ -37,7 +38,7 @@ class Bench {
  public:
   Bench(Session& session, std::int64_t largest)
       : session_(session),
-        device_(make_device({.cores = cores_for(session, 1), .progress = session.progress()})),
+        device_(make_device({.cores = cores_if_enough(session, 1), .progress = session.progress()})),
         world_(make_world(session)),
         stream_(device_->make_stream(StreamUse::communication)),
         memory_(world_->allocate(*device_, DataType::f32, largest)),

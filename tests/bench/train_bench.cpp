@@ -15,6 +15,7 @@
 #include "distributed/session.hpp"
 #include "src/nn/trainer.hpp"
 #include "src/parse.hpp"
+#include "tests/bench/bench_cores.hpp"
 #include "tests/bench/bench_product.hpp"
 
 namespace recombine {
@@ -127,9 +128,9 @@ class MemoryBound {
 
 int run(Session& session, const BenchOptions& options) {
   const char* const text = std::getenv("OMP_NUM_THREADS");
-  const int threads = text ? std::atoi(text) : cpu_share(session).fair;
+  const int threads = text ? std::atoi(text) : session.host_share().threads();
   const auto device =
-      make_device({.threads = threads, .cores = cores_for(session, threads), .progress = session.progress()});
+      make_device({.threads = threads, .cores = cores_if_enough(session, threads), .progress = session.progress()});
   const auto world = make_world(session);
   const auto stream = device->make_stream(StreamUse::communication);
   const SharedData data(session, *world, *stream, [] { return load_data({}); });
