@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/error.hpp"
+#include "src/host_copy.hpp"
 
 namespace recombine {
 
@@ -32,6 +33,26 @@ void verify(const MatmulJob& job, Stream& stream, const Verification& what, Matm
   };
   result.by_vectors = insist(verify_by_vectors(job.world, stream, what));
   if (small_enough_for_loops(what.shape)) result.by_loops = insist(verify_by_loops(job.world, stream, what));
+}
+
+StreamedMatmul::Read read_from(MeshRank& rank, const MatrixSource& source, Transpose transpose) {
+  return [&rank, &source, transpose](Stream& stream, Range rows, Range cols, MatrixView to) {
+    if (transpose == Transpose::yes) std::swap(rows, cols);
+    source.read(rank, stream, rows, cols, transpose, to);
+  };
+}
+
+void visit_bands(const BandReader& reader, Range rows, Range cols, const Visitor& visit) {
+  static constexpr std::int64_t kElements = std::int64_t{1} << 22;
+  const std::int64_t band = std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(cols.size(), 1));
+  const Buffer memory(reader.rank.device(), reader.type, std::min(band, rows.size()) * cols.size());
+  for (std::int64_t begin = rows.begin; begin < rows.end; begin += band) {
+    const Range some{begin, std::min(rows.end, begin + band)};
+    const MatrixView view = memory.matrix(some.size(), cols.size());
+    reader.read(reader.io, some, cols, view);
+    reader.io.synchronize();
+    visit(some, cols, HostCopy(reader.rank, view).view());
+  }
 }
 
 Verification verification_of(const MatmulJob& job) {

@@ -60,38 +60,32 @@ class LocalMatrices {
     return all;
   }
 
-  /// What verification sees of them: of C all that this rank has.
+  /// What verification sees: of C all that this rank has, operands and C0 once more from their sources. An operand that
+  /// was read or made wrongly is found so.
   Verification verification(Stream& io) const {
     Verification what = verification_of(job_);
-    const auto all = [this](const DistMatrix& matrix) {
-      return [this, &matrix](const Visitor& visit) {
-        for (const Block& block : matrix.blocks()) show(visit, block.rows, block.cols, block.view);
-      };
-    };
-    what.a = all(a);
-    what.b = all(b);
-    what.c = all(c);
-    if (c.placement()[Axis::k] == State::sharded) {
-      what.c = [this](const Visitor& visit) {
-        for (const Block& block : c.blocks()) show(visit, own_rows(block), block.cols, rows_of(block, own_rows(block)));
-      };
-    }
-    what.c0 = [this, &io](const Visitor& visit) {
+    what.a = again(io, job_.problem.a, Transpose::yes, a);
+    what.b = again(io, job_.problem.b, Transpose::no, b);
+    if (job_.problem.c0) what.c0 = again(io, *job_.problem.c0, Transpose::no, c);
+    what.c = [this](const Visitor& visit) {
+      const bool sharded = c.placement()[Axis::k] == State::sharded;
       for (const Block& block : c.blocks()) {
-        const Range rows = own_rows(block);
-        const Buffer old(job_.rank.device(), job_.problem.shape.result_type(), rows.size() * block.cols.size());
-        const MatrixView view = old.matrix(rows.size(), block.cols.size());
-        job_.problem.c0->read(job_.rank, io, rows, block.cols, Transpose::no, view);
-        io.synchronize();
-        show(visit, rows, block.cols, view);
+        const Range rows = sharded ? own_rows(block) : block.rows;
+        visit(rows, block.cols, HostCopy(job_.rank, rows_of(block, rows)).view());
       }
     };
     return what;
   }
 
  private:
-  void show(const Visitor& visit, Range rows, Range cols, ConstMatrixView piece) const {
-    visit(rows, cols, HostCopy(job_.rank, piece).view());
+  /// The elements that this rank has, each of them on one rank; of C this rank's share along k.
+  Pieces again(Stream& io, const MatrixSource& source, Transpose transpose, const DistMatrix& matrix) const {
+    return [=, this, &io, &matrix, read = read_from(job_.rank, source, transpose)](const Visitor& visit) {
+      for (const Block& block : matrix.blocks()) {
+        const Range rows = &matrix == &c ? own_rows(block) : block.rows;
+        visit_bands({job_.rank, io, block.view.type, read}, rows, block.cols, visit);
+      }
+    };
   }
   DataType type() const { return job_.problem.shape.type; }
   DistMatrix::Shape a_shape() const { return {job_.problem.shape.k, job_.problem.shape.m}; }

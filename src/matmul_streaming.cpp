@@ -7,23 +7,6 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kVerifiedElements = std::int64_t{1} << 22;  // of a matrix that is not in memory, at a time
-
-/// Shows a matrix [rows, cols], or rows of it, read band by band.
-template <class Read>
-void visit_bands(Device& device, Stream& io, Range rows, Range cols, DataType type, const Read& read,
-                 const Visitor& visit) {
-  const std::int64_t band = std::max<std::int64_t>(1, kVerifiedElements / std::max<std::int64_t>(cols.size(), 1));
-  const Buffer memory(device, type, std::min(band, rows.size()) * cols.size());
-  for (std::int64_t begin = rows.begin; begin < rows.end; begin += band) {
-    const Range some{begin, std::min(rows.end, begin + band)};
-    const MatrixView view = memory.matrix(some.size(), cols.size());
-    read(io, some, cols, view);
-    io.synchronize();
-    visit(some, cols, view);
-  }
-}
-
 /// What verification reads again: operands from their sources, C from the file that was written.
 Verification streamed_verification(const MatmulJob& job, Stream& io, const StreamedMatmul& call,
                                    const MatrixSource& written) {
@@ -36,8 +19,7 @@ Verification streamed_verification(const MatmulJob& job, Stream& io, const Strea
   const Range share = split_range(block_rows.size(), rank.mesh().parts(Axis::k), rank.coord()[Axis::k]);
   const Range rows{block_rows.begin + share.begin, block_rows.begin + share.end};
   const auto bands = [&rank, &io](Range of_rows, Range of_cols, DataType type, StreamedMatmul::Read read) {
-    return
-        [=, &rank, &io](const Visitor& visit) { visit_bands(rank.device(), io, of_rows, of_cols, type, read, visit); };
+    return [=, &rank, &io](const Visitor& visit) { visit_bands({rank, io, type, read}, of_rows, of_cols, visit); };
   };
   what.a = bands(k, {0, shape.m}, shape.type, call.a);
   what.b = bands(k, {0, shape.n}, shape.type, call.b);
@@ -53,20 +35,14 @@ Verification streamed_verification(const MatmulJob& job, Stream& io, const Strea
 MatmulResult multiply_streaming(const MatmulJob& job, const Tiles& tiles) {
   MeshRank& rank = job.rank;
   const auto io = rank.device().make_stream(StreamUse::host);
-  const auto read_from = [&](const MatrixSource& source, Transpose transpose) {
-    return [&rank, &source, transpose](Stream& stream, Range rows, Range cols, MatrixView to) {
-      if (transpose == Transpose::yes) std::swap(rows, cols);
-      source.read(rank, stream, rows, cols, transpose, to);
-    };
-  };
   Workspace scratch;
   StreamedMatmul call{.shape = job.problem.shape,
                       .tiles = tiles,
                       .alpha = job.command.alpha,
                       .beta = job.command.beta,
-                      .a = read_from(job.problem.a, Transpose::yes),
-                      .b = read_from(job.problem.b, Transpose::no)};
-  if (job.problem.c0) call.c0 = read_from(*job.problem.c0, Transpose::no);
+                      .a = read_from(rank, job.problem.a, Transpose::yes),
+                      .b = read_from(rank, job.problem.b, Transpose::no)};
+  if (job.problem.c0) call.c0 = read_from(rank, *job.problem.c0, Transpose::no);
   if (job.problem.shape.type == DataType::bf16) call.round = [&](MatrixView c) { round_to_bf16(rank, scratch, c); };
   call.write = [&](Stream& stream, Range rows, Range cols, ConstMatrixView from) {
     job.out->write(stream, rows, cols, from);

@@ -20,7 +20,8 @@ bool small_enough_for_loops(const MatmulShape& shape) {
   return std::max({m * n, m * k, k * n}) <= kLoopElements && m * n * k <= kLoopProducts;
 }
 
-Verdict verify_by_loops(Communicator& world, Stream& stream, const Verification& what) {
+Verdict verify_by_loops(Communicator& world, Stream& stream, const Verification& own) {
+  const Verification what = with_common_factors(world, stream, own);
   const auto [m, n, k] = std::array{what.shape.m, what.shape.n, what.shape.k};
   const auto collect = [&](const Pieces& pieces, std::int64_t rows, std::int64_t cols) {
     Doubles all(static_cast<std::size_t>(rows * cols));

@@ -106,7 +106,8 @@ Expected expected_products(Communicator& world, Stream& stream, const Verificati
 
 }  // namespace
 
-Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verification& what) {
+Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verification& own) {
+  const Verification what = with_common_factors(world, stream, own);
   const std::int64_t m = what.shape.m;
   const Vectors vectors(what.shape.n, what.mesh.extent(Axis::j));
   const Expected expected = expected_products(world, stream, what, vectors);

@@ -39,6 +39,16 @@ double unit_roundoff(DataType type) {
   }
 }
 
+Verification with_common_factors(Communicator& world, Stream& stream, Verification what) {
+  std::array<double, 2> factors = {what.alpha, what.beta};
+  world.broadcast(stream, vector_view(factors.data(), 2), 0);
+  stream.synchronize();
+  what.alpha = factors[0];
+  what.beta = factors[1];
+  if (!what.c0) what.c0 = [](const Visitor& /*visit*/) {};  // this rank has no C0 to show
+  return what;
+}
+
 void sum_over_ranks(Communicator& world, Stream& stream, Doubles& values) {
   world.all_reduce(stream, vector_view(values.data(), static_cast<std::int64_t>(values.size())), Reduction::sum);
   stream.synchronize();

@@ -12,6 +12,10 @@ using Doubles = std::vector<double>;
 
 double unit_roundoff(DataType type);
 
+/// `what` with alpha and beta of rank 0: all ranks check against one problem, and a rank that multiplied by other
+/// factors is found.
+Verification with_common_factors(Communicator& world, Stream& stream, Verification what);
+
 /// Adds up element by element over all ranks.
 void sum_over_ranks(Communicator& world, Stream& stream, Doubles& values);
 

@@ -197,6 +197,22 @@ TEST_F(VerifyTest, BlocksOfTwoRanksExchangedAreFound) {
   }
 }
 
+/// Rank 0 has the problem: what another rank multiplied by its own alpha is wrong, though it checks with that alpha
+/// too.
+TEST_F(VerifyTest, ARankWithAnotherAlphaIsFound) {
+  if (world_->size() < 2) GTEST_SKIP() << "needs two ranks";
+  for (const Axis cut : {Axis::i, Axis::j}) {
+    const int np = world_->size();
+    MeshRank rank(cut == Axis::i ? Mesh(np, 1, 1) : Mesh(1, np, 1), *world_, *device_, test::collectives());
+    const double alpha = world_->rank() == np - 1 ? 2 : 1;
+    const FinishedProduct product(rank, kShape, State::replicated, alpha, 0);
+    for (const Verdict& verdict : {by_vectors(product), by_loops(product)}) {
+      ASSERT_TRUE(verdict.failure.has_value());
+      EXPECT_NE(verdict.failure->find(fmt::format(" on rank {}: ", np - 1)), std::string::npos) << *verdict.failure;
+    }
+  }
+}
+
 TEST_F(VerifyTest, AChangeBelowRoundingIsAccepted) {
   for_each_mesh([&](MeshRank& rank) {
     for (const DataType type : {DataType::f32, DataType::f64}) {
