@@ -4,6 +4,7 @@
 #include "src/matmul_options.hpp"
 #include "src/matmul_run.hpp"
 #include "src/program.hpp"
+#include "src/start.hpp"
 
 namespace recombine {
 namespace {
@@ -11,7 +12,10 @@ namespace {
 void matmul(Session& session, int argc, char** argv) {
   using Action = MatmulCommand::Action;
   MatmulCommand command;
-  agree(session, [&] { command = parse_matmul_command(argc, argv); });  // each reads --config on its own host
+  agree_on_start(session, "matmul", [&] {  // each rank reads --config on its own host
+    command = parse_matmul_command(argc, argv);
+    return command.options;
+  });
   if (command.action == Action::multiply || command.action == Action::plan) return run_matmul(session, command);
   if (session.rank() == 0) fmt::print("{}\n", command.action == Action::help ? matmul_help() : version());
 }

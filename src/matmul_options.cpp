@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "src/compared_options.hpp"
 #include "src/device_options.hpp"
 
 namespace recombine {
@@ -112,11 +113,13 @@ void read_plan(const OptionReader& reader, MatmulCommand& command) {
 }  // namespace
 
 MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
-  const po::variables_map values = read_options(argc, argv, all_options());
+  const po::options_description table = all_options();
+  const po::variables_map values = read_options(argc, argv, table);
   const OptionReader reader(values);
-  MatmulCommand command;
-  if (reader.flag("help")) return {.action = MatmulCommand::Action::help};
-  if (reader.flag("version")) return {.action = MatmulCommand::Action::version};
+  MatmulCommand command{.options = compared_options(values, table)};
+  if (reader.flag("help")) command.action = MatmulCommand::Action::help;
+  if (reader.flag("version")) command.action = MatmulCommand::Action::version;
+  if (command.action != MatmulCommand::Action::multiply) return command;
   read_product(reader, command);
   read_plan(reader, command);
   if (reader.flag("plan")) command.action = MatmulCommand::Action::plan;

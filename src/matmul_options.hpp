@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "distributed/comparison.hpp"
 #include "distributed/planner.hpp"
 #include "kernels/math.hpp"
 #include "src/rank_device.hpp"
@@ -14,6 +15,7 @@ struct MatmulCommand {
   enum class Action { multiply, plan, help, version };
 
   Action action = Action::multiply;
+  Facts options;  ///< as texts, for the comparison of ranks
   std::optional<std::int64_t> m, n, k;
   std::string a, b, c, out;  ///< .npy files; "": none
   Transpose trans_a = Transpose::no, trans_b = Transpose::no;

@@ -2,6 +2,7 @@
 
 #include "src/command_line.hpp"
 #include "src/program.hpp"
+#include "src/start.hpp"
 #include "src/train_options.hpp"
 #include "src/train_run.hpp"
 
@@ -10,7 +11,10 @@ namespace {
 
 void train(Session& session, int argc, char** argv) {
   TrainCommand command;
-  agree(session, [&] { command = parse_train_command(argc, argv); });  // each reads --config on its own host
+  agree_on_start(session, "train", [&] {  // each rank reads --config on its own host
+    command = parse_train_command(argc, argv);
+    return command.options;
+  });
   if (command.action == TrainCommand::Action::train) return run_training(session, command);
   if (session.rank() == 0) {
     fmt::print("{}\n", command.action == TrainCommand::Action::help ? train_help() : version());

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "src/compared_options.hpp"
 #include "src/device_options.hpp"
 
 namespace recombine {
@@ -124,9 +125,10 @@ void read_precision(const OptionReader& reader, TrainCommand& command) {
 }  // namespace
 
 TrainCommand parse_train_command(int argc, const char* const* argv) {
-  const po::variables_map values = read_options(argc, argv, all_options());
+  const po::options_description table = all_options();
+  const po::variables_map values = read_options(argc, argv, table);
   const OptionReader reader(values);
-  TrainCommand command;
+  TrainCommand command{.options = compared_options(values, table)};
   if (reader.flag("help")) command.action = TrainCommand::Action::help;
   if (reader.flag("version")) command.action = TrainCommand::Action::version;
   read_model(reader, command);

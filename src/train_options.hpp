@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "distributed/comparison.hpp"
 #include "src/data/dataset.hpp"
 #include "src/nn/trainer.hpp"
 #include "src/rank_device.hpp"
@@ -15,6 +16,7 @@ struct TrainCommand {
   enum class Loss { automatic, mse, cross_entropy };
 
   Action action = Action::train;
+  Facts options;  ///< as texts, for the comparison of ranks
   DataOptions data;
   std::vector<std::int64_t> hidden;
   Activation activation = Activation::relu;

@@ -15,6 +15,7 @@
 #include "kernels/cpu/parallel_for.hpp"
 #include "kernels/cpu/progress_engine.hpp"
 #include "kernels/error.hpp"
+#include "kernels/libraries.hpp"
 
 namespace recombine::cpu {
 
@@ -29,11 +30,6 @@ std::string processor_name() {
     if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
   }
   return "CPU";
-}
-
-std::string instruction_set() {
-  const std::string level = loops().instruction_set;
-  return level == "v4" ? "AVX-512" : level == "v3" ? "AVX2" : "SSE4.2";
 }
 
 void stay_on(const std::vector<int>& cores) {
