@@ -7,6 +7,7 @@
 #include "src/matmul_execute.hpp"
 #include "src/rank_device.hpp"
 #include "src/report/peak.hpp"
+#include "src/same_files.hpp"
 
 namespace recombine {
 
@@ -106,6 +107,8 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
                   {{"a", command.a}, {"b", command.b}, {"machine", command.machine}, {"config", command.config}});
   });
+  require_same_files(session, {{"a", command.a}, {"b", command.b}, {"c", command.c}, {"machine", command.machine}},
+                     command.verify ? Compared::all_bytes : Compared::places);
   if (!command.quiet) warn_if_bound(session, "matmul");
   const RankDevice own = make_rank_device(session, command.device);
   Device& device = *own.device;

@@ -1,11 +1,9 @@
 #include "src/checkpoint/safetensors.hpp"
 
-#include <array>
-
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 
 #include "kernels/error.hpp"
+#include "src/digest.hpp"
 
 namespace recombine {
 
@@ -27,14 +25,10 @@ GlobalTensors gather_tensors(MeshRank& rank, const Model& model) {
 }
 
 std::string sha256(const GlobalTensors& tensors) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
   const std::string_view bytes = bytes_of(tensors);
-  require(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1,
-          "EVP_Digest failed");
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
-  return text;
+  Digest digest;
+  digest.add(bytes.data(), bytes.size());
+  return digest.finish();
 }
 
 void write_safetensors(OutputFile& file, const GlobalTensors& tensors) {

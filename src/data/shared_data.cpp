@@ -5,7 +5,9 @@
 #include <cstring>
 #include <vector>
 
+#include "distributed/comparison.hpp"
 #include "kernels/error.hpp"
+#include "src/digest.hpp"
 
 namespace recombine {
 
@@ -21,6 +23,7 @@ struct Header {
   Affine input;
   std::array<Sizes, 3> tables;
   std::array<char, 256> name;
+  std::array<std::array<char, 128>, 3> contents;  ///< of the tables, where several hosts load them: size and SHA-256
 };
 
 constexpr std::int64_t kAlignment = 64;
@@ -59,6 +62,43 @@ void copy_to(const std::byte* to, const std::vector<T>& from) {
   if (!from.empty()) std::memcpy(const_cast<std::byte*>(to), from.data(), from.size() * sizeof(T));
 }
 
+template <class T>
+void add_to(Digest& digest, const std::vector<T>& values) {
+  digest.add(values.data(), values.size() * sizeof(T));
+}
+
+std::string contents_of(const LoadedTable& table) {
+  Digest digest;
+  add_to(digest, table.pixels);
+  add_to(digest, table.features);
+  add_to(digest, table.labels);
+  add_to(digest, table.targets);
+  return fmt::format("[{},{}] of sha256 {}", table.rows, table.inputs, digest.finish());
+}
+
+template <std::size_t N>
+void copy_text(std::array<char, N>& to, const std::string& from) {
+  std::strncpy(to.data(), from.c_str(), N - 1);
+}
+
+/// A failure of one host says which.
+LoadedData load_on_this_host(const std::function<LoadedData()>& load) {
+  try {
+    return load();
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", Session::place(), error.what()));
+  }
+}
+
+/// Each host has loaded its own copy: refuses copies that differ.
+void require_same_tables(const Session& session, const Header& header) {
+  require_same(session, {{"--data: classes", fmt::format("{}", header.classes)},
+                         {"--data: training rows", header.contents[0].data()},
+                         {"--data: test rows", header.contents[1].data()},
+                         {"--validation: rows", header.contents[2].data()},
+                         {"--standardize: factors", fmt::format("{} {}", header.input.scale, header.input.shift)}});
+}
+
 void fill(const Table& to, const LoadedTable& from) {
   copy_to(to.features.data, from.pixels);
   copy_to(to.features.data, from.features);
@@ -74,13 +114,19 @@ SharedData::SharedData(const Session& session, Communicator& world, Stream& stre
   Header header{};
   std::int64_t bytes = aligned(sizeof(Header));
   const bool loads = session.local_rank() == 0;
+  const bool several_hosts = session.local_size() < session.size();
   agree(world, stream, [&] {
     if (!loads) return;
-    loaded = load();
+    loaded = several_hosts ? load_on_this_host(load) : load();
     header.classes = loaded.classes;
     header.input = loaded.input;
     header.tables = {sizes_of(loaded.train), sizes_of(loaded.test), sizes_of(loaded.validation)};
-    std::strncpy(header.name.data(), loaded.name.c_str(), header.name.size() - 1);
+    copy_text(header.name, loaded.name);
+    if (several_hosts) {
+      copy_text(header.contents[0], contents_of(loaded.train));
+      copy_text(header.contents[1], contents_of(loaded.test));
+      copy_text(header.contents[2], contents_of(loaded.validation));
+    }
     for (const Header::Sizes& sizes : header.tables) bytes += feature_bytes(sizes) + answer_bytes(sizes);
   });
 
@@ -88,6 +134,7 @@ SharedData::SharedData(const Session& session, Communicator& world, Stream& stre
   if (loads) std::memcpy(memory_->data(), &header, sizeof header);
   memory_->synchronize();
   std::memcpy(&header, memory_->data(), sizeof header);
+  if (several_hosts) require_same_tables(session, header);
   classes_ = header.classes;
   input_ = header.input;
   name_ = header.name.data();
