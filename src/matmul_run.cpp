@@ -149,7 +149,8 @@ void run_matmul(Session& session, const MatmulCommand& command) {
                               .shape = problem->shape,
                               .plan = choice.plans.front(),
                               .operands = choice.operands(),
-                              .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.type)};
+                              .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.type),
+                              .provenance = provenance_of(session, device)};
   if (root && !command.quiet) print_matmul_start(run);
   const MatmulJob job{command, *problem, run.plan, rank, *world, out ? &*out : nullptr};
   const MatmulResult result = choice.tiles ? multiply_streaming(job, *choice.tiles) : multiply_in_memory(job);

@@ -160,7 +160,8 @@ void run_training(Session& session, const TrainCommand& command) {
                            .precision = command.precision,
                            .waits = device.kind() == DeviceKind::cuda ? Waits::on_device : Waits::on_host,
                            .collectives = own.collectives_name(),
-                           .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.product_type)};
+                           .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.product_type),
+                           .provenance = provenance_of(session, device)};
 
   const bool root = session.rank() == 0;
   std::optional<Console> console;

@@ -36,7 +36,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
     return score ? ordered_json((*score).*member) : ordered_json();
   };
   const bool known = run.peak_gflops > 0;
-  const ordered_json summary{
+  ordered_json summary{
       {"np", run.np},
       {"mesh", run.mesh.to_string()},
       {"device", run.device},
@@ -66,6 +66,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"test_loss", or_null(result.test, &Score::loss)},
       {"test_accuracy", run.classifies ? or_null(result.test, &Score::accuracy) : ordered_json()},
       {"weights_sha256", result.weights_sha256}};
+  summary.update(to_json(run.provenance));
   file.write(summary.dump(2) + "\n");
   file.commit();
 }

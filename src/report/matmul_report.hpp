@@ -8,6 +8,7 @@
 #include "distributed/planner.hpp"
 #include "distributed/verify.hpp"
 #include "src/report/output_file.hpp"
+#include "src/report/provenance.hpp"
 
 namespace recombine {
 
@@ -25,6 +26,7 @@ struct MatmulDescription {
   Plan plan;
   Operands operands = Operands::in_memory;
   double peak_gflops = 0;  ///< all ranks, of a large square product; 0: unknown
+  Provenance provenance;
 };
 
 /// A time that could not be seen.

@@ -7,6 +7,7 @@
 
 #include "src/nn/trainer.hpp"
 #include "src/report/output_file.hpp"
+#include "src/report/provenance.hpp"
 
 namespace recombine {
 
@@ -31,6 +32,7 @@ struct RunDescription {
   Waits waits = Waits::on_host;
   std::string collectives;  ///< what ranks communicate by
   double peak_gflops = 0;
+  Provenance provenance;
 };
 
 /// What a run came to.

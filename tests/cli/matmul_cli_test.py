@@ -19,7 +19,8 @@ KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "c
         "gflops", "gflops_per_rank", "peak_gflops", "mfu",
         "product_seconds", "exposed_communication_seconds", "io_seconds", "recombine_seconds", "recombine_algbw_gbs",
         "recombine_busbw_gbs", "load_seconds", "store_seconds", "bytes_sent_per_rank", "peak_bytes_per_rank",
-        "relative_error", "error_share_of_bound", "element_relative_error"}
+        "relative_error", "error_share_of_bound", "element_relative_error",
+        "version", "build", "hosts", "processor", "libraries"}
 
 
 def check_files(multiplier, checks):

@@ -5,6 +5,7 @@ usage: train_cli_test.py TRAIN REPOSITORY; exit code 77 (skipped) where Fashion-
 """
 import hashlib
 import json
+import os
 import pathlib
 import struct
 import sys
@@ -23,6 +24,15 @@ def check_information(trainer, checks):
     checks.expect(text.count("usage:") == 1, "--help is printed once for all ranks")
     lines = trainer.run(2, "--version").stdout.split("\n")
     checks.expect(len(lines) == 2 and lines[0].startswith("recombine "), f"--version is one line, not {lines}")
+
+
+def check_provenance(trainer, checks):
+    """What else the last bits depend on is in the summary."""
+    summary = trainer.summary(2, *SMALL, "--steps", 1)
+    checks.expect(summary["hosts"] == [os.uname().nodename] and summary["version"].startswith("recombine "), f"{summary}")
+    checks.expect(len(summary["build"]) == 40 and summary["processor"].count("AVX") + summary["processor"].count("SSE") == 1,
+                  f"build {summary['build']}, processor {summary['processor']}")
+    checks.expect({"oneDNN", "OpenBLAS", "Open MPI"} < set(summary["libraries"]), f"{summary['libraries']}")
 
 
 def check_repeatable(trainer, checks, *arguments):
@@ -92,6 +102,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(program, folder, checks)
         check_information(trainer, checks)
+        check_provenance(trainer, checks)
         check_repeatable(trainer, checks, *SMALL)
         check_batch_smaller_than_ranks(trainer, checks)
         check_saved_file(trainer, checks)
