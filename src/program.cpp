@@ -66,8 +66,9 @@ int run_program(std::string_view name, int argc, char** argv, void (*work)(Sessi
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
   std::optional<Session> session;
   try {
-    start_rank_watcher();
+    start_rank_watcher(name);
     session.emplace(argc, argv);
+    introduce_to_watcher(session->rank(), session->host());
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());
     return kExitFailure;

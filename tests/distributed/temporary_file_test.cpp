@@ -72,7 +72,7 @@ TEST_F(TemporaryFileTest, IsRemovedWhateverEndsItsProcess) {
   for (const int number : {SIGTERM, SIGINT, SIGSEGV, SIGKILL}) {
     const pid_t process = fork();
     if (process == 0) {
-      start_rank_watcher();
+      start_rank_watcher("test");
       const TemporaryFile first(place("first"));
       const TemporaryFile second(place("second"));
       TemporaryFile third(place("third"));

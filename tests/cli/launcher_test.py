@@ -1,0 +1,43 @@
+"""mpirun with launch/env, as users have it: every end that is not success says why on stderr.
+
+usage: launcher_test.py TRAIN REPOSITORY
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from program import Checks, run_test
+
+
+def run(repository, folder, *command):
+    """`command` in a shell that has sourced launch/env, and nothing else of Open MPI's settings."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMIX_"))}
+    return subprocess.run(["bash", "-c", f'source {repository}/launch/env && exec "$@"', "bash", *map(str, command)],
+                          cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=120, check=False)
+
+
+def main():
+    checks = Checks()
+    train, repository = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
+    killed = 'if [ $OMPI_COMM_WORLD_RANK = 1 ]; then kill -KILL $$; fi; exec sleep 60'
+    cases = {  # what is wrong -> (words on stderr, command)
+        "the wrong folder": ("./train", ["mpirun", "-np", 4, "./train"]),
+        "a misspelt program": ("trian", ["mpirun", "-np", 4, "trian"]),
+        "too few slots": ("not enough slots", ["mpirun", "-np", 400, "--mca", "rmaps_base_oversubscribe", 0, train]),
+        "bad input": ("train: unknown option '--bogus'", ["mpirun", "-np", 2, train, "--bogus"]),
+        "a program that is killed": ("rank 1 ", ["mpirun", "-np", 2, "bash", "-c", killed]),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for what, (words, command) in cases.items():
+            done = run(repository, folder, *command)
+            checks.expect(done.returncode != 0 and words in done.stderr,
+                          f"{what}: exit {done.returncode}, {words!r} is not in {done.stderr!r}")
+        done = run(repository, folder, "mpirun", "-np", 4, train, "--version")
+        checks.expect(done.returncode == 0 and not done.stderr, f"--version: exit {done.returncode}, {done.stderr!r}")
+    checks.finish()
+
+
+run_test(main)
