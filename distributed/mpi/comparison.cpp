@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
+#include <numeric>
 #include <ranges>
 #include <sstream>
 
@@ -76,9 +78,12 @@ std::vector<std::string> from_every_rank(const Session& session, const std::stri
   const int size = static_cast<int>(own.size());
   std::vector<int> sizes(np);
   check(MPI_Allgather(&size, 1, MPI_INT, sizes.data(), 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
+  const std::int64_t total = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+  require(total <= std::numeric_limits<int>::max(), "{} bytes of texts from {} ranks: expected less than 2 GiB", total,
+          np);
   std::vector<int> begins(np);
   for (std::size_t r = 1; r < np; ++r) begins[r] = begins[r - 1] + sizes[r - 1];
-  std::string all(static_cast<std::size_t>(begins.back() + sizes.back()), '\0');
+  std::string all(static_cast<std::size_t>(total), '\0');
   check(MPI_Allgatherv(own.data(), size, MPI_CHAR, all.data(), sizes.data(), begins.data(), MPI_CHAR, MPI_COMM_WORLD),
         "MPI_Allgatherv");
   std::vector<std::string> texts;
