@@ -34,8 +34,8 @@ class NpyReader {
 };
 
 /// A matrix written by all ranks of `world` into one .npy file, which appears whole or not at all: it is
-/// built beside its place under a temporary name, then renamed, or removed with the writer. Made and destroyed while no
-/// communication stream has work.
+/// built in the folder of its place under a temporary name, then renamed, or removed with the writer. Made and
+/// destroyed while no communication stream has work.
 class NpyWriter {
  public:
   /// Blocks; every rank calls it. The first rank writes the header and claims the room that the matrix needs.
@@ -45,6 +45,9 @@ class NpyWriter {
   NpyWriter(const NpyWriter&) = delete;
   NpyWriter& operator=(const NpyWriter&) = delete;
 
+  /// On the first rank, what a user should know before the work (TemporaryFile::note). "": nothing
+  std::string note() const;
+
   /// Enqueues the writing of this rectangle, f32, f64 or bf16 in the host's memory. Together the ranks write
   /// each element once. What fails is thrown by commit().
   void write(Stream& stream, Range rows, Range cols, ConstMatrixView from);
@@ -53,7 +56,8 @@ class NpyWriter {
   const std::string& temporary_path() const;
 
   /// Blocks; every rank calls it. After what `stream` has to write: to the disk, then to its name.
-  /// @throws Error on every rank when any has failed, such as for a full disk
+  /// @throws Error on every rank when any has failed, such as for a full disk, or when the file cannot take its name:
+  /// then it is kept, and the Error says where
   void commit(Stream& stream);
 
  private:

@@ -10,7 +10,10 @@
 #include <new>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,19 +55,60 @@ std::size_t take_slot(const std::string& path) {
   throw Error(fmt::format("{}: more than {} files at once", path, slots().size()));
 }
 
+/// In the folder of `place`. Short, so that `place` may have the longest name that there is; random, so that nobody can
+/// have put a link or a pipe there.
+std::string random_path(const std::string& place) {
+  std::uint64_t random = 0;
+  require(getrandom(&random, sizeof random, 0) == sizeof random, "no random bytes: {}", std::strerror(errno));
+  return fmt::format("{}.recombine-{:016x}.tmp", place.substr(0, place.rfind('/') + 1), random);
+}
+
+/// 0, or the reason why not. A file system that cannot promise room is taken at its word.
+int claim_room(int file, int mode, std::int64_t bytes) {
+  while (bytes > 0 && fallocate(file, mode, 0, bytes) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EOPNOTSUPP && errno != ENOSYS) return errno;
+    return mode != 0 || ftruncate(file, bytes) == 0 ? 0 : errno;
+  }
+  return 0;
+}
+
+/// 0, or the reason why not.
+int copy_all(int from, int to) {
+  static constexpr off_t kPiece = off_t{1} << 30;
+  struct stat status {};
+  if (fstat(from, &status) != 0 || lseek(to, 0, SEEK_SET) != 0) return errno;
+  for (off_t done = 0; done < status.st_size;) {
+    const ssize_t moved = sendfile(to, from, &done, static_cast<std::size_t>(std::min(kPiece, status.st_size - done)));
+    if (moved == 0) return EIO;
+    if (moved < 0 && errno != EINTR) return errno;
+  }
+  return ftruncate(to, status.st_size) == 0 && fsync(to) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
-TemporaryFile::TemporaryFile(std::string place)
-    : place_(std::move(place)), path_(path_of(place_, getpid())), slot_(take_slot(path_)) {}
-
-std::string TemporaryFile::path_of(const std::string& place, std::int64_t process) {
-  return fmt::format("{}.{}.tmp", place, process);
+TemporaryFile::TemporaryFile(std::string name, const std::string& place)
+    : name_(std::move(name)),
+      place_(OutputPlace::inspect(name_, place)),
+      path_(random_path(place)),
+      slot_(take_slot(path_)) {
+  const mode_t mode = place_.narrowest | S_IRUSR | S_IWUSR;  // whatever it is to be, it has to be written
+  file_ = FileDescriptor(open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (file_.is_open()) return;
+  const int reason = errno;
+  forget();
+  throw InputError(fmt::format("{}: {}", name_, cannot_write(reason)));
 }
 
 TemporaryFile::~TemporaryFile() {
   if (slot_ == slots().size()) return;
   unlink(path_.c_str());
   forget();
+  // Gives back what reserve() has claimed behind its end.
+  struct stat status {};
+  if (place_.in_place.is_open() && fstat(place_.in_place.get(), &status) == 0)
+    static_cast<void>(ftruncate(place_.in_place.get(), status.st_size) == 0);
 }
 
 void TemporaryFile::forget() noexcept {
@@ -72,11 +116,76 @@ void TemporaryFile::forget() noexcept {
   slot_ = slots().size();
 }
 
-void TemporaryFile::rename(std::string_view name) {
-  if (std::rename(path_.c_str(), place_.c_str()) != 0) {
-    throw Error(fmt::format("{}: cannot be renamed from {}: {}", name, path_, std::strerror(errno)));
+std::uint64_t TemporaryFile::inode() const {
+  struct stat status {};
+  require(fstat(file_.get(), &status) == 0, "{}: fstat: {}", name_, std::strerror(errno));
+  return status.st_ino;
+}
+
+std::string TemporaryFile::note() const {
+  if (place_.not_replaceable.empty()) return "";
+  return fmt::format("{}: {}: the result will be copied into it once it is finished", name_, place_.not_replaceable);
+}
+
+void TemporaryFile::reserve(std::int64_t bytes) {
+  int reason = claim_room(file_.get(), 0, bytes);
+  if (reason == 0 && place_.in_place.is_open()) reason = claim_room(place_.in_place.get(), FALLOC_FL_KEEP_SIZE, bytes);
+  require_input(reason == 0, "{}: cannot write there: {}; expected a place with room for {} bytes", name_,
+                std::strerror(reason), bytes);
+}
+
+void TemporaryFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) {
+      throw Error(fmt::format("{}: cannot write: {}", name_, std::strerror(written < 0 ? errno : ENOSPC)));
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written));
   }
-  forget();
+}
+
+bool TemporaryFile::is_at_path() const {
+  struct stat own {};
+  struct stat found {};
+  return fstat(file_.get(), &own) == 0 && lstat(path_.c_str(), &found) == 0 && own.st_dev == found.st_dev &&
+         own.st_ino == found.st_ino;
+}
+
+void TemporaryFile::require_there() const {
+  struct stat own {};
+  const bool published = slot_ == slots().size();
+  const bool there = published ? fstat(file_.get(), &own) == 0 && own.st_nlink > 0 : is_at_path();
+  if (there) return;
+  throw Error(fmt::format("{}: {} was removed during the run: nothing can be written there any more", name_,
+                          published ? "the file" : "its folder, or " + path_));
+}
+
+void TemporaryFile::fail_kept(std::string_view what, int reason) {
+  throw Error(fmt::format(
+      "{}: {}: {}; {}", name_, what, std::strerror(reason),
+      is_at_path() ? "what was written is kept in " + path_ : path_ + " was removed or moved during the run"));
+}
+
+void TemporaryFile::publish() {
+  forget();  // it is finished: whatever goes wrong from here on, it stays
+  if (place_.in_place.is_open()) return copy_to_place();
+  if (place_.mode) static_cast<void>(fchmod(file_.get(), *place_.mode) == 0);  // else it stays narrower
+  if (std::rename(path_.c_str(), place_.path.c_str()) != 0) fail_kept("cannot take its name", errno);
+}
+
+void TemporaryFile::copy_to_place() {
+  const int reason = copy_all(file_.get(), place_.in_place.get());
+  if (reason != 0) fail_kept("cannot be copied to its place", reason);
+  unlink(path_.c_str());
+  file_ = std::move(place_.in_place);  // at its end
+}
+
+void TemporaryFile::commit() {
+  const off_t end = lseek(file_.get(), 0, SEEK_CUR);
+  const bool safe = end >= 0 && ftruncate(file_.get(), end) == 0 && fsync(file_.get()) == 0;
+  if (!safe) throw Error(fmt::format("{}: cannot write: {}", name_, std::strerror(errno)));
+  publish();
 }
 
 void TemporaryFile::share_with_children() { slots(); }
@@ -85,13 +194,6 @@ void TemporaryFile::remove_all_of_ended_process() noexcept {
   for (Slot& slot : slots()) {
     if (slot.state.exchange(Slot::State::free) == Slot::State::removable) unlink(slot.path.data());
   }
-}
-
-void require_replaceable(std::string_view name, const std::string& place) {
-  struct stat status {};
-  const bool exists = stat(place.c_str(), &status) == 0;
-  require_input(!exists || S_ISREG(status.st_mode), "{}: is there already and no plain file; another name is right",
-                name);
 }
 
 }  // namespace recombine

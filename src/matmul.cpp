@@ -1,9 +1,8 @@
-#include <fmt/core.h>
-
 #include "src/command_line.hpp"
 #include "src/matmul_options.hpp"
 #include "src/matmul_run.hpp"
 #include "src/program.hpp"
+#include "src/report/standard_output.hpp"
 #include "src/start.hpp"
 
 namespace recombine {
@@ -17,7 +16,7 @@ void matmul(Session& session, int argc, char** argv) {
     return command.options;
   });
   if (command.action == Action::multiply || command.action == Action::plan) return run_matmul(session, command);
-  if (session.rank() == 0) fmt::print("{}\n", command.action == Action::help ? matmul_help() : version());
+  if (session.rank() == 0) print("{}\n", command.action == Action::help ? matmul_help() : version());
 }
 
 }  // namespace

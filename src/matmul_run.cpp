@@ -7,6 +7,7 @@
 #include "src/matmul_execute.hpp"
 #include "src/rank_device.hpp"
 #include "src/report/peak.hpp"
+#include "src/report/standard_output.hpp"
 #include "src/same_files.hpp"
 
 namespace recombine {
@@ -134,6 +135,11 @@ void run_matmul(Session& session, const MatmulCommand& command) {
                 DistMatrix::Shape{problem->shape.m, problem->shape.n});
   }
   on_root(*world, *stream, [&] {  // nothing can be refused any more
+    if (!command.quiet) {
+      print_note("matmul", constants ? constants->note() : "");
+      print_note("matmul", json ? json->note() : "");
+      print_note("matmul", out ? out->note() : "");
+    }
     if (constants) write_machine(*constants, machine);
   });
   if (!multiplies) {

@@ -10,6 +10,7 @@
 
 #include "distributed/rank_watcher.hpp"
 #include "kernels/error.hpp"
+#include "src/report/standard_output.hpp"
 
 namespace recombine {
 
@@ -29,6 +30,7 @@ std::string one_line(std::string_view message) {
 int run(std::string_view name, Session& session, int argc, char** argv, void (*work)(Session&, int, char**)) {
   try {
     work(session, argc, argv);
+    agree(session, require_printed);
     return kExitSuccess;
   } catch (const InputError& error) {
     // Every rank has the same error: one speaks, and all leave in order.

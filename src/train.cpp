@@ -1,7 +1,6 @@
-#include <fmt/core.h>
-
 #include "src/command_line.hpp"
 #include "src/program.hpp"
+#include "src/report/standard_output.hpp"
 #include "src/start.hpp"
 #include "src/train_options.hpp"
 #include "src/train_run.hpp"
@@ -17,7 +16,7 @@ void train(Session& session, int argc, char** argv) {
   });
   if (command.action == TrainCommand::Action::train) return run_training(session, command);
   if (session.rank() == 0) {
-    fmt::print("{}\n", command.action == TrainCommand::Action::help ? train_help() : version());
+    print("{}\n", command.action == TrainCommand::Action::help ? train_help() : version());
   }
 }
 

@@ -59,6 +59,7 @@ po::options_description output_options() {
   po::options_description group("Output");
   group.add_options()("save", text_option("FILE"), "write the last weights to FILE, in the safetensors format")(
       "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
+      "metrics-every", text_option("N", "1"), "of the steps, a line for each Nth only")(
       "summary", text_option("FILE"), "write one object when done to FILE, in JSON")("quiet", po::bool_switch(),
                                                                                      "print nothing but errors");
   add_common_options(group);
@@ -143,6 +144,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   command.config = reader.path("config");
   command.save = reader.path("save");
   command.metrics = reader.path("metrics");
+  command.metrics_every = reader.whole("metrics-every", {.least = 1});
   command.summary = reader.path("summary");
   command.quiet = reader.flag("quiet");
   return command;

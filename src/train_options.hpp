@@ -35,6 +35,7 @@ struct TrainCommand {
   std::string precision;                       ///< "f32", "tf32", "bf16"
   DataType product_type = DataType::f32;       ///< of the operands of products
   std::string config, save, metrics, summary;  ///< files; "": none
+  std::int64_t metrics_every = 1;              ///< steps from one line of metrics to the next
   bool quiet = false;
 };
 

@@ -15,6 +15,7 @@
 #include "src/parse.hpp"
 #include "src/rank_device.hpp"
 #include "src/report/peak.hpp"
+#include "src/report/standard_output.hpp"
 #include "src/report/train_report.hpp"
 
 namespace recombine {
@@ -74,15 +75,31 @@ void require_memory(const Session& session, const Device& device, const TrainerO
       fmt::format("--hidden '{}': {}; narrower layers are right", fmt::join(options.model.hidden, ","), why));
 }
 
-/// The files that rank 0 writes; opened before training so that a wrong path is told at once.
-struct Outputs {
+/// The files that rank 0 writes; opened before training so that a wrong path is told at once, and looked at during it,
+/// so that a folder that was removed is told before all the work is lost.
+class Outputs : public TrainingListener {
+ public:
   explicit Outputs(const TrainCommand& command) {
     if (!command.save.empty()) save.emplace("save", command.save);
     if (!command.summary.empty()) summary.emplace("summary", command.summary);
-    if (!command.metrics.empty()) metrics.emplace(command.metrics);
+    if (!command.metrics.empty()) metrics.emplace(command.metrics, command.metrics_every);
   }
   std::optional<OutputFile> save, summary;
   std::optional<MetricsFile> metrics;
+
+  void print_notes() const {
+    print_note("train", save ? save->note() : "");
+    print_note("train", summary ? summary->note() : "");
+    print_note("train", metrics ? metrics->note() : "");
+  }
+  void on_steps(const std::vector<StepRecord>& steps) override {
+    if (save) save->require_there();
+    if (summary) summary->require_there();
+    if (metrics) metrics->on_steps(steps);
+  }
+  void on_epoch(const EpochRecord& epoch) override {
+    if (metrics) metrics->on_epoch(epoch);
+  }
 };
 
 /// Hands events on to what rank 0 has, and keeps the last epoch.
@@ -142,9 +159,15 @@ void run_training(Session& session, const TrainCommand& command) {
   const Mesh mesh(session.size(), 1, 1);
   require_memory(session, device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)));
   std::optional<Outputs> outputs;
-  on_root(*world, *stream, [&] { outputs.emplace(command); });
+  on_root(*world, *stream, [&] {
+    outputs.emplace(command);
+    if (!command.quiet) outputs->print_notes();
+  });
   MeshRank rank(mesh, *world, device, own.collectives);
   Trainer trainer(rank, data, options);
+  on_root(*world, *stream, [&] {
+    if (outputs->save) outputs->save->reserve(safetensors_bytes(trainer.model().tensors()));
+  });
   const RunDescription run{.np = session.size(),
                            .mesh = rank.mesh(),
                            .device = device.description(),
@@ -168,7 +191,7 @@ void run_training(Session& session, const TrainCommand& command) {
   if (root && !command.quiet) console.emplace(run);
   Fanout listeners;
   if (console) listeners.targets.push_back(&*console);
-  if (root && outputs->metrics) listeners.targets.push_back(&*outputs->metrics);
+  if (root) listeners.targets.push_back(&*outputs);
   const double start = Session::now();
   trainer.run(listeners);
   RunResult result = result_of(trainer, listeners.last, *world, *stream);

@@ -6,6 +6,10 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "distributed/file_descriptor.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "kernels/error.hpp"
 
@@ -36,14 +40,26 @@ int read_view(MPI_File file, std::int64_t offset, int runs, std::int64_t bytes, 
   return code;
 }
 
+/// Whether the system lets this process open the file, and one more as MPI-IO does; else errno says why not.
+bool can_open(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file.is_open() && FileDescriptor(dup(file.get())).is_open();
+}
+
 }  // namespace
 
-File::File(std::string name, const std::string& path, int mode, std::int64_t largest_piece)
+File::File(std::string name, const std::string& path, std::int64_t largest_piece)
     : name_(std::move(name)), largest_piece_(largest_piece) {
-  const int code = MPI_File_open(MPI_COMM_SELF, path.c_str(), mode, MPI_INFO_NULL, &file_);
+  const int code = MPI_File_open(MPI_COMM_SELF, path.c_str(), MPI_MODE_RDONLY, MPI_INFO_NULL, &file_);
   errno = 0;  // what is left there is from Open MPI's own search
-  if (code != MPI_SUCCESS)
-    fail("cannot be opened by MPI-IO (which keeps a small file of its own; is ulimit -f 0?)", code);
+  if (code == MPI_SUCCESS) return;
+  if (!can_open(path)) {
+    const bool too_many = errno == EMFILE || errno == ENFILE;
+    throw Error(fmt::format("{}: cannot be opened: {}{}", name_, std::strerror(errno),
+                            too_many ? "; expected a higher limit of open files (ulimit -n)" : ""));
+  }
+  fail("cannot be opened by MPI-IO, which needs a small file of its own in the folder for temporary files (ulimit -f?)",
+       code);
 }
 
 File::~File() { MPI_File_close(&file_); }
@@ -87,25 +103,6 @@ void File::read_strided(std::int64_t offset, std::int64_t runs, std::int64_t byt
     // Run by run: those that are too long for a count, and where something is wrong, to say what.
     for (int run = 0; run < some; ++run) read(start + run * stride, at + run * bytes, bytes);
   }
-}
-
-void File::write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const {
-  for (std::int64_t done = 0; done < bytes;) {
-    MPI_Status status{};
-    errno = 0;
-    const auto piece = static_cast<int>(std::min(bytes - done, largest_piece_));
-    const int code = MPI_File_write_at(file_, offset + done, from + done, piece, MPI_BYTE, &status);
-    // Open MPI calls a write to a full disk a success, of no bytes; the reason is left in errno.
-    const std::int64_t moved = moved_bytes(code, status);
-    if (moved == 0) fail("cannot be written", code);
-    done += moved;
-  }
-}
-
-void File::sync() const {
-  errno = 0;
-  const int code = MPI_File_sync(file_);
-  if (code != MPI_SUCCESS) fail("cannot be written", code);
 }
 
 }  // namespace recombine::mpi

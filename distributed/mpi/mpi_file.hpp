@@ -7,14 +7,14 @@
 
 namespace recombine::mpi {
 
-/// A file that this rank has open on its own. Errors are Errors which begin with `name`.
+/// A file that this rank has open on its own, to read. Errors are Errors which begin with `name`.
 class File {
  public:
   /// MPI's counts are ints: longer runs go in pieces.
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;
 
-  /// `mode` is MPI_MODE_RDONLY or MPI_MODE_WRONLY, `largest_piece` for tests. @throws Error
-  File(std::string name, const std::string& path, int mode, std::int64_t largest_piece = kLargestPiece);
+  /// `largest_piece` is for tests. @throws Error
+  File(std::string name, const std::string& path, std::int64_t largest_piece = kLargestPiece);
   ~File();
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -24,8 +24,6 @@ class File {
   /// Runs of `bytes`, `stride` bytes from one to the next in the file, into contiguous memory.
   void read_strided(std::int64_t offset, std::int64_t runs, std::int64_t bytes, std::int64_t stride,
                     std::byte* to) const;
-  void write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const;
-  void sync() const;  ///< to the disk
 
  private:
   [[noreturn]] void fail(const char* what, int code) const;

@@ -49,8 +49,7 @@ struct NpyReader::Source {
   NpyHeader header;
   mpi::File file;
 
-  Source(const std::string& name, const std::string& path)
-      : header(read_header(name, path)), file(name, path, MPI_MODE_RDONLY) {}
+  Source(const std::string& name, const std::string& path) : header(read_header(name, path)), file(name, path) {}
 
   std::int64_t width() const { return header.order == MatrixOrder::rows ? header.cols : header.rows; }
   std::int64_t element() const { return size_of(header.type); }

@@ -1,17 +1,14 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <array>
+#include <bit>
 #include <exception>
 #include <functional>
-
-#include <fcntl.h>
-#include <unistd.h>
+#include <vector>
 
 #include "distributed/convert.hpp"
-#include "distributed/mpi/mpi_file.hpp"
 #include "distributed/npy_file.hpp"
 #include "distributed/session.hpp"
+#include "distributed/shared_file.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/error.hpp"
 
@@ -21,18 +18,17 @@ namespace {
 
 constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;
 
-/// Writes the header and claims all the room, so that a full disk is told before the work. 0 or the reason
-/// why not.
-int fill_new_file(int file, const std::string& header, std::int64_t bytes) {
-  const auto length = static_cast<ssize_t>(header.size());
-  const ssize_t written = pwrite(file, header.data(), header.size(), 0);
-  if (written != length) return written < 0 ? errno : ENOSPC;
-  while (fallocate(file, 0, 0, bytes) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EOPNOTSUPP && errno != ENOSYS) return errno;
-    return ftruncate(file, bytes) == 0 ? 0 : errno;  // a file system which cannot promise room
-  }
-  return 0;
+/// What the root tells all ranks. Blocks; every rank calls it.
+SharedFile::Identity broadcast(Communicator& world, Stream& stream, const SharedFile::Identity& of_root) {
+  std::array<std::int64_t, 2> head = {static_cast<std::int64_t>(of_root.path.size()),
+                                      std::bit_cast<std::int64_t>(of_root.inode)};
+  world.broadcast(stream, vector_view(head.data(), 2), 0);
+  stream.synchronize();
+  std::vector<std::uint8_t> text(static_cast<std::size_t>(head[0]));
+  if (world.rank() == 0) std::ranges::copy(of_root.path, text.begin());
+  world.broadcast(stream, vector_view(text.data(), head[0]), 0);
+  stream.synchronize();
+  return {{text.begin(), text.end()}, std::bit_cast<std::uint64_t>(head[1])};
 }
 
 }  // namespace
@@ -41,7 +37,7 @@ int fill_new_file(int file, const std::string& header, std::int64_t bytes) {
 struct NpyWriter::Output {
   NpyHeader header;
   std::string path;
-  std::unique_ptr<mpi::File> file;
+  std::optional<SharedFile> file;
   std::exception_ptr failure;
 
   /// Ranks find out together, in commit(): one whose stream failed alone would leave the others waiting.
@@ -91,27 +87,22 @@ NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& opt
   header = {.type = type, .rows = shape.rows, .cols = shape.cols};
   header.data_offset = static_cast<std::int64_t>(format_npy_header(header).size());
   on_root(world, stream, [&] { create(header); });
-  std::int64_t creator = getpid();
-  world.broadcast(stream, vector_view(&creator, 1), 0);
-  stream.synchronize();
-  output_->path = TemporaryFile::path_of(path_, creator);
-  agree(world, stream, [&] { output_->file = std::make_unique<mpi::File>(name_, output_->path, MPI_MODE_WRONLY); });
+  SharedFile::Identity identity;
+  if (temporary_) identity = {temporary_->path(), temporary_->inode()};
+  identity = broadcast(world, stream, identity);
+  output_->path = identity.path;
+  agree(world, stream, [&] { output_->file.emplace(name_, identity); });
 }
 
 const std::string& NpyWriter::temporary_path() const { return output_->path; }
 
 void NpyWriter::create(const NpyHeader& header) {
-  require_replaceable(name_, path_);
-  temporary_.emplace(path_);
-  const int file =
-      path_.empty() ? -1 : open(temporary_->path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  require_input(file >= 0, "{}: cannot write there: {}; a path in a writable folder is right", name_,
-                std::strerror(path_.empty() ? ENOENT : errno));
-  const int reason = fill_new_file(file, format_npy_header(header), header.file_bytes());
-  close(file);
-  require_input(reason == 0, "{}: cannot write there: {}; a place with room for {} bytes is right", name_,
-                std::strerror(reason), header.file_bytes());
+  temporary_.emplace(name_, path_);
+  temporary_->write(format_npy_header(header));
+  temporary_->reserve(header.file_bytes());
 }
+
+std::string NpyWriter::note() const { return temporary_ ? temporary_->note() : ""; }
 
 void NpyWriter::write(Stream& stream, Range rows, Range cols, ConstMatrixView from) {
   const NpyHeader& header = output_->header;
@@ -133,7 +124,7 @@ void NpyWriter::commit(Stream& stream) {
   agree(world_, stream, [&] {
     if (output_->failure) std::rethrow_exception(output_->failure);
   });
-  on_root(world_, stream, [&] { temporary_->rename(name_); });
+  on_root(world_, stream, [&] { temporary_->publish(); });
 }
 
 }  // namespace recombine

@@ -6,7 +6,8 @@ namespace recombine::mpi {
 
 SharedWindow::SharedWindow(MPI_Comm comm, std::int64_t bytes) {
   static constexpr const char* kAllocate =
-      "memory for a host's ranks together (is there room in its memory, in /dev/shm or /tmp, and below ulimit -f?): "
+      "memory for a host's ranks together (is there room in its memory, in /dev/shm or /tmp, and below ulimit -f and "
+      "-n?): "
       "MPI_Win_allocate_shared";
   void* own = nullptr;
   check(MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, comm, &own, &window_), kAllocate);

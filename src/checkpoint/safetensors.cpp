@@ -13,6 +13,23 @@ std::string_view bytes_of(const GlobalTensors& tensors) {
   return {reinterpret_cast<const char*>(tensors.values.data()), tensors.values.size() * sizeof(float)};
 }
 
+/// What precedes the tensors' bytes: the length of the description, and the description.
+std::string header_of(const std::vector<ParameterTensor>& tensors) {
+  nlohmann::ordered_json header;
+  header["__metadata__"] = {{"format", "pt"}};
+  for (const ParameterTensor& tensor : tensors) {
+    const auto size = static_cast<std::int64_t>(sizeof(float));
+    header[tensor.name] = {{"dtype", "F32"},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {tensor.range.begin * size, tensor.range.end * size}}};
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned
+  std::string length(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(text.size() >> (8 * i) & 0xFF);
+  return length + text;
+}
+
 }  // namespace
 
 GlobalTensors gather_tensors(MeshRank& rank, const Model& model) {
@@ -31,21 +48,14 @@ std::string sha256(const GlobalTensors& tensors) {
   return digest.finish();
 }
 
+std::int64_t safetensors_bytes(const std::vector<ParameterTensor>& tensors) {
+  std::int64_t values = 0;
+  for (const ParameterTensor& tensor : tensors) values += tensor.range.size();
+  return static_cast<std::int64_t>(header_of(tensors).size() + static_cast<std::size_t>(values) * sizeof(float));
+}
+
 void write_safetensors(OutputFile& file, const GlobalTensors& tensors) {
-  nlohmann::ordered_json header;
-  header["__metadata__"] = {{"format", "pt"}};
-  for (const ParameterTensor& tensor : tensors.tensors) {
-    const auto size = static_cast<std::int64_t>(sizeof(float));
-    header[tensor.name] = {{"dtype", "F32"},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {tensor.range.begin * size, tensor.range.end * size}}};
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned
-  std::string length(8, '\0');
-  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(text.size() >> (8 * i) & 0xFF);
-  file.write(length);
-  file.write(text);
+  file.write(header_of(tensors.tensors));
   file.write(bytes_of(tensors));
   file.commit();
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -7,6 +6,7 @@
 
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
+#include "src/report/standard_output.hpp"
 #include "src/report/train_report.hpp"
 
 namespace recombine {
@@ -19,9 +19,9 @@ constexpr double kLogInterval = 30;
 /// mpirun gives its ranks a terminal of their own: what counts is where mpirun itself prints to.
 bool shown_on_terminal() {
   if (isatty(STDOUT_FILENO) == 0) return false;
-  if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return true;
+  if (output_of_mpirun().empty()) return true;
   std::error_code unreadable;
-  const auto target = std::filesystem::read_symlink(fmt::format("/proc/{}/fd/1", getppid()), unreadable);
+  const auto target = std::filesystem::read_symlink(output_of_mpirun(), unreadable);
   return !unreadable && (target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"));
 }
 
@@ -36,15 +36,14 @@ std::string mfu(const RunResult& result, double peak) {
 
 Console::Console(const RunDescription& run)
     : run_(run), terminal_(shown_on_terminal()), start_(Session::now()), last_progress_(start_) {
-  fmt::print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s",
-             run.mesh.to_string(), run.threads, run.threads == 1 ? "" : "s", run.device);
-  if (run.collectives != "mpi") fmt::print("gradients summed by {}\n", run.collectives);
-  fmt::print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,
-             run.rows, run.batch_size, run.total_steps);
-  fmt::print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops,
-             run.precision);
-  fmt::print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
-             run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");
+  print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s", run.mesh.to_string(),
+        run.threads, run.threads == 1 ? "" : "s", run.device);
+  if (run.collectives != "mpi") print("gradients summed by {}\n", run.collectives);
+  print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,
+        run.rows, run.batch_size, run.total_steps);
+  print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);
+  print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
+        run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);
 }
 
@@ -55,35 +54,34 @@ void Console::on_steps(const std::vector<StepRecord>& steps) {
   const StepRecord& step = steps.back();
   const double rate = static_cast<double>(step.step) / (now - start_);
   const double left = static_cast<double>(run_.total_steps - step.step) / rate;
-  fmt::print("{}  step {} of {}, loss {:.4f}, {:.0f} samples/s, {:.0f} s left{}", terminal_ ? "\r" : "", step.step,
-             run_.total_steps, step.train_loss, rate * static_cast<double>(run_.batch_size), left,
-             terminal_ ? "\x1b[K" : "\n");
+  print("{}  step {} of {}, loss {:.4f}, {:.0f} samples/s, {:.0f} s left{}", terminal_ ? "\r" : "", step.step,
+        run_.total_steps, step.train_loss, rate * static_cast<double>(run_.batch_size), left,
+        terminal_ ? "\x1b[K" : "\n");
   std::fflush(stdout);
 }
 
 void Console::on_epoch(const EpochRecord& epoch) {
   const std::optional<Score>& shown = epoch.test ? epoch.test : epoch.validation;
-  fmt::print("{}{:>6} {:>8} {:>11.4f} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch, epoch.steps,
-             epoch.train_loss, shown ? fmt::format("{:.4f}", shown->loss) : "-",
-             shown && run_.classifies ? fmt::format("{:.4f}", shown->accuracy) : "", epoch.samples_per_second);
+  print("{}{:>6} {:>8} {:>11.4f} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch, epoch.steps,
+        epoch.train_loss, shown ? fmt::format("{:.4f}", shown->loss) : "-",
+        shown && run_.classifies ? fmt::format("{:.4f}", shown->accuracy) : "", epoch.samples_per_second);
   std::fflush(stdout);
 }
 
 void Console::finish(const RunResult& result) {
   const TimeSpent& time = result.time;
   const double total = std::max(time.total(), 1e-9);
-  fmt::print(
-      "\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",
-      total, percent(time.compute / total),
-      run_.waits == Waits::on_device ? "unknown, in compute" : percent(time.exposed_communication / total),
-      percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
-  fmt::print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
-             result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
-  if (result.steps < run_.total_steps) fmt::print("stopped early: the validation loss got no better\n");
+  print("\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",
+        total, percent(time.compute / total),
+        run_.waits == Waits::on_device ? "unknown, in compute" : percent(time.exposed_communication / total),
+        percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
+  print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
+        result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
+  if (result.steps < run_.total_steps) print("stopped early: the validation loss got no better\n");
   if (result.test && run_.classifies) {
-    fmt::print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);
+    print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);
   } else {
-    fmt::print("train loss of the last epoch: {:.6g}\n", result.train_loss);
+    print("train loss of the last epoch: {:.6g}\n", result.train_loss);
   }
   std::fflush(stdout);
 }

@@ -10,10 +10,16 @@ using nlohmann::ordered_json;
 
 void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
   for (const StepRecord& step : steps) {
+    if (step.step % every_ != 0) continue;
     const ordered_json line{
         {"step", step.step}, {"epoch", step.epoch}, {"train_loss", step.train_loss}, {"lr", step.lr}};
     file_.write(line.dump() + "\n");
   }
+  flush();
+}
+
+void MetricsFile::flush() {
+  file_.require_there();
   file_.flush();
   if (!std::exchange(published_, true)) file_.publish();
 }
@@ -28,7 +34,7 @@ void MetricsFile::on_epoch(const EpochRecord& epoch) {
   line["seconds"] = epoch.seconds;
   line["samples_per_second"] = epoch.samples_per_second;
   file_.write(line.dump() + "\n");
-  file_.flush();
+  flush();
 }
 
 void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result) {

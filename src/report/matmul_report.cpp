@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
+#include "src/report/standard_output.hpp"
 
 namespace recombine {
 
@@ -63,53 +64,53 @@ RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& ti
 }
 
 void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, Operands operands) {
-  fmt::print("{}: {} candidates\n\n{:<26} {:>11} {:>11} {:>11} {:>13} {:>13}\n", shape_text(shape), plans.size(),
-             "plan", "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
+  print("{}: {} candidates\n\n{:<26} {:>11} {:>11} {:>11} {:>13} {:>13}\n", shape_text(shape), plans.size(), "plan",
+        "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
   for (const Plan& plan : plans) {
-    fmt::print("{:<26} {:>11.3f} {:>11.3f} {:>11.3f} {:>13.2f} {:>13.2f}\n", plan.to_string(), 1e3 * plan.seconds(),
-               1e3 * plan.product_seconds, 1e3 * plan.communication_seconds, mib(plan.bytes_sent_per_rank),
-               mib(plan.peak_bytes_per_rank));
+    print("{:<26} {:>11.3f} {:>11.3f} {:>11.3f} {:>13.2f} {:>13.2f}\n", plan.to_string(), 1e3 * plan.seconds(),
+          1e3 * plan.product_seconds, 1e3 * plan.communication_seconds, mib(plan.bytes_sent_per_rank),
+          mib(plan.peak_bytes_per_rank));
   }
-  fmt::print("\nchosen: {}, {}\n", plans.front().to_string(),
-             operands == Operands::streamed ? "streamed through memory, the mesh that reads least" : reason(plans));
+  print("\nchosen: {}, {}\n", plans.front().to_string(),
+        operands == Operands::streamed ? "streamed through memory, the mesh that reads least" : reason(plans));
 }
 
 void print_matmul_start(const MatmulDescription& run) {
-  fmt::print("{}\n{} rank{}, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.np == 1 ? "" : "s",
-             run.threads, run.threads == 1 ? "" : "s", run.device);
-  if (run.collectives != "mpi") fmt::print("collectives by {}, products by {}\n", run.collectives, run.kernel);
+  print("{}\n{} rank{}, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.np == 1 ? "" : "s", run.threads,
+        run.threads == 1 ? "" : "s", run.device);
+  if (run.collectives != "mpi") print("collectives by {}, products by {}\n", run.collectives, run.kernel);
   const std::string sum =
       run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
-  fmt::print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(),
-             sum, run.operands == Operands::streamed ? ", streamed through memory" : "", run.plan.seconds(),
-             mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
+  print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(), sum,
+        run.operands == Operands::streamed ? ", streamed through memory" : "", run.plan.seconds(),
+        mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
 }
 
 void print_matmul_result(const MatmulDescription& run, const MatmulResult& result) {
   const MatmulTimes times = result.median();
   const double rate = gflops(run.shape, times.total);
-  fmt::print("{:.4f} s", times.total);
+  print("{:.4f} s", times.total);
   if (result.runs.size() > 1) {
-    fmt::print(" (median of {}, {:.4f} to {:.4f})", result.runs.size(), result.fastest(), result.slowest());
+    print(" (median of {}, {:.4f} to {:.4f})", result.runs.size(), result.fastest(), result.slowest());
   }
-  fmt::print(": predicted {:.4f} s, {:+.0f}%\n", run.plan.seconds(), 100 * (run.plan.seconds() / times.total - 1));
-  fmt::print("{:.1f} GFLOP/s, {:.1f} per rank, {}\n", rate, rate / run.np,
-             run.peak_gflops > 0
-                 ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops, run.peak_gflops)
-                 : "peak unknown");
+  print(": predicted {:.4f} s, {:+.0f}%\n", run.plan.seconds(), 100 * (run.plan.seconds() / times.total - 1));
+  print("{:.1f} GFLOP/s, {:.1f} per rank, {}\n", rate, rate / run.np,
+        run.peak_gflops > 0
+            ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops, run.peak_gflops)
+            : "peak unknown");
   if (!std::isnan(times.product))
-    fmt::print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
-               times.product, times.exposed, times.io);
+    print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
+          times.product, times.exposed, times.io);
   if (const RecombineRate recombine = recombine_rate(run, times); recombine.algbw > 0) {
-    fmt::print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine,
-               recombine.algbw, recombine.busbw);
+    print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine, recombine.algbw,
+          recombine.busbw);
   }
-  fmt::print("operands ready in {:.3f} s, C written in {:.3f} s\n", result.load_seconds, result.store_seconds);
+  print("operands ready in {:.3f} s, C written in {:.3f} s\n", result.load_seconds, result.store_seconds);
   for (const auto& [name, verdict] :
        {std::pair{"random vectors", &result.by_vectors}, {"plain loops", &result.by_loops}}) {
     if (!*verdict) continue;
-    fmt::print("verified by {}: relative error {:.2e}, at most {:.2g} of its bound\n", name, (*verdict)->relative_error,
-               (*verdict)->share_of_bound);
+    print("verified by {}: relative error {:.2e}, at most {:.2g} of its bound\n", name, (*verdict)->relative_error,
+          (*verdict)->share_of_bound);
   }
   if (!result.small_c.empty()) print_blocks(run, result.small_c);
 }
@@ -124,15 +125,15 @@ void print_blocks(const MatmulDescription& run, const std::vector<double>& eleme
     return false;
   };
   static constexpr int kWidth = 10;
-  fmt::print("C, in the blocks of its ranks:\n");
+  print("C, in the blocks of its ranks:\n");
   for (std::int64_t r = 0; r < run.shape.m; ++r) {
     std::string line;
     for (std::int64_t c = 0; c < run.shape.n; ++c) {
       line += starts_block(run.shape.n, Axis::j, c) ? " |" : "";
       line += fmt::format("{:>{}.5g}", elements[static_cast<std::size_t>(r * run.shape.n + c)], kWidth);
     }
-    if (starts_block(run.shape.m, Axis::i, r)) fmt::print("{:->{}}\n", "", line.size() + 1);
-    fmt::print("{}\n", line);
+    if (starts_block(run.shape.m, Axis::i, r)) print("{:->{}}\n", "", line.size() + 1);
+    print("{}\n", line);
   }
 }
 

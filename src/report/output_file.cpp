@@ -1,63 +1,67 @@
 #include "src/report/output_file.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-
-#include <unistd.h>
+#include <utility>
 
 #include "kernels/error.hpp"
 
 namespace recombine {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A link at the end of an output's path is replaced, not followed.
+fs::path own_name(const NamedFile& file) {
+  std::error_code ignored;
+  const fs::path path = fs::absolute(file.path, ignored);
+  return fs::weakly_canonical(path.parent_path(), ignored) / path.filename();
+}
+
+fs::path followed(const NamedFile& file) {
+  std::error_code ignored;
+  return fs::weakly_canonical(fs::absolute(file.path, ignored), ignored);
+}
+
+void refuse_if(bool same, const NamedFile& output, const NamedFile& other) {
+  require_input(!same, "--{} {}: is --{} too; expected a file of its own", output.option, output.path, other.option);
+}
+
+}  // namespace
+
 void require_apart(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs) {
-  const auto place = [](const NamedFile& file) {
-    std::error_code ignored;
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(file.path, ignored), ignored);
-  };
-  const auto same = [&](const NamedFile& a, const NamedFile& b) {
-    return !a.path.empty() && !b.path.empty() && place(a) == place(b);
-  };
-  std::vector<NamedFile> others = inputs;
+  std::vector<NamedFile> earlier;
   for (const NamedFile& output : outputs) {
-    for (const NamedFile& other : others) {
-      require_input(!same(output, other), "--{} {}: is --{} too; a file of its own is right", output.option,
-                    output.path, other.option);
+    if (output.path.empty()) continue;
+    const fs::path name = own_name(output);
+    for (const NamedFile& input : inputs) {
+      refuse_if(!input.path.empty() && (name == own_name(input) || name == followed(input)), output, input);
     }
-    others.push_back(output);
+    for (const NamedFile& other : earlier) refuse_if(name == own_name(other), output, other);
+    earlier.push_back(output);
   }
 }
 
 OutputFile::OutputFile(const std::string& option, const std::string& path)
-    : name_(fmt::format("--{} {}", option, path)), path_(path), temporary_(path) {
-  require_replaceable(name_, path);
-  file_ = std::fopen(temporary_.path().c_str(), "wb");
-  require_input(file_ != nullptr, "{}: cannot write there: {}; a path in a writable folder is right", name_,
-                std::strerror(errno));
-}
-
-OutputFile::~OutputFile() {
-  if (file_) std::fclose(file_);
-}
-
-void OutputFile::fail() const { throw Error(fmt::format("{}: cannot write: {}", name_, std::strerror(errno))); }
+    : path_(path), temporary_(fmt::format("--{} {}", option, path), path) {}
 
 void OutputFile::write(std::string_view bytes) {
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
+  static constexpr std::size_t kBuffer = std::size_t{1} << 16;
+  if (buffer_.size() + bytes.size() > kBuffer) flush();
+  if (bytes.size() > kBuffer) return temporary_.write(bytes);
+  buffer_ += bytes;
 }
 
-void OutputFile::flush() {
-  if (std::fflush(file_) != 0) fail();
-}
+void OutputFile::flush() { temporary_.write(std::exchange(buffer_, {})); }
 
-void OutputFile::publish() { temporary_.rename(name_); }
+void OutputFile::publish() {
+  flush();
+  temporary_.publish();
+}
 
 void OutputFile::commit() {
   flush();
-  if (fsync(fileno(file_)) != 0) fail();
-  temporary_.rename(name_);
-  std::fclose(file_);
-  file_ = nullptr;
+  temporary_.commit();
 }
 
 }  // namespace recombine

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdio>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,28 +19,28 @@ struct NamedFile {
 /// @throws InputError where an output is the same file as another output or as an input
 void require_apart(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs);
 
-/// A file that appears whole or not at all: written beside its place under a temporary name, then renamed.
+/// A file that appears whole or not at all: written in the folder of its place under a temporary name, then renamed.
 class OutputFile {
  public:
   /// @throws InputError naming `option` when nothing can be written there
   OutputFile(const std::string& option, const std::string& path);
-  ~OutputFile();  ///< removes the temporary file unless committed or published
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  void write(std::string_view bytes);  ///< @throws Error, such as for a full disk
-  void flush();                        ///< what was written can be read by others. @throws Error
-  void publish();                      ///< to its name already, for a file that is followed as it grows. @throws Error
-  void commit();                       ///< to the disk, then to its name. @throws Error
+  /// TemporaryFile::note: what a user should know before the work. "": nothing
+  std::string note() const { return temporary_.note(); }
+  void reserve(std::int64_t bytes) { temporary_.reserve(bytes); }  ///< @throws InputError unless they have room
+  void write(std::string_view bytes);                              ///< @throws Error, such as for a full disk
+  void flush();                                               ///< what was written can be read by others. @throws Error
+  void require_there() const { temporary_.require_there(); }  ///< @throws Error if it was removed meanwhile
+  void publish();  ///< to its name already, for a file that is followed as it grows. @throws Error
+  void commit();   ///< to the disk, then to its name. @throws Error
   const std::string& path() const { return path_; }
 
  private:
-  [[noreturn]] void fail() const;
-
-  std::string name_;  ///< what errors begin with
   std::string path_;
   TemporaryFile temporary_;
-  std::FILE* file_ = nullptr;
+  std::string buffer_;
 };
 
 }  // namespace recombine

@@ -66,17 +66,21 @@ class Console : public TrainingListener {
   double last_progress_;
 };
 
-/// Writes --metrics: {"step":..} for each step and {"epoch":..} after each epoch, as they happen. What was there before
-/// stays until the first steps are done.
+/// Writes --metrics: {"step":..} for each step, or each `every`th, and {"epoch":..} after each epoch, as they happen.
+/// What was there before stays until the first steps are done.
 class MetricsFile : public TrainingListener {
  public:
   /// @throws InputError
-  explicit MetricsFile(const std::string& path) : file_("metrics", path) {}
+  MetricsFile(const std::string& path, std::int64_t every) : file_("metrics", path), every_(every) {}
+  std::string note() const { return file_.note(); }
   void on_steps(const std::vector<StepRecord>& steps) override;
   void on_epoch(const EpochRecord& epoch) override;
 
  private:
+  void flush();
+
   OutputFile file_;
+  std::int64_t every_;
   bool published_ = false;
 };
 

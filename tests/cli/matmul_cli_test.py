@@ -235,7 +235,7 @@ def check_ended(multiplier, checks):
     for way, end in ENDS.items():
         with start(multiplier.program, 2, "--m", 8000, "--n", 8000, "--k", 8000, "--repeat", 1000, "--quiet",
                    *multiplier.quick(2, "f32"), *files, cwd=multiplier.folder, **PATIENT) as job:
-            appeared = wait_for(lambda: len(list(multiplier.folder.glob("ended.*.tmp"))) == 2)
+            appeared = wait_for(lambda: len(list(multiplier.folder.glob(".recombine-*.tmp"))) == 2)
             checks.expect(appeared, "no temporary files to be removed")
             end(job)
             job.communicate(timeout=60)

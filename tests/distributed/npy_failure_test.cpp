@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "distributed/shared_file.hpp"
 #include "tests/distributed/npy_fixture.hpp"
 
 namespace recombine {
@@ -109,21 +110,21 @@ TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
       error_of<InputError>([&] {
         make_writer(nowhere, {4, 4});
       }),
-      "--out " + nowhere + ": cannot write there: No such file or directory; a path in a writable folder is right");
+      "--out " + nowhere + ": cannot write there: No such file or directory; expected a path in a writable folder");
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer(folder_.string(), {4, 4});
             }),
-            "--out " + folder_.string() + ": is there already and no plain file; another name is right");
+            "--out " + folder_.string() + ": is there already and no plain file; expected another name");
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer("", {4, 4});
             }),
-            "--out : cannot write there: No such file or directory; a path in a writable folder is right");
+            "--out : cannot write there: No such file or directory; expected a path in a writable folder");
   const std::string file = path("c.npy");
   const Nobody nobody;
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer(file, {4, 4});
             }),
-            "--out " + file + ": cannot write there: Permission denied; a path in a writable folder is right");
+            "--out " + file + ": cannot write there: Permission denied; expected a path in a writable folder");
   expect_nothing_left();
 }
 
@@ -134,7 +135,7 @@ TEST_F(NpyFailure, AMatrixThatDoesNotFitIsToldBeforeTheWork) {
     EXPECT_EQ(error_of<InputError>([&] {
                 make_writer(file, {10, 100});
               }),
-              "--out " + file + ": cannot write there: File too large; a place with room for 4128 bytes is right");
+              "--out " + file + ": cannot write there: File too large; expected a place with room for 4128 bytes");
   }
   expect_nothing_left();
 }
@@ -168,14 +169,34 @@ TEST_F(NpyFailure, WithoutCommitTheOldFileStays) {
   EXPECT_EQ(load(file), format_npy_header({.rows = 0, .cols = 10}));
 }
 
-TEST_F(NpyFailure, ARenameThatFailsIsToldToAll) {
+TEST_F(NpyFailure, AResultThatCannotTakeItsNameIsKeptAndNamedToAll) {
   const std::string file = path("c.npy");
-  auto writer = make_writer(file, {10, 10});
+  auto writer = make_writer(file, {1, 1});
+  const std::string kept = writer->temporary_path();
+  const float one = 1;
+  if (world_->rank() == 0) writer->write(*stream_, {0, 1}, {0, 1}, as_matrix(vector_view(&one, 1), 1, 1));
   if (world_->rank() == 0) std::filesystem::create_directory(file);
-  const std::string error = error_of<Error>([&] { writer->commit(*stream_); });
-  EXPECT_NE(error.find("cannot be renamed"), std::string::npos) << error;
+  EXPECT_EQ(error_of<Error>([&] { writer->commit(*stream_); }),
+            "--out " + file + ": cannot take its name: Is a directory; what was written is kept in " + kept);
   writer.reset();
-  expect_nothing_left(1);
+  expect_nothing_left(2);
+  NpyReader reader("a", kept);
+  EXPECT_EQ(reader.header().rows, 1);
+}
+
+TEST_F(NpyFailure, AFileThatIsNoLongerTheSameIsNotWritten) {
+  save(own_path(), "foreign");
+  SharedFile::Identity identity{own_path(), 0};
+  const std::string error = error_of<InputError>([&] { SharedFile("--out c", identity); });
+  EXPECT_NE(error.find("expected a folder that all hosts share"), std::string::npos) << error;
+  struct stat status {};
+  ASSERT_EQ(stat(own_path().c_str(), &status), 0);
+  identity = {own_path() + ".link", status.st_ino};
+  std::filesystem::create_symlink(own_path(), identity.path);
+  EXPECT_THROW(SharedFile("--out c", identity), InputError);
+  ASSERT_EQ(mkfifo((own_path() + ".pipe").c_str(), 0600), 0);  // which nobody reads
+  EXPECT_THROW(SharedFile("--out c", {own_path() + ".pipe", status.st_ino}), InputError);
+  EXPECT_EQ(load(own_path()), "foreign");
 }
 
 }  // namespace

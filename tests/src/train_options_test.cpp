@@ -39,7 +39,7 @@ TEST(TrainOptions, ReadsWhatIsGiven) {
 }
 
 TEST(TrainOptions, ReadsAConfigurationFile) {
-  const TemporaryFile file(::testing::TempDir() + "train_options_test.cfg");
+  const TemporaryFile file("train_options_test", ::testing::TempDir() + "train_options_test.cfg");
   std::ofstream(file.path())
       << "# a job\n\n hidden = \"\"  # none\nno-bias = true\r\nseed=7\nlr = 0.5\ndata = a folder/x";
   const TrainCommand command = parse({"--lr", "0.25", "--config", file.path().c_str()});

@@ -1,0 +1,64 @@
+#include "distributed/output_place.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr mode_t kPermissions = 0777;
+
+/// Why rename() could not replace this plain file.
+std::string protection(const std::string& path, const struct statx& file) {
+  if ((file.stx_attributes & file.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0) return "is a mount point";
+  // rmdir() never removes a file. It checks the folder first: EPERM if the name is protected (by the sticky bit of the
+  // folder, or an attribute of the file), else ENOTDIR.
+  if (rmdir(path.c_str()) != 0 && errno == EPERM) return "is protected against being replaced";
+  return "";
+}
+
+FileDescriptor open_in_place(std::string_view name, const OutputPlace& place, const struct statx& file) {
+  FileDescriptor opened(open(place.path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  require_input(opened.is_open(), "{}: {} and cannot be written: {}; expected another path", name,
+                place.not_replaceable, std::strerror(errno));
+  struct stat status {};
+  const bool same = fstat(opened.get(), &status) == 0 && status.st_ino == file.stx_ino && S_ISREG(status.st_mode);
+  require_input(same, "{}: changes while it is looked at; expected a file that stays", name);
+  return opened;
+}
+
+}  // namespace
+
+OutputPlace OutputPlace::inspect(std::string_view name, const std::string& path) {
+  OutputPlace place{.path = path};
+  struct statx file {};
+  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &file) != 0) {
+    require_input(errno == ENOENT && !path.empty(), "{}: {}", name, cannot_write(errno));
+    return place;
+  }
+  // A link is replaced itself, not what it leads to; but one to a folder or a device is likely to be a mistake.
+  struct stat target {};
+  const bool plain = stat(path.c_str(), &target) == 0 ? S_ISREG(target.st_mode) : S_ISLNK(file.stx_mode);
+  require_input(plain, "{}: is there already and no plain file; expected another name", name);
+  if (S_ISLNK(file.stx_mode)) return place;
+  const mode_t mode = file.stx_mode & kPermissions;
+  if (file.stx_uid == geteuid()) place.mode = mode;
+  place.narrowest = mode;
+  place.not_replaceable = protection(path, file);
+  if (!place.not_replaceable.empty()) place.in_place = open_in_place(name, place, file);
+  return place;
+}
+
+std::string cannot_write(int reason) {
+  const bool too_many = reason == EMFILE || reason == ENFILE;
+  return fmt::format("cannot write there: {}; expected {}", std::strerror(reason),
+                     too_many ? "a higher limit of open files (ulimit -n)" : "a path in a writable folder");
+}
+
+}  // namespace recombine

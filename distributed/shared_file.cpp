@@ -1,0 +1,53 @@
+#include "distributed/shared_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "distributed/output_place.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& name, int reason) {
+  throw Error(fmt::format("{}: cannot be written: {}", name, std::strerror(reason)));
+}
+
+}  // namespace
+
+SharedFile::SharedFile(std::string name, const Identity& identity)
+    : name_(std::move(name)),
+      // Neither a link is followed nor a pipe waited for, whatever somebody may have put there meanwhile.
+      file_(open(identity.path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) {
+  const int reason = errno;
+  if (!file_.is_open() && reason != ENOENT && reason != ELOOP && reason != ENXIO) {
+    throw Error(fmt::format("{}: {}", name_, cannot_write(reason)));
+  }
+  struct stat status {};
+  const bool same = file_.is_open() && fstat(file_.get(), &status) == 0 && status.st_ino == identity.inode;
+  require_input(same,
+                "{}: {} is not on every rank the file that the first rank has made; expected a folder that all "
+                "hosts share",
+                name_, identity.path);
+}
+
+void SharedFile::write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const {
+  for (std::int64_t done = 0; done < bytes;) {
+    const ssize_t moved = pwrite(file_.get(), from + done, static_cast<std::size_t>(bytes - done), offset + done);
+    if (moved < 0 && errno == EINTR) continue;
+    if (moved <= 0) fail(name_, moved < 0 ? errno : ENOSPC);
+    done += moved;
+  }
+}
+
+void SharedFile::sync() const {
+  if (fsync(file_.get()) != 0) fail(name_, errno);
+}
+
+}  // namespace recombine
