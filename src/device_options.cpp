@@ -19,7 +19,7 @@ DeviceCommand read_device(const OptionReader& reader) {
   command.collectives =
       reader.word<Route>("collectives", {{"auto", Route::automatic}, {"nccl", Route::nccl}, {"staged", Route::staged}});
   command.bind = reader.word<Bind>("bind", {{"auto", Bind::automatic}, {"cores", Bind::cores}, {"none", Bind::none}});
-  if (reader.has("threads")) command.threads = static_cast<int>(reader.whole("threads", {1, 4096}));
+  if (reader.has("threads")) command.threads = static_cast<int>(reader.whole("threads", {1, kMostThreads}));
   return command;
 }
 

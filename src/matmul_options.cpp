@@ -61,9 +61,8 @@ po::options_description all_options() {
 }
 
 void read_product(const OptionReader& reader, MatmulCommand& command) {
-  static constexpr std::int64_t kLargest = std::int64_t{1} << 40;
   const auto extent = [&](const char* name, std::optional<std::int64_t>& to) {
-    if (reader.has(name)) to = reader.whole(name, {0, kLargest});
+    if (reader.has(name)) to = reader.whole(name, {0, kLargestExtent});
   };
   extent("m", command.m);
   extent("n", command.n);

@@ -10,6 +10,9 @@
 
 namespace recombine {
 
+/// The most that --m, --n and --k, or the extents of files, may be: no sum of two of their products overflows.
+inline constexpr std::int64_t kLargestExtent = std::int64_t{1} << 40;
+
 /// All that the command line and the configuration file say, checked as far as that goes without the files.
 struct MatmulCommand {
   enum class Action { multiply, plan, help, version };

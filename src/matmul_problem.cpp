@@ -1,5 +1,8 @@
 #include "src/matmul_problem.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "kernels/error.hpp"
@@ -66,9 +69,16 @@ MatmulProblem::MatmulProblem(const MatmulCommand& command)
   require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second",
                 shape_text(a), shape_text(b));
   shape = {a.rows(), b.cols(), a.cols(), command.type};
+  // Files may announce any extent, as long as another is 0.
+  require_input(std::max({shape.m, shape.n, shape.k}) <= kLargestExtent, "{} and {}: expected extents of at most 2^40",
+                shape_text(a), shape_text(b));
   for (const auto& [rows, cols] : {std::pair{shape.m, shape.k}, {shape.k, shape.n}, {shape.m, shape.n}}) {
     require_input(static_cast<double>(rows) * static_cast<double>(cols) <= kMostElements,
-                  "--m, --n, --k: a matrix [{},{}] is beyond any memory; at most 2^50 elements are right", rows, cols);
+                  "--m, --n, --k: a matrix [{},{}] is beyond any memory; expected at most 2^50 elements", rows, cols);
+  }
+  for (const auto& [name, factor] : {std::pair{"alpha", command.alpha}, {"beta", command.beta}}) {
+    require_input(shape.type == DataType::f64 || std::abs(factor) <= std::numeric_limits<float>::max(),
+                  "--{} {}: expected a number that f32 can hold, or --dtype f64", name, factor);
   }
   if (command.beta == 0) return;
   c0 = source_of(command, "c", command.c, Transpose::no, kTensorC, {shape.m, shape.n});

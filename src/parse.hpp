@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,11 +13,18 @@
 
 namespace recombine {
 
+/// Without the spaces, tabs and carriage returns around it.
+std::string_view trimmed(std::string_view text);
+
 /// Whole numbers that an option takes.
 struct Whole {
   std::int64_t least = 0;
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  std::string to_string() const;  ///< for a message: "a whole number from 1 to 4096"
 };
+
+/// None unless all of `text` is such a number.
+std::optional<std::int64_t> whole_from(std::string_view text, Whole bounds);
 
 /// @throws InputError naming `option` unless all of `text` is such a number
 std::int64_t parse_whole(std::string_view option, const std::string& text, Whole bounds);
@@ -24,7 +32,7 @@ std::int64_t parse_whole(std::string_view option, const std::string& text, Whole
 /// A finite number from `least`. @throws InputError
 double parse_real(std::string_view option, const std::string& text, double least);
 
-/// "2GiB", "512MiB", "1.5GB" or a number of bytes, as bytes. @throws InputError
+/// "2GiB", "512M" (K, M, G and T are binary, as KiB is), "1.5GB" or a number of bytes, as bytes. @throws InputError
 double parse_bytes(std::string_view option, const std::string& text);
 
 /// "1024,1024" or "". @throws InputError
@@ -39,7 +47,7 @@ T parse_word(std::string_view option, const std::string& text,
     if (text == word) return value;
     all += (all.empty() ? "" : ", ") + std::string(word);
   }
-  throw InputError(fmt::format("--{} '{}': one of {} is right", option, text, all));
+  throw InputError(fmt::format("--{} '{}': expected one of {}", option, text, all));
 }
 
 }  // namespace recombine

@@ -7,10 +7,29 @@
 
 #include "distributed/nccl/nccl_communicator.hpp"
 #include "kernels/error.hpp"
+#include "src/parse.hpp"
 
 namespace recombine {
 
 namespace {
+
+/// The first number of OMP_NUM_THREADS, a list for nested regions such as "2,1". None if it is unset or empty.
+/// @throws InputError
+std::optional<int> threads_of_environment() {
+  const char* const text = std::getenv("OMP_NUM_THREADS");
+  const std::string_view list = text ? text : "";
+  if (list.empty()) return std::nullopt;
+  static constexpr Whole kBounds{1, kMostThreads};
+  std::optional<int> first;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    const std::optional<std::int64_t> count = whole_from(trimmed(list.substr(begin, end - begin)), kBounds);
+    require_input(count.has_value(), "OMP_NUM_THREADS '{}': expected {}", list, kBounds.to_string());
+    if (!first) first = static_cast<int>(*count);
+    begin = end + 1;
+  }
+  return first;
+}
 
 DeviceKind kind_of(Session& session, DeviceCommand::Kind kind) {
   if (kind == DeviceCommand::Kind::cpu) return DeviceKind::cpu;
@@ -48,14 +67,13 @@ Collectives collectives_of(Session& session, DeviceCommand::Route route, DeviceK
 
 int threads_for(const Session& session, std::optional<int> asked) {
   if (asked) return *asked;
-  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
-    return static_cast<int>(std::max(1L, std::strtol(text, nullptr, 10)));
-  }
+  if (const std::optional<int> threads = threads_of_environment()) return *threads;
   return session.host_share().threads();
 }
 
 RankDevice make_rank_device(Session& session, const DeviceCommand& command) {
-  const int threads = threads_for(session, command.threads);
+  int threads = 1;
+  agree(session, [&] { threads = threads_for(session, command.threads); });
   const DeviceKind kind = kind_of(session, command.kind);
   RankDevice own{.threads = threads, .collectives = collectives_of(session, command.collectives, kind)};
   agree(session, [&] {

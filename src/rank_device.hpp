@@ -10,7 +10,11 @@
 
 namespace recombine {
 
+/// The most threads that --threads and OMP_NUM_THREADS may ask for.
+inline constexpr int kMostThreads = 4096;
+
 /// Threads of this rank: as asked, else OMP_NUM_THREADS, else its share of the host's cores.
+/// @throws InputError if OMP_NUM_THREADS is no number of threads
 int threads_for(const Session& session, std::optional<int> asked);
 
 /// What the command line says of the device.

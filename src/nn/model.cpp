@@ -27,7 +27,11 @@ std::int64_t ModelShape::parameters() const {
   const auto widths = widths_of(*this);
   std::int64_t sum = 0;
   for (std::size_t l = 1; l < widths.size(); ++l) {
-    sum += widths[l] * (widths[l - 1] + (bias == Bias::per_output ? 1 : 0));
+    std::int64_t layer = 0;
+    const bool too_many =
+        __builtin_mul_overflow(widths[l], widths[l - 1] + (bias == Bias::per_output ? 1 : 0), &layer) ||
+        __builtin_add_overflow(sum, layer, &sum);
+    require_input(!too_many, "--hidden: these layers have 2^63 parameters or more; expected fewer or narrower ones");
   }
   return sum;
 }

@@ -19,8 +19,8 @@ struct ModelShape {
   Bias bias = Bias::per_output;
   DataType product_type = DataType::f32;  ///< what operands of products are rounded to: f32 or bf16; all else is f32
 
-  std::int64_t parameters() const;
-  std::string to_string() const;  ///< "784-1024-1024-10"
+  std::int64_t parameters() const;  ///< @throws InputError if they are more than 63 bits count
+  std::string to_string() const;    ///< "784-1024-1024-10"
 };
 
 /// One named tensor of the file: where this rank's part of it lies in the flat buffers.

@@ -70,8 +70,12 @@ std::int64_t Trainer::steps_per_epoch() const {
 }
 
 std::int64_t Trainer::total_steps() const {
-  const std::int64_t all = options_.epochs * steps_per_epoch();
-  return options_.steps > 0 ? std::min(options_.steps, all) : all;
+  std::int64_t all = 0;
+  const bool countable = !__builtin_mul_overflow(options_.epochs, steps_per_epoch(), &all);
+  require_input(countable || options_.steps > 0, "--epochs {}: expected at most {}, with {} steps in each",
+                options_.epochs, std::numeric_limits<std::int64_t>::max() / steps_per_epoch(), steps_per_epoch());
+  if (options_.steps == 0) return all;
+  return countable ? std::min(options_.steps, all) : options_.steps;
 }
 
 void Trainer::step(const Permutation& order, Range positions) {

@@ -78,7 +78,7 @@ class Trainer {
   static std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options);
 
   std::int64_t steps_per_epoch() const;
-  std::int64_t total_steps() const;
+  std::int64_t total_steps() const;  ///< @throws InputError if they are more than 63 bits count
   std::int64_t steps_done() const { return step_; }
 
   /// @throws InputError on every rank once a loss is no number

@@ -34,7 +34,8 @@ TEST(MeshTest, CoordinatesAndRanksAreInverse) {
 
 TEST(MeshTest, ParsesThreeCounts) {
   EXPECT_EQ(Mesh::parse("2x1x12"), Mesh(2, 1, 12));
-  for (const char* bad : {"", "2", "2x1", "2x1x", "2x1x2x1", "0x1x1", "-1x1x1", "axbxc", "2x1x2 ", " 2x1x2"}) {
+  for (const char* bad : {"", "2", "2x1", "2x1x", "2x1x2x1", "0x1x1", "-1x1x1", "axbxc", "2x1x2 ", " 2x1x2",
+                          "65536x65536x1", "3x1431655766x1", "1x2147483647x2"}) {
     EXPECT_THROW(Mesh::parse(bad), InputError) << "'" << bad << "'";
   }
 }

@@ -1,9 +1,11 @@
 #include "src/nn/trainer.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 
+#include "kernels/error.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/reference_network.hpp"
@@ -139,6 +141,22 @@ TEST_F(TrainerTest, StopsAtTheStepsAskedFor) {
   EXPECT_EQ(trainer.steps_done(), 9);
   EXPECT_EQ(recorder.steps.size(), 9U);
   EXPECT_EQ(recorder.epochs.size(), 2U);
+}
+
+TEST_F(TrainerTest, CountsNoMoreStepsThanFit) {
+  TrainerOptions with = options(OptimizerKind::sgd);
+  with.batch_size = 2;
+  with.epochs = std::numeric_limits<std::int64_t>::max();
+  EXPECT_THROW(Trainer(rank_, data_, with), InputError);
+  with.steps = 9;
+  Trainer trainer(rank_, data_, with);
+  EXPECT_EQ(trainer.total_steps(), 9);
+  Recorder recorder;
+  trainer.run(recorder);
+  EXPECT_EQ(trainer.steps_done(), 9);
+  with.epochs /= trainer.steps_per_epoch();
+  with.steps = 0;
+  EXPECT_EQ(Trainer(rank_, data_, with).total_steps(), with.epochs * trainer.steps_per_epoch());
 }
 
 TEST_F(TrainerTest, RunsOutOfPatience) {
