@@ -88,6 +88,72 @@ TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
   }
 }
 
+std::string refusal_of(const std::vector<const char*>& words) {
+  try {
+    parse(words);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::string refusal_of_file(const std::string& text) {
+  const TemporaryFile file(::testing::TempDir() + "train_options_test.cfg");
+  std::ofstream(file.path()) << text;
+  const std::string message = refusal_of({"--config", file.path().c_str()});
+  return message.starts_with("--config ") ? message.substr(message.find(", line ") + 2) : message;
+}
+
+// Boost.Program_options replaces placeholders within what the user wrote, without end.
+TEST(TrainOptions, PlaceholdersAreText) {
+  EXPECT_EQ(refusal_of_file("lr = 1\nquiet = %value%"), "line 2: quiet = '%value%': expected true or false");
+  EXPECT_EQ(refusal_of_file("standardize=x%value%y"), "line 1: standardize = 'x%value%y': expected true or false");
+  EXPECT_EQ(refusal_of_file("no-bias=%prefix%%value%"), "line 1: no-bias = '%prefix%%value%': expected true or false");
+  EXPECT_EQ(refusal_of_file("%option%=1"), "line 1: unknown option '%option%': see --help");
+  EXPECT_EQ(refusal_of_file("lr = %value%"), "--lr '%value%': expected a finite number >= 0");
+  EXPECT_EQ(refusal_of({"--%canonical_option%="}), "--%canonical_option%: expected a value; see --help");
+  EXPECT_EQ(refusal_of({"--%option%=%value%"}), "unknown option '--%option%=%value%': see --help");
+  EXPECT_EQ(refusal_of({"--quiet=%value%"}), "--quiet: expected no value, it is a flag; see --help");
+  EXPECT_EQ(refusal_of({"--lr", "1", "--lr", "2"}), "--lr: is given more than once; expected once");
+  EXPECT_EQ(refusal_of({"--lr"}), "--lr: expected a value; see --help");
+}
+
+TEST(TrainOptions, AConfigurationFileIsReadLineByLine) {
+  EXPECT_EQ(refusal_of_file("lr = 1\n\nlr = 2\n"), "line 3: lr: is set twice, expected once; line 1 sets it");
+  EXPECT_EQ(refusal_of_file(" = 1"), "line 1: '= 1': expected name = value");
+  EXPECT_EQ(refusal_of_file("[quiet]"), "line 1: '[quiet]': expected name = value");
+  EXPECT_EQ(refusal_of_file(std::string(1 << 19, '\n') + "quiet"), "line 524289: 'quiet': expected name = value");
+  for (const char* word : {"true", "Yes", "ON", "1", ""}) {
+    EXPECT_EQ(refusal_of_file(std::string("quiet=") + word), "accepted") << word;
+  }
+}
+
+TEST(TrainOptions, NumbersAreCheckedAtTheirBounds) {
+  EXPECT_EQ(refusal_of({"--threads", "4097"}), "--threads '4097': expected a whole number from 1 to 4096");
+  EXPECT_EQ(refusal_of({"--epochs", "9223372036854775807"}), "accepted");  // as long as there are few steps in each
+  EXPECT_EQ(refusal_of({"--epochs", "9223372036854775808"}),
+            "--epochs '9223372036854775808': expected a whole number from 1 to 9223372036854775807");
+  EXPECT_EQ(refusal_of({"--seed", "-1"}), "--seed '-1': expected a whole number >= 0");
+}
+
+TEST(TrainOptions, AmountsOfMemory) {
+  for (const auto& [text, bytes] : {std::pair{"512M", 512.0 * (1 << 20)},
+                                    {"2G", 0x1p31},
+                                    {"2GiB", 0x1p31},
+                                    {"1.5K", 1536.0},
+                                    {"1T", 0x1p40},
+                                    {"1TB", 1e12},
+                                    {"1GB", 1e9},
+                                    {"100B", 100.0},
+                                    {"7", 7.0}}) {
+    EXPECT_EQ(parse({"--memory-limit", text}).memory_limit, bytes) << text;
+  }
+  for (const char* text : {"", "M", "-1M", "0G", "nanG", "1e300T", "1 M", "5X", "1MM"}) {
+    EXPECT_EQ(refusal_of({"--memory-limit", text}),
+              fmt::format("--memory-limit '{}': expected an amount of memory such as 512M or 2GiB", text));
+  }
+}
+
 TEST(TrainOptions, HelpNamesEveryGroup) {
   for (const char* group : {"Data", "Model", "Training", "Machine", "Output", "--batch-size", "--save"}) {
     EXPECT_NE(train_help().find(group), std::string::npos) << group;
