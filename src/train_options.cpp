@@ -50,8 +50,11 @@ po::options_description training_options() {
 po::options_description machine_options() {
   po::options_description group("Machine");
   add_device_options(group);
-  group.add_options()("precision", text_option("NAME", "f32"),
-                      "of products: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
+  group.add_options()("memory-limit", text_option("BYTES"),
+                      "per rank, such as 2GiB: what training and the data may take; default the host's memory / its "
+                      "ranks. With it, packed data may be more than 1,000 times as large as their file")(
+      "precision", text_option("NAME", "f32"),
+      "of products: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
   return group;
 }
 
@@ -91,7 +94,7 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
     try {
       command.batch_size = parse_whole("batch-size", size, {1, kLargest});
     } catch (const InputError&) {
-      throw InputError(fmt::format("--batch-size '{}': a whole number from 1, or all, is right", size));
+      throw InputError(fmt::format("--batch-size '{}': expected a whole number from 1 to 2^40, or all", size));
     }
   }
   const auto kind = reader.word<OptimizerKind>(
@@ -110,7 +113,7 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
   command.steps = reader.whole("steps", {.least = 1});
   command.patience = reader.whole("patience", {.least = 1});
   require_input(command.patience == 0 || reader.has("validation"),
-                "--patience: needs --validation FRACTION or FILE to judge by");
+                "--patience: expected --validation FRACTION or FILE too, to judge by");
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 }
 
@@ -141,6 +144,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
                   .seed = command.seed};
   command.device = read_device(reader);
   read_precision(reader, command);
+  if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
   command.config = reader.path("config");
   command.save = reader.path("save");
   command.metrics = reader.path("metrics");

@@ -32,6 +32,7 @@ struct TrainCommand {
   std::int64_t patience = 0;  ///< 0: none
   std::uint64_t seed = 0;
   DeviceCommand device;
+  std::optional<double> memory_limit;          ///< bytes per rank; none: its share of the host's memory
   std::string precision;                       ///< "f32", "tf32", "bf16"
   DataType product_type = DataType::f32;       ///< of the operands of products
   std::string config, save, metrics, summary;  ///< files; "": none

@@ -28,17 +28,26 @@ std::vector<NamedFile> inputs_of(const TrainCommand& command) {
   return inputs;
 }
 
-LoadedData load(const TrainCommand& command) {
+/// What a rank may use of its host's memory, in bytes: its share, or less if --memory-limit says so.
+double memory_for(const Session& session, const TrainCommand& command) {
+  const double share = memory_share(session);
+  return std::min(share, command.memory_limit.value_or(share));
+}
+
+/// @param rank_bytes what each rank of the host may use; the data may use it all before training begins
+LoadedData load(const Session& session, const TrainCommand& command, double rank_bytes) {
   LoadedData data;
+  DataOptions options = command.data;
+  options.memory = {.host_bytes = rank_bytes * session.local_size(),
+                    .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
   try {
-    data = load_data(command.data);
+    data = load_data(options);
   } catch (const std::bad_alloc&) {
-    throw InputError(
-        fmt::format("--data {}: does not fit this host's memory; fewer rows are right", command.data.data));
+    throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
   }
   if (command.loss == TrainCommand::Loss::cross_entropy && data.classes == 0) make_classes(data);
   require_input(command.loss != TrainCommand::Loss::mse || data.classes == 0,
-                "--loss mse: {} has class labels; auto or cross-entropy is right", data.name);
+                "--loss mse: {} has class labels; expected auto or cross-entropy", data.name);
   return data;
 }
 
@@ -59,20 +68,18 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
 }
 
-/// Refuses, on every rank, what does not fit a rank's share of its host's memory. A GPU says itself what it has not.
-void require_memory(const Session& session, const Device& device, const TrainerOptions& options,
-                    const TrainingBytes& bytes) {
+/// Refuses, on every rank, what does not fit the `rank_bytes` of its host. A GPU says itself what it has not.
+void require_memory(const Device& device, const TrainerOptions& options, const TrainingBytes& bytes,
+                    double rank_bytes) {
   static constexpr double kGiB = 0x1p30;
-  const double share = memory_share(session);
-  if (device.kind() == DeviceKind::cuda || bytes.total() <= share) return;
-  const std::string why =
-      fmt::format("training takes {:.1f} GiB a rank, whose share of the host's memory is {:.1f} GiB",
-                  bytes.total() / kGiB, share / kGiB);
+  if (device.kind() == DeviceKind::cuda || bytes.total() <= rank_bytes) return;
+  const std::string why = fmt::format("training takes {:.3g} GiB a rank, which may use {:.3g} GiB of the host's memory",
+                                      bytes.total() / kGiB, rank_bytes / kGiB);
   // The larger part names the option to change.
-  require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; a smaller batch is right", options.batch_size,
+  require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; expected a smaller batch", options.batch_size,
                 why);
   throw InputError(
-      fmt::format("--hidden '{}': {}; narrower layers are right", fmt::join(options.model.hidden, ","), why));
+      fmt::format("--hidden '{}': {}; expected narrower layers", fmt::join(options.model.hidden, ","), why));
 }
 
 /// The files that rank 0 writes; opened before training so that a wrong path is told at once, and looked at during it,
@@ -153,11 +160,12 @@ void run_training(Session& session, const TrainCommand& command) {
   Device& device = *own.device;
   const auto world = make_world(session);
   const auto stream = device.make_stream(StreamUse::host);
-  const SharedData data(session, *world, *stream, [&] { return load(command); });
+  const double rank_bytes = memory_for(session, command);
+  const SharedData data(session, *world, *stream, [&] { return load(session, command, rank_bytes); });
   const TrainerOptions options = trainer_options(command, data);
 
   const Mesh mesh(session.size(), 1, 1);
-  require_memory(session, device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)));
+  require_memory(device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)), rank_bytes);
   std::optional<Outputs> outputs;
   on_root(*world, *stream, [&] {
     outputs.emplace(command);
@@ -196,6 +204,7 @@ void run_training(Session& session, const TrainCommand& command) {
   trainer.run(listeners);
   RunResult result = result_of(trainer, listeners.last, *world, *stream);
   result.seconds = Session::now() - start;
+  require(result.steps > 0, "no step was done: the weights are untrained, and nothing is saved");
   on_root(*world, *stream, [&] {
     const GlobalTensors tensors = gather_tensors(rank, trainer.model());
     require_finite(command, tensors);

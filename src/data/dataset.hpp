@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/matrix.hpp"
+#include "src/data/data_budget.hpp"
 
 namespace recombine {
 
@@ -42,13 +43,14 @@ struct LoadedData {
   Affine input;            ///< how stored features become inputs
 };
 
-/// What to load. The fields are the options of the same names.
+/// What to load. The fields but `memory` are the options of the same names.
 struct DataOptions {
   std::string data = "fashion-mnist";  ///< fashion-mnist | DIR with IDX files | FILE.csv | synthetic:ROWS,IN,OUT
   std::string target;                  ///< CSV: the target's column
   bool standardize = false;
   std::string validation;  ///< "": none, a fraction of the training rows ("0.1"), or a file like data
   std::uint64_t seed = 0;
+  DataMemory memory = {};  ///< what the tables may take
 };
 
 /// The files that `options.data` may be read from; some need not be there.

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "kernels/error.hpp"
-#include "src/data/gzip.hpp"
+#include "src/data/unpacked_file.hpp"
 
 namespace recombine {
 
@@ -21,45 +21,67 @@ constexpr const char* kTestImages = "t10k-images-idx3-ubyte";
 constexpr const char* kTestLabels = "t10k-labels-idx1-ubyte";
 constexpr std::array kSuffixes = {"", ".gz"};
 
-/// An IDX file: big-endian magic number and dimensions, then bytes.
+/// An IDX file, opened: its header says how many items follow. Magic number and dimensions are big-endian.
 struct Idx {
-  std::string path;
-  std::string bytes;
+  UnpackedFile file;
   std::int64_t count = 0;  ///< first dimension
   std::int64_t height = 1;
   std::int64_t width = 1;
-  std::size_t data = 0;  ///< where the items begin
 
-  std::uint8_t at(std::int64_t i) const { return static_cast<std::uint8_t>(bytes[data + static_cast<std::size_t>(i)]); }
+  std::int64_t size() const { return count * height * width; }  ///< bytes of the items
 };
 
-std::uint32_t big_endian(const std::string& bytes, std::size_t at) {
+std::uint32_t big_endian(std::span<const char> bytes) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[at + i]);
+  for (const char byte : bytes) value = value << 8 | static_cast<std::uint8_t>(byte);
   return value;
 }
 
-Idx read_idx(const std::string& path, std::uint32_t magic) {
-  Idx idx{.path = path, .bytes = read_file(path)};
-  const std::size_t dimensions = magic & 0xFF;
-  idx.data = 4 * (1 + dimensions);
-  require_input(idx.bytes.size() >= idx.data, "{}: {} bytes are too few for an IDX file", path, idx.bytes.size());
-  const std::uint32_t found = big_endian(idx.bytes, 0);
-  require_input(found == magic, "{}: magic number {:#010x}, not {:#010x}: no IDX file of {}", path, found, magic,
-                magic == kImages ? "images" : "labels");
-  idx.count = big_endian(idx.bytes, 4);
-  if (dimensions == 3) {
-    idx.height = big_endian(idx.bytes, 8);
-    idx.width = big_endian(idx.bytes, 12);
+[[noreturn]] void refuse_size(const Idx& idx, std::string_view held) {
+  throw InputError(fmt::format("{}: {} items of {} x {} bytes are announced, {} bytes are there", idx.file.path(),
+                               idx.count, idx.height, idx.width, held));
+}
+
+/// Reads the header; what it announces is checked as far as that goes before anything else is read.
+Idx open_idx(const std::string& path, std::uint32_t magic, const DataBudget& budget) {
+  Idx idx{.file = UnpackedFile(path, budget.growth())};
+  std::array<char, 16> header{};
+  const std::size_t wanted = 4 * (1 + (magic & 0xFF));
+  const std::size_t got = idx.file.read(std::span(header).first(wanted));
+  require_input(got == wanted, "{}: {} bytes are too few for an IDX file", path, got);
+  const auto number = [&](std::size_t i) { return big_endian(std::span(header).subspan(4 * i, 4)); };
+  require_input(number(0) == magic, "{}: magic number {:#010x}, not {:#010x}: no IDX file of {}", path, number(0),
+                magic, magic == kImages ? "images" : "labels");
+  idx.count = number(1);
+  if (magic == kImages) {
+    idx.height = number(2);
+    idx.width = number(3);
   }
-  const auto held = static_cast<std::int64_t>(idx.bytes.size() - idx.data);
   require_input(idx.count > 0 && idx.height > 0 && idx.width > 0, "{}: holds no items", path);
-  // By division: three sizes of 32 bits may have no product of 64.
-  const std::int64_t rows_of_pixels = idx.count * (idx.height <= held ? idx.height : 0);
-  require_input(rows_of_pixels > 0 && held % rows_of_pixels == 0 && held / rows_of_pixels == idx.width,
-                "{}: {} items of {} x {} bytes are announced, {} bytes are there", path, idx.count, idx.height,
-                idx.width, held);
+  std::int64_t size = 0;
+  const bool uncountable = __builtin_mul_overflow(idx.count * idx.height, idx.width, &size);
+  const std::int64_t held = idx.file.file_bytes() - static_cast<std::int64_t>(wanted);
+  if (uncountable || (!idx.file.packed() && size != held)) refuse_size(idx, std::to_string(held));
+  idx.file.require_allowed(size);
   return idx;
+}
+
+/// Reads all items in pieces into `to`, each byte as a T.
+template <class T>
+void read_items(Idx& idx, std::vector<T>& to) {
+  static constexpr std::int64_t kPiece = std::int64_t{4} << 20;
+  const std::int64_t size = idx.size();
+  to.reserve(static_cast<std::size_t>(size));
+  std::vector<char> piece(static_cast<std::size_t>(std::min(size, kPiece)));
+  for (std::int64_t done = 0; done < size;) {
+    const std::span part = std::span(piece).first(static_cast<std::size_t>(std::min(size - done, kPiece)));
+    const std::size_t got = idx.file.read(part);
+    done += static_cast<std::int64_t>(got);
+    if (got < part.size()) refuse_size(idx, std::to_string(done));
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(part.data());
+    to.insert(to.end(), bytes, bytes + got);
+  }
+  if (idx.file.read(std::span(piece).first(1)) > 0) refuse_size(idx, "more");  // this checks a .gz to its end, too
 }
 
 /// FOLDER/name or FOLDER/name.gz; "" if neither is there.
@@ -77,15 +99,16 @@ struct Images {
   std::int64_t height, width;
 };
 
-Images load_images(const std::string& images_path, const std::string& labels_path) {
-  const Idx images = read_idx(images_path, kImages);
-  const Idx labels = read_idx(labels_path, kLabels);
+Images load_images(const std::string& images_path, const std::string& labels_path, DataBudget& budget) {
+  Idx images = open_idx(images_path, kImages, budget);
+  Idx labels = open_idx(labels_path, kLabels, budget);
   require_input(images.count == labels.count, "{}: {} labels for the {} images of {}", labels_path, labels.count,
                 images.count, images_path);
   LoadedTable table{.rows = images.count, .inputs = images.height * images.width};
-  table.pixels.assign(images.bytes.begin() + static_cast<std::ptrdiff_t>(images.data), images.bytes.end());
-  table.labels.resize(static_cast<std::size_t>(labels.count));
-  for (std::int64_t i = 0; i < labels.count; ++i) table.labels[static_cast<std::size_t>(i)] = labels.at(i);
+  budget.take_table(images_path, static_cast<double>(images.size()));  // both, before either is read
+  budget.take_table(labels_path, static_cast<double>(labels.size()) * sizeof(std::int32_t));
+  read_items(images, table.pixels);
+  read_items(labels, table.labels);
   return {std::move(table), images.height, images.width};
 }
 
@@ -99,7 +122,7 @@ std::vector<std::string> idx_files(const std::string& folder) {
   return paths;
 }
 
-LoadedData load_idx_folder(const std::string& folder) {
+LoadedData load_idx_folder(const std::string& folder, DataBudget& budget) {
   const auto needed = [&](const char* name) {
     const std::string path = find_file(folder, name);
     require_input(!path.empty(), "--data {}: has no {} or {}.gz", folder, name, name);
@@ -108,14 +131,14 @@ LoadedData load_idx_folder(const std::string& folder) {
   const std::filesystem::path place = std::filesystem::path(folder + "/").lexically_normal().parent_path();
   LoadedData data{.name = place.filename().string(), .input = {.scale = 1.0F / 255}};
   const std::string train_images = needed(kTrainImages);
-  Images train = load_images(train_images, needed(kTrainLabels));
+  Images train = load_images(train_images, needed(kTrainLabels), budget);
   data.train = std::move(train.table);
   data.classes = std::max<std::int64_t>(2, 1 + *std::ranges::max_element(data.train.labels));
   if (find_file(folder, kTestImages).empty() && find_file(folder, kTestLabels).empty()) {
     return data;
   }
   const std::string test_images = needed(kTestImages);
-  Images test = load_images(test_images, needed(kTestLabels));
+  Images test = load_images(test_images, needed(kTestLabels), budget);
   require_input(test.height == train.height && test.width == train.width,
                 "--data {}: test images are {} x {}, training images {} x {}", folder, test.height, test.width,
                 train.height, train.width);

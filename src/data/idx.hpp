@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "src/data/data_budget.hpp"
 #include "src/data/dataset.hpp"
 
 namespace recombine {
@@ -12,6 +13,6 @@ std::vector<std::string> idx_files(const std::string& folder);
 
 /// Images and labels as MNIST's files have them: train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there,
 /// t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each plain or .gz. @throws InputError naming the file
-LoadedData load_idx_folder(const std::string& folder);
+LoadedData load_idx_folder(const std::string& folder, DataBudget& budget);
 
 }  // namespace recombine

@@ -35,7 +35,7 @@ struct Source {
   std::vector<std::string> columns = {};  ///< names of the inputs, where they have names
 };
 
-Source load_source(const DataOptions& options) {
+Source load_source(const DataOptions& options, DataBudget& budget) {
   const std::string& source = options.data;
   require_input(options.target.empty() || is_csv(source), "--target: is for --data FILE.csv, not for {}", source);
   if (source == "fashion-mnist") {
@@ -43,11 +43,11 @@ Source load_source(const DataOptions& options) {
                   "--data fashion-mnist: {} is not there; apt-get install dataset-fashion-mnist brings it, "
                   "or give another --data",
                   kFashionMnist);
-    return {load_idx_folder(kFashionMnist)};
+    return {load_idx_folder(kFashionMnist, budget)};
   }
-  if (source.starts_with("synthetic:")) return {make_synthetic(source, options.seed)};
+  if (source.starts_with("synthetic:")) return {make_synthetic(source, options.seed, budget)};
   if (is_csv(source)) {
-    CsvTable csv = load_csv(source, options.target);
+    CsvTable csv = load_csv(source, options.target, budget);
     LoadedData data{.name = std::filesystem::path(source).filename().string()};
     data.train = std::move(csv.table);
     return {std::move(data), std::move(csv.inputs)};
@@ -56,7 +56,7 @@ Source load_source(const DataOptions& options) {
                 "--data {}: no such folder; fashion-mnist, a folder of IDX files, FILE.csv or "
                 "synthetic:ROWS,IN,OUT is right",
                 source);
-  return {load_idx_folder(source)};
+  return {load_idx_folder(source, budget)};
 }
 
 template <class T>
@@ -100,13 +100,13 @@ void split_validation(LoadedData& data, const DataOptions& options) {
   data.train = select(data.train, kept);
 }
 
-void add_validation(Source& source, const DataOptions& options) {
+void add_validation(Source& source, const DataOptions& options, DataBudget& budget) {
   const std::string& what = options.validation;
   if (what.empty()) return;
   if (!is_csv(what)) return split_validation(source.data, options);
   require_input(is_csv(options.data), "--validation {}: a fraction such as 0.1 is right for {}", what, options.data);
   const std::vector<std::string>& names = source.columns;
-  CsvTable csv = load_csv(what, options.target);
+  CsvTable csv = load_csv(what, options.target, budget);
   require_input(csv.inputs.size() == names.size(), "--validation {}: {} input columns, {} has {}", what,
                 csv.inputs.size(), options.data, names.size());
   for (std::size_t c = 0; c < names.size(); ++c) {
@@ -116,25 +116,33 @@ void add_validation(Source& source, const DataOptions& options) {
   source.data.validation = std::move(csv.table);
 }
 
+/// Calls `visit(column, value)` for every feature, in the order of memory.
+template <class Values, class Visit>
+void for_each_feature(Values& features, std::int64_t inputs, const Visit& visit) {
+  std::size_t column = 0;
+  for (auto& x : features) {
+    visit(column, x);
+    if (++column == static_cast<std::size_t>(inputs)) column = 0;
+  }
+}
+
 void standardize_columns(LoadedData& data) {
-  const std::int64_t inputs = data.train.inputs;
-  for (std::int64_t c = 0; c < inputs; ++c) {
-    double sum = 0;
-    double squares = 0;
-    for (std::int64_t r = 0; r < data.train.rows; ++r)
-      sum += data.train.features[static_cast<std::size_t>(r * inputs + c)];
-    const double mean = sum / static_cast<double>(data.train.rows);
-    for (std::int64_t r = 0; r < data.train.rows; ++r) {
-      const double off = data.train.features[static_cast<std::size_t>(r * inputs + c)] - mean;
-      squares += off * off;
-    }
-    const double deviation = std::sqrt(squares / static_cast<double>(data.train.rows));
-    for (LoadedTable* table : {&data.train, &data.test, &data.validation}) {
-      for (std::int64_t r = 0; r < table->rows; ++r) {
-        float& x = table->features[static_cast<std::size_t>(r * inputs + c)];
-        x = static_cast<float>((x - mean) / (deviation > 0 ? deviation : 1));
-      }
-    }
+  const LoadedTable& train = data.train;
+  const auto rows = static_cast<double>(train.rows);
+  std::vector<double> means(static_cast<std::size_t>(train.inputs)), deviations(means.size());
+  for_each_feature(train.features, train.inputs, [&](std::size_t c, float x) { means[c] += x; });
+  for (double& mean : means) mean /= rows;
+  for_each_feature(train.features, train.inputs, [&](std::size_t c, float x) {
+    const double off = x - means[c];
+    deviations[c] += off * off;
+  });
+  for (double& deviation : deviations) {
+    deviation = std::sqrt(deviation / rows);
+    if (deviation == 0) deviation = 1;
+  }
+  for (LoadedTable* table : {&data.train, &data.test, &data.validation}) {
+    for_each_feature(table->features, train.inputs,
+                     [&](std::size_t c, float& x) { x = static_cast<float>((x - means[c]) / deviations[c]); });
   }
 }
 
@@ -161,8 +169,9 @@ std::vector<std::string> files_of(const DataOptions& options) {
 }
 
 LoadedData load_data(const DataOptions& options) {
-  Source source = load_source(options);
-  add_validation(source, options);
+  DataBudget budget(options.memory);
+  Source source = load_source(options, budget);
+  add_validation(source, options, budget);
   LoadedData& data = source.data;
   if (options.standardize) data.train.pixels.empty() ? standardize_columns(data) : standardize_pixels(data);
   return std::move(data);

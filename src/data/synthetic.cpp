@@ -35,10 +35,11 @@ std::array<std::int64_t, 3> parse_sizes(const std::string& spec) {
          (s == 2 ? next == end : next != end && *next == ',');
     at = ok && s < 2 ? next + 1 : next;
   }
-  require_input(ok && sizes[0] <= kMostElements / std::max(sizes[1], sizes[2]),
-                "--data {}: synthetic:ROWS,IN,OUT such as synthetic:10000,64,8, with at most 2^34 inputs and 2^34 "
-                "outputs in all, is right",
-                spec);
+  require_input(
+      ok && sizes[0] <= kMostElements / std::max(sizes[1], sizes[2]),
+      "--data {}: expected synthetic:ROWS,IN,OUT such as synthetic:10000,64,8, with at most 2^34 inputs and 2^34 "
+      "outputs in all",
+      spec);
   return sizes;
 }
 
@@ -89,12 +90,16 @@ LoadedTable make_table(const Teacher& teacher, std::uint64_t seed, std::int64_t 
 
 }  // namespace
 
-LoadedData make_synthetic(const std::string& spec, std::uint64_t seed) {
+LoadedData make_synthetic(const std::string& spec, std::uint64_t seed, DataBudget& budget) {
   const auto [rows, inputs, outputs] = parse_sizes(spec);
+  const std::int64_t test_rows = std::max<std::int64_t>(1, rows / 10);
+  const double row_bytes = static_cast<double>(inputs + outputs) * sizeof(float);
+  budget.take("--data " + spec, kTeacherWidth * row_bytes);
+  budget.take_table("--data " + spec, static_cast<double>(rows + test_rows) * row_bytes);
   const Teacher teacher(inputs, outputs, seed);
   LoadedData data{.name = spec};
   data.train = make_table(teacher, seed, 0, rows);
-  data.test = make_table(teacher, seed, rows, std::max<std::int64_t>(1, rows / 10));
+  data.test = make_table(teacher, seed, rows, test_rows);
   return data;
 }
 
