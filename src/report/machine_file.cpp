@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -35,20 +37,47 @@ void write_machine(OutputFile& file, const Machine& machine) {
 
 namespace {
 
-Machine parse_machine(const ordered_json& object) {
-  Machine machine{.np = object.at("np")};
-  const ordered_json& product = object.at("product_seconds");
-  machine.product = {.per_call = product.at("per_call"),
-                     .per_flop = product.at("per_flop"),
-                     .per_a = product.at("per_a_element"),
-                     .per_b = product.at("per_b_element"),
-                     .per_result = product.at("per_result_element")};
-  for (const ordered_json& line : object.at("collectives")) {
-    const std::string name = line.at("collective");
+/// The JSON of the file. Not as ordered_json: that looks through all of an object's keys at each new one.
+nlohmann::json read_json(const std::string& path) {
+  static constexpr std::uintmax_t kLargest = 4 << 20;
+  std::error_code unreadable;
+  std::ifstream file;
+  if (std::filesystem::is_regular_file(path, unreadable) &&  // a pipe might have no end
+      std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable) {
+    file.open(path);
+  }
+  require_input(file.is_open(), "--machine {}: cannot read it; expected a file written by --calibrate", path);
+  return nlohmann::json::parse(file);
+}
+
+/// A number of ranks; one that is no int would be cut to one.
+int ranks_of(const nlohmann::json& value) {
+  const auto ranks = value.get<double>();
+  return ranks >= 1 && ranks <= std::numeric_limits<int>::max() ? static_cast<int>(ranks) : 0;
+}
+
+Machine parse_machine(const std::string& path, const nlohmann::json& object) {
+  const auto cost = [&](const nlohmann::json& value) {
+    const auto number = value.get<double>();
+    require_input(number >= 0 && std::isfinite(number), "--machine {}: {} is no cost; expected a number >= 0", path,
+                  number);
+    return number;
+  };
+  Machine machine{.np = ranks_of(object.at("np"))};
+  const nlohmann::json& product = object.at("product_seconds");
+  machine.product = {.per_call = cost(product.at("per_call")),
+                     .per_flop = cost(product.at("per_flop")),
+                     .per_a = cost(product.at("per_a_element")),
+                     .per_b = cost(product.at("per_b_element")),
+                     .per_result = cost(product.at("per_result_element"))};
+  for (const nlohmann::json& line : object.at("collectives")) {
+    const auto name = line.at("collective").get<std::string>();
     for (const Collective collective : kCollectives) {
       if (name != name_of(collective)) continue;
-      auto& samples = machine.collectives[{collective, line.at("ranks").get<int>()}];
-      for (const ordered_json& point : line.at("bytes_and_seconds")) samples.push_back({point.at(0), point.at(1)});
+      auto& samples = machine.collectives[{collective, ranks_of(line.at("ranks"))}];
+      for (const nlohmann::json& point : line.at("bytes_and_seconds")) {
+        samples.push_back({cost(point.at(0)), cost(point.at(1))});
+      }
     }
   }
   return machine;
@@ -73,13 +102,9 @@ void check_complete(const std::string& path, const Machine& machine) {
 }  // namespace
 
 Machine read_machine(const std::string& path, int np, DataType type) {
-  std::error_code unreadable;
-  std::ifstream file;
-  if (std::filesystem::is_regular_file(path, unreadable)) file.open(path);  // a pipe might have no end
-  require_input(file.is_open(), "--machine {}: cannot read it; a file written by --calibrate is right", path);
   try {
-    const ordered_json object = ordered_json::parse(file);
-    Machine machine = parse_machine(object);
+    const nlohmann::json object = read_json(path);
+    Machine machine = parse_machine(path, object);
     machine.type = type;
     require_input(machine.np == np && object.at("dtype") == name_of(type),
                   "--machine {}: is of {} ranks and {}, the job has {} and {}; calibrate again", path, machine.np,
@@ -87,7 +112,7 @@ Machine read_machine(const std::string& path, int np, DataType type) {
     check_complete(path, machine);
     return machine;
   } catch (const nlohmann::json::exception& error) {
-    throw InputError(fmt::format("--machine {}: is no machine file; one written by --calibrate is right", path));
+    throw InputError(fmt::format("--machine {}: is no machine file; expected one written by --calibrate", path));
   }
 }
 

@@ -28,7 +28,8 @@ def option_cases(np):
         (["--m", "99999999999999999999", *SIZES[2:]], "--m"),
         (["--m", "1099511627776", "--n", "1099511627776", "--k", "1"], ["--m", "1099511627776"]),
         (sized("--mesh", other), ["--mesh", other, str(np)]), (sized("--mesh", "0x1x1"), "--mesh"),
-        (sized("--mesh", "abc"), "--mesh"), (sized("--mesh", "1x1"), "--mesh"),
+        (sized("--mesh", "3x1431655766x1"), "--mesh '3x1431655766x1'"),  # 2 ranks, counted in 32 bits
+        (sized("--mesh", "65536x65536x1"), "--mesh '65536x65536x1'"), (sized("--mesh", "abc"), "--mesh"), (sized("--mesh", "1x1"), "--mesh"),
         (sized("--schedule", "shift", "--mesh", "2x3x1"), ["--schedule", "shift", "2x3x1"], {"np": 6}),
         (sized("--schedule", "hash"), ["--schedule", "hash"]), (sized("--dtype", "f16"), ["--dtype", "f16"]),
         (sized("--recombine", "sum"), ["--recombine", "sum"]), (sized("--device", "tpu"), "--device"),
@@ -40,6 +41,7 @@ def option_cases(np):
         (sized("--memory-limit", "300", "--out", "C.npy", "--schedule", "shift"), ["--schedule shift", "--memory-limit"]),
         (sized("--out", "x", "--json", "./x"), ["--json ./x", "--out"]),  # one would replace the other
         (sized("--repeat", "0"), "--repeat"), (sized("--threads", "0"), "--threads"), (sized("--seed", "-1"), "--seed"),
+        (sized("--alpha", "1e300"), ["--alpha 1e+300", "f64"]), (sized("--beta", "-1e39"), ["--beta -1e+39", "f64"]),
         (sized("--alpha", "nan"), "--alpha"), (sized("--beta", "inf"), "--beta"), (sized("--beta", "x"), "--beta"),
         (sized("--kernel", "fast"), ["--kernel", "fast"]), (sized("--collectives", "mpi"), "--collectives"),
         (sized("--kernel", "tensor"), ["--kernel tensor", "--dtype bf16"]),
@@ -70,7 +72,12 @@ def file_cases(root):
     files = ["--a", a, "--b", b]
     unreadable = [(path, path) for path in ["missing.npy", str(truncated), str(foreign), str(empty), str(root)]]
     unreadable += [(whole, ["int64.npy", "i8"]), (str(vector), "vector.npy")]
+    long = root / "long.npy"  # nothing, 2^63 - 1 times
+    long.write_bytes(npy.header("<f4", "(9223372036854775807, 0)", False))
+    none = root / "none.npy"
+    none.write_bytes(npy.header("<f4", "(0, 0)", False))
     return [
+        (["--a", str(long), "--b", str(none)], ["long.npy", "at most 2^40"], {"timeout": 60}),
         (["--a", a], "--b"), (["--b", b], "--a"), (["--a", a, "--b", b, "--m", "8"], "--m"),
         ([*files, "--beta", "1"], ["--beta", "--c"]), ([*files, "--c", c], ["--c", "--beta"]),
         ([*SIZES, "--c", c, "--beta", "1"], "--c"),
@@ -110,7 +117,10 @@ def machine_cases(root, np):
 
     (root / "garbage.json").write_text("{ np: ")
     os.mkfifo(root / "pipe.json")
-    names = ["missing.json", "pipe.json", "garbage.json", written("other_np.json", np=np + 1), written("f64.json", dtype="f64"),
+    (root / "keys.json").write_text("{" + ",".join(f'"{i}":0' for i in range(200000)) + "}")
+    free = dict.fromkeys(["per_call", "per_flop", "per_a_element", "per_b_element", "per_result_element"], -1)
+    names = ["keys.json", written("free.json", product_seconds=free), written("huge_np.json", np=2**32 + np),
+             "missing.json", "pipe.json", "garbage.json", written("other_np.json", np=np + 1), written("f64.json", dtype="f64"),
              written("number.json", dtype=32), written("costs.json", product_seconds={}), written("text.json", np="2")]
     if np > 1:
         names.append(written("incomplete.json", collectives=[]))
