@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include <unistd.h>
@@ -16,9 +18,12 @@ namespace {
 constexpr double kTerminalInterval = 0.2;  // seconds between lines of progress
 constexpr double kLogInterval = 30;
 
-/// mpirun gives its ranks a terminal of their own: what counts is where mpirun itself prints to.
+/// Whether lines can be replaced. mpirun gives its ranks a terminal of their own: what counts is where mpirun itself
+/// prints to. A terminal named dumb, or without a name, knows no escape codes.
 bool shown_on_terminal() {
-  if (isatty(STDOUT_FILENO) == 0) return false;
+  const char* const name = std::getenv("TERM");
+  const std::string_view terminal = name ? name : "";
+  if (isatty(STDOUT_FILENO) == 0 || terminal.empty() || terminal == "dumb") return false;
   if (output_of_mpirun().empty()) return true;
   std::error_code unreadable;
   const auto target = std::filesystem::read_symlink(output_of_mpirun(), unreadable);
