@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from program import run
 
 
-def problem_of(name, result, fragments, cwd):
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
+def problem_of(name, result, fragments, cwd, ignored):
+    lines = [line for line in result.stderr.splitlines() if line.strip() and not line.startswith(ignored)]
     if result.returncode != 2:
         return f"exit code {result.returncode}, not 2: {result.stderr}"
     if len(lines) != 1 or not lines[0].startswith(f"{name}: ") or not all(word in lines[0] for word in fragments):
@@ -23,13 +23,14 @@ def problem_of(name, result, fragments, cwd):
 
 def try_case(program, np, case):
     """What is wrong with the program's answer, or None. A case: (arguments, what the line must contain, settings of
-    run(), such as np)."""
+    run(), such as np; `ignored` is how lines of a library begin, which do not count)."""
     arguments, fragments, *settings = case
-    settings = {"np": np, **(settings[0] if settings else {})}
+    settings = {"np": np, "ignored": (), **(settings[0] if settings else {})}
+    ignored = settings.pop("ignored")
     fragments = [fragments] if isinstance(fragments, str) else fragments
     with tempfile.TemporaryDirectory() as cwd:
         result = run(program, settings.pop("np"), *arguments, cwd=cwd, **settings)
-        problem = problem_of(program.name, result, fragments, pathlib.Path(cwd))
+        problem = problem_of(program.name, result, fragments, pathlib.Path(cwd), ignored)
     return f"{' '.join(arguments)}: {problem}" if problem else None
 
 

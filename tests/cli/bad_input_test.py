@@ -26,6 +26,12 @@ def idx_folder(root, name, image_bytes, label_bytes, suffix=""):
     return str(folder)
 
 
+def bomb_folder(root, count):
+    """A valid pair: `count` images of 28 x 28, all zeros, packed to a thousandth."""
+    header = struct.pack(">IIII", 0x803, count, 28, 28)
+    return idx_folder(root, f"bomb{count}", gzip.compress(header + bytes(784 * count), 9), labels(count), ".gz")
+
+
 def make_cases(root, _np):
     """(arguments, what the line must contain)"""
     def csv(name, text):
@@ -41,7 +47,7 @@ def make_cases(root, _np):
     os.mkfifo(pipe)
     configs = [
         (["--config", str(pipe)], f"--config {pipe}"), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
-        (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: is no text"),
+        (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: has a zero byte"),
         (config("unknown.cfg", "\nlearning-rate = 3\n"), ["line 2", "learning-rate"]),
         (config("bare.cfg", "lr = 1\nquiet\n"), ["line 2", "'quiet'"]),
         (config("section.cfg", "[data]\n"), ["line 1", "'[data]'"]),
@@ -51,6 +57,23 @@ def make_cases(root, _np):
         (["--config", "/dev/zero"], "--config /dev/zero"), (["--config", ""], "--config ''"),
         ([*good, *config("own.cfg", "lr = 0.1"), "--save", str(root / "own.cfg")], ["--save", "--config"]),
     ]
+    # Boost.Program_options would replace placeholders within what the user wrote, without end.
+    placeholders = [(config("loop.cfg", "lr = 1\nquiet = %value%"), ["loop.cfg, line 2", "quiet", "true or false"]),
+                    (["--%canonical_option%="], "--%canonical_option%")]
+    most = 2**63 - 1
+    few = ["--data", "synthetic:100,2,2", "--batch-size", "25", "--save", "w.safetensors"]
+    numbers = [
+        ([*few, "--epochs", str(most)], [f"--epochs {most}", f"at most {most // 4}"]),
+        ([*few, "--epochs", str(2**62)], [f"--epochs {2**62}", f"at most {most // 4}"]),
+        (["--data", "synthetic:1,17179869184,17179869184", "--hidden", ""], ["--data synthetic", "GiB"]),
+        (config("layers.cfg", "hidden = " + ",".join(["16777216"] * 100000)), "--hidden"),  # 2^64.6 weights
+        ([*few, "--memory-limit", "1K"], ["--data synthetic", "GiB"]),
+        ([*few, "--memory-limit", "2M"], ["--hidden '1024,1024'", "may use 0.00195 GiB"]),
+    ]
+    libgomp = ("libgomp: ", "Invalid value for environment variable")  # which says so before the program starts
+    for threads in ["100000", "4294967296", "-5", "2,x"]:
+        numbers.append((few, f"OMP_NUM_THREADS '{threads}': expected a whole number from 1 to 4096",
+                        {"environment": {"OMP_NUM_THREADS": threads}, "ignored": libgomp}))
     options = [
         (["--no-such-option"], "no-such-option"), (["--epoch", "3"], "epoch"), (["word"], "'word'"),
         (["--batch-size", "0"], "--batch-size"), (["--batch-size", "1.5"], "--batch-size"),
@@ -92,7 +115,9 @@ def make_cases(root, _np):
     outputs.append((good + ["--hidden", "1000000,1000000", "--save", "x", "--metrics", "y"], ["--hidden '1000000", "GiB"]))
     large = ["--data", "synthetic:3000000,1,1", "--hidden", "1000000", "--batch-size", "all"]
     outputs.append((large, ["--batch-size 3000000", "GiB"]))
-    return options + configs + data + outputs
+    bombs = [(["--data", bomb_folder(root, 30000)], ["train-images-idx3-ubyte.gz", "1000 times", "--memory-limit"]),
+             (["--data", bomb_folder(root, 30001), "--memory-limit", "8M"], ["train-images-idx3-ubyte.gz", "GiB"])]
+    return options + configs + placeholders + numbers + data + bombs + outputs
 
 
 main(make_cases)

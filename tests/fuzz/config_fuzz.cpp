@@ -1,0 +1,19 @@
+// Configuration files of both programs.
+
+#include <array>
+
+#include "src/matmul_options.hpp"
+#include "src/train_options.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace recombine;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const fuzz::MemoryFile file;
+  file.write(fuzz::text_of(data, size));
+  const std::string path = file.path();
+  const std::array argv = {"program", "--config", path.c_str()};
+  fuzz::accepts([&] { parse_train_command(argv.size(), argv.data()); });
+  fuzz::accepts([&] { parse_matmul_command(argv.size(), argv.data()); });
+  return 0;
+}

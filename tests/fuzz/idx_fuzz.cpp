@@ -1,0 +1,48 @@
+// A pair of IDX files. The first byte says which of them we pack, in how many members, and where images end in the
+// input, in 64ths; the rest is images, then labels.
+
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "src/data/idx.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace recombine;
+
+namespace {
+
+/// A folder whose two files are in memory; removed in the end.
+struct Folder {
+  fuzz::MemoryFile images, labels;
+  std::filesystem::path path = std::filesystem::temp_directory_path() / ("fuzz-idx-" + std::to_string(getpid()));
+
+  Folder() {
+    std::filesystem::create_directory(path);
+    std::filesystem::create_symlink(images.path(), path / "train-images-idx3-ubyte");
+    std::filesystem::create_symlink(labels.path(), path / "train-labels-idx1-ubyte");
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  static const Folder folder;
+  const unsigned way = data[0];
+  const std::string_view bytes = fuzz::text_of(data + 1, size - 1);
+  const std::size_t cut = bytes.size() * (way & 63) / 64;
+  const auto packed = [&](std::string_view part, unsigned bit) {
+    return (way & bit) != 0 ? fuzz::gzip(part, 64) : std::string(part);
+  };
+  folder.images.write(packed(bytes.substr(0, cut), 64));
+  folder.labels.write(packed(bytes.substr(cut), 128));
+  DataBudget budget({.host_bytes = 32 << 20});
+  LoadedData loaded;
+  if (!fuzz::accepts([&] { loaded = load_idx_folder(folder.path.string(), budget); })) return 0;
+  const LoadedTable& table = loaded.train;
+  fuzz::insist(static_cast<std::int64_t>(table.pixels.size()) == table.rows * table.inputs, "pixels are missing");
+  fuzz::insist(static_cast<std::int64_t>(table.labels.size()) == table.rows, "labels are missing");
+  return 0;
+}

@@ -1,0 +1,37 @@
+// Numbers, lists of numbers, amounts of memory, meshes, and the sizes of synthetic data.
+
+#include <cmath>
+
+#include "distributed/mesh.hpp"
+#include "src/data/dataset.hpp"
+#include "src/parse.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace recombine;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(fuzz::text_of(data, size));
+  fuzz::accepts([&] {
+    const std::int64_t value = parse_whole("n", text, {1, 4096});
+    fuzz::insist(value >= 1 && value <= 4096, "a whole number out of its bounds");
+  });
+  fuzz::accepts([&] {
+    const double value = parse_real("x", text, 0);
+    fuzz::insist(std::isfinite(value) && value >= 0, "a real number out of its bounds");
+  });
+  fuzz::accepts([&] {
+    const double bytes = parse_bytes("memory-limit", text);
+    fuzz::insist(std::isfinite(bytes) && bytes >= 1, "an amount of memory out of its bounds");
+  });
+  fuzz::accepts([&] {
+    for (const std::int64_t width : parse_widths("hidden", text)) fuzz::insist(width >= 1, "a width below 1");
+  });
+  fuzz::accepts([&] {
+    const Mesh mesh = Mesh::parse(text);
+    std::int64_t ranks = 1;
+    for (const Axis axis : kAxes) ranks *= mesh.extent(axis);
+    fuzz::insist(mesh.size() == ranks, "a mesh of another size than its extents");
+  });
+  fuzz::accepts([&] { load_data({.data = "synthetic:" + text, .memory = {.host_bytes = 1 << 20}}); });
+  return 0;
+}
