@@ -98,7 +98,7 @@ std::string refusal_of(const std::vector<const char*>& words) {
 }
 
 std::string refusal_of_file(const std::string& text) {
-  const TemporaryFile file(::testing::TempDir() + "train_options_test.cfg");
+  const TemporaryFile file("train_options_test", ::testing::TempDir() + "train_options_test.cfg");
   std::ofstream(file.path()) << text;
   const std::string message = refusal_of({"--config", file.path().c_str()});
   return message.starts_with("--config ") ? message.substr(message.find(", line ") + 2) : message;
