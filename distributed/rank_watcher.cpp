@@ -7,15 +7,19 @@
 #include <csignal>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "distributed/cgroup.hpp"
 #include "distributed/process_end.hpp"
 #include "distributed/temporary_file.hpp"
+#include "distributed/watched_links.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -27,6 +31,7 @@ struct Identity {
   std::array<char, 64> program{};
   std::array<char, 256> host{};
   std::atomic<int> rank = -1;  ///< set last
+  int watcher = -1;            ///< the process's end of the socket to its watcher
 };
 static_assert(std::atomic<int>::is_always_lock_free, "between processes");
 
@@ -49,15 +54,51 @@ bool is_news(int number) {
   return number != SIGTERM && number != SIGINT && number != SIGHUP && number != SIGPIPE && number != 0;
 }
 
-void tell(pid_t process, int number, bool out_of_memory) {
-  const int rank = identity().rank.load();
-  std::string line = fmt::format("{}: ", identity().program.data());
-  if (rank >= 0) line += fmt::format("rank {} on {} (pid {})", rank, identity().host.data(), process);
-  if (rank < 0) line += fmt::format("pid {}, which had not joined its job,", process);
-  line += fmt::format(" was ended by signal {} ({})", number, strsignal(number));
-  if (out_of_memory) line += ": out of memory; expected a smaller problem, fewer ranks on this host, or more memory";
-  line += "\n";
+void say(const std::string& what) {
+  const std::string line = fmt::format("{}: {}\n", identity().program.data(), what);
   if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody reads it
+}
+
+void tell_end(pid_t process, int number, bool out_of_memory) {
+  const int rank = identity().rank.load();
+  const std::string who = rank >= 0 ? fmt::format("rank {} on {} (pid {})", rank, identity().host.data(), process)
+                                    : fmt::format("pid {}, which had not joined its job,", process);
+  say(fmt::format(
+      "{} was ended by signal {} ({}){}", who, number, strsignal(number),
+      out_of_memory ? ": out of memory; expected a smaller problem, fewer ranks on this host, or more memory" : ""));
+}
+
+/// Adds what the process has sent. False once the process has ended.
+bool receive_link(int process, WatchedLinks& links) {
+  HostLink link;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  iovec data{.iov_base = &link, .iov_len = sizeof link};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t length = 0;
+  while ((length = recvmsg(process, &message, 0)) < 0 && errno == EINTR) {
+  }
+  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  if (length != static_cast<ssize_t>(sizeof link) || !header) return false;
+  int connection = -1;
+  std::memcpy(&connection, CMSG_DATA(header), sizeof connection);
+  links.add(connection, link);
+  return true;
+}
+
+/// Returns once the process at the other end of `process` has ended.
+void watch_until_end_of(int process) {
+  WatchedLinks links(say);
+  for (;;) {
+    std::vector<pollfd> files{{.fd = process, .events = POLLIN, .revents = 0}};
+    const int longest = links.prepare(files);
+    if (poll(files.data(), files.size(), longest) < 0) continue;
+    links.handle_events();
+    if (files.front().revents != 0 && !receive_link(process, links)) return;
+  }
 }
 
 void close_all_above_stderr_but(int file) {
@@ -68,19 +109,17 @@ void close_all_above_stderr_but(int file) {
 
 /// The child: in a session of its own, so that no signal meant for the process's group ends it. Of the process's files
 /// it keeps stderr, for its last word: whoever waits for that file's end waits until the child has seen the process's.
-[[noreturn]] void watch(const WatchedProcess& process, int pipe) {
+[[noreturn]] void watch(const WatchedProcess& process, int socket) {
   setsid();
   prctl(PR_SET_NAME, "recombine-tidy");
-  dup2(pipe, STDIN_FILENO);
+  dup2(socket, STDIN_FILENO);
   close(STDOUT_FILENO);
   close_all_above_stderr_but(process.handle());
   const std::int64_t kills_before = cgroup_oom_kills();
-  char none = 0;
-  while (read(STDIN_FILENO, &none, 1) < 0 && errno == EINTR) {
-  }
+  watch_until_end_of(STDIN_FILENO);
   const int number = process.signal_of_end().value_or(0);
   TemporaryFile::remove_all_of_ended_process();
-  if (is_news(number)) tell(process.id(), number, number == SIGKILL && cgroup_oom_kills() > kills_before);
+  if (is_news(number)) tell_end(process.id(), number, number == SIGKILL && cgroup_oom_kills() > kills_before);
   _exit(0);
 }
 
@@ -89,20 +128,22 @@ void close_all_above_stderr_but(int file) {
 void start_rank_watcher(std::string_view program) {
   TemporaryFile::share_with_children();
   store(identity().program, program);
-  std::array<int, 2> pipe{};
-  require(pipe2(pipe.data(), O_CLOEXEC) == 0, "cannot open a pipe to a child process: {}", std::strerror(errno));
+  std::array<int, 2> ends{};
+  require(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) == 0,
+          "cannot open a socket to a child process: {}", std::strerror(errno));
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &before);
   const WatchedProcess self(getpid());  // before the fork: it may end at any time after it
   const pid_t child = fork();
   if (child == 0) {
-    close(pipe[1]);
-    watch(self, pipe[0]);
+    close(ends[1]);
+    watch(self, ends[0]);
   }
   const int error = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
-  close(pipe[0]);  // the other end stays open as long as this process is there
+  close(ends[0]);
+  identity().watcher = ends[1];  // open as long as this process is there
   errno = error;
   require(child > 0, "cannot start a child process: {}", std::strerror(errno));
 }
@@ -110,6 +151,24 @@ void start_rank_watcher(std::string_view program) {
 void introduce_to_watcher(int rank, const std::string& host) {
   store(identity().host, host);
   identity().rank = rank;
+}
+
+void pass_link_to_watcher(int connection, const HostLink& link) {
+  if (identity().watcher < 0) return;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  HostLink copy = link;
+  iovec data{.iov_base = &copy, .iov_len = sizeof copy};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof connection);
+  std::memcpy(CMSG_DATA(header), &connection, sizeof connection);
+  sendmsg(identity().watcher, &message, MSG_NOSIGNAL);
 }
 
 }  // namespace recombine

@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "distributed/host_links.hpp"
 #include "distributed/rank_watcher.hpp"
 #include "kernels/error.hpp"
 #include "src/report/standard_output.hpp"
@@ -71,6 +72,7 @@ int run_program(std::string_view name, int argc, char** argv, void (*work)(Sessi
     start_rank_watcher(name);
     session.emplace(argc, argv);
     introduce_to_watcher(session->rank(), session->host());
+    watch_other_hosts(*session);
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());
     return kExitFailure;
