@@ -1,6 +1,5 @@
 #include "distributed/comparison.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -33,7 +32,9 @@ std::uint64_t fnv1a(const Range& bytes) {
 /// Parts with a zero byte after each: no option, file name or variable contains one.
 std::string encode(const Facts& facts) {
   std::string text;
-  for (const auto& [name, value] : facts) text += name + '\0' + value + '\0';
+  for (const Fact& fact : facts) {
+    for (const std::string& part : {fact.name, fact.value}) text.append(part).push_back('\0');
+  }
   return text;
 }
 
@@ -64,13 +65,13 @@ Statement decode(std::string where, const std::string& text) {
 }  // namespace
 
 bool same_on_every_rank(const Session& /*session*/, const std::string& text) {
-  std::array<std::uint64_t, 8> words = {kMagic, kProtocol, fnv1a(text), fnv1a(std::views::reverse(text))};
-  for (std::size_t i = 0; i < 4; ++i) words[4 + i] = ~words[i];
-  // The largest word and the complement of the smallest.
-  check(MPI_Allreduce(MPI_IN_PLACE, words.data(), 8, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD), "MPI_Allreduce");
-  return std::ranges::all_of(std::views::iota(0, 4), [&](int i) {
-    return words[static_cast<std::size_t>(i)] == ~words[static_cast<std::size_t>(4 + i)];
-  });
+  constexpr std::size_t kWords = 4;
+  std::array<std::uint64_t, 2 * kWords> words = {kMagic, kProtocol, fnv1a(text), fnv1a(std::views::reverse(text))};
+  for (std::size_t i = 0; i < kWords; ++i) words[kWords + i] = ~words[i];
+  check(MPI_Allreduce(MPI_IN_PLACE, words.data(), 2 * kWords, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD), "MPI_Allreduce");
+  bool same = true;  // the largest word is the smallest too
+  for (std::size_t i = 0; i < kWords; ++i) same = same && words[i] == ~words[kWords + i];
+  return same;
 }
 
 std::vector<std::string> from_every_rank(const Session& session, const std::string& own) {
