@@ -53,6 +53,19 @@ def check_long_names(train, matmul, folder, checks):
     checks.expect(not missing, f"not there: {[name[0] for name in missing]}")
 
 
+def check_links(train, _matmul, folder, checks):
+    """Links are replaced, not followed: two may lead to the same file, an input even."""
+    table = "a,y\n1,2\n3,4\n"
+    (folder / "t.csv").write_text(table)
+    for name in ["w", "s.json"]:
+        (folder / name).symlink_to("t.csv")
+    done = run(train, 1, "--data", "t.csv", "--target", "y", "--epochs", 1, "--hidden", 8, "--quiet", "--save", "w",
+               "--summary", "s.json", cwd=folder)
+    checks.expect(done.returncode == 0, f"links as outputs: exit {done.returncode}: {done.stderr}")
+    checks.expect((folder / "t.csv").read_text() == table, "what a link leads to was written")
+    checks.expect(not any((folder / name).is_symlink() for name in ["w", "s.json"]), "a link is left")
+
+
 def check_removed_folder(train, _matmul, folder, checks):
     """Told when the next line of metrics is due, not at the end."""
     for files in [["--save", "out/w", "--metrics", "m.jsonl"], ["--summary", "out/s", "--metrics", "m.jsonl"],
@@ -129,7 +142,7 @@ def check_open_files(_train, matmul, folder, checks):
 def main():
     train, matmul = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
-    for check in [check_permissions, check_long_names, check_removed_folder, check_metrics_every, check_room,
+    for check in [check_permissions, check_long_names, check_links, check_removed_folder, check_metrics_every, check_room,
                   check_full_output, check_open_files]:
         with tempfile.TemporaryDirectory() as folder:
             check(train, matmul, pathlib.Path(folder), checks)
