@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@ namespace recombine {
 
 namespace {
 
-constexpr std::chrono::seconds kGrace{5};  // launch/env has Open MPI notice a lost host within 6 s, we do within 3
+constexpr std::chrono::seconds kGrace{6};  // launch/env has Open MPI notice a lost host within 8 s, we do within 4
 constexpr int kAnswer = 1000;              // ms
 
 /// Whether the host of a connection that has failed answers now: a host that runs refuses a connection at once.
@@ -68,7 +69,7 @@ void WatchedLinks::check_connection(Watched& watched) const {
   }
   watched.deadline = Clock::now() + kGrace;
   const std::string what = watched.link.what.data();
-  if (!what.empty()) say_(what + " answers no more: it has lost its network or its power");
+  if (!what.empty()) say_(fmt::format("{} answers no more: it has lost its network or its power", what));
 }
 
 void WatchedLinks::handle_events() {
@@ -77,6 +78,7 @@ void WatchedLinks::handle_events() {
       check_connection(watched);
     } else if (Clock::now() >= watched.deadline) {
       const bool back = answers_again(watched.place);
+      if (back && watched.link.what[0] != '\0') say_(fmt::format("{} answers again", watched.link.what.data()));
       for (const pid_t process : watched.link.dependents) {
         if (process > 0 && !back) kill(process, SIGTERM);
       }

@@ -63,12 +63,12 @@ class Socket {
 
 void set_option(int file, int level, int option, int value) { setsockopt(file, level, option, &value, sizeof value); }
 
-/// From now on a peer that answers nothing for about 3 s is an error of this connection.
+/// From now on a peer that answers nothing for 3 to 4 s is an error of this connection.
 void keep_alive(int file) {
   set_option(file, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(file, IPPROTO_TCP, TCP_KEEPIDLE, 1);
   set_option(file, IPPROTO_TCP, TCP_KEEPINTVL, 1);
-  set_option(file, IPPROTO_TCP, TCP_KEEPCNT, 2);
+  set_option(file, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 void limit_waiting(int file, int milliseconds) {
