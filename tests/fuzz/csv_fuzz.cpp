@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned way = data[0];
   const std::string_view text = fuzz::text_of(data + 1, size - 1);
   static const fuzz::MemoryFile file;
-  file.write((way & 1) != 0 ? fuzz::gzip(text, (way & 2) != 0 ? 7 : 1 << 20) : text);
+  file.write((way & 1) != 0 ? fuzz::gzip(text, (way & 2) != 0 ? text.size() / 5 + 1 : text.size() + 1) : text);
   const std::string target = (way & 4) != 0 ? "y,a" : (way & 8) != 0 ? std::string(text.substr(0, 5)) : "y";
   DataBudget budget({.host_bytes = 32 << 20});
   CsvTable csv;

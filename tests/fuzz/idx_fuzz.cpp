@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes = fuzz::text_of(data + 1, size - 1);
   const std::size_t cut = bytes.size() * (way & 63) / 64;
   const auto packed = [&](std::string_view part, unsigned bit) {
-    return (way & bit) != 0 ? fuzz::gzip(part, 64) : std::string(part);
+    return (way & bit) != 0 ? fuzz::gzip(part, part.size() / 3 + 1) : std::string(part);
   };
   folder.images.write(packed(bytes.substr(0, cut), 64));
   folder.labels.write(packed(bytes.substr(cut), 128));
