@@ -10,11 +10,19 @@
 
 namespace recombine {
 
-enum class Reduction { sum, max };
+enum class Reduction : std::uint8_t { sum, max };
+
+struct Signature;  // distributed/signature.hpp
 
 /// A group of ranks: all of them (the world), or those along one axis of the mesh. Every call enqueues on `stream`
 /// and returns; every rank of the group makes the same calls in the same order, on one stream per communicator.
 /// Counts are elements, 64-bit. The order in which a sum is taken is fixed: the same ranks give the same bits.
+///
+/// Every call is checked: its signature (signature.hpp) is compared on all ranks, also if it moves no data. Ranks whose
+/// calls differ get an Error that names two of them and what each called, at the stream's next wait; their data are
+/// then undefined, but unchanged among ranks of one host on the CPU. Work that waits for a call on a stream of the
+/// host, and a host that waits for a GPU, goes on only after the check. The communicator is of no more use then, so end
+/// the job: with an uncaught exception.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -41,8 +49,12 @@ class Communicator {
   /// communication stream has work.
   virtual Buffer allocate(Device& device, DataType type, std::int64_t size) { return {device, type, size}; }
 
-  /// The groups of equal `color`, ordered by `key`. Blocks; every rank of this group calls it.
+  /// The groups of equal `color`, ordered by `key`. Blocks; every rank of this group calls it while no communication
+  /// stream has work.
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
+
+  /// Only checks `call`, whose data go another way: through NCCL. `stream` is of StreamUse::host.
+  virtual void check_call(Stream& stream, const Signature& call) = 0;
 };
 
 /// What collectives on a device's memory go through.

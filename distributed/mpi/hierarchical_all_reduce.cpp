@@ -56,9 +56,11 @@ class HierarchicalAllReduce final : public cpu::Task {
 
  private:
   std::unique_ptr<cpu::Task> scatter_task(std::size_t piece) const {
-    return inside_.reduce_scatter(shares_[piece], reduction_);
+    return inside_.reduce_scatter(shares_[piece], reduction_, nullptr);
   }
-  std::unique_ptr<cpu::Task> gather_task(std::size_t piece) const { return inside_.all_gather(shares_[piece]); }
+  std::unique_ptr<cpu::Task> gather_task(std::size_t piece) const {
+    return inside_.all_gather(shares_[piece], nullptr);
+  }
   std::unique_ptr<cpu::Task> combine_task(std::size_t piece) const {
     const VectorView share = shares_[piece][inside_.rank()];
     return request_task([share, this](auto& requests) {

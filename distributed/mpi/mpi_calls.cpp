@@ -1,6 +1,7 @@
 #include "distributed/mpi/mpi_calls.hpp"
 
 #include <array>
+#include <numeric>
 
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
@@ -30,6 +31,22 @@ MPI_Datatype type_of(DataType type) {
 MPI_Datatype moved_type_of(DataType type) { return type == DataType::bf16 ? MPI_UINT16_T : type_of(type); }
 
 MPI_Op op_of(Reduction reduction) { return reduction == Reduction::sum ? MPI_SUM : MPI_MAX; }
+
+std::vector<int> ranks_in_job(MPI_Comm comm) {
+  int size = 0;
+  check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+  std::vector<int> members(static_cast<std::size_t>(size));
+  std::iota(members.begin(), members.end(), 0);
+  std::vector<int> ranks(members.size());
+  MPI_Group group = MPI_GROUP_NULL;
+  MPI_Group world = MPI_GROUP_NULL;
+  check(MPI_Comm_group(comm, &group), "MPI_Comm_group");
+  check(MPI_Comm_group(MPI_COMM_WORLD, &world), "MPI_Comm_group");
+  check(MPI_Group_translate_ranks(group, size, members.data(), world, ranks.data()), "MPI_Group_translate_ranks");
+  MPI_Group_free(&group);
+  MPI_Group_free(&world);
+  return ranks;
+}
 
 namespace {
 

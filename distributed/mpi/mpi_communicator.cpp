@@ -1,6 +1,7 @@
 #include "distributed/mpi/mpi_communicator.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <numeric>
 #include <vector>
 
@@ -18,10 +19,6 @@ constexpr int kTag = 0;
 
 void submit(Stream& stream, std::unique_ptr<cpu::Task> task) { cpu::as_cpu_stream(stream).submit(std::move(task)); }
 
-void submit(Stream& stream, std::function<void(std::vector<MPI_Request>&)> post) {
-  submit(stream, request_task(std::move(post)));
-}
-
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(MPI_Comm comm, Options options) : comm_(comm), options_(options) {
@@ -31,12 +28,46 @@ MpiCommunicator::MpiCommunicator(MPI_Comm comm, Options options) : comm_(comm), 
   if (on_one_host() || hosts_->route() == Route::hierarchical) {
     exchange_ = std::make_unique<HostExchange>(hosts_->inside());
   }
+  if (size_ > 1) checker_ = std::make_unique<CallChecker>(comm_);
 }
 
 MpiCommunicator::~MpiCommunicator() {
+  try {
+    end_calls();
+  } catch (const Error&) {  // the others have it too, and end the job
+  }
   exchange_.reset();
+  checker_.reset();
   hosts_.reset();
   MPI_Comm_free(&comm_);
+}
+
+void MpiCommunicator::end_calls() {
+  if (on_one_host()) return exchange_->show_end(next(Signature::end()));
+  if (std::uncaught_exceptions() == 0) check_now(Signature::end());  // else the others may not come any more
+}
+
+Signature MpiCommunicator::next(Signature call) {
+  call.sequence = calls_made_++;
+  return call;
+}
+
+void MpiCommunicator::check_now(const Signature& call) { check_call(*cpu::make_inline_stream(), call); }
+
+void MpiCommunicator::check_call(Stream& stream, const Signature& call) {
+  if (size_ == 1) return;
+  const bool is_message = call.operation == Operation::send || call.operation == Operation::recv;
+  if (is_message) return submit(stream, checker_->check(call));
+  submit(stream, on_one_host() ? exchange_->check_call(next(call)) : checker_->check(next(call)));
+}
+
+void MpiCommunicator::submit_checked(Stream& stream, const Signature& call, std::unique_ptr<cpu::Task> operation) {
+  submit(stream, checker_ ? checked_task(checker_->check(call), std::move(operation)) : std::move(operation));
+}
+
+void MpiCommunicator::submit_checked(Stream& stream, const Signature& call,
+                                     std::function<void(std::vector<MPI_Request>&)> post) {
+  submit_checked(stream, call, request_task(std::move(post)));
 }
 
 template <class Byte, class Call>
@@ -48,13 +79,14 @@ void MpiCommunicator::for_each_piece(BasicVectorView<Byte> data, const Call& cal
 }
 
 void MpiCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
-  if (size_ == 1 || data.size == 0) return;
-  if (on_one_host()) return submit(stream, exchange_->all_reduce(data, reduction));
+  if (size_ == 1) return;
+  const Signature call = next(Signature::all_reduce(data, reduction));
+  if (on_one_host()) return submit(stream, exchange_->all_reduce(data, reduction, call));
   if (exchange_) {
-    return submit(stream,
-                  hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction, options_.largest_piece));
+    auto operation = hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction, options_.largest_piece);
+    return submit_checked(stream, call, std::move(operation));
   }
-  submit(stream, [=, this](auto& requests) {
+  submit_checked(stream, call, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
       check(MPI_Iallreduce(MPI_IN_PLACE, at, count, type_of(data.type), op_of(reduction), comm_,
                            &requests.emplace_back()),
@@ -67,8 +99,9 @@ void MpiCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<
                                      Reduction reduction) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
   if (size_ == 1) return;
-  if (on_one_host()) return submit(stream, exchange_->reduce_scatter(pieces, reduction));
-  submit(stream, [=, this](auto& requests) {
+  const Signature call = next(Signature::reduce_scatter(data, counts, reduction));
+  if (on_one_host()) return submit(stream, exchange_->reduce_scatter(pieces, reduction, &call));
+  submit_checked(stream, call, [=, this](auto& requests) {
     for (int root = 0; root < size_; ++root) {
       for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
         const void* from = root == rank_ ? MPI_IN_PLACE : at;
@@ -82,8 +115,9 @@ void MpiCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<
 void MpiCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
   if (size_ == 1) return;
-  if (on_one_host()) return submit(stream, exchange_->all_gather(pieces));
-  submit(stream, [=, this](auto& requests) {
+  const Signature call = next(Signature::all_gather(data, counts));
+  if (on_one_host()) return submit(stream, exchange_->all_gather(pieces, &call));
+  submit_checked(stream, call, [=, this](auto& requests) {
     for (int root = 0; root < size_; ++root) {
       for_each_piece(pieces[static_cast<std::size_t>(root)], [&](std::byte* at, int count) {
         check(MPI_Ibcast(at, count, moved_type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
@@ -94,8 +128,9 @@ void MpiCommunicator::all_gather(Stream& stream, VectorView data, std::span<cons
 
 void MpiCommunicator::broadcast(Stream& stream, VectorView data, int root) {
   if (size_ == 1) return;
-  if (on_one_host()) return submit(stream, exchange_->broadcast(data, root));
-  submit(stream, [=, this](auto& requests) {
+  const Signature call = next(Signature::broadcast(data, root));
+  if (on_one_host()) return submit(stream, exchange_->broadcast(data, root, call));
+  submit_checked(stream, call, [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
       check(MPI_Ibcast(at, count, moved_type_of(data.type), root, comm_, &requests.emplace_back()), "MPI_Ibcast");
     });
@@ -103,7 +138,7 @@ void MpiCommunicator::broadcast(Stream& stream, VectorView data, int root) {
 }
 
 void MpiCommunicator::send(Stream& stream, ConstVectorView data, int to) {
-  submit(stream, [=, this](auto& requests) {
+  submit_checked(stream, Signature::send(data, to), [=, this](auto& requests) {
     for_each_piece(data, [&](const std::byte* at, int count) {
       check(MPI_Isend(at, count, moved_type_of(data.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
     });
@@ -111,7 +146,7 @@ void MpiCommunicator::send(Stream& stream, ConstVectorView data, int to) {
 }
 
 void MpiCommunicator::recv(Stream& stream, VectorView data, int from) {
-  submit(stream, [=, this](auto& requests) {
+  submit_checked(stream, Signature::recv(data, from), [=, this](auto& requests) {
     for_each_piece(data, [&](std::byte* at, int count) {
       check(MPI_Irecv(at, count, moved_type_of(data.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
     });
@@ -119,10 +154,12 @@ void MpiCommunicator::recv(Stream& stream, VectorView data, int from) {
 }
 
 void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
-  if (on_one_host()) return submit(stream, exchange_->shift(out, in, distance));
+  Signature call = Signature::shift(out, in, distance);
+  if (size_ > 1) call = next(call);
+  if (on_one_host()) return submit(stream, exchange_->shift(out, in, distance, call));
   const int to = ring_rank(rank_, distance, size_);
   const int from = ring_rank(rank_, -distance, size_);
-  submit(stream, [=, this](auto& requests) {
+  submit_checked(stream, call, [=, this](auto& requests) {
     for_each_piece(in, [&](std::byte* at, int count) {
       check(MPI_Irecv(at, count, moved_type_of(in.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
     });
@@ -133,11 +170,13 @@ void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, 
 }
 
 Buffer MpiCommunicator::allocate(Device& device, DataType type, std::int64_t size) {
+  check_now(Signature::allocate(type, size));
   auto common = on_one_host() ? exchange_->allocate(type, size) : std::nullopt;
   return common ? std::move(*common) : Communicator::allocate(device, type, size);
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
+  check_now(Signature::split());
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(comm_, color, key, &part), "MPI_Comm_split");
   return std::make_unique<MpiCommunicator>(part, options_);

@@ -6,6 +6,7 @@
 #include <mpi.h>
 
 #include "distributed/communicator.hpp"
+#include "distributed/mpi/checked_task.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host_groups.hpp"
 
@@ -43,8 +44,18 @@ class MpiCommunicator final : public Communicator {
   void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
   Buffer allocate(Device& device, DataType type, std::int64_t size) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
+  void check_call(Stream& stream, const Signature& call) override;
 
  private:
+  /// This rank makes no more calls. Among ranks of one host nobody waits; between hosts this blocks.
+  void end_calls();
+  /// `call` as the group's next one.
+  Signature next(Signature call);
+  /// Compares `call` on all ranks and blocks until that is done. For what is itself a blocking call of MPI.
+  void check_now(const Signature& call);
+  /// Carries out `operation` between hosts, checked at the same time.
+  void submit_checked(Stream& stream, const Signature& call, std::unique_ptr<cpu::Task> operation);
+  void submit_checked(Stream& stream, const Signature& call, std::function<void(std::vector<MPI_Request>&)> post);
   bool on_one_host() const { return hosts_->route() == Route::one_host; }
   template <class Byte, class Call>
   void for_each_piece(BasicVectorView<Byte> data, const Call& call) const;
@@ -53,6 +64,8 @@ class MpiCommunicator final : public Communicator {
   Options options_;
   int rank_ = 0;
   int size_ = 1;
+  std::uint64_t calls_made_ = 0;
+  std::unique_ptr<CallChecker> checker_;  ///< none for one rank
   std::unique_ptr<HostGroups> hosts_;
   std::unique_ptr<HostExchange> exchange_;  ///< inside this host; none where the route does not use it
 };

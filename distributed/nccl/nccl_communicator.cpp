@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include <nccl.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include "distributed/pieces.hpp"
 #include "distributed/ring.hpp"
 #include "distributed/session.hpp"
+#include "distributed/signature.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/watch.hpp"
 #include "kernels/error.hpp"
@@ -58,21 +60,30 @@ class NcclCommunicator final : public Communicator {
   void recv(Stream& stream, VectorView data, int from) override;
   void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
   std::unique_ptr<Communicator> split(int color, int key) override {
+    if (size() > 1) host_->synchronize();  // the group's own calls follow the checks
     return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
   }
+  void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 
  private:
+  /// Has `call` compared on all ranks, over the hosts, while NCCL moves its data. NCCL itself compares nothing: it
+  /// would wait for ever, or move what the ranks' shortest data has.
+  void begin(const Signature& call);
+  /// True once all comparisons are done. @throws Error if a rank makes another call
+  bool all_checked();
   /// call(comm, stream) enqueues; several calls inside go as one group.
   template <class Call>
   void enqueue(const char* name, Stream& stream, const Call& call);
   void check(ncclResult_t result, const char* call);
   void settle(ncclResult_t result, const char* call);
-  void check_health();
+  bool check_health();
   [[noreturn]] void give_up(const char* call, const std::string& reason);
 
   std::unique_ptr<Communicator> group_;
   Device& device_;
-  ncclComm_t comm_ = nullptr;  ///< none for a group of one rank: nothing moves there
+  ncclComm_t comm_ = nullptr;     ///< none for a group of one rank: nothing moves there
+  std::unique_ptr<Stream> host_;  ///< of the comparisons
+  Event checked_;                 ///< the last of them
   std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "its start";
   Event last_;  ///< of what was enqueued last
@@ -84,14 +95,14 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& 
   if (size() == 1) return;
   ncclUniqueId id{};
   if (rank() == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
-  const auto host = device.make_stream(StreamUse::host);
-  group_->broadcast(*host, vector_view(reinterpret_cast<std::uint8_t*>(id.internal), sizeof id.internal), 0);
-  host->synchronize();
+  host_ = device.make_stream(StreamUse::host);
+  group_->broadcast(*host_, vector_view(reinterpret_cast<std::uint8_t*>(id.internal), sizeof id.internal), 0);
+  host_->synchronize();
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;  // a rank that is missing must not hold the others for ever
   settle(ncclCommInitRankConfig(&comm_, size(), id, rank(), &config), "ncclCommInitRank");
   const auto stream = device.make_stream(StreamUse::communication);
-  watched_ = cuda::watch_of(*stream).add([this] { check_health(); });
+  watched_ = cuda::watch_of(*stream).add([this] { return check_health(); });
 }
 
 NcclCommunicator::~NcclCommunicator() {
@@ -126,19 +137,35 @@ void NcclCommunicator::settle(ncclResult_t result, const char* call) {
   while (result == ncclInProgress) {
     check(ncclCommGetAsyncError(comm_, &result), call);
     check(result, call);
+    all_checked();
     if (Session::now() - start > kTimeout) give_up(call, fmt::format("another rank did not come in {} s", kTimeout));
     sched_yield();
   }
 }
 
-void NcclCommunicator::check_health() {
-  if (!comm_) return;
+void NcclCommunicator::begin(const Signature& call) {
+  group_->check_call(*host_, call);
+  checked_ = host_->record();
+}
+
+bool NcclCommunicator::all_checked() {
+  try {
+    return !checked_ || checked_->done();
+  } catch (const Error&) {
+    if (comm_) ncclCommAbort(std::exchange(comm_, nullptr));
+    throw;
+  }
+}
+
+bool NcclCommunicator::check_health() {
+  if (!comm_) return true;
   ncclResult_t state = ncclSuccess;
   check(ncclCommGetAsyncError(comm_, &state), "ncclCommGetAsyncError");
   check(state, last_call_);
   if (last_ && Session::now() - enqueued_at_ > kTimeout && !last_->done()) {
     give_up(last_call_, fmt::format("not done after {} s: another rank is missing or late", kTimeout));
   }
+  return all_checked();
 }
 
 template <class Call>
@@ -153,7 +180,9 @@ void NcclCommunicator::enqueue(const char* name, Stream& stream, const Call& cal
 }
 
 void NcclCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;
+  begin(Signature::all_reduce(data, reduction));
+  if (data.size == 0) return;
   enqueue("all_reduce", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     check(ncclAllReduce(data.data, data.data, count_of(data), type_of(data.type), op_of(reduction), comm, cuda_stream),
           "ncclAllReduce");
@@ -163,7 +192,9 @@ void NcclCommunicator::all_reduce(Stream& stream, VectorView data, Reduction red
 void NcclCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
                                       Reduction reduction) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;
+  begin(Signature::reduce_scatter(data, counts, reduction));
+  if (data.size == 0) return;
   enqueue("reduce_scatter", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     if (all_equal(counts)) {
       const VectorView own = pieces[static_cast<std::size_t>(rank())];
@@ -183,7 +214,9 @@ void NcclCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span
 
 void NcclCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;
+  begin(Signature::all_gather(data, counts));
+  if (data.size == 0) return;
   enqueue("all_gather", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     if (all_equal(counts)) {
       const VectorView own = pieces[static_cast<std::size_t>(rank())];
@@ -200,7 +233,9 @@ void NcclCommunicator::all_gather(Stream& stream, VectorView data, std::span<con
 }
 
 void NcclCommunicator::broadcast(Stream& stream, VectorView data, int root) {
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;
+  begin(Signature::broadcast(data, root));
+  if (data.size == 0) return;
   enqueue("broadcast", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     check(ncclBroadcast(data.data, data.data, count_of(data), type_of(data.type), root, comm, cuda_stream),
           "ncclBroadcast");
@@ -208,6 +243,7 @@ void NcclCommunicator::broadcast(Stream& stream, VectorView data, int root) {
 }
 
 void NcclCommunicator::send(Stream& stream, ConstVectorView data, int to) {
+  begin(Signature::send(data, to));
   if (data.size == 0) return;
   enqueue("send", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     check(ncclSend(data.data, count_of(data), type_of(data.type), to, comm, cuda_stream), "ncclSend");
@@ -215,6 +251,7 @@ void NcclCommunicator::send(Stream& stream, ConstVectorView data, int to) {
 }
 
 void NcclCommunicator::recv(Stream& stream, VectorView data, int from) {
+  begin(Signature::recv(data, from));
   if (data.size == 0) return;
   enqueue("recv", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     check(ncclRecv(data.data, count_of(data), type_of(data.type), from, comm, cuda_stream), "ncclRecv");
@@ -224,6 +261,7 @@ void NcclCommunicator::recv(Stream& stream, VectorView data, int from) {
 void NcclCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
   const int to = ring_rank(rank(), distance, size());
   const int from = ring_rank(rank(), -distance, size());
+  if (size() > 1) begin(Signature::shift(out, in, distance));
   if (to == rank()) return device_.copy(stream, in, out);
   enqueue("shift", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     // What is empty here is empty there too.

@@ -35,7 +35,7 @@ void StagedCommunicator::on_host(Stream& stream, const Call& call) {
 }
 
 void StagedCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;  // without data the call is still checked
   const VectorView staged = like(data, staging(stream, data.bytes()));
   device_.copy(stream, staged, data);
   on_host(stream, [&](Stream& host) { group_->all_reduce(host, staged, reduction); });
@@ -44,7 +44,7 @@ void StagedCommunicator::all_reduce(Stream& stream, VectorView data, Reduction r
 
 void StagedCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
                                         Reduction reduction) {
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;
   const VectorView staged = like(data, staging(stream, data.bytes()));
   const auto own = static_cast<std::size_t>(rank());
   device_.copy(stream, staged, data);
@@ -53,7 +53,7 @@ void StagedCommunicator::reduce_scatter(Stream& stream, VectorView data, std::sp
 }
 
 void StagedCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;
   const VectorView staged = like(data, staging(stream, data.bytes()));
   const auto own = static_cast<std::size_t>(rank());
   device_.copy(stream, pieces_of(staged, counts)[own], pieces_of(data, counts)[own]);
@@ -62,7 +62,7 @@ void StagedCommunicator::all_gather(Stream& stream, VectorView data, std::span<c
 }
 
 void StagedCommunicator::broadcast(Stream& stream, VectorView data, int root) {
-  if (size() == 1 || data.size == 0) return;
+  if (size() == 1) return;
   const VectorView staged = like(data, staging(stream, data.bytes()));
   if (rank() == root) device_.copy(stream, staged, data);
   on_host(stream, [&](Stream& host) { group_->broadcast(host, staged, root); });

@@ -28,6 +28,7 @@ class StagedCommunicator final : public Communicator {
   void recv(Stream& stream, VectorView data, int from) override;
   void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
+  void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 
  private:
   std::byte* staging(Stream& stream, std::int64_t bytes);

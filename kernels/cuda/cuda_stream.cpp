@@ -41,7 +41,10 @@ class CudaEvent final : public EventState {
 }  // namespace
 
 CudaStream::CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<HostWaits> host_waits, Priority priority)
-    : gpu_(std::move(gpu)), host_waits_(std::move(host_waits)), stream_(gpu_->make_stream(priority)) {
+    : gpu_(std::move(gpu)),
+      host_waits_(std::move(host_waits)),
+      failure_(host_waits_->failure()),
+      stream_(gpu_->make_stream(priority)) {
   gpu_->add_stream(stream_.get());
 }
 
@@ -65,7 +68,7 @@ void CudaStream::wait(const Event& event) {
   } else if (event->done()) {
     event->synchronize();  // at once; throws what its work threw
   } else {
-    host_waits_->enqueue(stream_.get(), event, failure_);
+    host_waits_->enqueue(stream_.get(), event);
   }
 }
 

@@ -25,7 +25,7 @@ class CudaStream final : public Stream {
  private:
   std::shared_ptr<Gpu> gpu_;
   std::shared_ptr<HostWaits> host_waits_;
-  std::shared_ptr<StreamFailure> failure_ = std::make_shared<StreamFailure>();
+  std::shared_ptr<StreamFailure> failure_;
   StreamHandle stream_;
 };
 

@@ -70,7 +70,8 @@ void Gpu::give_back(EventHandle event) noexcept {
 }
 
 void Gpu::wait_until(const std::function<bool()>& ready) {
-  for (std::int64_t poll = 1; !ready(); ++poll) {
+  // The watch is asked in the end too: a communicator that was aborted has let its stream end, without a result.
+  for (std::int64_t poll = 1; !(ready() && watch_.check()); ++poll) {
     if (poll % kPollsPerCheck == 0) watch_.check();
     if (poll < kYields) {
       sched_yield();
@@ -78,7 +79,6 @@ void Gpu::wait_until(const std::function<bool()>& ready) {
       std::this_thread::sleep_for(kNap);
     }
   }
-  watch_.check();  // a communicator that was aborted has let its stream end, without a result
 }
 
 void Gpu::wait_for(cudaStream_t stream) {

@@ -33,10 +33,10 @@ struct HostWaits::Wait {
   }
 };
 
-void HostWaits::enqueue(cudaStream_t stream, const Event& event, const std::shared_ptr<StreamFailure>& failure) {
+void HostWaits::enqueue(cudaStream_t stream, const Event& event) {
   if (last_ended_ && last_stream_ != stream) gpu_.wait_until([&] { return last_ended_->load(); });
   auto ended = std::make_shared<std::atomic<bool>>(false);
-  auto wait = std::make_unique<Wait>(Wait{event, failure, ended});
+  auto wait = std::make_unique<Wait>(Wait{event, failure_, ended});
   check(cudaLaunchHostFunc(stream, Wait::run, wait.get()), "cudaLaunchHostFunc");
   static_cast<void>(wait.release());  // run() has it now
   last_stream_ = stream;

@@ -12,7 +12,8 @@
 
 namespace recombine::cuda {
 
-/// What the host's work threw that a stream waited for: from then on the stream's data are wrong.
+/// What the host's work threw that a stream waited for: from then on its data are wrong, and those of every stream that
+/// waits for it. So all streams of a GPU have one.
 class StreamFailure {
  public:
   void set(std::exception_ptr failure);
@@ -32,14 +33,17 @@ class HostWaits {
  public:
   explicit HostWaits(Gpu& gpu) : gpu_(gpu) {}
 
+  const std::shared_ptr<StreamFailure>& failure() const { return failure_; }
+
   /// What is enqueued on `stream` from here on starts after `event`. Blocks the host while another stream has a wait
   /// outstanding. @pre one thread enqueues
-  void enqueue(cudaStream_t stream, const Event& event, const std::shared_ptr<StreamFailure>& failure);
+  void enqueue(cudaStream_t stream, const Event& event);
 
  private:
   struct Wait;
 
   Gpu& gpu_;
+  std::shared_ptr<StreamFailure> failure_ = std::make_shared<StreamFailure>();
   cudaStream_t last_stream_ = nullptr;
   std::shared_ptr<std::atomic<bool>> last_ended_;
 };

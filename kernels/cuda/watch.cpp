@@ -11,12 +11,14 @@ std::shared_ptr<Watch::Check> Watch::add(Check check) {
   return added;
 }
 
-void Watch::check() {
+bool Watch::check() {
   const std::lock_guard lock(mutex_);
   std::erase_if(checks_, [](const auto& check) { return check.expired(); });
+  bool all = true;
   for (const auto& weak : checks_) {
-    if (const auto check = weak.lock()) (*check)();
+    if (const auto check = weak.lock()) all = (*check)() && all;
   }
+  return all;
 }
 
 }  // namespace recombine::cuda

@@ -190,7 +190,8 @@ TEST_F(DeviceCollectivesTest, ARankThatFailsEndsTheWaitOfTheOthers) {
     stream_->synchronize();
     FAIL() << "the sum came without rank 0";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("NCCL"), std::string::npos) << error.what();
+    const std::string what = error.what();  // by NCCL, or by the hosts, who compare what ranks call
+    EXPECT_TRUE(what.find("NCCL") != std::string::npos || what.find("rank 0 calls no more") != std::string::npos) << what;
   }
 }
 

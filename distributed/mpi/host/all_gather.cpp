@@ -5,8 +5,8 @@
 
 namespace recombine::mpi {
 
-AllGather::AllGather(Channel& channel, std::vector<VectorView> pieces)
-    : StepsTask(channel, steps_for(pieces, Channel::kSlotBytes / size_of(pieces.front().type))),
+AllGather::AllGather(Channel& channel, std::vector<VectorView> pieces, const Call& call)
+    : StepsTask(channel, steps_for(pieces, Channel::kSlotBytes / size_of(pieces.front().type)), call),
       pieces_(std::move(pieces)),
       chunk_(Channel::kSlotBytes / size_of(pieces_.front().type)),
       ready_(own().size) {}
@@ -23,9 +23,11 @@ void AllGather::take_step(std::int64_t step) {
   }
 }
 
-std::unique_ptr<cpu::Task> HostExchange::all_gather(std::vector<VectorView> pieces) {
-  if (const auto there = find(whole_of(pieces))) return direct_all_gather(*meeting_, *there, pieces);
-  return std::make_unique<AllGather>(*sums_, std::move(pieces));
+std::unique_ptr<cpu::Task> HostExchange::all_gather(std::vector<VectorView> pieces, const Signature* signature) {
+  const auto there = find(whole_of(pieces));
+  const Call call = call_of(signature, there);
+  if (there) return direct_all_gather(*meeting_, *there, pieces, call);
+  return std::make_unique<AllGather>(*sums_, std::move(pieces), call);
 }
 
 }  // namespace recombine::mpi

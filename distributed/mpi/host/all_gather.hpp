@@ -13,7 +13,7 @@ namespace recombine::mpi {
 ///     rank 2   fills [c]   takes a from slot 0, b from slot 1
 class AllGather final : public StepsTask {
  public:
-  AllGather(Channel& channel, std::vector<VectorView> pieces);
+  AllGather(Channel& channel, std::vector<VectorView> pieces, const Call& call);
 
   /// Fills only what lies in the first `elements` of the own piece; at first everything is ready.
   void set_ready(std::int64_t elements) { ready_ = elements; }

@@ -17,8 +17,8 @@ constexpr std::int64_t kSmallBytes = 16 << 10;
 ///     rank 1   fills [b]   likewise
 class SmallAllReduce final : public StepsTask {
  public:
-  SmallAllReduce(Channel& channel, VectorView data, Reduction reduction)
-      : StepsTask(channel, 1), data_(data), reduction_(reduction), terms_(channel.size()) {}
+  SmallAllReduce(Channel& channel, VectorView data, Reduction reduction, const Call& call)
+      : StepsTask(channel, 1, call), data_(data), reduction_(reduction), terms_(channel.size()) {}
 
  private:
   void fill_step(std::int64_t /*step*/) override { write(channel().slot_to_fill(), data_); }
@@ -39,10 +39,14 @@ class SmallAllReduce final : public StepsTask {
 ///              sums:                              fill a0                   fill a1  take b0
 class AllReduce final : public cpu::Task {
  public:
-  AllReduce(Channel& parts, Channel& sums, const std::vector<VectorView>& shares, Reduction reduction)
-      : scatter_(parts, shares, reduction), gather_(sums, shares) {}
+  AllReduce(Channel& parts, Channel& sums, const std::vector<VectorView>& shares, Reduction reduction, const Call& call)
+      : scatter_(parts, shares, reduction, call), gather_(sums, shares, call), call_(call) {}
 
-  bool advance() override { return move_with_others(*this); }
+  bool advance() override {
+    if (move_with_others(*this)) return true;
+    static_cast<void>(call_.agreed());  // throws if another rank, which comes to no step, makes another call
+    return false;
+  }
 
   bool finished() const { return gather_.finished() && scatter_.finished(); }
   bool move() {
@@ -53,14 +57,17 @@ class AllReduce final : public cpu::Task {
  private:
   ReduceScatter scatter_;
   AllGather gather_;
+  Call call_;
 };
 
 }  // namespace
 
-std::unique_ptr<cpu::Task> HostExchange::all_reduce(VectorView data, Reduction reduction) {
-  if (const auto there = find(data)) return direct_all_reduce(*meeting_, writer_, *there, reduction);
-  if (data.bytes() <= kSmallBytes) return std::make_unique<SmallAllReduce>(*parts_, data, reduction);
-  return std::make_unique<AllReduce>(*parts_, *sums_, even_pieces(data, parts_->size()), reduction);
+std::unique_ptr<cpu::Task> HostExchange::all_reduce(VectorView data, Reduction reduction, const Signature& signature) {
+  const auto there = find(data);
+  const Call call = call_of(&signature, there);
+  if (there) return direct_all_reduce(*meeting_, writer_, *there, reduction, call);
+  if (data.bytes() <= kSmallBytes) return std::make_unique<SmallAllReduce>(*parts_, data, reduction, call);
+  return std::make_unique<AllReduce>(*parts_, *sums_, even_pieces(data, parts_->size()), reduction, call);
 }
 
 }  // namespace recombine::mpi

@@ -13,8 +13,8 @@ namespace {
 ///     rank 2   fills [ ]   takes a from slot 0
 class Broadcast final : public StepsTask {
  public:
-  Broadcast(Channel& channel, VectorView data, std::size_t root)
-      : StepsTask(channel, steps_for({&data, 1}, Channel::kSlotBytes / size_of(data.type))),
+  Broadcast(Channel& channel, VectorView data, std::size_t root, const Call& call)
+      : StepsTask(channel, steps_for({&data, 1}, Channel::kSlotBytes / size_of(data.type)), call),
         data_(data),
         root_(root),
         chunk_(Channel::kSlotBytes / size_of(data.type)) {}
@@ -39,8 +39,8 @@ class Broadcast final : public StepsTask {
 
 }  // namespace
 
-std::unique_ptr<cpu::Task> HostExchange::broadcast(VectorView data, int root) {
-  return std::make_unique<Broadcast>(*parts_, data, static_cast<std::size_t>(root));
+std::unique_ptr<cpu::Task> HostExchange::broadcast(VectorView data, int root, const Signature& signature) {
+  return std::make_unique<Broadcast>(*parts_, data, static_cast<std::size_t>(root), Call(*calls_, signature));
 }
 
 }  // namespace recombine::mpi

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "distributed/mpi/host/calls.hpp"
 #include "distributed/mpi/host/copy.hpp"
 #include "kernels/matrix.hpp"
 
@@ -29,6 +30,7 @@ class Channel {
   /// In shared memory, one per rank. A line each, as one rank writes it and all poll it.
   struct Counters {
     alignas(64) std::atomic<std::uint64_t> published;  ///< steps, since the beginning
+    std::atomic<std::uint64_t> marks[2];               ///< of the call that the last step is of, and of the one before
     alignas(64) std::atomic<std::uint64_t> taken;
   };
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "counters are shared between processes");
@@ -47,7 +49,11 @@ class Channel {
   /// True when the next step's slot of this rank is free.
   bool may_fill() { return published_ < kSlots || all_have(&Counters::taken, taken_by_all_, published_ - kSlots + 1); }
   std::byte* slot_to_fill() const { return slot(rank_, published_); }
-  void publish() { own(&Counters::published).store(++published_, std::memory_order_release); }
+  /// With the mark of the call that the step is of: whoever sees the step has the line with it already.
+  void publish(const CallMark& mark) {
+    segments_[rank_]->counters.marks[mark.sequence % 2].store(mark.hash, std::memory_order_relaxed);
+    own(&Counters::published).store(++published_, std::memory_order_release);
+  }
 
   SlotWriter& writer() { return writer_; }
 
@@ -56,6 +62,12 @@ class Channel {
     return segments_[from]->counters.published.load(std::memory_order_acquire) > taken_;
   }
   bool all_arrived() { return all_have(&Counters::published, published_by_all_, taken_ + 1); }
+  /// Whether what has arrived is of that call on every rank. False too while a rank has not come.
+  bool all_marked(const CallMark& mark) const {
+    return std::ranges::all_of(segments_, [&](const Segment* segment) {
+      return segment->counters.marks[mark.sequence % 2].load(std::memory_order_relaxed) == mark.hash;
+    });
+  }
   const std::byte* arrived_slot(std::size_t from) const { return slot(from, taken_); }
   void take() { own(&Counters::taken).store(++taken_, std::memory_order_release); }
 

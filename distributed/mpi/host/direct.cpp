@@ -5,7 +5,6 @@
 #include "distributed/mesh.hpp"
 #include "distributed/mpi/host/reduce.hpp"
 #include "distributed/mpi/host/steps.hpp"
-#include "kernels/error.hpp"
 
 namespace recombine::mpi {
 
@@ -30,8 +29,8 @@ VectorView own_share(const Meeting& meeting, const DirectTask::Data& data) {
 
 class DirectReduce : public DirectTask {
  public:
-  DirectReduce(Meeting& meeting, const Data& data, VectorView own, Reduction reduction)
-      : DirectTask(meeting, data), own_(own), reduction_(reduction), terms_(meeting.size()) {}
+  DirectReduce(Meeting& meeting, const Data& data, VectorView own, Reduction reduction, const Call& call)
+      : DirectTask(meeting, data, call), own_(own), reduction_(reduction), terms_(meeting.size()) {}
 
  protected:
   std::int64_t chunks() const final { return steps_for({&own_, 1}, chunk_elements(own_.type)); }
@@ -52,8 +51,8 @@ class DirectReduce : public DirectTask {
 
 class DirectAllReduce final : public DirectReduce {
  public:
-  DirectAllReduce(Meeting& meeting, SlotWriter& writer, const Data& data, Reduction reduction)
-      : DirectReduce(meeting, data, own_share(meeting, data), reduction), writer_(writer) {}
+  DirectAllReduce(Meeting& meeting, SlotWriter& writer, const Data& data, Reduction reduction, const Call& call)
+      : DirectReduce(meeting, data, own_share(meeting, data), reduction, call), writer_(writer) {}
 
  private:
   void work(std::int64_t chunk) override {
@@ -66,8 +65,8 @@ class DirectAllReduce final : public DirectReduce {
 
 class DirectAllGather final : public DirectTask {
  public:
-  DirectAllGather(Meeting& meeting, const Data& data, std::span<const VectorView> pieces)
-      : DirectTask(meeting, data),
+  DirectAllGather(Meeting& meeting, const Data& data, std::span<const VectorView> pieces, const Call& call)
+      : DirectTask(meeting, data, call),
         pieces_(pieces.begin(), pieces.end()),
         longest_(steps_for(pieces, chunk_elements(data.view.type))) {}
 
@@ -89,13 +88,8 @@ bool DirectTask::advance() { return move_with_others(*this); }
 
 bool DirectTask::move() {
   switch (stage_) {
-    case Stage::coming:
-      meeting_.come_with(data_.place);
-      stage_ = Stage::waiting;
-      return true;
     case Stage::waiting:
-      if (!meeting_.all_came()) return false;
-      check_places();
+      if (!call_.agreed()) return false;
       stage_ = Stage::working;
       return true;
     case Stage::working:
@@ -115,32 +109,24 @@ bool DirectTask::move() {
   return false;
 }
 
-void DirectTask::check_places() const {
-  for (std::size_t r = 0; r < ranks(); ++r) {
-    const Place& other = meeting_.place_of(r);
-    require(other == data_.place,
-            "collective on {} bytes at {} of common memory {}, but rank {} of the group has {} at {} of {}",
-            data_.place.bytes, data_.place.offset, data_.place.memory, r, other.bytes, other.offset, other.memory);
-  }
-}
-
 VectorView DirectTask::at(std::size_t rank, VectorView own) const {
   return {data_.memory->of(rank) + (own.data - data_.memory->own()), own.size, own.type};
 }
 
 std::unique_ptr<cpu::Task> direct_all_reduce(Meeting& meeting, SlotWriter& writer, DirectTask::Data data,
-                                             Reduction reduction) {
-  return std::make_unique<DirectAllReduce>(meeting, writer, data, reduction);
+                                             Reduction reduction, const Call& call) {
+  return std::make_unique<DirectAllReduce>(meeting, writer, data, reduction, call);
 }
 
 std::unique_ptr<cpu::Task> direct_reduce_scatter(Meeting& meeting, DirectTask::Data data,
-                                                 std::span<const VectorView> pieces, Reduction reduction) {
-  return std::make_unique<DirectReduce>(meeting, data, pieces[meeting.rank()], reduction);
+                                                 std::span<const VectorView> pieces, Reduction reduction,
+                                                 const Call& call) {
+  return std::make_unique<DirectReduce>(meeting, data, pieces[meeting.rank()], reduction, call);
 }
 
 std::unique_ptr<cpu::Task> direct_all_gather(Meeting& meeting, DirectTask::Data data,
-                                             std::span<const VectorView> pieces) {
-  return std::make_unique<DirectAllGather>(meeting, data, pieces);
+                                             std::span<const VectorView> pieces, const Call& call) {
+  return std::make_unique<DirectAllGather>(meeting, data, pieces, call);
 }
 
 }  // namespace recombine::mpi

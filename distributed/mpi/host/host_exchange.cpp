@@ -17,6 +17,17 @@ struct Memory {
   Channel::Segment parts;
   Channel::Segment sums;
   Meeting::Seat seat;
+  Calls::Board calls;
+};
+
+/// The one way of a call that moves no data.
+class CheckTask final : public cpu::Task {
+ public:
+  explicit CheckTask(const Call& call) : call_(call) {}
+  bool advance() override { return call_.agreed(); }
+
+ private:
+  Call call_;
 };
 
 Memory* memory_of(const SharedWindow& window, int rank) {
@@ -38,20 +49,24 @@ HostExchange::HostExchange(MPI_Comm comm) : comm_(comm), window_(comm, sizeof(Me
   std::vector<Channel::Segment*> parts;
   std::vector<Channel::Segment*> sums;
   std::vector<Meeting::Seat*> seats;
+  std::vector<Calls::Board*> boards;
   for (int r = 0; r < size; ++r) {
     Memory* memory = memory_of(window_, r);
     parts.push_back(&memory->parts);
     sums.push_back(&memory->sums);
     seats.push_back(&memory->seat);
+    boards.push_back(&memory->calls);
   }
   // Slots are left alone: their pages come into being where the rank that fills them runs.
   const auto index = static_cast<std::size_t>(rank);
   start_at_zero(*parts[index]);
   start_at_zero(*sums[index]);
   new (seats[index]) Meeting::Seat{};
+  new (boards[index]) Calls::Board{};
   parts_.emplace(index, std::move(parts));
   sums_.emplace(index, std::move(sums));
   meeting_.emplace(index, std::move(seats));
+  calls_.emplace(index, std::move(boards), ranks_in_job(comm));
   check(MPI_Barrier(comm), "MPI_Barrier");
 }
 
@@ -69,10 +84,21 @@ std::optional<DirectTask::Data> HostExchange::find(VectorView data) const {
   for (const Numbered& one : memories_) {
     const auto memory = one.memory.lock();
     const auto offset = memory ? memory->offset_of(data) : std::nullopt;
-    if (offset) return DirectTask::Data{memory, {one.number, *offset, data.bytes()}, data};
+    if (offset) return DirectTask::Data{memory, {one.number, *offset}, data};
   }
   return std::nullopt;
 }
+
+Call HostExchange::call_of(const Signature* signature, const std::optional<DirectTask::Data>& there) {
+  if (signature == nullptr) return {};
+  return {*calls_, *signature, there ? there->place : Place()};
+}
+
+std::unique_ptr<cpu::Task> HostExchange::check_call(const Signature& signature) {
+  return std::make_unique<CheckTask>(Call(*calls_, signature));
+}
+
+void HostExchange::show_end(const Signature& signature) { calls_->show(signature, {}); }
 
 VectorView whole_of(std::span<const VectorView> pieces) {
   VectorView whole = pieces.front();

@@ -8,6 +8,7 @@
 #include <mpi.h>
 
 #include "distributed/communicator.hpp"
+#include "distributed/mpi/host/calls.hpp"
 #include "distributed/mpi/host/channel.hpp"
 #include "distributed/mpi/host/direct.hpp"
 #include "distributed/mpi/shared_window.hpp"
@@ -18,7 +19,8 @@ namespace recombine::mpi {
 /// Collectives among the ranks of one host through memory that they share: no rank calls MPI to move data. What lies in
 /// memory from allocate() is worked on there (direct.hpp), all else passes through slots in an MPI-3 shared window
 /// (channel.hpp). Each operation is a task; tasks of one exchange run one after the other, in the same order on every
-/// rank. What they do to the data is said in communicator.hpp; `pieces` are one per rank.
+/// rank. What they do to the data is said in communicator.hpp; `pieces` are one per rank. Each begins with a comparison
+/// of its signature (calls.hpp), except for what has none, as a part of an operation that is checked as a whole.
 class HostExchange {
  public:
   /// Blocks; every rank of `comm` calls it. @pre all ranks of `comm` are on one host
@@ -28,11 +30,16 @@ class HostExchange {
 
   /// These three work where the data is, if it lies in memory from allocate(). reduce_scatter and all_gather of other
   /// data do not wait for each other: one of each may run at a time.
-  std::unique_ptr<cpu::Task> all_reduce(VectorView data, Reduction reduction);
-  std::unique_ptr<cpu::Task> reduce_scatter(std::vector<VectorView> pieces, Reduction reduction);
-  std::unique_ptr<cpu::Task> all_gather(std::vector<VectorView> pieces);
-  std::unique_ptr<cpu::Task> broadcast(VectorView data, int root);
-  std::unique_ptr<cpu::Task> shift(ConstVectorView out, VectorView in, int distance);
+  std::unique_ptr<cpu::Task> all_reduce(VectorView data, Reduction reduction, const Signature& signature);
+  std::unique_ptr<cpu::Task> reduce_scatter(std::vector<VectorView> pieces, Reduction reduction,
+                                            const Signature* signature);
+  std::unique_ptr<cpu::Task> all_gather(std::vector<VectorView> pieces, const Signature* signature);
+  std::unique_ptr<cpu::Task> broadcast(VectorView data, int root, const Signature& signature);
+  std::unique_ptr<cpu::Task> shift(ConstVectorView out, VectorView in, int distance, const Signature& signature);
+  /// Only compares the signature.
+  std::unique_ptr<cpu::Task> check_call(const Signature& signature);
+  /// Shows the others that this rank makes no more calls; does not wait for them.
+  void show_end(const Signature& signature);
 
   /// Memory that every rank can work on, zeros; none where the system does not let them. Blocks; every rank calls it.
   std::optional<Buffer> allocate(DataType type, std::int64_t size);
@@ -43,6 +50,7 @@ class HostExchange {
  private:
   /// `data` in common memory; none where it does not lie there, or where slots are quicker.
   std::optional<DirectTask::Data> find(VectorView data) const;
+  Call call_of(const Signature* signature, const std::optional<DirectTask::Data>& there);
 
   MPI_Comm comm_;
   SharedWindow window_;
@@ -50,13 +58,14 @@ class HostExchange {
   std::optional<Channel> parts_;
   std::optional<Channel> sums_;
   std::optional<Meeting> meeting_;
+  std::optional<Calls> calls_;
   SlotWriter writer_;
   struct Numbered {
-    std::uint64_t number;
+    std::int64_t number;
     std::weak_ptr<const CommonMemory> memory;
   };
   std::vector<Numbered> memories_;
-  std::uint64_t memories_made_ = 0;
+  std::int64_t memories_made_ = 0;
 };
 
 /// Consecutive pieces, as one.

@@ -16,8 +16,8 @@ std::int64_t chunk_elements(const Channel& channel, DataType type) {
 
 }  // namespace
 
-ReduceScatter::ReduceScatter(Channel& channel, std::vector<VectorView> pieces, Reduction reduction)
-    : StepsTask(channel, steps_for(pieces, chunk_elements(channel, pieces.front().type))),
+ReduceScatter::ReduceScatter(Channel& channel, std::vector<VectorView> pieces, Reduction reduction, const Call& call)
+    : StepsTask(channel, steps_for(pieces, chunk_elements(channel, pieces.front().type)), call),
       pieces_(std::move(pieces)),
       reduction_(reduction),
       chunk_(chunk_elements(channel, pieces_.front().type)),
@@ -45,9 +45,12 @@ void ReduceScatter::take_step(std::int64_t step) {
   reduce(sum, terms_, reduction_);
 }
 
-std::unique_ptr<cpu::Task> HostExchange::reduce_scatter(std::vector<VectorView> pieces, Reduction reduction) {
-  if (const auto there = find(whole_of(pieces))) return direct_reduce_scatter(*meeting_, *there, pieces, reduction);
-  return std::make_unique<ReduceScatter>(*parts_, std::move(pieces), reduction);
+std::unique_ptr<cpu::Task> HostExchange::reduce_scatter(std::vector<VectorView> pieces, Reduction reduction,
+                                                        const Signature* signature) {
+  const auto there = find(whole_of(pieces));
+  const Call call = call_of(signature, there);
+  if (there) return direct_reduce_scatter(*meeting_, *there, pieces, reduction, call);
+  return std::make_unique<ReduceScatter>(*parts_, std::move(pieces), reduction, call);
 }
 
 }  // namespace recombine::mpi

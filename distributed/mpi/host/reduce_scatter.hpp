@@ -15,7 +15,7 @@ namespace recombine::mpi {
 ///     rank 2   fills [a2 b2]   takes c0 from slot 0, c1 from slot 1:   c = (c0 + c1) + c2
 class ReduceScatter final : public StepsTask {
  public:
-  ReduceScatter(Channel& channel, std::vector<VectorView> pieces, Reduction reduction);
+  ReduceScatter(Channel& channel, std::vector<VectorView> pieces, Reduction reduction, const Call& call);
 
   /// Elements of the own piece that are summed.
   std::int64_t summed() const { return std::min(own().size, taken() * chunk_); }

@@ -1,8 +1,9 @@
+#include <cstring>
+
 #include "distributed/mpi/host/copy.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host/steps.hpp"
 #include "distributed/ring.hpp"
-#include "kernels/error.hpp"
 
 namespace recombine::mpi {
 
@@ -18,8 +19,8 @@ namespace {
 /// its rank's, and the longest, known when all have published the first step, says how many steps there are.
 class Shift final : public StepsTask {
  public:
-  Shift(Channel& channel, ConstVectorView out, VectorView in, std::size_t from)
-      : StepsTask(channel, steps_of(out.bytes())),
+  Shift(Channel& channel, ConstVectorView out, VectorView in, std::size_t from, const Call& call)
+      : StepsTask(channel, steps_of(out.bytes()), call),
         out_{out.data, out.bytes(), DataType::u8},
         in_{in.data, in.bytes(), DataType::u8},
         from_(from) {}
@@ -33,6 +34,7 @@ class Shift final : public StepsTask {
 
   bool can_take() override { return taken() == 0 ? channel().all_arrived() : channel().arrived(from_); }
   void fill_step(std::int64_t step) override {
+    if (step == 0) call().show();  // all need the lengths, before anyone waits for them
     std::byte* slot = channel().slot_to_fill();
     std::memcpy(slot, &out_.size, sizeof out_.size);
     write(slot + kHeader, chunk_of(out_, step, kChunk));
@@ -51,8 +53,6 @@ class Shift final : public StepsTask {
   void read_lengths() {
     std::int64_t longest = 0;
     for (std::size_t r = 0; r < channel().size(); ++r) longest = std::max(longest, length_of(r));
-    require(length_of(from_) == in_.size, "shift: rank {} sends {} bytes, and {} are expected", from_, length_of(from_),
-            in_.size);
     set_steps(steps_of(longest));
   }
 
@@ -63,9 +63,10 @@ class Shift final : public StepsTask {
 
 }  // namespace
 
-std::unique_ptr<cpu::Task> HostExchange::shift(ConstVectorView out, VectorView in, int distance) {
+std::unique_ptr<cpu::Task> HostExchange::shift(ConstVectorView out, VectorView in, int distance,
+                                               const Signature& signature) {
   const int from = ring_rank(static_cast<int>(parts_->rank()), -distance, size());
-  return std::make_unique<Shift>(*parts_, out, in, static_cast<std::size_t>(from));
+  return std::make_unique<Shift>(*parts_, out, in, static_cast<std::size_t>(from), Call(*calls_, signature));
 }
 
 }  // namespace recombine::mpi

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "distributed/mpi/host/calls.hpp"
 #include "distributed/mpi/host/channel.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 
@@ -29,29 +30,30 @@ bool move_with_others(Steps& task) {
 }
 
 /// An operation on a channel: a number of steps, each of which fills the own slot and takes the others'. It reads
-/// what has arrived first, and fills ahead where nothing has.
+/// what has arrived first, and fills ahead where nothing has. It takes, and so changes data, only once all ranks are
+/// known to make the same call.
 class StepsTask : public cpu::Task {
  public:
-  bool advance() final { return move_with_others(*this); }
+  bool advance() final { return move_with_others(*this) || (all_agree() && finished()); }
 
   /// Fills or takes one step; false where neither can be done now.
   bool move() {
-    if (taken_ < filled_ && can_take()) {
+    if (taken_ < filled_ && can_take() && all_agree()) {
       take_step(taken_++);
       channel_.take();
       return true;
     }
     if (filled_ < steps_ && can_fill()) {
       fill_step(filled_++);
-      channel_.publish();
+      channel_.publish(call_.mark());
       return true;
     }
     return false;
   }
-  bool finished() const { return taken_ == steps_; }
+  bool finished() const { return agreed_ && taken_ == steps_; }
 
  protected:
-  StepsTask(Channel& channel, std::int64_t steps) : channel_(channel), steps_(steps) {}
+  StepsTask(Channel& channel, std::int64_t steps, const Call& call) : channel_(channel), steps_(steps), call_(call) {}
 
   virtual bool can_fill() { return channel_.may_fill(); }
   virtual bool can_take() { return channel_.all_arrived(); }
@@ -60,13 +62,18 @@ class StepsTask : public cpu::Task {
 
   Channel& channel() const { return channel_; }
   void write(std::byte* slot, ConstVectorView from) { channel_.writer().write(slot, from); }
+  const Call& call() const { return call_; }
   std::int64_t filled() const { return filled_; }
   std::int64_t taken() const { return taken_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
+  bool all_agree() { return agreed_ || (agreed_ = call_.agreed_over(channel_)); }
+
   Channel& channel_;
   std::int64_t steps_;
+  Call call_;
+  bool agreed_ = false;
   std::int64_t filled_ = 0;
   std::int64_t taken_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "tests/cuda_on_cpu/libraries/nccl/communicator.hpp"
 
+#include <cstdlib>
+
 #include <sched.h>
 #include <unistd.h>
 
@@ -54,6 +56,11 @@ void Communicator::wait_for_all(Barrier Segment::*barrier) {
   for (int turn = 0; generation == now; ++turn) pause(turn);
 }
 
+void Communicator::wait_if_mismatches_hang() const {
+  if (std::getenv("RECOMBINE_EMULATED_MISMATCH") == nullptr) return;
+  for (int turn = 0;; ++turn) pause(turn);
+}
+
 void Communicator::agree(const Signature& signature) {
   auto& signatures = segment().signatures;
   signatures[static_cast<std::size_t>(rank())] = signature;
@@ -61,6 +68,7 @@ void Communicator::agree(const Signature& signature) {
   for (int other = 0; other < ranks(); ++other) {
     const auto& theirs = signatures[static_cast<std::size_t>(other)];
     if (theirs == signature) continue;
+    wait_if_mismatches_hang();
     fail("NCCL: rank " + std::to_string(rank()) + " calls " + signature.text() + ", rank " + std::to_string(other) +
          " " + theirs.text());
   }

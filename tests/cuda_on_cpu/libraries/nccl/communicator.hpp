@@ -35,8 +35,10 @@ class Communicator {
   void wait_for_all(Barrier Segment::*barrier);
   /// One turn of a loop that waits for another rank. @throws Aborted
   void pause(int turn) const;
-  /// Ends the program unless all ranks call the same, naming both calls. @throws Aborted
+  /// Ends the program unless all ranks call the same, naming both calls; with RECOMBINE_EMULATED_MISMATCH set it waits
+  /// for ever then, as the real library does. @throws Aborted
   void agree(const Signature& signature);
+  void wait_if_mismatches_hang() const;
 
   /// Enqueues `work`, after all earlier work of this communicator, whatever the stream.
   static void enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream, std::function<void()> work);

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "distributed/communicator.hpp"
+
+namespace recombine {
+
+enum class Operation : std::uint8_t {
+  all_reduce,
+  reduce_scatter,
+  all_gather,
+  broadcast,
+  send,
+  recv,
+  shift,
+  allocate,
+  split,
+  end,  ///< of the communicator
+};
+
+/// What a rank calls, as it must be the same on every rank of the group (send and recv: on both). Only the lengths of a
+/// shift may differ from rank to rank: each rank receives as much as the one before it on the ring sends.
+struct Signature {
+  std::uint64_t sequence = 0;  ///< the group's calls before this one
+  std::int64_t count = 0;      ///< elements; of a shift: that this rank sends
+  std::int64_t received = 0;   ///< elements that this rank receives; of a shift only
+  std::uint64_t pieces = 0;    ///< hash of the pieces' counts
+  std::int32_t argument = 0;   ///< root, distance, or the other rank of send and recv
+  Operation operation = Operation::end;
+  DataType type = DataType::u8;
+  Reduction reduction = Reduction::sum;
+
+  static Signature all_reduce(ConstVectorView data, Reduction reduction);
+  static Signature reduce_scatter(ConstVectorView data, std::span<const std::int64_t> counts, Reduction reduction);
+  static Signature all_gather(ConstVectorView data, std::span<const std::int64_t> counts);
+  static Signature broadcast(ConstVectorView data, int root);
+  static Signature send(ConstVectorView data, int to);
+  static Signature recv(ConstVectorView data, int from);
+  /// @throws Error if `out` and `in` have different types
+  static Signature shift(ConstVectorView out, ConstVectorView in, int distance);
+  static Signature allocate(DataType type, std::int64_t count);
+  static Signature split() { return {.operation = Operation::split}; }
+  static Signature end() { return {}; }
+
+  /// "all_reduce of 10 f32 (sum)"
+  std::string to_string() const;
+  /// Of all that must be the same on every rank. Different calls have the same hash with probability 2^-64.
+  std::uint64_t hash() const;
+};
+
+/// Whether ranks may make these two calls together; the lengths of a shift are not compared.
+inline bool same_call(const Signature& a, const Signature& b) {
+  return a.operation == b.operation && a.type == b.type && a.reduction == b.reduction && a.argument == b.argument &&
+         (a.count == b.count || a.operation == Operation::shift) && a.pieces == b.pieces && a.sequence == b.sequence;
+}
+
+/// Of two ranks, by their numbers in the job.
+struct RankCall {
+  int rank = 0;
+  Signature call;
+};
+/// "rank 0 calls A, and rank 1 calls B, as call 7 of a group of 2 ranks; expected ..."
+std::string describe_mismatch(const RankCall& a, const RankCall& b, int group_size);
+/// For a shift or a message whose two ends differ.
+std::string describe_mismatch_of_message(const RankCall& sender, const RankCall& receiver);
+
+/// Whether `receiver` expects what `sender` sends, by a shift or by send and recv.
+bool same_message(const Signature& sender, const Signature& receiver);
+
+}  // namespace recombine
