@@ -113,6 +113,7 @@ struct OptimizerStep {
   float weight_decay = 0;
   const double* gradient_square_sum = nullptr;  ///< in the device's memory; with clip_norm
   float clip_norm = 0;                          ///< > 0: gradient *= min(1, clip_norm / sqrt(*gradient_square_sum))
+  double* diverged = nullptr;  ///< in the device's memory: set to 1 if a new weight is NaN or infinite, else left
 };
 
 /// Arithmetic. Every call enqueues on `stream` and returns.

@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_math.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "kernels/bias_correction.hpp"
@@ -64,9 +65,9 @@ void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
     for (std::int64_t i = 0; i < shape.m; ++i) {
       axpby(stream, 0, {}, gemm.beta, as_vector(gemm.c.block(i, 0, 1, shape.n)));
     }
-  } else if (gemm.alpha == 1) {
+  } else if (gemm.alpha == 1 && gemm.activation != Activation::relu) {
     return gemm_.execute(gemm, shape);
-  } else {  // libraries add the bias before they scale
+  } else {  // libraries add the bias before they scale; oneDNN's relu is maxps(x, 0), which turns NaN into 0
     product.bias = {};
     product.activation = Activation::identity;
     gemm_.execute(product, shape);
@@ -152,7 +153,8 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
   float scale = 1;
   if (step.clip_norm > 0) {
     const double norm = std::sqrt(*step.gradient_square_sum);
-    scale = static_cast<float>(std::min(1.0, static_cast<double>(step.clip_norm) / norm));
+    const double fits = static_cast<double>(step.clip_norm) / norm;
+    scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN for a norm that is NaN
   }
   const AdamWScalars adamw = {step.lr,
                               step.beta1,
@@ -162,23 +164,28 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
                               bias_correction(step.beta1, step.step),
                               bias_correction(step.beta2, step.step),
                               scale};
+  std::atomic<bool> diverged = false;
   for_elements(step.weights.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
     float* const w = step.weights.as<float>() + begin;
     const float* const g = step.gradient.as<float>() + begin;
+    const auto moment = [begin](const VectorView& flat) { return flat.as<float>() + begin; };
     const std::int64_t n = end - begin;
+    bool finite = true;
     switch (step.kind) {
-      case OptimizerKind::sgd: loops().sgd(w, g, n, step.lr, step.weight_decay, scale); break;
+      case OptimizerKind::sgd: finite = loops().sgd(w, g, n, step.lr, step.weight_decay, scale); break;
       case OptimizerKind::momentum:
-        loops().momentum(w, g, step.first_moment.as<float>() + begin, n, step.lr, step.beta1, step.weight_decay, scale);
+        finite = loops().momentum(w, g, moment(step.first_moment), n, step.lr, step.beta1, step.weight_decay, scale);
         break;
       case OptimizerKind::adamw:
-        loops().adamw(w, g, step.first_moment.as<float>() + begin, step.second_moment.as<float>() + begin, n, adamw);
+        finite = loops().adamw(w, g, moment(step.first_moment), moment(step.second_moment), n, adamw);
         break;
     }
+    if (!finite) diverged = true;
     if (step.rounded_weights.size > 0) {
       cast_vector(step.weights.range(begin, end), step.rounded_weights.range(begin, end));
     }
   });
+  if (diverged && step.diverged) *step.diverged = 1;
 }
 
 }  // namespace recombine::cpu

@@ -24,7 +24,7 @@ __device__ __forceinline__ float activate(float x) {
 /// Of the output; for gelu of the input.
 template <Activation kind>
 __device__ __forceinline__ float derivative(float y) {
-  if constexpr (kind == Activation::relu) return y > 0 ? 1 : 0;
+  if constexpr (kind == Activation::relu) return y > 0 ? 1 : y - y;  // 0, or NaN
   if constexpr (kind == Activation::tanh) return 1 - y * y;
   if constexpr (kind == Activation::sigmoid) return y * (1 - y);
   if constexpr (kind == Activation::gelu) {

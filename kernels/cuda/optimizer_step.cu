@@ -20,6 +20,7 @@ struct OptimizerCall {
   float second_correction;  // 1 / (1 - beta2^step)
   const double* gradient_square_sum;
   double clip_norm;  // 0: no clipping
+  double* diverged;  // null: nobody asks
 };
 
 /// What the gradient is multiplied by, computed once in a block.
@@ -28,7 +29,7 @@ __device__ __forceinline__ float gradient_scale(const OptimizerCall& call) {
   if (call.clip_norm <= 0) return 1;
   if (thread_of_block() == 0) {
     const double fits = call.clip_norm / sqrt(*call.gradient_square_sum);
-    scale = static_cast<float>(fits < 1 ? fits : 1.0);
+    scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN for a norm that is NaN
   }
   __syncthreads();
   return scale;
@@ -49,11 +50,19 @@ __device__ __forceinline__ float stepped(const OptimizerCall& call, float w, flo
   return keep * w - rate * m / (sqrtf(v * call.second_correction) + call.epsilon);
 }
 
+__device__ __forceinline__ bool is_finite(float x) { return fabsf(x) < __builtin_huge_valf(); }
+
+/// *to = 1. Several blocks may do so at once.
+__device__ __forceinline__ void set_to_one(double* to) {
+  atomicExch(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(__double_as_longlong(1.0)));
+}
+
 template <OptimizerKind kind, int width>
 __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall call) {
   constexpr bool kFirst = kind != OptimizerKind::sgd;
   constexpr bool kSecond = kind == OptimizerKind::adamw;
   const float scale = gradient_scale(call);
+  bool finite = true;
   for_items(1, ceil_div(call.n, width), [&](std::int64_t, std::int64_t j) {
     const int count = pack_count<width>(call.n, j);
     const std::int64_t at = j * width;
@@ -68,12 +77,14 @@ __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall 
     for (int e = 0; e < width; ++e) {
       w.at[e] = stepped<kind>(call, w.at[e], scale * g.at[e], m.at[e], v.at[e]);
       rounded_w.at[e] = rounded(w.at[e]);
+      finite = finite && (e >= count || is_finite(w.at[e]));
     }
     store_pack<width>(call.weights + at, w, count);
     if constexpr (kFirst) store_pack<width>(call.first_moment + at, m, count);
     if constexpr (kSecond) store_pack<width>(call.second_moment + at, v, count);
     if (call.rounded_weights) store_pack<width>(call.rounded_weights + at, rounded_w, count);
   });
+  if (!finite && call.diverged) set_to_one(call.diverged);
 }
 
 OptimizerCall call_of(const OptimizerStep& step) {
@@ -91,7 +102,8 @@ OptimizerCall call_of(const OptimizerStep& step) {
           .first_correction = bias_correction(step.beta1, step.step),
           .second_correction = bias_correction(step.beta2, step.step),
           .gradient_square_sum = step.gradient_square_sum,
-          .clip_norm = step.clip_norm > 0 ? static_cast<double>(step.clip_norm) : 0.0};
+          .clip_norm = step.clip_norm > 0 ? static_cast<double>(step.clip_norm) : 0.0,
+          .diverged = step.diverged};
 }
 
 template <OptimizerKind kind, int width>

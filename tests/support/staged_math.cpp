@@ -181,6 +181,7 @@ void StagedMath::optimizer_step(Stream& stream, const OptimizerStep& step) {
   call.second_moment = mirror.write(step.second_moment);
   call.rounded_weights = mirror.write(step.rounded_weights);
   call.gradient_square_sum = mirror.write(const_cast<double*>(step.gradient_square_sum));
+  call.diverged = mirror.write(step.diverged);
   device_.math().optimizer_step(stream, call);
   mirror.finish();
 }

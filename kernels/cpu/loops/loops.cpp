@@ -40,7 +40,7 @@ inline float activate(float x) {
 /// Of the output; for gelu of the input.
 template <LoopActivation kind>
 inline float derivative(float y) {
-  if constexpr (kind == LoopActivation::relu) return y > 0 ? 1 : 0;
+  if constexpr (kind == LoopActivation::relu) return y > 0 ? 1 : y - y;  // 0, or NaN
   if constexpr (kind == LoopActivation::tanh) return 1 - y * y;
   if constexpr (kind == LoopActivation::sigmoid) return y * (1 - y);
   if constexpr (kind == LoopActivation::gelu) {
@@ -179,32 +179,53 @@ void axpby(T alpha, const T* x, T beta, T* y, int64_t n) {
   }
 }
 
-void sgd(float* __restrict w, const float* __restrict g, int64_t n, float lr, float decay, float scale) {
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) w[i] -= lr * (scale * g[i] + decay * w[i]);
+constexpr uint32_t kInfinity = 0x7f800000;  // a magnitude from here on is infinite or NaN
+
+inline uint32_t magnitude_bits(float x) { return __builtin_bit_cast(uint32_t, x) & 0x7fffffff; }
+
+bool sgd(float* __restrict w, const float* __restrict g, int64_t n, float lr, float decay, float scale) {
+  uint32_t largest = 0;
+#pragma omp simd reduction(max : largest)
+  for (int64_t i = 0; i < n; ++i) {
+    const float next = w[i] - lr * (scale * g[i] + decay * w[i]);
+    w[i] = next;
+    const uint32_t bits = magnitude_bits(next);
+    largest = bits > largest ? bits : largest;
+  }
+  return largest < kInfinity;
 }
 
-void momentum(float* __restrict w, const float* __restrict g, float* __restrict m, int64_t n, float lr, float beta1,
+bool momentum(float* __restrict w, const float* __restrict g, float* __restrict m, int64_t n, float lr, float beta1,
               float decay, float scale) {
-#pragma omp simd
+  uint32_t largest = 0;
+#pragma omp simd reduction(max : largest)
   for (int64_t i = 0; i < n; ++i) {
     m[i] = beta1 * m[i] + scale * g[i] + decay * w[i];
-    w[i] -= lr * m[i];
+    const float next = w[i] - lr * m[i];
+    w[i] = next;
+    const uint32_t bits = magnitude_bits(next);
+    largest = bits > largest ? bits : largest;
   }
+  return largest < kInfinity;
 }
 
-void adamw(float* __restrict w, const float* __restrict g, float* __restrict m, float* __restrict v, int64_t n,
+bool adamw(float* __restrict w, const float* __restrict g, float* __restrict m, float* __restrict v, int64_t n,
            const AdamWScalars& s) {
   const AdamWScalars c = s;
   const float keep = 1 - c.lr * c.weight_decay;
   const float rate = c.lr * c.first_correction;
-#pragma omp simd
+  uint32_t largest = 0;
+#pragma omp simd reduction(max : largest)
   for (int64_t i = 0; i < n; ++i) {
     const float gradient = c.gradient_scale * g[i];
     m[i] = c.beta1 * m[i] + (1 - c.beta1) * gradient;
     v[i] = c.beta2 * v[i] + (1 - c.beta2) * gradient * gradient;
-    w[i] = keep * w[i] - rate * m[i] / (sqrtf(v[i] * c.second_correction) + c.epsilon);
+    const float next = keep * w[i] - rate * m[i] / (sqrtf(v[i] * c.second_correction) + c.epsilon);
+    w[i] = next;
+    const uint32_t bits = magnitude_bits(next);
+    largest = bits > largest ? bits : largest;
   }
+  return largest < kInfinity;
 }
 
 inline float widened(uint16_t x) { return __builtin_bit_cast(float, static_cast<uint32_t>(x) << 16); }

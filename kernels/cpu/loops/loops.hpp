@@ -58,9 +58,10 @@ struct Loops {
   double (*square_sum)(const float* x, int64_t n);
   void (*axpby_f32)(float alpha, const float* x, float beta, float* y, int64_t n);
   void (*axpby_f64)(double alpha, const double* x, double beta, double* y, int64_t n);
-  void (*sgd)(float* w, const float* g, int64_t n, float lr, float decay, float scale);
-  void (*momentum)(float* w, const float* g, float* m, int64_t n, float lr, float beta1, float decay, float scale);
-  void (*adamw)(float* w, const float* g, float* m, float* v, int64_t n, const AdamWScalars& s);
+  /// The optimizers return true if all new weights are finite.
+  bool (*sgd)(float* w, const float* g, int64_t n, float lr, float decay, float scale);
+  bool (*momentum)(float* w, const float* g, float* m, int64_t n, float lr, float beta1, float decay, float scale);
+  bool (*adamw)(float* w, const float* g, float* m, float* v, int64_t n, const AdamWScalars& s);
   CastLoops cast;
 };
 
