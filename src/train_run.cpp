@@ -141,13 +141,6 @@ RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicato
           .validation = last.validation};
 }
 
-/// The last step's update is in no loss.
-void require_finite(const TrainCommand& command, const GlobalTensors& tensors) {
-  require_input(std::ranges::all_of(tensors.values, [](float weight) { return std::isfinite(weight); }),
-                "--lr {}: training diverged in its last step, whose weights are no numbers; a smaller rate is right",
-                command.lr);
-}
-
 }  // namespace
 
 void run_training(Session& session, const TrainCommand& command) {
@@ -207,7 +200,6 @@ void run_training(Session& session, const TrainCommand& command) {
   require(result.steps > 0, "no step was done: the weights are untrained, and nothing is saved");
   on_root(*world, *stream, [&] {
     const GlobalTensors tensors = gather_tensors(rank, trainer.model());
-    require_finite(command, tensors);
     result.weights_sha256 = sha256(tensors);
     if (console) console->finish(result);
     if (outputs->save) write_safetensors(*outputs->save, tensors);

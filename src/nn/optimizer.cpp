@@ -29,9 +29,10 @@ Optimizer::Optimizer(MeshRank& rank, Model& model, const OptimizerOptions& optio
   if (clips()) square_sum_ = Buffer(rank.device(), DataType::f64, 1);
 }
 
-void Optimizer::begin_step(double lr) {
+void Optimizer::begin_step(double lr, double* diverged) {
   ++step_;
   lr_ = lr;
+  diverged_ = diverged;
 }
 
 void Optimizer::measure_norm() {
@@ -57,7 +58,8 @@ void Optimizer::update(Range range) {
                                  .lr = static_cast<float>(lr_),
                                  .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,
                                  .gradient_square_sum = clips() ? square_sum_.view().as<double>() : nullptr,
-                                 .clip_norm = static_cast<float>(options_.clip_norm)});
+                                 .clip_norm = static_cast<float>(options_.clip_norm),
+                                 .diverged = diverged_});
   }
 }
 

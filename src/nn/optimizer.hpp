@@ -30,7 +30,8 @@ class Optimizer {
   Optimizer(MeshRank& rank, Model& model, const OptimizerOptions& options);
 
   bool clips() const { return options_.clip_norm > 0; }
-  void begin_step(double lr);
+  /// @param diverged in the device's memory: set to 1 if the step makes a weight NaN or infinite
+  void begin_step(double lr, double* diverged);
   /// The gradient's norm, over all of it: needed before update() where clips().
   void measure_norm();
   /// Updates the weights in `range` of the flat buffer.
@@ -44,6 +45,7 @@ class Optimizer {
   Buffer square_sum_;  ///< one f64
   std::int64_t step_ = 0;
   double lr_ = 0;
+  double* diverged_ = nullptr;
 };
 
 }  // namespace recombine

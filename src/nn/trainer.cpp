@@ -55,7 +55,7 @@ Trainer::Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& o
       train_(rank, data.train()),
       validation_(rank, data.validation()),
       test_(rank, data.test()),
-      losses_(rank.device(), DataType::f64, 2 * kFlushSteps),
+      losses_(rank.device(), DataType::f64, kStepSums * kFlushSteps),
       best_loss_(std::numeric_limits<double>::infinity()) {
   options_.schedule.steps = total_steps();
 }
@@ -87,13 +87,12 @@ void Trainer::step(const Permutation& order, Range positions) {
 
   const double waited = rank_.exposed_seconds();
   const auto slot = static_cast<std::int64_t>(pending_.size());
-  const VectorView sums = losses_.view().range(2 * slot, 2 * slot + 2);
+  auto* const sums = reinterpret_cast<StepSums*>(losses_.view().data) + slot;
   const double lr = options_.schedule.at(step_);
   if (slot == 0) clear_losses();
-  loader_.loss(train_.table(), options_.loss, model_.forward(), &model_.output_gradient(),
-               reinterpret_cast<LossSums*>(sums.data));
+  loader_.loss(train_.table(), options_.loss, model_.forward(), &model_.output_gradient(), &sums->loss);
   model_.backward([&](Range range) { reducer_.add(range); });
-  optimizer_.begin_step(lr);
+  optimizer_.begin_step(lr, &sums->diverged);
   // Without clipping each bucket is applied while the ones behind it are still being summed.
   reducer_.finish([&](Range range) {
     if (!optimizer_.clips()) optimizer_.update(range);
@@ -115,8 +114,8 @@ void Trainer::step(const Permutation& order, Range positions) {
 }
 
 void Trainer::clear_losses() {
-  static constexpr std::array<double, 2 * kFlushSteps> kZeros{};
-  rank_.device().copy(rank_.compute(), losses_.view(), vector_view(kZeros.data(), 2 * kFlushSteps));
+  static constexpr std::array<double, kStepSums * kFlushSteps> kZeros{};
+  rank_.device().copy(rank_.compute(), losses_.view(), vector_view(kZeros.data(), kStepSums * kFlushSteps));
 }
 
 std::vector<double> Trainer::sum_over_ranks(VectorView values) {
@@ -134,19 +133,35 @@ std::vector<StepRecord> Trainer::flush_losses() {
   rank_.compute().synchronize();
   lap.add_to(time_.compute);
   const std::vector<double> sums =
-      sum_over_ranks(losses_.view().range(0, 2 * static_cast<std::int64_t>(pending_.size())));
+      sum_over_ranks(losses_.view().range(0, kStepSums * static_cast<std::int64_t>(pending_.size())));
   lap.add_to(time_.exposed_communication);
   for (std::size_t s = 0; s < pending_.size(); ++s) {
-    pending_[s].train_loss = sums[2 * s] / static_cast<double>(pending_rows_[s]);
+    const StepSums& step = reinterpret_cast<const StepSums*>(sums.data())[s];
+    pending_[s].train_loss = step.loss.loss_sum / static_cast<double>(pending_rows_[s]);
+    pending_[s].finite_weights = step.diverged == 0;
   }
   pending_rows_.clear();
   return std::exchange(pending_, {});
 }
 
-void Trainer::require_finite(double loss, const std::string& of) const {
-  require_input(std::isfinite(loss),
-                "--lr {}: training diverged in epoch {}, the loss of {} is no number; a smaller rate is right",
-                options_.schedule.lr, epoch_, of);
+void Trainer::require_finite(double loss, std::int64_t step, const char* what) const {
+  require_input(std::isfinite(loss), "--lr {}: training diverged at step {}: {} is {}; expected a smaller rate",
+                options_.schedule.lr, step, what, std::isnan(loss) ? "NaN" : "infinite");
+}
+
+void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& listener) {
+  Lap lap;
+  const auto bad_loss = [](const StepRecord& step) { return !std::isfinite(step.train_loss); };
+  const auto bad = std::ranges::find_if(steps, [&](const StepRecord& s) { return bad_loss(s) || !s.finite_weights; });
+  // The loss of a step whose update fails is still a loss.
+  const auto end = bad != steps.end() && !bad_loss(*bad) ? bad + 1 : bad;
+  if (end != steps.begin()) listener.on_steps({steps.begin(), end});
+  lap.add_to(time_.other);
+  if (bad == steps.end()) return;
+  require_finite(bad->train_loss, bad->step, "the loss");
+  throw InputError(fmt::format(
+      "--lr {}: training diverged at step {}: a weight after it is NaN or infinite; expected a smaller rate",
+      options_.schedule.lr, bad->step));
 }
 
 bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
@@ -162,11 +177,7 @@ bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
       const std::int64_t batch = &s == &steps.back() ? last_rows : options_.batch_size;
       record.train_loss += s.train_loss * static_cast<double>(batch);
     }
-    const auto diverged = std::ranges::find_if(steps, [](const StepRecord& s) { return !std::isfinite(s.train_loss); });
-    Lap lap;
-    if (diverged != steps.begin()) listener.on_steps({steps.begin(), diverged});
-    lap.add_to(time_.other);
-    if (diverged != steps.end()) require_finite(diverged->train_loss, fmt::format("step {}", diverged->step));
+    report(steps, listener);
   };
   for (std::int64_t begin = 0; begin < rows && step_ < total_steps(); begin += options_.batch_size) {
     const Range positions{begin, std::min(rows, begin + options_.batch_size)};
@@ -182,7 +193,7 @@ bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
   if (validation_.rows() > 0) record.validation = evaluate(validation_);
   if (test_.rows() > 0) record.test = evaluate(test_);
   for (const std::optional<Score>& score : {record.validation, record.test}) {
-    if (score) require_finite(score->loss, fmt::format("the rows evaluated after step {}", step_));
+    if (score) require_finite(score->loss, step_, "the loss of the rows evaluated after it");
   }
   Lap lap;
   listener.on_epoch(record);

@@ -32,6 +32,7 @@ struct StepRecord {
   std::int64_t epoch = 0;  ///< from 1
   double train_loss = 0;   ///< mean over the batch, before the update
   double lr = 0;
+  bool finite_weights = true;  ///< after the update
 };
 
 /// Mean loss and share of right answers over a table.
@@ -81,7 +82,8 @@ class Trainer {
   std::int64_t total_steps() const;  ///< @throws InputError if they are more than 63 bits count
   std::int64_t steps_done() const { return step_; }
 
-  /// @throws InputError on every rank once a loss is no number
+  /// @throws InputError on every rank, naming the first step whose loss, or a weight after it, is NaN or infinite. It
+  /// is seen when losses are next read: after at most kFlushSteps steps, and before anything after them is reported.
   void run(TrainingListener& listener);
   /// One step on the rows at `positions` of the epoch's order.
   void step(const Permutation& order, Range positions);
@@ -99,10 +101,19 @@ class Trainer {
  private:
   static constexpr std::int64_t kFlushSteps = 64;
 
+  /// What a step leaves in the device's memory: f64 all.
+  struct StepSums {
+    LossSums loss;
+    double diverged;  ///< > 0 once summed over the ranks: a new weight is NaN or infinite
+  };
+  static constexpr std::int64_t kStepSums = sizeof(StepSums) / sizeof(double);
+
   void clear_losses();
   std::vector<StepRecord> flush_losses();
+  /// Tells the listener of `steps`, up to the one at which training diverges.
+  void report(const std::vector<StepRecord>& steps, TrainingListener& listener);
   /// @throws InputError: training has diverged
-  void require_finite(double loss, const std::string& of) const;
+  void require_finite(double loss, std::int64_t step, const char* what) const;
   bool run_epoch(std::int64_t epoch, TrainingListener& listener);
   bool out_of_patience(double loss);
   Score sum_scores(const DeviceTable& table);
@@ -117,7 +128,7 @@ class Trainer {
   GradientReducer reducer_;
   BatchLoader loader_;
   DeviceTable train_, validation_, test_;
-  Buffer losses_;  ///< f64 pairs: LossSums of the steps since the last flush
+  Buffer losses_;  ///< StepSums of the steps since the last flush
   std::vector<StepRecord> pending_;
   std::vector<std::int64_t> pending_rows_;
   TimeSpent time_;

@@ -188,6 +188,66 @@ TEST_F(TrainerTest, TheSameSeedGivesTheSameBits) {
   EXPECT_NE(first, train(2));
 }
 
+/// One weight of the first layer that is not finite, in a network of any activation: the first step tells.
+TEST_F(TrainerTest, DivergenceIsToldAtTheStepAtWhichItBegins) {
+  for (const Activation activation :
+       {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
+    for (const DataType type : {DataType::f32, DataType::bf16}) {
+      for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+        TrainerOptions with = options(OptimizerKind::sgd);
+        with.model.activation = activation;
+        with.model.product_type = type;
+        with.batch_size = 2;  // on more ranks than two, some without rows
+        with.epochs = 3;
+        Trainer trainer(rank_, data_, with);
+        const auto spoil = [&](VectorView weights) {
+          const Buffer host(*device_, DataType::f32, 1, MemoryKind::host);
+          *host.view().as<float>() = bad;
+          const MatrixView element = as_matrix(weights.range(4, 5), 1, 1);
+          const Buffer value(*device_, DataType::f32, 1);
+          device_->copy(rank_.compute(), value.view(), host.view());
+          rank_.math().cast(rank_.compute(), value.matrix(1, 1), element);
+          rank_.compute().synchronize();
+        };
+        spoil(trainer.model().weights());
+        if (type == DataType::bf16) spoil(trainer.model().rounded_weights());
+        Recorder recorder;
+        try {
+          trainer.run(recorder);
+          FAIL() << "activation " << static_cast<int>(activation) << ": " << bad << " was not told";
+        } catch (const InputError& error) {
+          EXPECT_NE(std::string(error.what()).find("training diverged at step 1: "), std::string::npos) << error.what();
+        }
+        EXPECT_LE(recorder.steps.size(), 1U);
+        EXPECT_TRUE(recorder.epochs.empty());
+      }
+    }
+  }
+}
+
+/// A decay that multiplies each weight by some -1e9 a step, from 0.1 to 1 in the beginning: beyond f32 after five
+/// steps, while tanh keeps the hidden values at 1 and the loss finite.
+TEST_F(TrainerTest, WeightsThatOverflowAreToldThoughTheLossIsFinite) {
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::adamw}) {
+    TrainerOptions with = options(kind);
+    with.model.activation = Activation::tanh;
+    with.epochs = 9;
+    with.schedule.lr = 1;
+    with.optimizer.weight_decay = 1e9;
+    Trainer trainer(rank_, data_, with);
+    Recorder recorder;
+    try {
+      trainer.run(recorder);
+      FAIL() << "it was not told";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("training diverged at step 5: a weight after it"), std::string::npos)
+          << error.what();
+    }
+    ASSERT_EQ(recorder.steps.size(), 5U);
+    for (const StepRecord& step : recorder.steps) EXPECT_TRUE(std::isfinite(step.train_loss));
+  }
+}
+
 TEST(ScheduleTest, WarmsUpThenFalls) {
   const RateSchedule cosine{.kind = ScheduleKind::cosine, .lr = 2, .warmup = 4, .steps = 24};
   EXPECT_DOUBLE_EQ(cosine.at(0), 0.5);
