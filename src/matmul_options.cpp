@@ -19,7 +19,8 @@ po::options_description product_options() {
       "trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")("trans-b", po::bool_switch(),
                                                                            "B is given as its transpose, [n, k]")(
       "alpha", text_option("X", "1"), "factor of A B")("beta", text_option("X", "0"), "factor of C")(
-      "dtype", text_option("NAME", "f32"), "f32 | bf16 (summed in f32, rounded once) | f64")(
+      "dtype", text_option("NAME", "auto"),
+      "auto (the widest type of the files; f32 without files) | f32 | bf16 (summed in f32, rounded once) | f64")(
       "seed", text_option("N", "1"), "of made elements");
   return group;
 }
@@ -74,8 +75,8 @@ void read_product(const OptionReader& reader, MatmulCommand& command) {
   command.trans_b = reader.flag("trans-b") ? Transpose::yes : Transpose::no;
   command.alpha = reader.real("alpha", 1, std::numeric_limits<double>::lowest());
   command.beta = reader.real("beta", 0, std::numeric_limits<double>::lowest());
-  command.type =
-      reader.word<DataType>("dtype", {{"f32", DataType::f32}, {"bf16", DataType::bf16}, {"f64", DataType::f64}});
+  command.type = reader.word<std::optional<DataType>>(
+      "dtype", {{"auto", std::nullopt}, {"f32", DataType::f32}, {"bf16", DataType::bf16}, {"f64", DataType::f64}});
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 
   const bool files = !command.a.empty() || !command.b.empty();

@@ -24,7 +24,7 @@ struct MatmulCommand {
   Transpose trans_a = Transpose::no, trans_b = Transpose::no;
   double alpha = 1;
   double beta = 0;
-  DataType type = DataType::f32;
+  std::optional<DataType> type;  ///< of the product; none: the widest of the files
   std::optional<Mesh> mesh;
   std::optional<Schedule> schedule;
   State result = State::replicated;

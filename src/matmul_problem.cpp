@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "kernels/error.hpp"
 
@@ -21,6 +22,20 @@ MatrixSource source_of(const MatmulCommand& command, const char* option, const s
   if (!path.empty()) return MatrixSource::from_file(option, path, transpose);
   return MatrixSource::made({.seed = command.seed, .tensor = tensor, .cols = shape.cols}, shape);
 }
+
+/// A file, and the type that the product takes its elements in.
+struct Conversion {
+  const MatrixSource& source;
+  DataType to;
+
+  /// "--a a.npy is f64, narrowed to f32"; "": it stays as it is
+  std::string text() const {
+    const DataType from = source.file_type().value_or(to);
+    if (from == to) return {};
+    return fmt::format("{} is {}, {} to {}", source.name(), name_of(from),
+                       size_of(from) > size_of(to) ? "narrowed" : "widened", name_of(to));
+  }
+};
 
 std::string shape_text(const MatrixSource& source) {
   return fmt::format("{} is [{},{}]", source.name(), source.rows(), source.cols());
@@ -50,6 +65,10 @@ MatrixSource MatrixSource::made(const Generated& matrix, DistMatrix::Shape shape
   return source;
 }
 
+std::optional<DataType> MatrixSource::file_type() const {
+  return file_ ? std::optional(file_->header().type) : std::nullopt;
+}
+
 void MatrixSource::read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const {
   if (!file_) return generate(rank, made_, rows, cols, transpose, to);
   const bool swapped = transpose_ == Transpose::yes;
@@ -68,7 +87,7 @@ MatmulProblem::MatmulProblem(const MatmulCommand& command)
       b(source_of(command, "b", command.b, command.trans_b, kTensorB, {command.k.value_or(0), command.n.value_or(0)})) {
   require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second",
                 shape_text(a), shape_text(b));
-  shape = {a.rows(), b.cols(), a.cols(), command.type};
+  shape = {a.rows(), b.cols(), a.cols()};
   // Files may announce any extent, as long as another is 0.
   require_input(std::max({shape.m, shape.n, shape.k}) <= kLargestExtent, "{} and {}: expected extents of at most 2^40",
                 shape_text(a), shape_text(b));
@@ -76,14 +95,30 @@ MatmulProblem::MatmulProblem(const MatmulCommand& command)
     require_input(static_cast<double>(rows) * static_cast<double>(cols) <= kMostElements,
                   "--m, --n, --k: a matrix [{},{}] is beyond any memory; expected at most 2^50 elements", rows, cols);
   }
+  if (command.beta != 0) read_c0(command);
+  set_type(command.type);
   for (const auto& [name, factor] : {std::pair{"alpha", command.alpha}, {"beta", command.beta}}) {
     require_input(shape.type == DataType::f64 || std::abs(factor) <= std::numeric_limits<float>::max(),
                   "--{} {}: expected a number that f32 can hold, or --dtype f64", name, factor);
   }
-  if (command.beta == 0) return;
+}
+
+void MatmulProblem::read_c0(const MatmulCommand& command) {
   c0 = source_of(command, "c", command.c, Transpose::no, kTensorC, {shape.m, shape.n});
   require_input(c0->rows() == shape.m && c0->cols() == shape.n, "{}, the product is [{},{}]: C must have its shape",
                 shape_text(*c0), shape.m, shape.n);
+}
+
+void MatmulProblem::set_type(const std::optional<DataType>& asked) {
+  const auto is_f64 = [](const MatrixSource& source) { return source.file_type() == DataType::f64; };
+  const bool wide = is_f64(a) || is_f64(b) || (c0 && is_f64(*c0));
+  shape.type = asked.value_or(wide ? DataType::f64 : DataType::f32);
+  std::vector<Conversion> all = {{a, shape.type}, {b, shape.type}};
+  if (c0) all.push_back({*c0, shape.result_type()});
+  for (const Conversion& conversion : all) {
+    const std::string text = conversion.text();
+    if (!text.empty()) conversions += (conversions.empty() ? "" : "; ") + text;
+  }
 }
 
 }  // namespace recombine

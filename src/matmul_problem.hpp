@@ -22,6 +22,7 @@ class MatrixSource {
   std::int64_t rows() const { return shape_.rows; }
   std::int64_t cols() const { return shape_.cols; }
   const std::string& name() const { return name_; }  ///< "--a a.npy", or "A"
+  std::optional<DataType> file_type() const;         ///< of the file's elements; none: made
 
   /// Brings a rectangle of op(X) to the device's memory, [rows, cols], or [cols, rows] with `transpose`. Enqueued: from
   /// a file on `io`, to a GPU and what is made on the compute stream. @pre for a file, `to` is contiguous
@@ -40,9 +41,15 @@ struct MatmulProblem {
   MatrixSource a, b;
   std::optional<MatrixSource> c0;  ///< where beta != 0
   MatmulShape shape;
+  std::string conversions;  ///< one line: which files are not of the product's type; "": none
 
   /// @throws InputError naming both where shapes do not agree
   explicit MatmulProblem(const MatmulCommand& command);
+
+ private:
+  void read_c0(const MatmulCommand& command);
+  /// The type that is asked for, else the widest of the files.
+  void set_type(const std::optional<DataType>& asked);
 };
 
 }  // namespace recombine

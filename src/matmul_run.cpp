@@ -17,10 +17,11 @@ namespace {
 constexpr double kGiB = 0x1p30;
 
 /// The planner's constants: from --machine, or measured now.
-Machine machine_of(const MatmulCommand& command, Communicator& world, Stream& stream, const RankDevice& own) {
-  if (command.machine.empty()) return measure_machine(world, *own.device, command.type, own.collectives);
+Machine machine_of(const MatmulCommand& command, DataType type, Communicator& world, Stream& stream,
+                   const RankDevice& own) {
+  if (command.machine.empty()) return measure_machine(world, *own.device, type, own.collectives);
   Machine machine;
-  agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), command.type); });
+  agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), type); });
   return machine;
 }
 
@@ -126,7 +127,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (!command.calibrate.empty()) constants.emplace("calibrate", command.calibrate);
     if (!command.json.empty() && multiplies) json.emplace("json", command.json);
   });
-  const Machine machine = machine_of(command, *world, *stream, own);
+  const Machine machine = machine_of(command, problem->shape.type, *world, *stream, own);
   const Choice choice = choose(command, problem->shape, machine, memory);
   memory.require(command, choice.plans.front());
   std::optional<NpyWriter> out;
@@ -153,9 +154,10 @@ void run_matmul(Session& session, const MatmulCommand& command) {
                               .collectives = own.collectives_name(),
                               .kernel = command.kernel,
                               .shape = problem->shape,
+                              .conversions = problem->conversions,
                               .plan = choice.plans.front(),
                               .operands = choice.operands(),
-                              .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.type),
+                              .peak_gflops = measure_peak_gflops(rank, *world, *stream, problem->shape.type),
                               .provenance = provenance_of(session, device)};
   if (root && !command.quiet) print_matmul_start(run);
   const MatmulJob job{command, *problem, run.plan, rank, *world, out ? &*out : nullptr};

@@ -78,6 +78,7 @@ void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, Opera
 void print_matmul_start(const MatmulDescription& run) {
   print("{}\n{} rank{}, {} thread{} each: {}\n", shape_text(run.shape), run.np, run.np == 1 ? "" : "s", run.threads,
         run.threads == 1 ? "" : "s", run.device);
+  if (!run.conversions.empty()) print("{}\n", run.conversions);
   if (run.collectives != "mpi") print("collectives by {}, products by {}\n", run.collectives, run.kernel);
   const std::string sum =
       run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
@@ -159,6 +160,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
                       {"n", run.shape.n},
                       {"k", run.shape.k},
                       {"dtype", name_of(run.shape.type)},
+                      {"conversions", run.conversions},
                       {"repeat", result.runs.size()},
                       {"seconds", times.total},
                       {"seconds_min", result.fastest()},

@@ -23,6 +23,7 @@ struct MatmulDescription {
   std::string collectives;  ///< what ranks communicate by
   std::string kernel;       ///< who multiplies: "library", "tiled" ...
   MatmulShape shape;
+  std::string conversions;  ///< which files are not of the product's type; "": none
   Plan plan;
   Operands operands = Operands::in_memory;
   double peak_gflops = 0;  ///< all ranks, of a large square product; 0: unknown

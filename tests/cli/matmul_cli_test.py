@@ -15,7 +15,7 @@ from program import ENDS, PATIENT, Checks, files_in, run, start, wait_for
 
 M, N, K = 13, 11, 9
 KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m", "n", "k", "dtype",
-        "repeat", "seconds", "seconds_min", "seconds_max", "predicted_seconds",
+        "conversions", "repeat", "seconds", "seconds_min", "seconds_max", "predicted_seconds",
         "gflops", "gflops_per_rank", "peak_gflops", "mfu",
         "product_seconds", "exposed_communication_seconds", "io_seconds", "recombine_seconds", "recombine_algbw_gbs",
         "recombine_busbw_gbs", "load_seconds", "store_seconds", "bytes_sent_per_rank", "peak_bytes_per_rank",
