@@ -1,9 +1,13 @@
 #include "kernels/cuda/gemm_cublaslt.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/cuda/gpu.hpp"
+#include "kernels/cuda/launch.hpp"
 #include "kernels/gemm_shape.hpp"
 
 namespace recombine::cuda {
@@ -155,7 +159,31 @@ std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& ge
   if (found == 0 || best.state != CUBLAS_STATUS_SUCCESS) return nullptr;
   plan.algorithm = best.algo;
   plan.workspace_bytes = best.workspaceSize;
+  if (gemm.activation == Activation::relu && !keeps_nan(plan, gemm)) return nullptr;
   return std::make_unique<const Plan>(std::move(plan));
+}
+
+bool GemmCublasLt::keeps_nan(const Plan& plan, const Gemm& gemm) const {
+  const auto bytes = [](const ConstMatrixView& x) { return x.rows * x.ld * size_of(x.type); };
+  const std::int64_t zero_bytes = std::max({bytes(gemm.a), bytes(gemm.b), gemm.bias.bytes()});
+  StreamHandle stream;  // of its own: work that waits for the host may stand in the others
+  check(cudaStreamCreateWithFlags(stream.out(), cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  const Scratch zeros(stream.get(), zero_bytes);
+  const Scratch c(stream.get(), bytes(gemm.c));
+  const Scratch workspace(stream.get(), std::max<std::int64_t>(1, static_cast<std::int64_t>(plan.workspace_bytes)));
+  void* const operand = zeros.as<void>();
+  check(cudaMemsetAsync(operand, 0, static_cast<std::size_t>(zero_bytes), stream.get()), "cudaMemsetAsync");
+  if (gemm.bias.size > 0) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operand);
+  const float alpha = std::numeric_limits<float>::quiet_NaN();
+  const float beta = 0;
+  check(cublaslt().multiply(library_.get(), plan.operation.get(), &alpha, operand, plan.b.get(), operand, plan.a.get(),
+                            &beta, c.as<void>(), plan.c.get(), c.as<void>(), plan.c.get(), &plan.algorithm,
+                            workspace.as<void>(), plan.workspace_bytes, stream.get()),
+        "cublasLtMatmul");
+  float first = 0;
+  check(cudaMemcpyAsync(&first, c.as<void>(), sizeof first, cudaMemcpyDefault, stream.get()), "cudaMemcpyAsync");
+  check(cudaStreamSynchronize(stream.get()), "cudaStreamSynchronize");
+  return std::isnan(first);
 }
 
 void* GemmCublasLt::workspace_of(cudaStream_t stream) {

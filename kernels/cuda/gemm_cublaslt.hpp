@@ -25,7 +25,8 @@ class GemmCublasLt {
   explicit GemmCublasLt(const CublasLtOptions& options);
   ~GemmCublasLt();
 
-  /// Enqueues the product with its bias and activation. False, with nothing enqueued: the library has no algorithm.
+  /// Enqueues the product with its bias and activation. False, with nothing enqueued: the library has no algorithm, or
+  /// one whose ReLU turns NaN into 0.
   /// @pre C is not empty, k > 0; activation identity or relu
   bool execute(cudaStream_t stream, const Gemm& gemm);
 
@@ -45,8 +46,11 @@ class GemmCublasLt {
 
   static Key key_of(const Gemm& gemm);
   cublasComputeType_t compute_type(DataType operand) const;
-  /// Null where the library has no algorithm.
+  /// Null if execute() has to return false.
   std::unique_ptr<const Plan> make_plan(const Gemm& gemm, const Key& key) const;
+  /// Whether the plan's epilogue gives NaN for NaN. The library does not say so of its ReLU, and algorithms may differ:
+  /// so the plan is run once with alpha = NaN on operands of zeros. The host waits.
+  bool keeps_nan(const Plan& plan, const Gemm& gemm) const;
   void* workspace_of(cudaStream_t stream);
 
   using Memory = Handle<void*, cudaFree>;
