@@ -88,6 +88,10 @@ bool DirectTask::advance() { return move_with_others(*this); }
 
 bool DirectTask::move() {
   switch (stage_) {
+    case Stage::coming:
+      call_.show();
+      stage_ = Stage::waiting;
+      return true;
     case Stage::waiting:
       if (!call_.agreed()) return false;
       stage_ = Stage::working;

@@ -48,7 +48,7 @@ class DirectTask : public cpu::Task {
   Data data_;
   Call call_;
   std::int64_t done_ = 0;
-  enum class Stage { waiting, working, leaving, finished } stage_ = Stage::waiting;
+  enum class Stage { coming, waiting, working, leaving, finished } stage_ = Stage::coming;
 };
 
 std::unique_ptr<cpu::Task> direct_all_reduce(Meeting& meeting, SlotWriter& writer, DirectTask::Data data,
