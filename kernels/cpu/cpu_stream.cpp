@@ -1,7 +1,6 @@
 #include "kernels/cpu/cpu_stream.hpp"
 
-#include <sched.h>
-
+#include "kernels/cpu/patience.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::cpu {
@@ -14,14 +13,31 @@ class DoneEvent final : public EventState {
   bool done() override { return true; }
 };
 
+/// Moves `task` on until it is finished: polls for some tens of microseconds, then sleeps between polls.
+void finish(Task& task) {
+  constexpr auto kHost = Doorbell::Listener::host;
+  Patience patience;
+  while (!task.advance()) {
+    if (patience.pause()) continue;
+    Doorbell* const bell = task.doorbell();
+    if (!bell) {
+      patience.nap();
+      continue;
+    }
+    const std::uint32_t ticket = bell->ticket();
+    const Listening listening(*bell, kHost);
+    if (task.advance()) return;
+    bell->sleep(kHost, ticket, std::nullopt);
+    patience.start_again();
+  }
+}
+
 class InlineStream final : public CpuStream {
  public:
   Event record() override { return done_; }
   void wait(const Event& event) override { event->synchronize(); }
   void synchronize() override {}
-  void submit(std::unique_ptr<Task> task) override {
-    while (!task->advance()) sched_yield();
-  }
+  void submit(std::unique_ptr<Task> task) override { finish(*task); }
 
  private:
   Event done_ = std::make_shared<DoneEvent>();

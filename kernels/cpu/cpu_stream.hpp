@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "kernels/cpu/doorbell.hpp"
 #include "kernels/stream.hpp"
 
 namespace recombine::cpu {
@@ -14,6 +15,17 @@ class Task {
   /// Does what can be done now, never blocks. True once the operation is finished.
   /// The first call starts it; after true (or an exception) it is not called again.
   virtual bool advance() = 0;
+
+  enum class Begun {
+    finished,
+    waiting,  ///< others have to do something first
+    ready,    ///< it can go on, and may take long
+  };
+  /// What the submitting thread does at once: microseconds of work at most. May be called again, also after advance().
+  virtual Begun begin() { return Begun::ready; }
+
+  /// Rung whenever others have done something for this task; null: it has to be polled. Outlives every stream.
+  virtual Doorbell* doorbell() const { return nullptr; }
 };
 
 /// A stream that takes host operations.

@@ -6,10 +6,13 @@
 
 namespace recombine::cpu {
 
+class ProgressWorker;
+
 /// Moves on the first task of each of its streams, so that communication overlaps with arithmetic and a short task on
-/// one stream does not queue behind a long one on another. While the host computes, a thread polls with short sleeps in
-/// between, and sleeps when there is nothing to do; a host that waits for a stream polls itself, with sched_yield,
-/// which saves two switches between threads. Tasks run in one thread at a time.
+/// one stream does not queue behind a long one on another. The thread that submits a task begins it; what is left is
+/// moved on by a thread of the engine while the host computes, and by the host itself while it waits for a stream. Who
+/// cannot go on sleeps until another rank rings a doorbell; where tasks have none (MPI), between polls. Tasks run in
+/// one thread at a time.
 class ProgressEngine {
  public:
   ProgressEngine();
@@ -20,8 +23,7 @@ class ProgressEngine {
   std::unique_ptr<CpuStream> make_stream();
 
  private:
-  class Worker;
-  std::shared_ptr<Worker> worker_;
+  std::shared_ptr<ProgressWorker> worker_;
 };
 
 }  // namespace recombine::cpu

@@ -1,21 +1,16 @@
 #include "kernels/cuda/gpu.hpp"
 
-#include <chrono>
 #include <cstdint>
-#include <thread>
 #include <utility>
 
-#include <sched.h>
-
+#include "kernels/cpu/patience.hpp"
 #include "kernels/cuda/cuda_calls.hpp"
 
 namespace recombine::cuda {
 
 namespace {
 
-constexpr std::int64_t kYields = 2000;  // about a millisecond of polling, in which most waits end
 constexpr std::int64_t kPollsPerCheck = 64;
-constexpr std::chrono::microseconds kNap{20};
 
 }  // namespace
 
@@ -71,13 +66,10 @@ void Gpu::give_back(EventHandle event) noexcept {
 
 void Gpu::wait_until(const std::function<bool()>& ready) {
   // The watch is asked in the end too: a communicator that was aborted has let its stream end, without a result.
+  cpu::Patience patience;
   for (std::int64_t poll = 1; !(ready() && watch_.check()); ++poll) {
     if (poll % kPollsPerCheck == 0) watch_.check();
-    if (poll < kYields) {
-      sched_yield();
-    } else {
-      std::this_thread::sleep_for(kNap);
-    }
+    patience.wait();
   }
 }
 

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
+#include "kernels/cpu/doorbell.hpp"
 #include "kernels/error.hpp"
+#include "tests/support/cpu_time.hpp"
 
 namespace recombine::cpu {
 namespace {
@@ -151,6 +155,123 @@ TEST_F(ProgressEngineTest, AFailureTakesAlongTheStreamsThatWaitForIt) {
   second_->wait(first_->record());
   second_->synchronize();
   EXPECT_TRUE(ran);
+}
+
+/// Does a part in the submitting thread, and needs others for the rest.
+class BegunTask final : public Task {
+ public:
+  BegunTask(Doorbell& bell, const std::atomic<bool>& others, std::thread::id& begun_by)
+      : bell_(bell), others_(others), begun_by_(begun_by) {}
+  bool advance() override { return others_; }
+  Begun begin() override {
+    begun_by_ = std::this_thread::get_id();
+    return others_ ? Begun::finished : Begun::waiting;
+  }
+  Doorbell* doorbell() const override { return &bell_; }
+
+ private:
+  Doorbell& bell_;
+  const std::atomic<bool>& others_;
+  std::thread::id& begun_by_;
+};
+
+/// The doorbell outlives the engine.
+class DoorbellTest : public ::testing::Test {
+ protected:
+  void submit() { stream_->submit(std::make_unique<BegunTask>(bell_, others_, begun_by_)); }
+  void ring_after(std::chrono::milliseconds time) {
+    std::this_thread::sleep_for(time);
+    others_ = true;
+    bell_.ring();
+  }
+
+  Doorbell bell_;
+  std::atomic<bool> others_ = false;
+  std::thread::id begun_by_;
+  ProgressEngine engine_;
+  std::unique_ptr<CpuStream> stream_ = engine_.make_stream();
+  std::unique_ptr<CpuStream> second_ = engine_.make_stream();
+};
+
+TEST_F(DoorbellTest, ATaskThatTheSubmittingThreadFinishesIsDoneAtOnce) {
+  others_ = true;
+  submit();
+  EXPECT_TRUE(stream_->record()->done());
+  EXPECT_EQ(begun_by_, std::this_thread::get_id());
+}
+
+TEST_F(DoorbellTest, ARingWakesTheEngine) {
+  for (int round = 0; round < 20; ++round) {
+    others_ = false;
+    submit();
+    const Event done = stream_->record();
+    EXPECT_FALSE(done->done());
+    ring_after(std::chrono::milliseconds(round % 3));
+    while (!done->done()) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
+TEST_F(DoorbellTest, ARingWakesAHostThatWaits) {
+  for (int round = 0; round < 20; ++round) {
+    others_ = false;
+    submit();
+    std::thread other([&] { ring_after(std::chrono::milliseconds(round % 3)); });
+    stream_->synchronize();
+    other.join();
+  }
+}
+
+TEST_F(DoorbellTest, ARingMovesOnTheStreamsThatWaitForThatOne) {
+  submit();
+  second_->wait(stream_->record());
+  bool ran = false;
+  submit_call(*second_, [&] { ran = true; });
+  const Event done = second_->record();
+  ring_after(std::chrono::milliseconds(1));
+  while (!done->done()) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  EXPECT_TRUE(ran);
+}
+
+TEST_F(DoorbellTest, WhoWaitsSleeps) {
+  const double before = test::cpu_seconds();
+  submit();
+  std::thread other([&] { ring_after(std::chrono::milliseconds(500)); });
+  stream_->synchronize();
+  other.join();
+  EXPECT_LT(test::cpu_seconds() - before, 0.2);
+}
+
+TEST_F(ProgressEngineTest, WhoPollsSleepsBetween) {
+  std::atomic<bool> release = false;
+  const double before = test::cpu_seconds();
+  first_->submit(std::make_unique<FlagTask>(release));
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    release = true;
+  });
+  first_->synchronize();
+  other.join();
+  EXPECT_LT(test::cpu_seconds() - before, 0.2);
+}
+
+TEST(InlineStreamTest, WhoPollsSleepsBetween) {
+  std::atomic<bool> release = false;
+  const auto stream = make_inline_stream();
+  const double before = test::cpu_seconds();
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    release = true;
+  });
+  stream->submit(std::make_unique<FlagTask>(release));
+  other.join();
+  EXPECT_LT(test::cpu_seconds() - before, 0.2);
+}
+
+TEST(SchedYieldTest, ALoopOfItSleeps) {
+  const double before = test::cpu_seconds();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+  while (std::chrono::steady_clock::now() < end) sched_yield();
+  EXPECT_LT(test::cpu_seconds() - before, 0.2);
 }
 
 TEST_F(ProgressEngineTest, DestroyingAStreamFinishesItsWork) {

@@ -1,0 +1,268 @@
+#include "kernels/cpu/progress_worker.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "kernels/error.hpp"
+
+namespace recombine::cpu {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::microseconds kNap{50};
+
+}  // namespace
+
+ProgressWorker::ProgressWorker() try : thread_([this] { run(); }) {
+} catch (const std::system_error& error) {
+  throw Error(fmt::format("cannot start a thread, for communication behind arithmetic: {}", error.what()));
+}
+
+ProgressWorker::~ProgressWorker() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    bell_->call(kWorker);
+  }
+  thread_.join();
+}
+
+void ProgressWorker::add(const std::shared_ptr<Queue>& queue) {
+  const std::lock_guard lock(mutex_);
+  queues_.push_back(queue);
+}
+
+void ProgressWorker::remove(const std::shared_ptr<Queue>& queue) {
+  const std::lock_guard lock(mutex_);
+  std::erase(queues_, queue);
+}
+
+namespace {
+
+void rethrow(ProgressWorker::Queue& queue) {
+  if (queue.failure) std::rethrow_exception(std::exchange(queue.failure, nullptr));
+}
+
+}  // namespace
+
+void ProgressWorker::submit(Queue& queue, std::unique_ptr<Task> task) {
+  Lock lock(mutex_);
+  rethrow(queue);
+  take_bell_of(*task);
+  queue.tasks.push_back(std::move(task));
+  ++queue.submitted;
+  if (waiters_ == 0) {
+    if (queue.tasks.size() == 1) leave_to_worker(lock);  // else somebody sees to those before it
+  } else if (resting_ > 0) {
+    bell_->call(kHost);
+  }
+}
+
+std::uint64_t ProgressWorker::submitted(const Queue& queue) {
+  const std::lock_guard lock(mutex_);
+  return queue.submitted;
+}
+
+bool ProgressWorker::done(const Queue& queue, std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  if (count > queue.lost.from && count <= queue.lost.to) std::rethrow_exception(queue.lost.why);
+  return queue.finished >= count;
+}
+
+void ProgressWorker::wait(Queue& queue, std::uint64_t count) {
+  Lock lock(mutex_);
+  if (queue.finished < count) {
+    ++waiters_;
+    stop_listening();
+    move_on_until(queue, count, lock);
+    if (--waiters_ == 0) leave_to_worker(lock);
+  }
+  rethrow(queue);
+}
+
+// The engine's thread.
+
+void ProgressWorker::run() {
+  sleep_precisely();
+  Lock lock(mutex_);
+  while (!stop_) {
+    const bool works = waiters_ == 0 && has_work();
+    if (works && advancing_) {
+      free_.wait(lock, [&] { return !advancing_; });
+    } else if (const auto begun = Clock::now(); !works || (!advance_all(lock) && Clock::now() - begun < kNap)) {
+      sleep_until_called(lock);  // a longer round has moved something, and goes on
+    }
+  }
+}
+
+void ProgressWorker::sleep_until_called(Lock& lock) {
+  Doorbell& bell = *bell_;
+  const std::uint32_t ticket = bell.ticket();
+  if (stop_) return;
+  std::optional<std::chrono::nanoseconds> limit;
+  if (waiters_ == 0 && has_work()) {
+    start_listening();
+    if (advancing_ || advance_all(lock)) return stop_listening();
+    if (must_poll()) limit = kNap;
+  }
+  asleep_ = true;
+  lock.unlock();
+  bell.sleep(kWorker, ticket, limit);
+  lock.lock();
+  asleep_ = false;
+  stop_listening();
+}
+
+void ProgressWorker::start_listening() {
+  if (!std::exchange(listening_, true)) bell_->listen(kWorker);
+}
+
+void ProgressWorker::stop_listening() {
+  if (std::exchange(listening_, false)) bell_->leave(kWorker);
+}
+
+/// Does what is quickly done, and leaves the rest to the thread. It is called only if there is more to do before
+/// another rank rings: waking it costs as much as ten small collectives.
+void ProgressWorker::leave_to_worker(Lock& lock) {
+  if (begin_all(lock) == Task::Begun::finished || !asleep_) return;  // awake, it looks before it sleeps
+  start_listening();
+  const Task::Begun begun = begin_all(lock);  // once more: nobody rang before
+  if (begun == Task::Begun::ready || must_poll()) bell_->call(kWorker);
+}
+
+/// Begins what stands first in each queue, until none of that is finished by it.
+Task::Begun ProgressWorker::begin_all(Lock& lock) {
+  auto all = Task::Begun::finished;
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
+    if (queues_[i]->tasks.empty()) continue;
+    const std::shared_ptr<Queue> queue = queues_[i];  // the list may change meanwhile
+    const std::uint64_t before = queue->finished;
+    const Task::Begun begun = begin(*queue, lock);
+    if (begun == Task::Begun::ready) return begun;
+    if (queue->finished > before && queues_.size() > 1) return begin_all(lock);  // others may have waited for it
+    if (begun == Task::Begun::waiting) all = begun;
+  }
+  return all;
+}
+
+Task::Begun ProgressWorker::begin(Queue& queue, Lock& lock) {
+  while (!queue.tasks.empty()) {
+    if (advancing_) return Task::Begun::ready;
+    auto begun = Task::Begun::finished;
+    advancing_ = true;
+    in_task(queue, lock, [&](Task& task) { return (begun = task.begin()) == Task::Begun::finished; });
+    stop_advancing();
+    if (begun != Task::Begun::finished) return begun;
+  }
+  return Task::Begun::finished;
+}
+
+// Hosts that wait.
+
+void ProgressWorker::move_on_until(const Queue& queue, std::uint64_t count, Lock& lock) {
+  Patience patience;
+  while (queue.finished < count) {
+    if (advancing_) {
+      free_.wait(lock, [&] { return !advancing_; });
+    } else if (advance_all(lock)) {
+      patience.start_again();
+    } else {
+      lock.unlock();
+      const bool paused = patience.pause();
+      lock.lock();
+      if (!paused) rest(patience, lock);
+    }
+  }
+}
+
+/// Sleeps until something has happened, or, if a task has to be polled, for a while.
+void ProgressWorker::rest(Patience& patience, Lock& lock) {
+  Doorbell& bell = *bell_;
+  const std::uint32_t ticket = bell.ticket();
+  const Listening listening(bell, kHost);
+  if (advancing_ || advance_all(lock)) return patience.start_again();
+  const bool polls = must_poll();
+  if (polls) sleep_precisely();
+  const auto limit = polls ? std::optional(patience.nap_time()) : std::nullopt;
+  ++resting_;
+  lock.unlock();
+  bell.sleep(kHost, ticket, limit);
+  lock.lock();
+  --resting_;
+  if (!polls) patience.start_again();
+}
+
+// Tasks.
+
+bool ProgressWorker::has_work() const {
+  return std::ranges::any_of(queues_, [](const auto& queue) { return !queue->tasks.empty(); });
+}
+
+/// Whether nobody rings the bell for some task that stands first.
+bool ProgressWorker::must_poll() const {
+  return std::ranges::any_of(queues_, [&](const auto& queue) {
+    if (queue->tasks.empty()) return false;
+    Doorbell* const bell = queue->tasks.front()->doorbell();
+    return bell != bell_ && bell != &own_bell_;
+  });
+}
+
+/// From the first task on that has a doorbell, all sleep on that one.
+void ProgressWorker::take_bell_of(const Task& task) {
+  Doorbell* const bell = task.doorbell();
+  if (!bell || bell_ != &own_bell_ || bell == bell_) return;
+  stop_listening();
+  bell_ = bell;
+  own_bell_.call(kWorker);
+  own_bell_.call(kHost);
+}
+
+/// Polls the front task of every stream; true if one is finished. @pre no other thread is in it
+bool ProgressWorker::advance_all(Lock& lock) {
+  advancing_ = true;
+  bool moved = false;
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
+    if (queues_[i]->tasks.empty()) continue;
+    const std::shared_ptr<Queue> queue = queues_[i];  // the list may change meanwhile
+    moved = in_task(*queue, lock, [](Task& task) { return task.advance(); }) || moved;
+  }
+  stop_advancing();
+  return moved;
+}
+
+void ProgressWorker::stop_advancing() {
+  advancing_ = false;
+  free_.notify_all();
+}
+
+/// Calls `work` for the first task of `queue`, outside the mutex; true if that has finished it.
+template <class Work>
+bool ProgressWorker::in_task(Queue& queue, Lock& lock, const Work& work) {
+  Task& task = *queue.tasks.front();
+  std::exception_ptr failure;
+  bool finished = false;
+  lock.unlock();
+  try {
+    finished = work(task);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  lock.lock();
+  if (failure) {
+    queue.failure = failure;
+    queue.lost = {queue.finished, queue.submitted, failure};
+    queue.tasks.clear();  // what stands behind it would run on wrong data
+    queue.finished = queue.submitted;
+  } else if (finished) {
+    queue.tasks.pop_front();
+    ++queue.finished;
+  }
+  if ((failure || finished) && resting_ > 0) bell_->call(kHost);
+  return failure || finished;
+}
+
+}  // namespace recombine::cpu
