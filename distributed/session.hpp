@@ -12,6 +12,10 @@
 
 namespace recombine {
 
+namespace mpi {
+class HostDoorbells;
+}
+
 /// The process's membership in the job: MPI from start to end. One object in main.
 class Session {
  public:
@@ -45,6 +49,7 @@ class Session {
   std::string host_;
   std::optional<HostShare> host_share_;
   Progress progress_ = Progress::thread;
+  std::unique_ptr<mpi::HostDoorbells> doorbells_;
 };
 
 /// All ranks, for the host's memory, on streams of StreamUse::host.

@@ -30,6 +30,9 @@ INCLUDE = re.compile(r'^\s*#\s*(?:include|import)\s*[<"]([^>"]+)[>"]')
 INTERFACES = {"kernels/device.hpp": 8, "kernels/math.hpp": 16}
 VIRTUAL = re.compile(r"^\s*virtual\s")
 EMULATION = re.compile(r"cuda_on_cpu|emulat", re.IGNORECASE)
+# A loop of sched_yield starves next to a busy process; kernels/cpu/patience.hpp says how threads wait.
+YIELD = re.compile(r"\bsched_yield\s*\(|this_thread::yield")
+WHO_YIELDS = "kernels/cpu/sched_yield.cpp"  # its own definition, for libraries
 BACKEND_SWITCH = re.compile(r"^\s*#\s*(?:el)?if.*(CUDA|NCCL)")
 
 
@@ -60,6 +63,8 @@ def violations_of(path, folder, name):
             found.append(f"{name}:{number}: a backend is a sibling file that CMake chooses, not an #if: {line.strip()}")
         if folder != "tests" and EMULATION.search(line):
             found.append(f"{name}:{number}: the emulation is the tests', the product does not know it: {line.strip()}")
+        if folder != "tests" and str(name) != WHO_YIELDS and YIELD.search(line):
+            found.append(f"{name}:{number}: a wait that yields; expected cpu::Patience or a doorbell: {line.strip()}")
         include = INCLUDE.match(line)
         if not include:
             continue
@@ -79,6 +84,8 @@ PLANTED = {
     "kernels/device.hpp": "  virtual int f() = 0;\n" * 9,
     "kernels/e.cpp": "// when emulated\n",
     "kernels/d.cpp": "#ifdef RECOMBINE_CUDA\n#endif\n",
+    "kernels/yield.cpp": "while (!done) sched_yield();\n",
+    "distributed/yield.cpp": "while (!done) std::this_thread::yield();\n",
     "distributed/a.cpp": '#include "src/nn/model.hpp"\n',
     "distributed/b.cpp": "#include <oneapi/dnnl/dnnl.hpp>\n",
     "distributed/c.cpp": "#if defined(HAVE_NCCL)\n#endif\n",
@@ -90,6 +97,7 @@ PLANTED = {
 }
 ALLOWED = {
     "kernels/math.hpp": "  virtual int f() = 0;\n" * 16,
+    "kernels/cpu/sched_yield.cpp": 'extern "C" int sched_yield() noexcept {}\n',
     "kernels/ok.cpp": '#include <oneapi/dnnl/dnnl.hpp>\n#include "kernels/device.hpp"\n// #include <mpi.h>\n',
     "distributed/ok.cpp": '#include <mpi.h>\n#include "kernels/device.hpp"\n',
     "src/ok.cpp": '#include "distributed/mesh.hpp"\n#include "kernels/device.hpp"\n',

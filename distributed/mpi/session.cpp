@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "distributed/cgroup.hpp"
+#include "distributed/mpi/host/doorbells.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"
 #include "kernels/error.hpp"
@@ -17,6 +18,8 @@ namespace recombine {
 using mpi::check;
 
 Session::Session(int& argc, char**& argv) {
+  // Idle, Open MPI then calls sched_yield, which is this project's own: it waits without keeping a core from others.
+  setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1);
   // Serialized is enough: after start-up only the communication streams' tasks call MPI, one at a time.
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
@@ -35,6 +38,7 @@ Session::Session(int& argc, char**& argv) {
   std::vector<HostRank> ranks(static_cast<std::size_t>(local_size_));
   check(MPI_Allgather(&own, sizeof own, MPI_BYTE, ranks.data(), sizeof own, MPI_BYTE, host_ranks), "MPI_Allgather");
   host_share_.emplace(std::move(ranks), static_cast<std::size_t>(local_rank_), limits);
+  doorbells_ = std::make_unique<mpi::HostDoorbells>(host_ranks);
   check(MPI_Comm_free(&host_ranks), "MPI_Comm_free");
 
   std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
@@ -43,7 +47,10 @@ Session::Session(int& argc, char**& argv) {
   host_.assign(name.data(), static_cast<std::size_t>(length));
 }
 
-Session::~Session() { MPI_Finalize(); }
+Session::~Session() {
+  doorbells_.reset();
+  MPI_Finalize();
+}
 
 std::string Session::place() {  // for errors: nothing here is checked
   std::array<char, MPI_MAX_PROCESSOR_NAME> host{};

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include <nccl.h>
-#include <sched.h>
 
 #include "distributed/pieces.hpp"
 #include "distributed/ring.hpp"
 #include "distributed/session.hpp"
 #include "distributed/signature.hpp"
+#include "kernels/cpu/patience.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/watch.hpp"
 #include "kernels/error.hpp"
@@ -113,7 +113,8 @@ NcclCommunicator::~NcclCommunicator() {
     return;
   }
   ncclResult_t state = ncclCommFinalize(comm_);
-  while (state == ncclInProgress && ncclCommGetAsyncError(comm_, &state) == ncclSuccess) sched_yield();
+  cpu::Patience patience;
+  while (state == ncclInProgress && ncclCommGetAsyncError(comm_, &state) == ncclSuccess) patience.wait();
   ncclCommDestroy(comm_);
 }
 
@@ -134,12 +135,13 @@ void NcclCommunicator::check(ncclResult_t result, const char* call) {
 void NcclCommunicator::settle(ncclResult_t result, const char* call) {
   check(result, call);
   const double start = Session::now();
+  cpu::Patience patience;
   while (result == ncclInProgress) {
     check(ncclCommGetAsyncError(comm_, &result), call);
     check(result, call);
     all_checked();
     if (Session::now() - start > kTimeout) give_up(call, fmt::format("another rank did not come in {} s", kTimeout));
-    sched_yield();
+    patience.wait();
   }
 }
 

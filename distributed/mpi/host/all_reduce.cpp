@@ -47,6 +47,7 @@ class AllReduce final : public cpu::Task {
     static_cast<void>(call_.agreed());  // throws if another rank, which comes to no step, makes another call
     return false;
   }
+  cpu::Doorbell* doorbell() const override { return scatter_.doorbell(); }
 
   bool finished() const { return gather_.finished() && scatter_.finished(); }
   bool move() {

@@ -23,7 +23,8 @@ void Calls::show_now(const Signature& signature, const Place& place) {
   Shown& next = boards_[rank_]->shown[shown_ % 2];
   next.signature = signature;
   next.place = place;
-  next.number.store(shown_, std::memory_order_release);
+  next.number.store(shown_);
+  doorbells_.ring();
 }
 
 bool Calls::compare() {
@@ -31,7 +32,7 @@ bool Calls::compare() {
   bool all = true;
   for (std::size_t r = 0; r < boards_.size(); ++r) {
     if (seen_[r] == shown_) continue;
-    if (shown(r).number.load(std::memory_order_acquire) != shown_) {
+    if (shown(r).number.load() != shown_) {
       all = false;  // yet others that have come may differ
       continue;
     }

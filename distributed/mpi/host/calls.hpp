@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "distributed/mpi/host/doorbells.hpp"
 #include "distributed/signature.hpp"
 
 namespace recombine::mpi {
@@ -45,8 +46,15 @@ class Calls {
   };
 
   /// `ranks`: their numbers in the job, for messages.
-  Calls(std::size_t rank, std::vector<Board*> boards, std::vector<int> ranks)
-      : rank_(rank), boards_(std::move(boards)), ranks_(std::move(ranks)), seen_(boards_.size()) {}
+  Calls(std::size_t rank, std::vector<Board*> boards, std::vector<int> ranks, Doorbells doorbells = {})
+      : rank_(rank),
+        boards_(std::move(boards)),
+        ranks_(std::move(ranks)),
+        doorbells_(std::move(doorbells)),
+        seen_(boards_.size()) {}
+
+  /// Rung when another rank has shown a call.
+  cpu::Doorbell* doorbell() const { return doorbells_.own(); }
 
   /// Shows this rank's call, unless that is done. @pre all ranks agreed on the one before. @throws Error if that failed
   void show(const Signature& signature, const Place& place) {
@@ -72,6 +80,7 @@ class Calls {
   std::size_t rank_;
   std::vector<Board*> boards_;  ///< one per rank
   std::vector<int> ranks_;
+  Doorbells doorbells_;
   std::vector<std::uint64_t> seen_;  ///< number of each rank's call that was compared last
   std::uint64_t shown_ = 0;          ///< number of this rank's call that was shown last
   std::uint64_t agreed_ = 0;         ///< number of the last call that all ranks made
@@ -106,6 +115,7 @@ class Call {
     return true;
   }
   const CallMark& mark() const { return mark_; }
+  cpu::Doorbell* doorbell() const { return calls_ ? calls_->doorbell() : nullptr; }
 
  private:
   Calls* calls_ = nullptr;

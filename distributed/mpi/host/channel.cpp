@@ -9,7 +9,7 @@ bool Channel::all_have(Counter counter, std::uint64_t& seen, std::uint64_t count
   if (seen >= count) return true;
   std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
   for (const Segment* segment : segments_) {
-    const std::uint64_t now = (segment->counters.*counter).load(std::memory_order_acquire);
+    const std::uint64_t now = (segment->counters.*counter).load();
     if (now < count) return false;
     least = std::min(least, now);
   }

@@ -9,6 +9,7 @@
 
 #include "distributed/mpi/host/calls.hpp"
 #include "distributed/mpi/host/copy.hpp"
+#include "distributed/mpi/host/doorbells.hpp"
 #include "kernels/matrix.hpp"
 
 namespace recombine::mpi {
@@ -20,8 +21,9 @@ namespace recombine::mpi {
 ///               wait until those have published whom it reads  |  read their slots s % kSlots  |  take()
 ///
 /// Filling may run up to kSlots steps ahead of reading, so nobody waits for a slot while the others keep up. Nothing
-/// here blocks: what cannot go on says so, and is asked again. A rank publishes and takes every step, also those in
-/// which it fills or reads nothing, so that all ranks are at the same step when an operation ends.
+/// here blocks: what cannot go on says so, and is asked again after the rank's doorbell. A rank publishes and takes
+/// every step, also those in which it fills or reads nothing, so that all ranks are at the same step when an operation
+/// ends.
 class Channel {
  public:
   static constexpr std::uint64_t kSlots = 8;
@@ -41,10 +43,13 @@ class Channel {
     alignas(64) std::byte slots[kSlots * static_cast<std::size_t>(kSlotBytes)];
   };
 
-  Channel(std::size_t rank, std::vector<Segment*> segments) : rank_(rank), segments_(std::move(segments)) {}
+  Channel(std::size_t rank, std::vector<Segment*> segments, Doorbells doorbells = {})
+      : rank_(rank), segments_(std::move(segments)), doorbells_(std::move(doorbells)) {}
 
   std::size_t rank() const { return rank_; }
   std::size_t size() const { return segments_.size(); }
+  /// Rung when another rank has published or taken.
+  cpu::Doorbell* doorbell() const { return doorbells_.own(); }
 
   /// True when the next step's slot of this rank is free.
   bool may_fill() { return published_ < kSlots || all_have(&Counters::taken, taken_by_all_, published_ - kSlots + 1); }
@@ -52,15 +57,13 @@ class Channel {
   /// With the mark of the call that the step is of: whoever sees the step has the line with it already.
   void publish(const CallMark& mark) {
     segments_[rank_]->counters.marks[mark.sequence % 2].store(mark.hash, std::memory_order_relaxed);
-    own(&Counters::published).store(++published_, std::memory_order_release);
+    show(&Counters::published, ++published_);
   }
 
   SlotWriter& writer() { return writer_; }
 
   /// True when rank `from`, or every rank, has published the next step to take.
-  bool arrived(std::size_t from) const {
-    return segments_[from]->counters.published.load(std::memory_order_acquire) > taken_;
-  }
+  bool arrived(std::size_t from) const { return segments_[from]->counters.published.load() > taken_; }
   bool all_arrived() { return all_have(&Counters::published, published_by_all_, taken_ + 1); }
   /// Whether what has arrived is of that call on every rank. False too while a rank has not come.
   bool all_marked(const CallMark& mark) const {
@@ -69,12 +72,15 @@ class Channel {
     });
   }
   const std::byte* arrived_slot(std::size_t from) const { return slot(from, taken_); }
-  void take() { own(&Counters::taken).store(++taken_, std::memory_order_release); }
+  void take() { show(&Counters::taken, ++taken_); }
 
  private:
   using Counter = std::atomic<std::uint64_t> Counters::*;
 
-  std::atomic<std::uint64_t>& own(Counter counter) const { return segments_[rank_]->counters.*counter; }
+  void show(Counter counter, std::uint64_t steps) const {
+    (segments_[rank_]->counters.*counter).store(steps);
+    doorbells_.ring();
+  }
   std::byte* slot(std::size_t rank, std::uint64_t step) const {
     return segments_[rank]->slots + (step % kSlots) * static_cast<std::size_t>(kSlotBytes);
   }
@@ -83,6 +89,7 @@ class Channel {
 
   std::size_t rank_;
   std::vector<Segment*> segments_;  ///< one per rank
+  Doorbells doorbells_;
   std::uint64_t published_ = 0;
   std::uint64_t taken_ = 0;
   std::uint64_t published_by_all_ = 0;

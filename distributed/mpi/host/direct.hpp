@@ -28,6 +28,8 @@ class DirectTask : public cpu::Task {
   };
 
   bool advance() final;
+  Begun begin() final;
+  cpu::Doorbell* doorbell() const final { return meeting_.doorbell(); }
   bool move();
   bool finished() const { return stage_ == Stage::finished; }
 

@@ -25,6 +25,8 @@ class CheckTask final : public cpu::Task {
  public:
   explicit CheckTask(const Call& call) : call_(call) {}
   bool advance() override { return call_.agreed(); }
+  Begun begin() override { return call_.agreed() ? Begun::finished : Begun::waiting; }
+  cpu::Doorbell* doorbell() const override { return call_.doorbell(); }
 
  private:
   Call call_;
@@ -63,10 +65,12 @@ HostExchange::HostExchange(MPI_Comm comm) : comm_(comm), window_(comm, sizeof(Me
   start_at_zero(*sums[index]);
   new (seats[index]) Meeting::Seat{};
   new (boards[index]) Calls::Board{};
-  parts_.emplace(index, std::move(parts));
-  sums_.emplace(index, std::move(sums));
-  meeting_.emplace(index, std::move(seats));
-  calls_.emplace(index, std::move(boards), ranks_in_job(comm));
+  const std::vector<int> ranks = ranks_in_job(comm);
+  const Doorbells doorbells = HostDoorbells::of(index, ranks);
+  parts_.emplace(index, std::move(parts), doorbells);
+  sums_.emplace(index, std::move(sums), doorbells);
+  meeting_.emplace(index, std::move(seats), doorbells);
+  calls_.emplace(index, std::move(boards), ranks, doorbells);
   check(MPI_Barrier(comm), "MPI_Barrier");
 }
 

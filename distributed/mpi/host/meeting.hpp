@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "distributed/mpi/host/doorbells.hpp"
+
 namespace recombine::mpi {
 
 /// The ranks of a host meet: each comes, and goes on once all have come as often as it has. Nothing here blocks.
@@ -16,15 +18,21 @@ class Meeting {
     std::atomic<std::uint64_t> times;
   };
 
-  Meeting(std::size_t rank, std::vector<Seat*> seats) : rank_(rank), seats_(std::move(seats)) {}
+  Meeting(std::size_t rank, std::vector<Seat*> seats, Doorbells doorbells = {})
+      : rank_(rank), seats_(std::move(seats)), doorbells_(std::move(doorbells)) {}
 
   std::size_t rank() const { return rank_; }
   std::size_t size() const { return seats_.size(); }
+  /// Rung when another rank has come.
+  cpu::Doorbell* doorbell() const { return doorbells_.own(); }
 
-  void come() { seats_[rank_]->times.store(++times_, std::memory_order_release); }
+  void come() {
+    seats_[rank_]->times.store(++times_);
+    doorbells_.ring();
+  }
   bool all_came() const {
     for (const Seat* seat : seats_) {
-      if (seat->times.load(std::memory_order_acquire) < times_) return false;
+      if (seat->times.load() < times_) return false;
     }
     return true;
   }
@@ -32,6 +40,7 @@ class Meeting {
  private:
   std::size_t rank_;
   std::vector<Seat*> seats_;
+  Doorbells doorbells_;
   std::uint64_t times_ = 0;
 };
 

@@ -9,15 +9,17 @@
 
 namespace recombine::mpi {
 
+/// Of some 20 ns, while others do as well what this rank does.
+constexpr int kPolls = 100;
+
 /// Moves `task` on until it is finished, or has not moved for a while: a rank that has just moved waits for others
 /// that are moving too, mostly a microsecond behind. One that cannot move at all returns at once, and a long task
 /// returns now and then, so that other streams get their turn. True if finished.
 template <class Steps>
 bool move_with_others(Steps& task) {
-  constexpr int kPatience = 100;  // polls of some 20 ns
-  constexpr int kMoves = 64;      // of some 5 us
+  constexpr int kMoves = 64;  // of some 5 us
   if (!task.move()) return task.finished();
-  for (int idle = 0, moves = 1; !task.finished() && moves < kMoves && idle < kPatience;) {
+  for (int idle = 0, moves = 1; !task.finished() && moves < kMoves && idle < kPolls;) {
     if (task.move()) {
       idle = 0;
       ++moves;
@@ -35,6 +37,12 @@ bool move_with_others(Steps& task) {
 class StepsTask : public cpu::Task {
  public:
   bool advance() final { return move_with_others(*this) || (all_agree() && finished()); }
+  /// One step takes some microseconds.
+  Begun begin() final {
+    if (steps_ > 1) return Begun::ready;
+    return advance() ? Begun::finished : Begun::waiting;
+  }
+  cpu::Doorbell* doorbell() const final { return channel_.doorbell(); }
 
   /// Fills or takes one step; false where neither can be done now.
   bool move() {
