@@ -12,6 +12,7 @@
 #include "distributed/rank_watcher.hpp"
 #include "kernels/error.hpp"
 #include "src/report/standard_output.hpp"
+#include "src/thread_waits.hpp"
 
 namespace recombine {
 
@@ -66,6 +67,7 @@ std::string message_of(const std::exception_ptr& error) {
 }  // namespace
 
 int run_program(std::string_view name, int argc, char** argv, void (*work)(Session&, int, char**)) {
+  let_threads_wait_briefly(argv);
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
   std::optional<Session> session;
   try {
