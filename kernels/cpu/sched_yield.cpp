@@ -14,16 +14,26 @@ namespace {
 struct Wait {
   recombine::cpu::Patience patience{std::chrono::microseconds(100)};
   std::uint64_t last = 0;  ///< when the last call returned
+  int calls = 0;
 };
 
 constexpr std::uint64_t kApart = 5000;  // cycles, some two microseconds
+constexpr int kQuickCalls = 64;         // without a look at the clock: most waits end in a microsecond
 
 }  // namespace
 
 extern "C" int sched_yield() noexcept {
   thread_local Wait wait;
-  if (__builtin_ia32_rdtsc() - wait.last > kApart) wait.patience.start_again();
-  wait.patience.wait();
+  if (__builtin_ia32_rdtsc() - wait.last > kApart) {
+    wait.calls = 0;
+    wait.patience.start_again();
+  }
+  if (wait.calls < kQuickCalls) {
+    ++wait.calls;
+    __builtin_ia32_pause();
+  } else {
+    wait.patience.wait();
+  }
   wait.last = __builtin_ia32_rdtsc();
   return 0;
 }
