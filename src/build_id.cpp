@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t aligned(std::size_t size) { return (size + 3) / 4 * 4; }
 
-/// The id among the notes of a PT_NOTE segment, or "".
+/// The build-id from the notes of a PT_NOTE segment, or "".
 std::string find_id(const char* notes, std::size_t size) {
   using Header = ElfW(Nhdr);
   for (const char* const end = notes + size; notes + sizeof(Header) <= end;) {
@@ -48,7 +48,7 @@ std::string build_id() {
           *static_cast<std::string*>(to) = std::move(found);
           break;
         }
-        return 1;  // the first object is the program itself; its libraries follow
+        return 1;  // stop: the first object is the program itself, then come its libraries
       },
       &id);
   return id.empty() ? "unknown" : id;

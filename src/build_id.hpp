@@ -4,8 +4,8 @@
 
 namespace recombine {
 
-/// The linker's hash of this program (GNU build-id), in hexadecimal: equal if and only if the same code was built from
-/// the same paths with the same compiler and options. "unknown" if the linker wrote none.
+/// The linker's hash of this program (GNU build-id), in hexadecimal. Programs have the same hash if and only if they
+/// were built from the same code and paths, with the same compiler and options. "unknown" if the linker wrote no hash.
 std::string build_id();
 
 }  // namespace recombine

@@ -6,8 +6,8 @@ namespace recombine {
 
 namespace {
 
-/// Why Boost refuses the command line. Never by its what(): that replaces %option% within the option's own name,
-/// without end.
+/// Says why Boost refuses the command line. Does not call error.what(): that function replaces %option% also inside the
+/// option's name, and then never returns.
 std::string explain(const po::error& error) {
   const auto* const named = dynamic_cast<const po::error_with_option_name*>(&error);
   const std::string name = named ? named->get_option_name() : "";
@@ -45,7 +45,7 @@ po::typed_value<std::string>* text_option(const char* placeholder, const char* s
 
 void add_common_options(po::options_description& group) {
   group.add_options()("config", text_option("FILE"),
-                      "read options from FILE, as lines of name = value; the command line goes first")(
+                      "read options from FILE, as lines of name = value; the command line takes precedence")(
       "help", po::bool_switch(), "print this")("version", po::bool_switch(), "print the version");
 }
 

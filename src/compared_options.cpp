@@ -14,9 +14,9 @@ struct FreeOption {
   std::string_view reason;
 };
 constexpr std::array kFree = {
-    FreeOption{"threads", "hosts may have different numbers of cores; what is computed does not depend on it"},
-    FreeOption{"quiet", "rank 0 prints, or does not; nothing else depends on it"},
-    FreeOption{"config", "each host may keep the file elsewhere; the options read from it are compared"}};
+    FreeOption{"threads", "hosts may have different numbers of cores; results do not depend on the number of threads"},
+    FreeOption{"quiet", "only decides whether rank 0 prints"},
+    FreeOption{"config", "each host may have the file at another path; the options read from the file are compared"}};
 
 template <class T>
 std::optional<T> number(std::string_view text) {
@@ -25,13 +25,13 @@ std::optional<T> number(std::string_view text) {
   return error == std::errc{} && at == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
-/// In the tables one capital letter stands for a number: "N", "X (=0)".
+/// True if the option's placeholder is one capital letter, which means a number: "N", "X (=0)".
 bool takes_number(const po::option_description& option) {
   const std::string placeholder = option.format_parameter();
   return !placeholder.empty() && (placeholder.size() == 1 || placeholder[1] == ' ');
 }
 
-/// 0.1 and 1e-1 are the same.
+/// The value in one spelling for equal numbers: 0.1 and 1e-1 give the same text.
 std::string normal(const po::option_description& option, const std::string& text) {
   if (takes_number(option)) {
     if (const auto whole = number<std::int64_t>(text)) return fmt::format("{}", *whole);

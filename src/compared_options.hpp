@@ -5,8 +5,8 @@
 
 namespace recombine {
 
-/// Each option of the table and its value, after --config and defaults, for the comparison of ranks at the start. All
-/// options take part but those few that may differ: see compared_options.cpp for which, and why.
+/// The options of the table with their values (after --config and defaults), for the comparison of ranks at the start.
+/// A few options may differ between ranks and are left out; compared_options.cpp lists them with the reasons.
 Facts compared_options(const po::variables_map& values, const po::options_description& table);
 
 }  // namespace recombine

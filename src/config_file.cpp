@@ -14,11 +14,11 @@ namespace {
 std::string_view unquoted(std::string_view line, std::string_view value) {
   const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
   require_input(quoted || !value.starts_with('"'),
-                "'{}': has one quotation mark, expected two; # begins a comment inside them too", line);
+                "'{}': has one quotation mark, expected two; # begins a comment between quotation marks too", line);
   return quoted ? value.substr(1, value.size() - 2) : value;
 }
 
-/// As Boost reads a flag; it takes a name without a value for true.
+/// Accepts the words that Boost accepts for a flag. An empty value means true.
 void check_flag(const std::string& name, std::string_view value) {
   static constexpr std::array<std::string_view, 9> kWords = {"", "true", "yes", "on", "1", "false", "no", "off", "0"};
   std::string lower(value);
@@ -26,8 +26,8 @@ void check_flag(const std::string& name, std::string_view value) {
   require_input(std::ranges::find(kWords, lower) != kWords.end(), "{} = '{}': expected true or false", name, value);
 }
 
-/// Line after line of a file as options. Boost.Program_options would read lines too, but its messages replace
-/// %value% within the value itself, without end.
+/// Reads a file as options, line by line. Boost.Program_options can read files too, but its error messages replace
+/// %value% also inside the value itself, and then never end.
 class ConfigReader {
  public:
   explicit ConfigReader(const po::options_description& options) : options_(options), parsed_(&options) {}
@@ -43,9 +43,9 @@ class ConfigReader {
     const std::string_view value = unquoted(text, trimmed(text.substr(equals + 1)));
     const po::option_description* const known = options_.find_nothrow(name, false);
     require_input(known != nullptr && known->long_name() == name, "unknown option '{}': see --help", name);
-    require_input(name != "config", "config: is for the command line alone");
+    require_input(name != "config", "config: expected on the command line only");
     const auto [first, is_new] = lines_.emplace(name, line_);
-    require_input(is_new, "{}: is set twice, expected once; line {} sets it", name, first->second);
+    require_input(is_new, "{}: is set twice, expected once; line {} sets it too", name, first->second);
     if (known->semantic()->max_tokens() == 0) check_flag(name, value);
     po::option option(name, {std::string(value)});
     parsed_.options.push_back(std::move(option));
@@ -69,9 +69,9 @@ po::parsed_options read_config_file(const std::string& path, const po::options_d
   const bool plain = std::filesystem::is_regular_file(path, unreadable) &&
                      std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable;
   std::ifstream file;
-  if (plain) file.open(path);  // a pipe might have no end
+  if (plain) file.open(path);  // reading a pipe could block forever
   require_input(file.is_open(),
-                "--config {}: cannot read it; expected a plain file of name = value lines, at most 1 MiB", path);
+                "--config {}: cannot read it; expected a regular file of name = value lines, at most 1 MiB", path);
   ConfigReader reader(options);
   for (std::string line; std::getline(file, line);) {
     try {

@@ -3,12 +3,12 @@
 namespace recombine {
 
 void add_device_options(po::options_description& group) {
-  group.add_options()("device", text_option("NAME", "auto"), "auto (a GPU where every rank has one) | cpu | cuda")(
+  group.add_options()("device", text_option("NAME", "auto"), "auto (a GPU if every rank has one) | cpu | cuda")(
       "collectives", text_option("NAME", "auto"),
       "between GPUs: auto | nccl (one rank a GPU) | staged (through the host, by MPI)")(
-      "threads", text_option("N"), "of the CPU per rank; default OMP_NUM_THREADS, else cores / ranks of the host")(
+      "threads", text_option("N"), "CPU threads per rank; default OMP_NUM_THREADS, else the host's cores / its ranks")(
       "bind", text_option("NAME", "auto"),
-      "threads to cores: auto (if the launcher gives each rank cores of its own) | cores | none");
+      "pin threads to cores: auto (only if the launcher gives each rank its own cores) | cores | none");
 }
 
 DeviceCommand read_device(const OptionReader& reader) {

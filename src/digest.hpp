@@ -6,7 +6,7 @@
 
 namespace recombine {
 
-/// SHA-256 of bytes that come in pieces.
+/// SHA-256 of bytes that are added in pieces.
 class Digest {
  public:
   Digest();

@@ -22,17 +22,17 @@ MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& tim
 /// Rounds the elements of an f32 matrix to bf16; they stay f32.
 void round_to_bf16(MeshRank& rank, Workspace& scratch, MatrixView c);
 
-/// Reads rectangles of a matrix, or of its transpose, from its source.
+/// A function that reads rectangles of a matrix, or of its transpose, from `source`.
 StreamedMatmul::Read read_from(MeshRank& rank, const MatrixSource& source, Transpose transpose);
 
-/// How a matrix that is not in memory is read, and as which type.
+/// How to read a matrix that is not in memory, and the type to convert it to.
 struct BandReader {
   MeshRank& rank;
   Stream& io;
   DataType type;
   const StreamedMatmul::Read& read;
 };
-/// Shows verification the rectangle rows x cols, band by band.
+/// Passes the rectangle rows x cols to `visit`, band by band.
 void visit_bands(const BandReader& reader, Range rows, Range cols, const Visitor& visit);
 
 /// What verification needs to know, but for the matrices' pieces.

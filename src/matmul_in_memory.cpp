@@ -60,8 +60,8 @@ class LocalMatrices {
     return all;
   }
 
-  /// What verification sees: of C all that this rank has, operands and C0 once more from their sources. An operand that
-  /// was read or made wrongly is found so.
+  /// Input of the verification: this rank's part of C from memory; A, B and C0 read or made again from their sources.
+  /// So the verification also finds an operand that was read or made wrongly the first time.
   Verification verification(Stream& io) const {
     Verification what = verification_of(job_);
     what.a = again(io, job_.problem.a, Transpose::yes, a);
@@ -78,7 +78,8 @@ class LocalMatrices {
   }
 
  private:
-  /// The elements that this rank has, each of them on one rank; of C this rank's share along k.
+  /// This rank's elements of `matrix`, read again. Each element belongs to one rank only; for that, the ranks along k
+  /// divide the rows of C.
   Pieces again(Stream& io, const MatrixSource& source, Transpose transpose, const DistMatrix& matrix) const {
     return [=, this, &io, &matrix, read = read_from(job_.rank, source, transpose)](const Visitor& visit) {
       for (const Block& block : matrix.blocks()) {

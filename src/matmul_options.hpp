@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-/// The most that --m, --n and --k, or the extents of files, may be: no sum of two of their products overflows.
+/// Upper limit of --m, --n, --k and the extents of files: the sum of two products of extents then fits 64 bits.
 inline constexpr std::int64_t kLargestExtent = std::int64_t{1} << 40;
 
 /// All that the command line and the configuration file say, checked as far as that goes without the files.

@@ -23,12 +23,12 @@ MatrixSource source_of(const MatmulCommand& command, const char* option, const s
   return MatrixSource::made({.seed = command.seed, .tensor = tensor, .cols = shape.cols}, shape);
 }
 
-/// A file, and the type that the product takes its elements in.
+/// A file, and the type to which its elements are converted for the product.
 struct Conversion {
   const MatrixSource& source;
   DataType to;
 
-  /// "--a a.npy is f64, narrowed to f32"; "": it stays as it is
+  /// "--a a.npy is f64, narrowed to f32"; "" if the file has the type already
   std::string text() const {
     const DataType from = source.file_type().value_or(to);
     if (from == to) return {};
@@ -88,12 +88,13 @@ MatmulProblem::MatmulProblem(const MatmulCommand& command)
   require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second",
                 shape_text(a), shape_text(b));
   shape = {a.rows(), b.cols(), a.cols()};
-  // Files may announce any extent, as long as another is 0.
+  // An empty matrix in a file can have any extent if its other extent is 0.
   require_input(std::max({shape.m, shape.n, shape.k}) <= kLargestExtent, "{} and {}: expected extents of at most 2^40",
                 shape_text(a), shape_text(b));
   for (const auto& [rows, cols] : {std::pair{shape.m, shape.k}, {shape.k, shape.n}, {shape.m, shape.n}}) {
     require_input(static_cast<double>(rows) * static_cast<double>(cols) <= kMostElements,
-                  "--m, --n, --k: a matrix [{},{}] is beyond any memory; expected at most 2^50 elements", rows, cols);
+                  "--m, --n, --k: a matrix [{},{}] is too large for any memory; expected at most 2^50 elements", rows,
+                  cols);
   }
   if (command.beta != 0) read_c0(command);
   set_type(command.type);

@@ -48,7 +48,7 @@ struct MatmulProblem {
 
  private:
   void read_c0(const MatmulCommand& command);
-  /// The type that is asked for, else the widest of the files.
+  /// Sets the product's type: `asked`, or else the widest type of the files.
   void set_type(const std::optional<DataType>& asked);
 };
 

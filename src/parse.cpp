@@ -38,7 +38,7 @@ std::optional<std::int64_t> whole_from(std::string_view text, Whole bounds) {
 std::int64_t parse_whole(std::string_view option, const std::string& text, Whole bounds) {
   const std::optional<std::int64_t> value = whole_from(text, bounds);
   std::int64_t ignored = 0;
-  // ">= 1" would not say what is wrong with a number of more than 63 bits.
+  // For a number of more than 63 bits, ">= 1" would not say what is wrong.
   const bool too_long =
       std::from_chars(text.data(), text.data() + text.size(), ignored).ec == std::errc::result_out_of_range;
   require_input(value.has_value(), "--{} '{}': expected {}", option, text,
@@ -55,7 +55,7 @@ double parse_real(std::string_view option, const std::string& text, double least
 }
 
 double parse_bytes(std::string_view option, const std::string& text) {
-  // "B" is the end of all names before it, so it comes last.
+  // All names before "B" end with it, so "B" comes last.
   static constexpr std::array<std::pair<std::string_view, double>, 13> kUnits = {{{"KiB", 0x1p10},
                                                                                   {"MiB", 0x1p20},
                                                                                   {"GiB", 0x1p30},
@@ -91,7 +91,7 @@ std::vector<std::int64_t> parse_widths(std::string_view option, const std::strin
     std::int64_t width = 0;
     const bool number = parse_all(std::string_view(text).substr(begin, end - begin), width);
     require_input(number && width >= 1 && width <= kWidest && end + 1 != text.size(),
-                  "--{} '{}': expected whole numbers from 1 to {} with commas between, such as 1024,1024", option, text,
+                  "--{} '{}': expected whole numbers from 1 to {} separated by commas, such as 1024,1024", option, text,
                   kWidest);
     widths.push_back(width);
     begin = end + 1;

@@ -13,7 +13,7 @@
 
 namespace recombine {
 
-/// Without the spaces, tabs and carriage returns around it.
+/// `text` without spaces, tabs and carriage returns at its two ends.
 std::string_view trimmed(std::string_view text);
 
 /// Whole numbers that an option takes.
@@ -23,7 +23,7 @@ struct Whole {
   std::string to_string() const;  ///< for a message: "a whole number from 1 to 4096"
 };
 
-/// None unless all of `text` is such a number.
+/// The number in `text`; none if `text` is not a whole number within `bounds`.
 std::optional<std::int64_t> whole_from(std::string_view text, Whole bounds);
 
 /// @throws InputError naming `option` unless all of `text` is such a number
@@ -32,7 +32,7 @@ std::int64_t parse_whole(std::string_view option, const std::string& text, Whole
 /// A finite number from `least`. @throws InputError
 double parse_real(std::string_view option, const std::string& text, double least);
 
-/// "2GiB", "512M" (K, M, G and T are binary, as KiB is), "1.5GB" or a number of bytes, as bytes. @throws InputError
+/// Bytes from "2GiB", "512M" (K, M, G, T: powers of 1024, like KiB), "1.5GB" or a number of bytes. @throws InputError
 double parse_bytes(std::string_view option, const std::string& text);
 
 /// "1024,1024" or "". @throws InputError

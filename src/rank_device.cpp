@@ -13,8 +13,8 @@ namespace recombine {
 
 namespace {
 
-/// The first number of OMP_NUM_THREADS, a list for nested regions such as "2,1". None if it is unset or empty.
-/// @throws InputError
+/// The first number of OMP_NUM_THREADS, which can be a list for nested regions such as "2,1". None if the variable is
+/// unset or empty. @throws InputError
 std::optional<int> threads_of_environment() {
   const char* const text = std::getenv("OMP_NUM_THREADS");
   const std::string_view list = text ? text : "";

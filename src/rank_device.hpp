@@ -10,11 +10,11 @@
 
 namespace recombine {
 
-/// The most threads that --threads and OMP_NUM_THREADS may ask for.
+/// Upper limit of --threads and OMP_NUM_THREADS.
 inline constexpr int kMostThreads = 4096;
 
 /// Threads of this rank: as asked, else OMP_NUM_THREADS, else its share of the host's cores.
-/// @throws InputError if OMP_NUM_THREADS is no number of threads
+/// @throws InputError if OMP_NUM_THREADS is not a number of threads
 int threads_for(const Session& session, std::optional<int> asked);
 
 /// What the command line says of the device.

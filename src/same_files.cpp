@@ -22,11 +22,12 @@ constexpr std::int64_t kPlaces = 1024;
 
 std::string cannot_be_read() { return fmt::format("a file that cannot be read: {}", std::strerror(errno)); }
 
-/// What identifies a file as the very same: the running system, and the file's place and state in it.
+/// A text that is equal on two ranks if they see one and the same file: the boot id of the machine, the file's device,
+/// inode, size and time of change.
 std::string identity(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return cannot_be_read();
-  if (!S_ISREG(status.st_mode)) return "no plain file";
+  if (!S_ISREG(status.st_mode)) return "not a regular file";
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   return fmt::format("{} {} {} {} {}.{}", boot, status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
@@ -47,14 +48,14 @@ std::string describe_open(int file, Compared compared) {
     if (got < 0) return cannot_be_read();
     digest.add(bytes.data(), static_cast<std::size_t>(got));
   }
-  return fmt::format("{} bytes of sha256 {}{}", size, digest.finish(), all ? "" : " (in places)");
+  return fmt::format("{} bytes with sha256 {}{}", size, digest.finish(), all ? "" : " (of samples)");
 }
 
-/// What the file holds, to be compared and shown.
+/// The file's size and hash as a text, which ranks compare and messages show.
 std::string describe(const std::string& path, Compared compared) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return cannot_be_read();
-  if (!S_ISREG(status.st_mode)) return "no plain file";  // a pipe might have no end
+  if (!S_ISREG(status.st_mode)) return "not a regular file";  // reading a pipe could block forever
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return cannot_be_read();
   std::string text = describe_open(file, compared);
@@ -62,7 +63,7 @@ std::string describe(const std::string& path, Compared compared) {
   return text;
 }
 
-/// Compares one file; the lowest rank that has it reads it.
+/// Compares one file. Of the ranks that see one and the same file, only the lowest reads it.
 void require_same_file(const Session& session, const NamedFile& named, Compared compared) {
   const std::string own = identity(named.path);
   if (same_on_every_rank(session, own)) return;

@@ -14,19 +14,18 @@ namespace recombine {
 
 namespace {
 
-/// Variables that change arithmetic, or choose an algorithm that all ranks must choose alike. A name that ends in * is
-/// the beginning of names. Not here: what may differ from host to host without an effect on results, such as
-/// OMP_NUM_THREADS, CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH (the versions of libraries are compared) or the names of
-/// network interfaces.
+/// Variables that change arithmetic, or choose an algorithm that must be the same on all ranks. A final * stands for
+/// any characters. Variables that may differ between hosts without an effect on results are left out: OMP_NUM_THREADS,
+/// CUDA_VISIBLE_DEVICES, LD_LIBRARY_PATH (library versions are compared), names of network interfaces.
 constexpr std::array<std::string_view, 22> kVariables = {
     "ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE",  // f32 products in bf16 or tf32
     "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA",                  // other kernels of oneDNN: sums in another order
-    "ONEDNN_CPU_ISA_HINTS", "DNNL_CPU_ISA_HINTS",              // likewise
+    "ONEDNN_CPU_ISA_HINTS", "DNNL_CPU_ISA_HINTS",              // the same
     "OPENBLAS_CORETYPE",                                       // other kernels of OpenBLAS
     "GLIBC_TUNABLES",                                          // glibc.cpu.hwcaps: other variants of exp, tanh ...
     "NVIDIA_TF32_OVERRIDE",                                    // 0: no tf32 in any product of cuBLAS
     "CUBLAS_WORKSPACE_CONFIG", "CUBLASLT_WORKSPACE_SIZE",      // which algorithms cuBLAS may take
-    // NCCL does not compare these; ranks that choose differently wait for ever or add in another order.
+    // NCCL does not compare these. With different values on some ranks it waits forever, or adds in another order.
     "NCCL_ALGO", "NCCL_PROTO", "NCCL_NTHREADS", "NCCL_BUFFSIZE", "NCCL_MIN_NCHANNELS", "NCCL_MAX_NCHANNELS",
     "NCCL_MIN_CTAS", "NCCL_MAX_CTAS", "NCCL_NVLS_ENABLE", "NCCL_COLLNET_ENABLE",
     "OMPI_MCA_coll_*",  // which algorithm a collective of MPI takes
@@ -38,7 +37,7 @@ bool matters(std::string_view name) {
   });
 }
 
-/// The variables that are set, in the order of their names.
+/// The listed variables that are set, sorted by name.
 Facts environment() {
   Facts facts;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -54,8 +53,8 @@ Facts environment() {
 Facts self(std::string_view program) {
   Facts facts = {{"program", std::string(program)}, {"version", version()}, {"build", build_id()}};
   for (const auto& [name, number] : libraries()) facts.push_back({name, number});
-  // Each rank updates its own copy of the weights: with other instructions, rounded otherwise, copies would drift
-  // apart.
+  // Each rank updates its own copy of the weights. Other instructions round differently, so the copies would become
+  // different.
   facts.push_back({"instruction set", instruction_set()});
   std::ranges::move(environment(), std::back_inserter(facts));
   return facts;

@@ -51,10 +51,10 @@ po::options_description machine_options() {
   po::options_description group("Machine");
   add_device_options(group);
   group.add_options()("memory-limit", text_option("BYTES"),
-                      "per rank, such as 2GiB: what training and the data may take; default the host's memory / its "
-                      "ranks. With it, packed data may be more than 1,000 times as large as their file")(
+                      "memory for training and its data per rank, such as 2GiB; default the host's memory / its "
+                      "ranks. If given, compressed data may also be more than 1,000 times as large as their file")(
       "precision", text_option("NAME", "f32"),
-      "of products: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
+      "type of the products' operands: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
   return group;
 }
 
@@ -62,7 +62,7 @@ po::options_description output_options() {
   po::options_description group("Output");
   group.add_options()("save", text_option("FILE"), "write the last weights to FILE, in the safetensors format")(
       "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
-      "metrics-every", text_option("N", "1"), "of the steps, a line for each Nth only")(
+      "metrics-every", text_option("N", "1"), "write a line to --metrics only for every Nth step")(
       "summary", text_option("FILE"), "write one object when done to FILE, in JSON")("quiet", po::bool_switch(),
                                                                                      "print nothing but errors");
   add_common_options(group);
@@ -113,7 +113,7 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
   command.steps = reader.whole("steps", {.least = 1});
   command.patience = reader.whole("patience", {.least = 1});
   require_input(command.patience == 0 || reader.has("validation"),
-                "--patience: expected --validation FRACTION or FILE too, to judge by");
+                "--patience: expected --validation FRACTION or FILE too; its loss decides when to stop");
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 }
 

@@ -28,13 +28,13 @@ std::vector<NamedFile> inputs_of(const TrainCommand& command) {
   return inputs;
 }
 
-/// What a rank may use of its host's memory, in bytes: its share, or less if --memory-limit says so.
+/// Bytes that a rank may use of its host's memory: its share, or --memory-limit if that is less.
 double memory_for(const Session& session, const TrainCommand& command) {
   const double share = memory_share(session);
   return std::min(share, command.memory_limit.value_or(share));
 }
 
-/// @param rank_bytes what each rank of the host may use; the data may use it all before training begins
+/// @param rank_bytes what each rank of the host may use; before training begins, the data may use all of it
 LoadedData load(const Session& session, const TrainCommand& command, double rank_bytes) {
   LoadedData data;
   DataOptions options = command.data;
@@ -68,13 +68,15 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
 }
 
-/// Refuses, on every rank, what does not fit the `rank_bytes` of its host. A GPU says itself what it has not.
+/// Refuses, on every rank, a training that needs more than `rank_bytes` of host memory. Not for GPUs: a GPU reports a
+/// failed allocation itself.
 void require_memory(const Device& device, const TrainerOptions& options, const TrainingBytes& bytes,
                     double rank_bytes) {
   static constexpr double kGiB = 0x1p30;
   if (device.kind() == DeviceKind::cuda || bytes.total() <= rank_bytes) return;
-  const std::string why = fmt::format("training takes {:.3g} GiB a rank, which may use {:.3g} GiB of the host's memory",
-                                      bytes.total() / kGiB, rank_bytes / kGiB);
+  const std::string why =
+      fmt::format("training takes {:.3g} GiB on each rank, but a rank may use {:.3g} GiB of host memory",
+                  bytes.total() / kGiB, rank_bytes / kGiB);
   // The larger part names the option to change.
   require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; expected a smaller batch", options.batch_size,
                 why);
@@ -82,8 +84,8 @@ void require_memory(const Device& device, const TrainerOptions& options, const T
       fmt::format("--hidden '{}': {}; expected narrower layers", fmt::join(options.model.hidden, ","), why));
 }
 
-/// The files that rank 0 writes; opened before training so that a wrong path is told at once, and looked at during it,
-/// so that a folder that was removed is told before all the work is lost.
+/// The files that rank 0 writes. They are opened before training, so that a wrong path is reported at once, and checked
+/// during training, so that a removed folder is reported before the end.
 class Outputs : public TrainingListener {
  public:
   explicit Outputs(const TrainCommand& command) {
@@ -197,7 +199,7 @@ void run_training(Session& session, const TrainCommand& command) {
   trainer.run(listeners);
   RunResult result = result_of(trainer, listeners.last, *world, *stream);
   result.seconds = Session::now() - start;
-  require(result.steps > 0, "no step was done: the weights are untrained, and nothing is saved");
+  require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
   on_root(*world, *stream, [&] {
     const GlobalTensors tensors = gather_tensors(rank, trainer.model());
     result.weights_sha256 = sha256(tensors);

@@ -13,7 +13,7 @@ std::string_view bytes_of(const GlobalTensors& tensors) {
   return {reinterpret_cast<const char*>(tensors.values.data()), tensors.values.size() * sizeof(float)};
 }
 
-/// What precedes the tensors' bytes: the length of the description, and the description.
+/// The file's header, before the tensors' bytes: the length of the JSON text, then the JSON text.
 std::string header_of(const std::vector<ParameterTensor>& tensors) {
   nlohmann::ordered_json header;
   header["__metadata__"] = {{"format", "pt"}};
@@ -24,7 +24,7 @@ std::string header_of(const std::vector<ParameterTensor>& tensors) {
                            {"data_offsets", {tensor.range.begin * size, tensor.range.end * size}}};
   }
   std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the tensors are aligned
+  text.resize((text.size() + 7) / 8 * 8, ' ');  // aligns the tensors to 8 bytes
   std::string length(8, '\0');
   for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(text.size() >> (8 * i) & 0xFF);
   return length + text;

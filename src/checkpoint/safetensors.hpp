@@ -20,7 +20,7 @@ GlobalTensors gather_tensors(MeshRank& rank, const Model& model);
 /// SHA-256 of the tensors' bytes, in the order of the file: what follows the file's header. Hexadecimal.
 std::string sha256(const GlobalTensors& tensors);
 
-/// The size of the file that write_safetensors() makes of such tensors.
+/// The size in bytes of the file that write_safetensors() writes for these tensors.
 std::int64_t safetensors_bytes(const std::vector<ParameterTensor>& tensors);
 
 /// The safetensors format: length of the header (8 bytes, little-endian), header in JSON, the tensors' bytes.

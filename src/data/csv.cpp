@@ -38,7 +38,7 @@ void split(std::string_view text, std::vector<std::string_view>& parts) {
   }
 }
 
-/// The names for a message; it is cut if they are many.
+/// The names as a list for a message; only the first 50.
 std::string joined(const std::vector<std::string>& names) {
   static constexpr std::size_t kMost = 50;
   std::string text;
@@ -49,11 +49,12 @@ std::string joined(const std::vector<std::string>& names) {
 /// For each column its place among the targets, or -1 for an input.
 std::vector<std::int64_t> target_places(const std::string& path, const std::vector<std::string>& names,
                                         const std::string& target) {
-  require_input(!target.empty(), "--target: {} has the columns {}; expected the name of the one to predict", path,
+  require_input(!target.empty(), "--target: {} has the columns {}; expected the name of the column to predict", path,
                 joined(names));
   std::unordered_map<std::string_view, std::size_t> columns;
   for (std::size_t c = 0; c < names.size(); ++c) {
-    require_input(columns.emplace(names[c], c).second, "{}, line 1: column '{}' is there twice", path, names[c]);
+    require_input(columns.emplace(names[c], c).second,
+                  "{}, line 1: column '{}' appears twice; expected different names", path, names[c]);
   }
   std::vector<std::int64_t> places(names.size(), -1);
   std::int64_t next = 0;
@@ -61,7 +62,8 @@ std::vector<std::int64_t> target_places(const std::string& path, const std::vect
   split(target, targets);
   for (const std::string_view wanted : targets) {
     const auto at = columns.find(wanted);
-    require_input(at != columns.end(), "--target {}: {} has no such column, but {}", wanted, path, joined(names));
+    require_input(at != columns.end(), "--target {}: {} has no such column; expected one of {}", wanted, path,
+                  joined(names));
     std::int64_t& place = places[at->second];
     require_input(place == -1, "--target {}: is named twice", wanted);
     place = next++;
@@ -93,7 +95,7 @@ CsvTable load_csv(const std::string& path, const std::string& target, DataBudget
   split(lines.next().value_or(""), cells);
   const std::vector<std::string> names(cells.begin(), cells.end());
   std::optional<std::string_view> line = lines.next();
-  require_input(line.has_value(), "{}: has no row under its header line", path);
+  require_input(line.has_value(), "{}: has no row after its header line; expected at least one", path);
   const std::vector<std::int64_t> places = target_places(path, names, target);
 
   CsvTable csv;
@@ -105,7 +107,8 @@ CsvTable load_csv(const std::string& path, const std::string& target, DataBudget
   table.outputs = static_cast<std::int64_t>(names.size()) - table.inputs;
   for (; line; line = lines.next()) {
     split(*line, cells);
-    require_input(cells.size() == names.size(), "{}, line {}: {} values for {} columns", path, lines.number(),
+    require_input(cells.size() == names.size(),
+                  "{}, line {}: has {} values for {} columns; expected one value for each", path, lines.number(),
                   cells.size(), names.size());
     budget.take_table(path, static_cast<double>(cells.size() * sizeof(float)));
     const auto row = static_cast<std::size_t>(table.rows++ * table.outputs);
@@ -129,7 +132,7 @@ void make_classes(LoadedData& data) {
     require_input(table->outputs <= 1, "--loss cross-entropy: expected one target column, not {}", table->outputs);
     for (const float value : table->targets) {
       require_input(value >= 0 && value < kMostClasses && value == std::floor(value),
-                    "--loss cross-entropy: target {} is no class number; expected whole numbers from 0 to {}", value,
+                    "--loss cross-entropy: target {} is not a class number; expected whole numbers from 0 to {}", value,
                     kMostClasses - 1);
       table->labels.push_back(static_cast<std::int32_t>(value));
       data.classes = std::max<std::int64_t>(data.classes, 1 + table->labels.back());

@@ -13,9 +13,9 @@ struct CsvTable {
   std::vector<std::string> inputs;  ///< names of the input columns, in their order
 };
 
-/// A table with a header line: `target` names the column to predict, or several with commas between; all others
-/// are inputs. All values are numbers. Rows go straight into the table: only a line of text is held.
-/// @throws InputError naming file, line and column
+/// A table with a header line. `target` names the columns to predict, separated by commas; all others are inputs. All
+/// values are numbers. Each row is added to the table as soon as it is read: memory holds little text at a time.
+/// @throws InputError that names the file, the line and the column
 CsvTable load_csv(const std::string& path, const std::string& target, DataBudget& budget);
 
 /// Turns a single target column of whole numbers 0 .. C-1 into labels of C classes. @throws InputError

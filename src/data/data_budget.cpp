@@ -12,7 +12,7 @@ void DataBudget::take(const std::string& source, double bytes) {
 void DataBudget::require_room(const std::string& source, double bytes) const {
   static constexpr double kGiB = 0x1p30;
   require_input(taken_ + bytes <= memory_.host_bytes,
-                "{}: reading the data takes more than the {:.3g} GiB that a host has for them; expected fewer rows",
+                "{}: reading the data takes more memory than the {:.3g} GiB that a host may use; expected fewer rows",
                 source, memory_.host_bytes / kGiB);
 }
 

@@ -5,27 +5,28 @@
 
 namespace recombine {
 
-/// How much larger than its packed file a content may be: 1,000 times, or as memory allows.
+/// How much larger than its compressed file the content may be: 1,000 times, or any factor that fits memory.
 enum class Growth { thousandfold, any };
 
-/// What a data set may take.
+/// How much memory a data set may take.
 struct DataMemory {
-  double host_bytes = std::numeric_limits<double>::infinity();  ///< of the memory of each host
+  double host_bytes = std::numeric_limits<double>::infinity();  ///< on each host
   Growth growth = Growth::thousandfold;
 };
 
-/// Counts what tables take, before they take it.
+/// Counts the memory of tables before it is allocated, and refuses what exceeds the limit.
 class DataBudget {
  public:
   explicit DataBudget(const DataMemory& memory) : memory_(memory) {}
 
   Growth growth() const { return memory_.growth; }
-  /// Counts `bytes` more of a table, twice: the rank that reads it holds it until all ranks of the host have it.
-  /// @throws InputError naming `source`
+  /// Counts `bytes` of a table twice: the rank that reads the table keeps its own copy until the copy that all ranks of
+  /// the host share is complete. @throws InputError that names `source`
   void take_table(const std::string& source, double bytes) { take(source, 2 * bytes); }
-  /// Counts `bytes` more. @throws InputError naming `source`
+  /// Counts `bytes`. @throws InputError that names `source`
   void take(const std::string& source, double bytes);
-  /// Refuses `bytes` for a while, such as for a line, if there is no room for them. @throws InputError naming `source`
+  /// Checks that there is room for `bytes`, such as for a line of text, but does not count them.
+  /// @throws InputError that names `source`
   void require_room(const std::string& source, double bytes) const;
 
  private:

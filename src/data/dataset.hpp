@@ -43,7 +43,7 @@ struct LoadedData {
   Affine input;            ///< how stored features become inputs
 };
 
-/// What to load. The fields but `memory` are the options of the same names.
+/// What to load. All fields except `memory` are the options of the same names.
 struct DataOptions {
   std::string data = "fashion-mnist";  ///< fashion-mnist | DIR with IDX files | FILE.csv | synthetic:ROWS,IN,OUT
   std::string target;                  ///< CSV: the target's column

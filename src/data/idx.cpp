@@ -21,7 +21,7 @@ constexpr const char* kTestImages = "t10k-images-idx3-ubyte";
 constexpr const char* kTestLabels = "t10k-labels-idx1-ubyte";
 constexpr std::array kSuffixes = {"", ".gz"};
 
-/// An IDX file, opened: its header says how many items follow. Magic number and dimensions are big-endian.
+/// An open IDX file after its header, which says how many items follow. Magic number and dimensions are big-endian.
 struct Idx {
   UnpackedFile file;
   std::int64_t count = 0;  ///< first dimension
@@ -38,20 +38,20 @@ std::uint32_t big_endian(std::span<const char> bytes) {
 }
 
 [[noreturn]] void refuse_size(const Idx& idx, std::string_view held) {
-  throw InputError(fmt::format("{}: {} items of {} x {} bytes are announced, {} bytes are there", idx.file.path(),
-                               idx.count, idx.height, idx.width, held));
+  throw InputError(fmt::format("{}: holds {} bytes after its header; expected {} items of {} x {} bytes, as it says",
+                               idx.file.path(), held, idx.count, idx.height, idx.width));
 }
 
-/// Reads the header; what it announces is checked as far as that goes before anything else is read.
+/// Reads the header, and checks its sizes as far as possible before reading more: a wrong size must take no memory.
 Idx open_idx(const std::string& path, std::uint32_t magic, const DataBudget& budget) {
   Idx idx{.file = UnpackedFile(path, budget.growth())};
   std::array<char, 16> header{};
   const std::size_t wanted = 4 * (1 + (magic & 0xFF));
   const std::size_t got = idx.file.read(std::span(header).first(wanted));
-  require_input(got == wanted, "{}: {} bytes are too few for an IDX file", path, got);
+  require_input(got == wanted, "{}: has {} bytes; expected an IDX file, whose header is longer", path, got);
   const auto number = [&](std::size_t i) { return big_endian(std::span(header).subspan(4 * i, 4)); };
-  require_input(number(0) == magic, "{}: magic number {:#010x}, not {:#010x}: no IDX file of {}", path, number(0),
-                magic, magic == kImages ? "images" : "labels");
+  require_input(number(0) == magic, "{}: has magic number {:#010x}; expected {:#010x}, an IDX file of {}", path,
+                number(0), magic, magic == kImages ? "images" : "labels");
   idx.count = number(1);
   if (magic == kImages) {
     idx.height = number(2);
@@ -81,7 +81,7 @@ void read_items(Idx& idx, std::vector<T>& to) {
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(part.data());
     to.insert(to.end(), bytes, bytes + got);
   }
-  if (idx.file.read(std::span(piece).first(1)) > 0) refuse_size(idx, "more");  // this checks a .gz to its end, too
+  if (idx.file.read(std::span(piece).first(1)) > 0) refuse_size(idx, "more");  // also checks the end of a .gz
 }
 
 /// FOLDER/name or FOLDER/name.gz; "" if neither is there.
@@ -105,7 +105,7 @@ Images load_images(const std::string& images_path, const std::string& labels_pat
   require_input(images.count == labels.count, "{}: {} labels for the {} images of {}", labels_path, labels.count,
                 images.count, images_path);
   LoadedTable table{.rows = images.count, .inputs = images.height * images.width};
-  budget.take_table(images_path, static_cast<double>(images.size()));  // both, before either is read
+  budget.take_table(images_path, static_cast<double>(images.size()));  // count both files before reading either
   budget.take_table(labels_path, static_cast<double>(labels.size()) * sizeof(std::int32_t));
   read_items(images, table.pixels);
   read_items(labels, table.labels);

@@ -33,7 +33,7 @@ std::optional<std::string_view> LineReader::any_line() {
   while (end == std::string::npos) {
     const std::size_t searched = text_.size() - begin_;
     if (!read_on()) break;
-    end = text_.find('\n', searched);  // a long line is searched once
+    end = text_.find('\n', searched);  // the part before was searched already
   }
   if (end == std::string::npos && begin_ == text_.size()) return std::nullopt;
   end = std::min(end, text_.size());

@@ -7,25 +7,25 @@
 
 namespace recombine {
 
-/// The lines of a text file, which may be gzip, one after the other and without their ends.
+/// Reads the lines of a text file one by one, without their line ends. The file may be compressed by gzip.
 class LineReader {
  public:
   /// @throws InputError as UnpackedFile does
   LineReader(const std::string& path, DataBudget& budget) : file_(path, budget.growth()), budget_(budget) {}
 
-  /// Valid until the next call; none at the end, before which blank lines do not count.
-  /// @throws InputError naming file and line if a blank line is in the middle, or a zero byte is in the text
+  /// The next line, valid until the next call; none at the end of the file. Blank lines at the end are ignored.
+  /// @throws InputError that names the file and the line, if a row follows a blank line or the text has a zero byte
   std::optional<std::string_view> next();
   std::int64_t number() const { return number_; }  ///< of the line that next() returned last, from 1
 
  private:
   std::optional<std::string_view> any_line();
-  /// Makes room behind what is left of the text and reads on. False at the end of the file.
+  /// Drops the returned lines from the text and reads the next piece after the rest. False at the end of the file.
   bool read_on();
 
   UnpackedFile file_;
   DataBudget& budget_;
-  std::string text_;  ///< read, and from begin_ on not yet returned
+  std::string text_;  ///< the text in memory; next() has not yet returned the part from begin_ on
   std::size_t begin_ = 0;
   std::int64_t number_ = 0;
   bool ended_ = false;

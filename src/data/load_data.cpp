@@ -116,7 +116,7 @@ void add_validation(Source& source, const DataOptions& options, DataBudget& budg
   source.data.validation = std::move(csv.table);
 }
 
-/// Calls `visit(column, value)` for every feature, in the order of memory.
+/// Calls `visit(column, value)` for every feature, in memory order.
 template <class Values, class Visit>
 void for_each_feature(Values& features, std::int64_t inputs, const Visit& visit) {
   std::size_t column = 0;

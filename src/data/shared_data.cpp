@@ -73,7 +73,7 @@ std::string contents_of(const LoadedTable& table) {
   add_to(digest, table.features);
   add_to(digest, table.labels);
   add_to(digest, table.targets);
-  return fmt::format("[{},{}] of sha256 {}", table.rows, table.inputs, digest.finish());
+  return fmt::format("[{},{}] with sha256 {}", table.rows, table.inputs, digest.finish());
 }
 
 template <std::size_t N>
@@ -81,7 +81,7 @@ void copy_text(std::array<char, N>& to, const std::string& from) {
   std::strncpy(to.data(), from.c_str(), N - 1);
 }
 
-/// A failure of one host says which.
+/// Loads the data; an error message names the host.
 LoadedData load_on_this_host(const std::function<LoadedData()>& load) {
   try {
     return load();
@@ -90,7 +90,7 @@ LoadedData load_on_this_host(const std::function<LoadedData()>& load) {
   }
 }
 
-/// Each host has loaded its own copy: refuses copies that differ.
+/// Refuses data that differ between hosts: each host has loaded its own copy.
 void require_same_tables(const Session& session, const Header& header) {
   require_same(session, {{"--data: classes", fmt::format("{}", header.classes)},
                          {"--data: training rows", header.contents[0].data()},

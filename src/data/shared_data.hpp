@@ -13,7 +13,7 @@ namespace recombine {
 class SharedData {
  public:
   /// `load` is called on the first rank of each host. Blocks; every rank calls it.
-  /// @throws on every rank what `load` threw on any, and an InputError if hosts have loaded different data
+  /// @throws on every rank: the error that `load` threw on any rank; an InputError if hosts have loaded different data
   SharedData(const Session& session, Communicator& world, Stream& stream, const std::function<LoadedData()>& load);
 
   const std::string& name() const { return name_; }

@@ -38,7 +38,7 @@ std::array<std::int64_t, 3> parse_sizes(const std::string& spec) {
   require_input(
       ok && sizes[0] <= kMostElements / std::max(sizes[1], sizes[2]),
       "--data {}: expected synthetic:ROWS,IN,OUT such as synthetic:10000,64,8, with at most 2^34 inputs and 2^34 "
-      "outputs in all",
+      "outputs over all rows",
       spec);
   return sizes;
 }

@@ -7,9 +7,9 @@
 
 namespace recombine {
 
-/// "synthetic:ROWS,IN,OUT": uniform inputs and the answers of a teacher network IN-32-OUT with tanh; a tenth as
-/// many rows more for the test. A function of the seed alone. @throws InputError for another spec, and for one beyond
-/// the budget
+/// "synthetic:ROWS,IN,OUT": ROWS rows of uniform inputs, with the outputs of a teacher network IN-32-OUT (tanh), and
+/// ROWS / 10 more rows for the test. Depends on `spec` and `seed` only.
+/// @throws InputError if `spec` has another form or exceeds the budget
 LoadedData make_synthetic(const std::string& spec, std::uint64_t seed, DataBudget& budget);
 
 }  // namespace recombine

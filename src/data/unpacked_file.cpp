@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 constexpr std::string_view kMagic = "\x1F\x8B";
-constexpr std::int64_t kMostGrowth = 1000;  // zlib's best is about 1,030, on bytes that are all the same
-constexpr int kGzip = 15 + 16;              // the largest window, with gzip's header and checksum
+constexpr std::int64_t kMostGrowth = 1000;  // deflate reaches about 1,030 at most, on bytes that are all the same
+constexpr int kGzip = 15 + 16;              // window of 2^15 bytes (the largest); + 16: gzip's header and checksum
 
 }  // namespace
 
@@ -31,10 +31,10 @@ void UnpackedFile::EndUnpacking::operator()(z_stream_s* stream) const {
 UnpackedFile::UnpackedFile(const std::string& path, Growth growth) : path_(path), growth_(growth) {
   std::error_code ignored;
   require_input(!std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored),
-                "{}: is no plain file; expected a file", path);  // a pipe might have no end
+                "{}: is not a regular file; expected one", path);  // reading a pipe could block forever
   file_.reset(std::fopen(path.c_str(), "rb"));
   require_input(file_ != nullptr, "{}: cannot open it: {}", path, std::strerror(errno));
-  std::setbuf(file_.get(), nullptr);  // pieces are large
+  std::setbuf(file_.get(), nullptr);  // reads are large: a buffer would only copy
   file_bytes_ = static_cast<std::int64_t>(std::filesystem::file_size(path, ignored));
   std::array<char, kMagic.size()> start{};
   const std::size_t got = read_plain(start);
@@ -57,7 +57,7 @@ std::size_t UnpackedFile::read(std::span<char> to) {
 
 void UnpackedFile::require_allowed(std::int64_t bytes) const {
   require_input(!packed() || growth_ == Growth::any || bytes <= kMostGrowth * file_bytes_,
-                "{}: unpacks to more than {} times its {} bytes; expected less, or --memory-limit BYTES", path_,
+                "{}: unpacks to more than {} times its {} bytes; expected less, or the option --memory-limit", path_,
                 kMostGrowth, file_bytes_);
 }
 
@@ -74,7 +74,7 @@ bool UnpackedFile::refill() {
   return unpacker_->avail_in > 0;
 }
 
-/// Between members: zeros, with which tapes fill their blocks, then another member or the end.
+/// Skips zero bytes after a gzip member (tape drives pad blocks with them). False if no other member follows.
 bool UnpackedFile::begin_member() {
   while (refill() && *unpacker_->next_in == 0) ++unpacker_->next_in, --unpacker_->avail_in;
   if (!refill()) return false;
@@ -83,7 +83,7 @@ bool UnpackedFile::begin_member() {
 }
 
 std::size_t UnpackedFile::unpack(std::span<char> to) {
-  static constexpr const char* kDamaged = "{}: truncated or damaged gzip file; expected a whole one, fetch it again";
+  static constexpr const char* kDamaged = "{}: truncated or damaged gzip file; expected a whole one: download it again";
   std::size_t done = 0;
   while (done < to.size() && at_ != At::end) {
     if (at_ == At::between) {

@@ -13,20 +13,21 @@ struct z_stream_s;
 
 namespace recombine {
 
-/// The bytes of a file in their order, unpacked if it is gzip, all of its members. It holds one piece of them at a
-/// time.
+/// Reads the bytes of a file in order; decompresses a gzip file (all its members). Memory holds one piece of the
+/// compressed bytes at a time.
 class UnpackedFile {
  public:
-  /// @throws InputError naming the file if it is missing, empty or no plain file
+  /// @throws InputError that names the file if it is missing, empty or not a regular file
   UnpackedFile(const std::string& path, Growth growth);
   ~UnpackedFile();
   UnpackedFile(UnpackedFile&&) = default;
 
-  /// Fills `to` and returns how many bytes it got: fewer only at the end of the file.
-  /// @throws InputError naming the file if it is truncated or damaged, or grows beyond what `growth` allows
+  /// Fills `to` and returns the number of bytes read: less than the size of `to` only at the end of the file.
+  /// @throws InputError that names the file if it is truncated or damaged, or grows beyond what `growth` allows
   std::size_t read(std::span<char> to);
 
-  /// Refuses `bytes` of content, announced but not yet read, if `growth` does not allow it. @throws InputError
+  /// Checks whether `growth` allows `bytes` of content, which a header declares and nobody has read yet.
+  /// @throws InputError if not
   void require_allowed(std::int64_t bytes) const;
 
   const std::string& path() const { return path_; }
@@ -43,7 +44,7 @@ class UnpackedFile {
 
   std::size_t read_plain(std::span<char> to);
   std::size_t unpack(std::span<char> to);
-  /// Reads the next piece of the file, if none of the last is left. False at the end of the file.
+  /// Reads the next piece of the file if all of the last piece is used up. False at the end of the file.
   bool refill();
   bool begin_member();
 

@@ -18,8 +18,8 @@ namespace {
 constexpr double kTerminalInterval = 0.2;  // seconds between lines of progress
 constexpr double kLogInterval = 30;
 
-/// Whether lines can be replaced. mpirun gives its ranks a terminal of their own: what counts is where mpirun itself
-/// prints to. A terminal named dumb, or without a name, knows no escape codes.
+/// True if progress lines can be overwritten by escape codes. mpirun gives its ranks a pseudo-terminal, so mpirun's own
+/// output is checked too. A terminal with TERM unset or "dumb" supports no escape codes.
 bool shown_on_terminal() {
   const char* const name = std::getenv("TERM");
   const std::string_view terminal = name ? name : "";

@@ -37,12 +37,12 @@ void write_machine(OutputFile& file, const Machine& machine) {
 
 namespace {
 
-/// The JSON of the file. Not as ordered_json: that looks through all of an object's keys at each new one.
+/// The JSON of the file. ordered_json would be slow: for each new key it searches all keys of the object.
 nlohmann::json read_json(const std::string& path) {
   static constexpr std::uintmax_t kLargest = 4 << 20;
   std::error_code unreadable;
   std::ifstream file;
-  if (std::filesystem::is_regular_file(path, unreadable) &&  // a pipe might have no end
+  if (std::filesystem::is_regular_file(path, unreadable) &&  // reading a pipe could block forever
       std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable) {
     file.open(path);
   }
@@ -50,7 +50,7 @@ nlohmann::json read_json(const std::string& path) {
   return nlohmann::json::parse(file);
 }
 
-/// A number of ranks; one that is no int would be cut to one.
+/// A number of ranks, 0 if it does not fit an int: a conversion would wrap it to another number.
 int ranks_of(const nlohmann::json& value) {
   const auto ranks = value.get<double>();
   return ranks >= 1 && ranks <= std::numeric_limits<int>::max() ? static_cast<int>(ranks) : 0;
@@ -59,7 +59,7 @@ int ranks_of(const nlohmann::json& value) {
 Machine parse_machine(const std::string& path, const nlohmann::json& object) {
   const auto cost = [&](const nlohmann::json& value) {
     const auto number = value.get<double>();
-    require_input(number >= 0 && std::isfinite(number), "--machine {}: {} is no cost; expected a number >= 0", path,
+    require_input(number >= 0 && std::isfinite(number), "--machine {}: {} is not a cost; expected a number >= 0", path,
                   number);
     return number;
   };
@@ -112,7 +112,7 @@ Machine read_machine(const std::string& path, int np, DataType type) {
     check_complete(path, machine);
     return machine;
   } catch (const nlohmann::json::exception& error) {
-    throw InputError(fmt::format("--machine {}: is no machine file; expected one written by --calibrate", path));
+    throw InputError(fmt::format("--machine {}: is not a machine file; expected a file written by --calibrate", path));
   }
 }
 

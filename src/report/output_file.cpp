@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A link at the end of an output's path is replaced, not followed.
+/// The absolute path. A symbolic link as its last part is not followed: writing an output replaces the link itself.
 fs::path own_name(const NamedFile& file) {
   std::error_code ignored;
   const fs::path path = fs::absolute(file.path, ignored);
@@ -24,7 +24,8 @@ fs::path followed(const NamedFile& file) {
 }
 
 void refuse_if(bool same, const NamedFile& output, const NamedFile& other) {
-  require_input(!same, "--{} {}: is --{} too; expected a file of its own", output.option, output.path, other.option);
+  require_input(!same, "--{} {}: is the file of --{} too; expected another file", output.option, output.path,
+                other.option);
 }
 
 }  // namespace

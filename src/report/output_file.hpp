@@ -19,7 +19,7 @@ struct NamedFile {
 /// @throws InputError where an output is the same file as another output or as an input
 void require_apart(const std::vector<NamedFile>& outputs, const std::vector<NamedFile>& inputs);
 
-/// A file that appears whole or not at all: written in the folder of its place under a temporary name, then renamed.
+/// A file that appears completely or not at all: it is written under a temporary name in the same folder, then renamed.
 class OutputFile {
  public:
   /// @throws InputError naming `option` when nothing can be written there
@@ -27,7 +27,7 @@ class OutputFile {
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
-  /// TemporaryFile::note: what a user should know before the work. "": nothing
+  /// TemporaryFile::note: what a user should know before the run. "": nothing
   std::string note() const { return temporary_.note(); }
   void reserve(std::int64_t bytes) { temporary_.reserve(bytes); }  ///< @throws InputError unless they have room
   void write(std::string_view bytes);                              ///< @throws Error, such as for a full disk

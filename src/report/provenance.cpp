@@ -12,7 +12,7 @@ namespace recombine {
 
 namespace {
 
-/// Each once, in the order in which they come first.
+/// The texts without repetitions, in the order of their first occurrences.
 std::vector<std::string> distinct(const std::vector<std::string>& all) {
   std::vector<std::string> once;
   for (const std::string& text : all) {

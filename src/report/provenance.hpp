@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-/// Where a result comes from: with the same options, data and np, these decide its last bits.
+/// Where a result comes from: together with options, data and np, these determine the result's last bits.
 struct Provenance {
   std::string version, build;
   std::vector<std::string> hosts;  ///< in the order of their first ranks
@@ -21,7 +21,7 @@ struct Provenance {
 /// Blocks; every rank calls it. @pre no communication stream has work
 Provenance provenance_of(const Session& session, const Device& device);
 
-/// Its keys, for --summary and --json.
+/// The keys that --summary and --json contain.
 nlohmann::ordered_json to_json(const Provenance& provenance);
 
 }  // namespace recombine

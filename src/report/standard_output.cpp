@@ -16,7 +16,8 @@ namespace recombine {
 
 namespace {
 
-/// Why nothing more can be written there; 0: it can. What a full disk and /dev/full have in common with nothing else.
+/// The errno with which a write to `output` fails now; 0: none. Finds a closed pipe, /dev/full and a full disk without
+/// writing a byte.
 int failure_of(int output) {
   if (write(output, "", 0) < 0) return errno;
   struct stat file {};
@@ -25,7 +26,7 @@ int failure_of(int output) {
   return on_disk && disk.f_blocks > 0 && disk.f_bfree == 0 ? ENOSPC : 0;
 }
 
-/// Why this process could not write all; 0: it could.
+/// The errno of this process's failed output; 0: all was written.
 int own_failure() {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
@@ -33,7 +34,8 @@ int own_failure() {
   return reason != 0 ? reason : EIO;
 }
 
-/// mpirun passes on what ranks print, and keeps to itself that it cannot: a rank has to look.
+/// The errno of mpirun's own output; 0: none. mpirun forwards the output of ranks and reports no failure, so this rank
+/// checks mpirun's output itself.
 int failure_of_mpirun() {
   const std::string path = output_of_mpirun();
   const FileDescriptor output(path.empty() ? -1 : open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
@@ -49,7 +51,7 @@ std::string output_of_mpirun() {
 void require_printed() {
   const int own = own_failure();
   const int reason = own != 0 ? own : failure_of_mpirun();
-  if (reason != 0) throw Error(fmt::format("standard output: cannot be written: {}", std::strerror(reason)));
+  if (reason != 0) throw Error(fmt::format("standard output: cannot write: {}", std::strerror(reason)));
 }
 
 void print_note(std::string_view program, const std::string& note) {

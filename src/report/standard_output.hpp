@@ -9,18 +9,18 @@
 
 namespace recombine {
 
-/// Prints on standard output. What cannot be written is told at the end of the program, by require_printed(): it is no
-/// reason to lose what a run computes.
+/// Prints on standard output. A failure is reported only at the end of the program, by require_printed(): it must not
+/// end a run and lose its results.
 template <class... Args>
 void print(fmt::format_string<Args...> format, Args&&... args) {
   const std::string text = fmt::format(format, std::forward<Args>(args)...);
   static_cast<void>(std::fwrite(text.data(), 1, text.size(), stdout));
 }
 
-/// @throws Error if something of what was printed cannot be written, by this process or by the mpirun that started it
+/// @throws Error if this process, or the mpirun that started it, could not write all of the printed text
 void require_printed();
 
-/// One line on standard error for the user, such as TemporaryFile::note(); none for "".
+/// Prints one line for the user on standard error, such as TemporaryFile::note(); nothing if `note` is "".
 void print_note(std::string_view program, const std::string& note);
 
 /// The standard output of the mpirun that started this process, as a path; "" without mpirun.

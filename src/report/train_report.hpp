@@ -66,8 +66,8 @@ class Console : public TrainingListener {
   double last_progress_;
 };
 
-/// Writes --metrics: {"step":..} for each step, or each `every`th, and {"epoch":..} after each epoch, as they happen.
-/// What was there before stays until the first steps are done.
+/// Writes --metrics while training runs: {"step":..} for each step, or each `every`th step, and {"epoch":..} after each
+/// epoch. An older file of that name stays until the first steps are done.
 class MetricsFile : public TrainingListener {
  public:
   /// @throws InputError

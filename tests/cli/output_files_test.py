@@ -114,7 +114,7 @@ def check_full_output(train, matmul, folder, checks):
                 done = subprocess.run([*launcher, program, *arguments], cwd=folder, env={**os.environ, **SETTINGS},
                                       stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
             lines = [line for line in done.stderr.splitlines() if line.startswith(f"{program.name}: ")]
-            told = lines == [f"{program.name}: standard output: cannot be written: No space left on device"]
+            told = lines == [f"{program.name}: standard output: cannot write: No space left on device"]
             checks.expect(done.returncode == 1 and told,
                           f"{launcher} {program.name} {arguments} > /dev/full: {done.returncode}: {done.stderr}")
             saved = {name for name in arguments if name == "w"}

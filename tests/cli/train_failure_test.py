@@ -33,7 +33,8 @@ def check_input_of_one_rank(train, folder, checks):
         script = ranks_apart(folder, f"= {rank}", 'exec "$@" --config missing.cfg')
         done = run(script, 3, train, *DATA, *OUTPUTS, cwd=folder, timeout=60)
         expect(checks, f"only rank {rank} has bad input", done, 2,
-               f"train: rank {rank} on {socket.gethostname()}: --config missing.cfg: cannot read it; expected a plain file of name = value lines, at most 1 MiB", folder, set())
+               f"train: rank {rank} on {socket.gethostname()}: --config missing.cfg: cannot read it; "
+               "expected a regular file of name = value lines, at most 1 MiB", folder, set())
 
 
 def check_metrics(train, folder, checks):

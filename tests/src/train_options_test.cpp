@@ -104,7 +104,7 @@ std::string refusal_of_file(const std::string& text) {
   return message.starts_with("--config ") ? message.substr(message.find(", line ") + 2) : message;
 }
 
-// Boost.Program_options replaces placeholders within what the user wrote, without end.
+// Boost.Program_options would replace placeholders inside the user's text, and never return.
 TEST(TrainOptions, PlaceholdersAreText) {
   EXPECT_EQ(refusal_of_file("lr = 1\nquiet = %value%"), "line 2: quiet = '%value%': expected true or false");
   EXPECT_EQ(refusal_of_file("standardize=x%value%y"), "line 1: standardize = 'x%value%y': expected true or false");
@@ -119,7 +119,7 @@ TEST(TrainOptions, PlaceholdersAreText) {
 }
 
 TEST(TrainOptions, AConfigurationFileIsReadLineByLine) {
-  EXPECT_EQ(refusal_of_file("lr = 1\n\nlr = 2\n"), "line 3: lr: is set twice, expected once; line 1 sets it");
+  EXPECT_EQ(refusal_of_file("lr = 1\n\nlr = 2\n"), "line 3: lr: is set twice, expected once; line 1 sets it too");
   EXPECT_EQ(refusal_of_file(" = 1"), "line 1: '= 1': expected name = value");
   EXPECT_EQ(refusal_of_file("[quiet]"), "line 1: '[quiet]': expected name = value");
   EXPECT_EQ(refusal_of_file(std::string(1 << 19, '\n') + "quiet"), "line 524289: 'quiet': expected name = value");
@@ -130,7 +130,7 @@ TEST(TrainOptions, AConfigurationFileIsReadLineByLine) {
 
 TEST(TrainOptions, NumbersAreCheckedAtTheirBounds) {
   EXPECT_EQ(refusal_of({"--threads", "4097"}), "--threads '4097': expected a whole number from 1 to 4096");
-  EXPECT_EQ(refusal_of({"--epochs", "9223372036854775807"}), "accepted");  // as long as there are few steps in each
+  EXPECT_EQ(refusal_of({"--epochs", "9223372036854775807"}), "accepted");  // an epoch here has few steps: no overflow
   EXPECT_EQ(refusal_of({"--epochs", "9223372036854775808"}),
             "--epochs '9223372036854775808': expected a whole number from 1 to 9223372036854775807");
   EXPECT_EQ(refusal_of({"--seed", "-1"}), "--seed '-1': expected a whole number >= 0");
