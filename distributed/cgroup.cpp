@@ -16,12 +16,12 @@ bool lists(const std::string& commas, const std::string& word) {
   return ("," + commas + ",").find("," + word + ",") != std::string::npos;
 }
 
-/// Where a hierarchy is mounted, and which group of it the mount point shows.
+/// A mount of a cgroup hierarchy: `folder` is the mount point, `group` is the group that appears there.
 struct Mount {
   std::string type, options, group, folder;
 };
 
-/// Lines "ID PARENT DEVICE GROUP FOLDER OPTIONS [FIELDS] - TYPE SOURCE OPTIONS"; see proc(5).
+/// Reads lines "ID PARENT DEVICE GROUP FOLDER OPTIONS [FIELDS] - TYPE SOURCE OPTIONS"; see proc(5).
 std::vector<Mount> mounts(const std::string& root) {
   std::vector<Mount> found;
   std::ifstream file(root + "/proc/self/mountinfo");
@@ -38,7 +38,7 @@ std::vector<Mount> mounts(const std::string& root) {
   return found;
 }
 
-/// This process's group in the hierarchy of `controller` ("" is v2's). Lines "ID:CONTROLLERS:GROUP"; see cgroups(7).
+/// This process's group in the hierarchy of `controller` ("" for v2). Reads lines "ID:CONTROLLERS:GROUP", cgroups(7).
 std::optional<std::string> group_of(const std::string& root, const std::string& controller) {
   std::ifstream file(root + "/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
@@ -51,7 +51,7 @@ std::optional<std::string> group_of(const std::string& root, const std::string& 
   return std::nullopt;
 }
 
-/// Folders of this process's group and of those around it, innermost first.
+/// Folders of this process's group and of its ancestors, innermost first.
 std::vector<std::string> folders_of(const std::string& root, const std::string& controller) {
   const std::optional<std::string> group = group_of(root, controller);
   if (!group) return {};
@@ -59,7 +59,7 @@ std::vector<std::string> folders_of(const std::string& root, const std::string& 
     const bool right =
         controller.empty() ? mount.type == "cgroup2" : mount.type == "cgroup" && lists(mount.options, controller);
     if (!right) continue;
-    // A container may see only its own group, at the mount point, and still be told its path on the host.
+    // A container may have only its own group at the mount point, while /proc still shows the group's path on the host.
     const std::string top = mount.group == "/" ? "" : mount.group;
     std::string below = group->starts_with(top + "/") ? group->substr(top.size()) : "";
     if (below.find("/..") != std::string::npos) below.clear();
@@ -74,14 +74,14 @@ std::vector<std::string> folders_of(const std::string& root, const std::string& 
   return {};
 }
 
-/// The number in a file of one; infinity for "max", and if there is no such file.
+/// The number that the file contains; infinity if it contains "max" or does not exist.
 double number_in(const std::string& path) {
   double value = kNone;
   std::ifstream file(path);
   return file >> value ? value : kNone;
 }
 
-/// Of a file with lines "KEY NUMBER".
+/// The number of `key` in a file with lines "KEY NUMBER"; 0 without such a line.
 std::int64_t value_of(const std::string& path, const std::string& key) {
   std::ifstream file(path);
   std::string word;
@@ -92,7 +92,7 @@ std::int64_t value_of(const std::string& path, const std::string& key) {
   return 0;
 }
 
-/// v2: "QUOTA PERIOD" or "max PERIOD"; v1: two files, and a quota of -1 is none.
+/// Cores from quota and period. v2: a file "QUOTA PERIOD" or "max PERIOD"; v1: two files, quota -1 means no limit.
 double cpus(double quota, double period) {
   return quota > 0 && period > 0 && quota < kNone && period < kNone ? quota / period : kNone;
 }
@@ -116,7 +116,7 @@ std::vector<CgroupLimit> cgroup_limits(const std::string& root) {
     limits.push_back({folder, cpus(quota, number_in(folder + "/cpu.cfs_period_us")), kNone});
   }
   for (const std::string& folder : folders_of(root, "memory")) {
-    limits.push_back({folder, kNone, number_in(folder + "/memory.limit_in_bytes")});  // about 2^63: none
+    limits.push_back({folder, kNone, number_in(folder + "/memory.limit_in_bytes")});  // about 2^63: no limit
   }
   return limits;
 }

@@ -6,19 +6,20 @@
 
 namespace recombine {
 
-/// One control group's limits; infinity: none.
+/// The limits of one control group; infinity: no limit.
 struct CgroupLimit {
-  std::string group;  ///< its folder, the same text for every process of it
-  double cpus = 0;    ///< quota / period: cores' worth of time
+  std::string group;  ///< its folder; the same text for every process of the group
+  double cpus = 0;    ///< quota / period, in cores
   double memory = 0;  ///< bytes
 };
 
-/// This process's control groups and all groups around them, as far as they are mounted; cgroup v1, v2, or both at
-/// once. See the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. Empty if there are none.
-/// @param root  in front of /proc and of the mount points; for tests
+/// The limits of this process's control groups and of all their ancestors that are mounted; cgroup v1, v2, or both. See
+/// the kernel's Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst. Empty if there are no groups.
+/// @param root  prefix of /proc and of the mount points; for tests
 std::vector<CgroupLimit> cgroup_limits(const std::string& root = "");
 
-/// How often the kernel has killed a process of this process's own group because memory ran out; 0 if it does not tell.
+/// How many processes of this process's own group the kernel has killed for lack of memory; 0 if the kernel gives no
+/// such count.
 std::int64_t cgroup_oom_kills(const std::string& root = "");
 
 }  // namespace recombine

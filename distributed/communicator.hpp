@@ -18,11 +18,11 @@ struct Signature;  // distributed/signature.hpp
 /// and returns; every rank of the group makes the same calls in the same order, on one stream per communicator.
 /// Counts are elements, 64-bit. The order in which a sum is taken is fixed: the same ranks give the same bits.
 ///
-/// Every call is checked: its signature (signature.hpp) is compared on all ranks, also if it moves no data. Ranks whose
-/// calls differ get an Error that names two of them and what each called, at the stream's next wait; their data are
-/// then undefined, but unchanged among ranks of one host on the CPU. Work that waits for a call on a stream of the
-/// host, and a host that waits for a GPU, goes on only after the check. The communicator is of no more use then, so end
-/// the job: with an uncaught exception.
+/// All ranks compare the signature (signature.hpp) of every call, also if the call moves no data. If calls differ, the
+/// stream's next wait throws an Error that names two ranks and their calls. The data are then undefined (among ranks of
+/// one host on the CPU: unchanged). Work that waits for a call on a host stream starts only after the comparison; the
+/// same holds for a host that waits for a GPU. The communicator cannot be used after such an Error: let the exception
+/// end the program.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -49,11 +49,11 @@ class Communicator {
   /// communication stream has work.
   virtual Buffer allocate(Device& device, DataType type, std::int64_t size) { return {device, type, size}; }
 
-  /// The groups of equal `color`, ordered by `key`. Blocks; every rank of this group calls it while no communication
-  /// stream has work.
+  /// The communicator of the ranks with this rank's `color`, ordered by `key`. Blocks; every rank of this group calls
+  /// it while no communication stream has work.
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
 
-  /// Only checks `call`, whose data go another way: through NCCL. `stream` is of StreamUse::host.
+  /// Compares `call` on all ranks without moving data: NCCL moves them. `stream` has StreamUse::host.
   virtual void check_call(Stream& stream, const Signature& call) = 0;
 };
 

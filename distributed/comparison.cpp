@@ -9,9 +9,9 @@ namespace recombine {
 
 namespace {
 
-constexpr std::size_t kLongest = 160;  // of a value in a message
+constexpr std::size_t kLongest = 160;  // characters of a value in a message
 
-/// The part of a long value in which it differs from `other`.
+/// The value; of a long value only the part around its first difference from `other`.
 std::string shown(const std::string& value, const std::string& other) {
   if (value.size() <= kLongest) return value;
   const auto at = static_cast<std::size_t>(std::ranges::mismatch(value, other).in1 - value.begin());
@@ -25,11 +25,11 @@ const std::string& value_of(const Facts& facts, const std::string& name) {
   return found == facts.end() ? kNone : found->value;
 }
 
-/// Every rank against rank 0, fact by fact.
+/// Compares every rank with rank 0, fact by fact.
 std::optional<std::string> find_difference(const std::vector<Statement>& statements, Facts Statement::*part) {
   const Statement& first = statements.front();
   Facts names = first.*part;
-  for (const Statement& statement : statements) {  // what rank 0 does not know is a difference too
+  for (const Statement& statement : statements) {  // a fact that rank 0 lacks is a difference too
     if ((statement.*part).size() > names.size()) names = statement.*part;
   }
   for (const Fact& fact : names) {

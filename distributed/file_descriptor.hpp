@@ -6,7 +6,7 @@
 
 namespace recombine {
 
-/// An open file, closed with its object. -1: none.
+/// Owns an open file descriptor and closes it in the destructor. -1: none.
 class FileDescriptor {
  public:
   FileDescriptor() = default;

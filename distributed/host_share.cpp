@@ -13,7 +13,7 @@ namespace recombine {
 
 namespace {
 
-/// Never 0.
+/// A hash of the group, never 0: 0 means no group.
 std::uint64_t id_of(const CgroupLimit& limit) { return std::hash<std::string>{}(limit.group) | 1U; }
 
 bool has(const HostRank& rank, int core) { return CPU_ISSET(static_cast<std::size_t>(core), &rank.cores); }
@@ -59,7 +59,7 @@ int HostShare::threads() const {
   for (const int core : bound()) {
     share += 1.0 / static_cast<double>(std::ranges::count_if(ranks_, [&](auto& rank) { return has(rank, core); }));
   }
-  constexpr double kRounding = 1e-6;  // three thirds of a core are one
+  constexpr double kRounding = 1e-6;  // 1/3 + 1/3 + 1/3 must give 1 core, not 0.999...
   return std::max(1, static_cast<int>(std::min(share, quota()) + kRounding));
 }
 
@@ -81,7 +81,8 @@ bool HostShare::has_own_cores() const {
     CPU_AND(&common, &own.cores, &ranks_[r].cores);
     if (r != rank_ && CPU_COUNT(&common) > 0) return false;
   }
-  // A rank alone on its host has the mask of its job, in which other jobs may run, unless its launcher has narrowed it.
+  // The only rank on a host may share its cores with other jobs, unless the launcher has given it fewer cores than its
+  // own.
   return ranks_.size() > 1 || CPU_COUNT(&own.cores) < own.launcher_cores;
 }
 
@@ -89,17 +90,17 @@ std::vector<int> HostShare::cores_for(int threads, Bind bind) const {
   const std::vector<int> mine = bound();
   const bool own = has_own_cores();
   if (bind == Bind::none || (bind == Bind::automatic && !own)) return {};
-  // Ranks that share their cores take them in turn, if all share the same.
+  // If all ranks have the same mask, each rank takes its own part of the cores, in rank order.
   const auto alike = [&](const HostRank& rank) { return CPU_EQUAL(&rank.cores, &ranks_[rank_].cores) != 0; };
   require_input(bind == Bind::automatic || own || std::ranges::all_of(ranks_, alike),
-                "--bind cores: the launcher has given this host's ranks cores of which they share some; expected all "
-                "or none, or --bind none");
+                "--bind cores: the launcher has given the ranks of this host cores that overlap in part; expected the "
+                "same cores for all ranks or different cores for each, or --bind none");
   const auto wanted = static_cast<std::size_t>(threads);
   const std::size_t first = own ? 0 : rank_ * wanted;
   const std::size_t needed = own ? wanted : ranks_.size() * wanted;
   require_input(bind == Bind::automatic || needed <= mine.size(),
-                "--bind cores: {} threads need as many cores, and {} are allowed here; expected fewer --threads or "
-                "ranks, or --bind none",
+                "--bind cores: {} threads need as many cores, but only {} are allowed here; expected fewer --threads "
+                "or ranks, or --bind none",
                 needed, mine.size());
   if (needed > mine.size()) return {};
   const auto begin = mine.begin() + static_cast<std::ptrdiff_t>(first);

@@ -10,37 +10,39 @@
 
 namespace recombine {
 
-/// Who gives each thread a core of its own: the launcher (then threads stay on the rank's cores), this program, nobody.
+/// Whether threads are pinned, each to its own core: automatic (only if the launcher gave each rank its own cores),
+/// cores (always), none (never).
 enum class Bind { automatic, cores, none };
 
-/// What one rank tells the other ranks of its host; plain bytes.
+/// What one rank sends to the other ranks of its host, as plain bytes.
 struct HostRank {
-  cpu_set_t cores;         ///< it may run on
-  int launcher_cores = 0;  ///< its parent may run on
+  cpu_set_t cores;         ///< on which this rank may run
+  int launcher_cores = 0;  ///< number of cores on which the launcher may run
   static constexpr std::size_t kGroups = 64;
   std::array<std::uint64_t, kGroups> groups{};  ///< hashes of its control groups; 0: none
 };
 HostRank this_host_rank(const std::vector<CgroupLimit>& limits);
 
-/// A rank's share of what its host offers. Ranks with the same core, or in the same control group, share it equally.
+/// A rank's share of its host's cores and memory. Ranks with a common core divide that core equally; ranks in a common
+/// control group divide the group's limits equally.
 class HostShare {
  public:
-  /// @param ranks   of this host, in order  @param rank  this one's index  @param limits  of this one
+  /// @param ranks  all ranks of this host, in order  @param rank  index of this rank  @param limits  of this rank
   HostShare(std::vector<HostRank> ranks, std::size_t rank, std::vector<CgroupLimit> limits);
 
   /// The cores that this rank may run on.
   std::vector<int> bound() const { return cores_of(ranks_[rank_]); }
-  /// At least 1: as many threads as its cores, and its control groups' quotas, let run at once.
+  /// Threads that can run at once on this rank's share of its cores and of the quotas; at least 1.
   int threads() const;
-  /// The same if the launcher had not bound its ranks.
+  /// The value that threads() would have if the launcher had not bound the ranks.
   int unbound_threads() const;
-  /// Bytes, of `physical` ones.
+  /// This rank's share in bytes. @param physical  bytes of memory that the host has
   double memory(double physical) const;
 
-  /// Whether the launcher has given this rank cores that no other rank of the host has.
+  /// True if the launcher has given this rank cores that no other rank of the host has.
   bool has_own_cores() const;
-  /// A core for each of `threads`, apart from those of the host's other ranks; empty: threads are not to be pinned.
-  /// @throws InputError if Bind::cores is asked for, and there are too few
+  /// A core for each of `threads`, none of them used by other ranks of the host; empty: do not pin threads.
+  /// @throws InputError for Bind::cores if there are too few cores
   std::vector<int> cores_for(int threads, Bind bind) const;
 
  private:

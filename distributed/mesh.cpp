@@ -28,7 +28,7 @@ Mesh Mesh::parse(const std::string& text) {
     ok = error == std::errc{} && extent[axis] >= 1 && (axis == 2 ? next == end : next != end && *next == 'x');
     at = ok && axis < 2 ? next + 1 : next;
   }
-  int plane = 0;  // ranks, as size() counts them
+  int plane = 0;  // the product must fit an int, like size()
   int ranks = 0;
   ok = ok && !__builtin_mul_overflow(extent[0], extent[1], &plane) && !__builtin_mul_overflow(plane, extent[2], &ranks);
   require_input(ok, "mesh '{}': expected three counts such as 2x1x2, of fewer than 2^31 ranks", text);

@@ -33,9 +33,9 @@ class NpyReader {
   std::shared_ptr<const Source> source_;
 };
 
-/// A matrix written by all ranks of `world` into one .npy file, which appears whole or not at all: it is
-/// built in the folder of its place under a temporary name, then renamed, or removed with the writer. Made and
-/// destroyed while no communication stream has work.
+/// All ranks of `world` write a matrix into one .npy file. The file appears completely or not at all: it is written
+/// under a temporary name in the same folder, then renamed by commit(), or removed by the destructor.
+/// @pre of constructor and destructor: no communication stream has work
 class NpyWriter {
  public:
   /// Blocks; every rank calls it. The first rank writes the header and claims the room that the matrix needs.
@@ -45,7 +45,7 @@ class NpyWriter {
   NpyWriter(const NpyWriter&) = delete;
   NpyWriter& operator=(const NpyWriter&) = delete;
 
-  /// On the first rank, what a user should know before the work (TemporaryFile::note). "": nothing
+  /// On the first rank, what a user should know before the run (TemporaryFile::note). "": nothing
   std::string note() const;
 
   /// Enqueues the writing of this rectangle, f32, f64 or bf16 in the host's memory. Together the ranks write
@@ -55,9 +55,9 @@ class NpyWriter {
   /// Where the file is until commit(), on every rank: it may be read there after what was written.
   const std::string& temporary_path() const;
 
-  /// Blocks; every rank calls it. After what `stream` has to write: to the disk, then to its name.
-  /// @throws Error on every rank when any has failed, such as for a full disk, or when the file cannot take its name:
-  /// then it is kept, and the Error says where
+  /// Waits for the writes of `stream`, writes the file to disk, and gives it its name. Blocks; every rank calls it.
+  /// @throws Error on every rank if a rank fails, such as for a full disk; also if the file cannot get its name: then
+  /// the temporary file is kept, and the Error names it
   void commit(Stream& stream);
 
  private:

@@ -14,12 +14,12 @@ namespace {
 
 constexpr mode_t kPermissions = 0777;
 
-/// Why rename() could not replace this plain file.
+/// Says why rename() cannot replace this regular file; "": it can.
 std::string protection(const std::string& path, const struct statx& file) {
   if ((file.stx_attributes & file.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0) return "is a mount point";
-  // rmdir() never removes a file. It checks the folder first: EPERM if the name is protected (by the sticky bit of the
-  // folder, or an attribute of the file), else ENOTDIR.
-  if (rmdir(path.c_str()) != 0 && errno == EPERM) return "is protected against being replaced";
+  // A test without an effect: rmdir() never removes a file. If the name is protected (sticky bit of the folder, or an
+  // attribute of the file) rmdir() fails with EPERM, otherwise with ENOTDIR.
+  if (rmdir(path.c_str()) != 0 && errno == EPERM) return "is protected against replacement";
   return "";
 }
 
@@ -29,7 +29,8 @@ FileDescriptor open_in_place(std::string_view name, const OutputPlace& place, co
                 place.not_replaceable, std::strerror(errno));
   struct stat status {};
   const bool same = fstat(opened.get(), &status) == 0 && status.st_ino == file.stx_ino && S_ISREG(status.st_mode);
-  require_input(same, "{}: changes while it is looked at; expected a file that stays", name);
+  require_input(same, "{}: changed during the checks at the start; expected a file that no other program changes",
+                name);
   return opened;
 }
 
@@ -42,10 +43,10 @@ OutputPlace OutputPlace::inspect(std::string_view name, const std::string& path)
     require_input(errno == ENOENT && !path.empty(), "{}: {}", name, cannot_write(errno));
     return place;
   }
-  // A link is replaced itself, not what it leads to; but one to a folder or a device is likely to be a mistake.
+  // A symbolic link itself is replaced, not its target; but a link to a folder or a device is probably a mistake.
   struct stat target {};
   const bool plain = stat(path.c_str(), &target) == 0 ? S_ISREG(target.st_mode) : S_ISLNK(file.stx_mode);
-  require_input(plain, "{}: is there already and no plain file; expected another name", name);
+  require_input(plain, "{}: exists and is not a regular file; expected another name", name);
   if (S_ISLNK(file.stx_mode)) return place;
   const mode_t mode = file.stx_mode & kPermissions;
   if (file.stx_uid == geteuid()) place.mode = mode;

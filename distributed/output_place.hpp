@@ -10,19 +10,19 @@
 
 namespace recombine {
 
-/// Where a finished file will go, as it is before the work: nothing is there, or a plain file that is to be replaced.
+/// The path that a finished file will get, as found before the run: free, or the path of a regular file to replace.
 struct OutputPlace {
   std::string path;
-  std::optional<mode_t> mode;   ///< permissions of a file of this user's own, which its successor keeps
-  mode_t narrowest = 0666;      ///< permissions beyond which the new file has none
+  std::optional<mode_t> mode;   ///< permissions of the old file, if this user owns it; the new file gets them too
+  mode_t narrowest = 0666;      ///< the new file never has permissions beyond these
   std::string not_replaceable;  ///< why rename() cannot replace the file, such as "is a mount point"; "": it can
-  FileDescriptor in_place;      ///< then this is the file, open for writing
+  FileDescriptor in_place;      ///< if rename() cannot replace the file: the file, open for writing
 
-  /// @throws InputError, which begins with `name`, unless a file can be made or replaced there
+  /// @throws InputError, which begins with `name`, if no file can be made or replaced at `path`
   static OutputPlace inspect(std::string_view name, const std::string& path);
 };
 
-/// What is wrong and expected, after open() for writing has failed with `reason`.
+/// The text for an open() for writing that failed with errno `reason`: what is wrong, and what is expected.
 std::string cannot_write(int reason);
 
 }  // namespace recombine

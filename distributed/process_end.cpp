@@ -36,12 +36,13 @@ std::optional<int> status_by_handle(int handle) {
   return info.exit_code;
 }
 
-/// Field 52 of /proc/PID/stat, which is set once the process has begun to end, until its parent has waited for it.
+/// The exit status in field 52 of /proc/PID/stat. The kernel sets it when the process begins to end, and removes it
+/// when the parent calls wait().
 std::optional<int> status_by_proc(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
   std::string line;
   if (!std::getline(file, line)) return std::nullopt;
-  std::istringstream words(line.substr(line.rfind(')') + 1));  // a name may hold spaces
+  std::istringstream words(line.substr(line.rfind(')') + 1));  // the process's name may contain spaces
   std::string word;
   for (int field = 3; field <= 52 && words >> word; ++field) {
   }
@@ -59,7 +60,7 @@ WatchedProcess::~WatchedProcess() {
 }
 
 std::optional<int> WatchedProcess::signal_of_end() const {
-  const std::optional<int> early = status_by_proc(process_);  // it may be waited for at any time
+  const std::optional<int> early = status_by_proc(process_);  // gone as soon as the parent calls wait()
   if (early && *early != 0) return WIFSIGNALED(*early) ? WTERMSIG(*early) : 0;
   constexpr int kPatience = 1000;  // ms
   pollfd end{.fd = handle_, .events = POLLIN, .revents = 0};

@@ -6,8 +6,8 @@
 
 namespace recombine {
 
-/// A process that is not this one's child, and how it ended. By what the kernel keeps: the state of a process that
-/// nobody has waited for yet (/proc/PID/stat), or, from Linux 6.15 on, of one that is gone (PIDFD_GET_INFO).
+/// Tells how a process ended that is not a child of this process. The exit status comes from /proc/PID/stat until the
+/// parent of the process calls wait(); after that from PIDFD_GET_INFO (Linux 6.15 and later).
 class WatchedProcess {
  public:
   explicit WatchedProcess(pid_t process);
@@ -16,10 +16,10 @@ class WatchedProcess {
   WatchedProcess& operator=(const WatchedProcess&) = delete;
 
   pid_t id() const { return process_; }
-  int handle() const { return handle_; }  ///< the file that this holds open; -1: none
+  int handle() const { return handle_; }  ///< this object's open file descriptor; -1: none
 
-  /// The signal that ended it, 0 if it ended by itself; nothing if the kernel does not tell.
-  /// Blocks until it has ended, one second at most. @pre it has closed its files
+  /// The signal that ended the process; 0 if it ended without a signal; none if the kernel does not say.
+  /// Blocks until the process has ended, one second at most. @pre the process has closed its files
   std::optional<int> signal_of_end() const;
 
  private:

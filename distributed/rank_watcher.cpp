@@ -26,14 +26,14 @@ namespace recombine {
 
 namespace {
 
-/// What the process says of itself, in memory that its watcher shares.
+/// The watched process's name and rank, in memory that the process and its watcher share.
 struct Identity {
   std::array<char, 64> program{};
   std::array<char, 256> host{};
-  std::atomic<int> rank = -1;  ///< set last
+  std::atomic<int> rank = -1;  ///< set after the other fields
   int watcher = -1;            ///< the process's end of the socket to its watcher
 };
-static_assert(std::atomic<int>::is_always_lock_free, "between processes");
+static_assert(std::atomic<int>::is_always_lock_free, "two processes use it");
 
 Identity& identity() {
   static Identity& shared = *[] {
@@ -49,14 +49,15 @@ void store(std::array<char, N>& place, std::string_view text) {
   *std::copy_n(text.begin(), std::min(text.size(), N - 1), place.begin()) = '\0';
 }
 
-/// The launcher ends the other ranks of a failed job by SIGTERM, users end jobs by the others: no news.
+/// True if the end by signal `number` should be reported. The launcher ends the other ranks of a failed job by SIGTERM,
+/// and users end jobs by SIGINT, SIGHUP or SIGPIPE: these are not errors of the rank.
 bool is_news(int number) {
   return number != SIGTERM && number != SIGINT && number != SIGHUP && number != SIGPIPE && number != 0;
 }
 
 void say(const std::string& what) {
   const std::string line = fmt::format("{}: {}\n", identity().program.data(), what);
-  if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody reads it
+  if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // stderr is closed
 }
 
 void tell_end(pid_t process, int number, bool out_of_memory) {
@@ -68,7 +69,7 @@ void tell_end(pid_t process, int number, bool out_of_memory) {
       out_of_memory ? ": out of memory; expected a smaller problem, fewer ranks on this host, or more memory" : ""));
 }
 
-/// Adds what the process has sent. False once the process has ended.
+/// Receives a connection from the process and adds it to `links`. False once the process has ended.
 bool receive_link(int process, WatchedLinks& links) {
   HostLink link;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
@@ -89,7 +90,7 @@ bool receive_link(int process, WatchedLinks& links) {
   return true;
 }
 
-/// Returns once the process at the other end of `process` has ended.
+/// Returns once the process at the other end of the socket `process` has ended.
 void watch_until_end_of(int process) {
   WatchedLinks links(say);
   for (;;) {
@@ -107,8 +108,8 @@ void close_all_above_stderr_but(int file) {
   close_range(kept + 1, ~0U, 0);
 }
 
-/// The child: in a session of its own, so that no signal meant for the process's group ends it. Of the process's files
-/// it keeps stderr, for its last word: whoever waits for that file's end waits until the child has seen the process's.
+/// The watcher's main function. It has its own session, so that a signal to the process group of the rank does not end
+/// it. It keeps stderr open for its last line: a reader of stderr sees the end of file only after that line.
 [[noreturn]] void watch(const WatchedProcess& process, int socket) {
   setsid();
   prctl(PR_SET_NAME, "recombine-tidy");
@@ -134,7 +135,7 @@ void start_rank_watcher(std::string_view program) {
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &before);
-  const WatchedProcess self(getpid());  // before the fork: it may end at any time after it
+  const WatchedProcess self(getpid());  // opened before fork(): after it, this process may end at any time
   const pid_t child = fork();
   if (child == 0) {
     close(ends[1]);
@@ -143,7 +144,7 @@ void start_rank_watcher(std::string_view program) {
   const int error = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
   close(ends[0]);
-  identity().watcher = ends[1];  // open as long as this process is there
+  identity().watcher = ends[1];  // open until this process ends: that is how the watcher sees the end
   errno = error;
   require(child > 0, "cannot start a child process: {}", std::strerror(errno));
 }

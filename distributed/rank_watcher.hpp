@@ -7,16 +7,16 @@
 
 namespace recombine {
 
-/// Starts this process's watcher: a small child process, `recombine-tidy`, which sees this process end, whatever ends
-/// it (SIGKILL too). It removes the files under construction (temporary_file.hpp), and if a signal ended the process,
-/// says so on stderr in one line: rank, host, process id, signal, and whether memory had run out. For programs, before
-/// MPI_Init and the first thread. @throws Error if there can be no child
+/// Starts this process's watcher: a small child process, `recombine-tidy`, that waits for the end of this process, also
+/// by SIGKILL. Then the watcher removes unfinished files (temporary_file.hpp). If a signal ended the process, it prints
+/// one line on stderr: rank, host, process id, signal, and whether memory ran out. A program calls this before MPI_Init
+/// and before its first thread starts. @throws Error if no child process can be started
 void start_rank_watcher(std::string_view program);
 
-/// Tells the watcher whom it watches, for that line; after MPI_Init.
+/// Gives the watcher the rank and the host for that line. Called after MPI_Init.
 void introduce_to_watcher(int rank, const std::string& host);
 
-/// Hands the watcher a copy of a connection to another host's (host_links.hpp). No effect without a watcher.
+/// Passes a copy of a connection to the watcher of another host (host_links.hpp). No effect without a watcher.
 void pass_link_to_watcher(int connection, const HostLink& link);
 
 }  // namespace recombine

@@ -55,12 +55,12 @@ class Session {
 /// All ranks, for the host's memory, on streams of StreamUse::host.
 std::unique_ptr<Communicator> make_world(Session& session);
 
-/// Bytes of a host's memory, or of what its control groups allow, for each of its ranks; the least of the job's hosts.
-/// Blocks; every rank calls it. @pre no communication stream has work
+/// Each rank's share of its host's memory, or of the limits of its control groups, in bytes; the smallest share of all
+/// ranks. Blocks; every rank calls it. @pre no communication stream has work
 double memory_share(const Session& session);
 
-/// A core for each of this rank's `threads` (host_share.hpp); empty: not pinned. Bind::automatic leaves threads alone
-/// if the user binds them already (OMP_PROC_BIND, GOMP_CPU_AFFINITY). @throws InputError
+/// A core for each of this rank's `threads` (host_share.hpp); empty: threads are not pinned. Bind::automatic pins no
+/// threads if the user has already set OMP_PROC_BIND or GOMP_CPU_AFFINITY. @throws InputError
 std::vector<int> cores_for(const Session& session, int threads, Bind bind);
 
 /// Runs `work` on the root rank and makes an InputError or Error thrown there be thrown on every rank, so that

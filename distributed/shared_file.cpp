@@ -16,14 +16,14 @@ namespace recombine {
 namespace {
 
 [[noreturn]] void fail(const std::string& name, int reason) {
-  throw Error(fmt::format("{}: cannot be written: {}", name, std::strerror(reason)));
+  throw Error(fmt::format("{}: cannot write: {}", name, std::strerror(reason)));
 }
 
 }  // namespace
 
 SharedFile::SharedFile(std::string name, const Identity& identity)
     : name_(std::move(name)),
-      // Neither a link is followed nor a pipe waited for, whatever somebody may have put there meanwhile.
+      // Another user may have put a link or a pipe at this path: open() must not follow the link or wait for the pipe.
       file_(open(identity.path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) {
   const int reason = errno;
   if (!file_.is_open() && reason != ENOENT && reason != ELOOP && reason != ENXIO) {
@@ -31,10 +31,8 @@ SharedFile::SharedFile(std::string name, const Identity& identity)
   }
   struct stat status {};
   const bool same = file_.is_open() && fstat(file_.get(), &status) == 0 && status.st_ino == identity.inode;
-  require_input(same,
-                "{}: {} is not on every rank the file that the first rank has made; expected a folder that all "
-                "hosts share",
-                name_, identity.path);
+  require_input(same, "{}: {} is not the same file on every rank; expected a folder that all hosts share", name_,
+                identity.path);
 }
 
 void SharedFile::write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const {

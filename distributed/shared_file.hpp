@@ -7,17 +7,17 @@
 
 namespace recombine {
 
-/// A file that one rank has made, open for writing on this one: each rank writes parts of its own. Errors begin with
+/// A file that one rank has made and all ranks open: each rank writes its own parts. Messages of errors begin with
 /// `name`.
 class SharedFile {
  public:
-  /// What the rank that has made the file tells the others.
+  /// How the other ranks find and recognize the file.
   struct Identity {
     std::string path;
     std::uint64_t inode = 0;
   };
 
-  /// @throws InputError if that file is not at its path here, Error if it cannot be opened
+  /// @throws InputError if this rank does not find that file at its path; Error if it cannot open the file
   SharedFile(std::string name, const Identity& identity);
 
   void write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const;

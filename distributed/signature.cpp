@@ -6,7 +6,7 @@ namespace recombine {
 
 namespace {
 
-/// The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of `value` changes half of the result's.
+/// The finalizer of splitmix64 (Steele, Lea, Flood 2014): each bit of `value` changes about half of the result's bits.
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
   std::uint64_t x = (hash + 0x9E3779B97F4A7C15U) ^ value;
   x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9U;

@@ -22,12 +22,12 @@ enum class Operation : std::uint8_t {
   end,  ///< of the communicator
 };
 
-/// What a rank calls, as it must be the same on every rank of the group (send and recv: on both). Only the lengths of a
-/// shift may differ from rank to rank: each rank receives as much as the one before it on the ring sends.
+/// Describes a call. It must be the same on every rank of the group (send and recv: on the two ranks). Only the lengths
+/// of a shift may differ between ranks: each rank receives as many elements as its predecessor on the ring sends.
 struct Signature {
-  std::uint64_t sequence = 0;  ///< the group's calls before this one
-  std::int64_t count = 0;      ///< elements; of a shift: that this rank sends
-  std::int64_t received = 0;   ///< elements that this rank receives; of a shift only
+  std::uint64_t sequence = 0;  ///< number of the group's earlier calls
+  std::int64_t count = 0;      ///< elements; for a shift: elements that this rank sends
+  std::int64_t received = 0;   ///< for a shift: elements that this rank receives
   std::uint64_t pieces = 0;    ///< hash of the pieces' counts
   std::int32_t argument = 0;   ///< root, distance, or the other rank of send and recv
   Operation operation = Operation::end;
@@ -48,27 +48,27 @@ struct Signature {
 
   /// "all_reduce of 10 f32 (sum)"
   std::string to_string() const;
-  /// Of all that must be the same on every rank. Different calls have the same hash with probability 2^-64.
+  /// A hash of all that must be the same on every rank. Two different calls have equal hashes with probability 2^-64.
   std::uint64_t hash() const;
 };
 
-/// Whether ranks may make these two calls together; the lengths of a shift are not compared.
+/// True if two ranks may make these calls together. Does not compare the lengths of a shift.
 inline bool same_call(const Signature& a, const Signature& b) {
   return a.operation == b.operation && a.type == b.type && a.reduction == b.reduction && a.argument == b.argument &&
          (a.count == b.count || a.operation == Operation::shift) && a.pieces == b.pieces && a.sequence == b.sequence;
 }
 
-/// Of two ranks, by their numbers in the job.
+/// A rank, by its number in the job, and its call.
 struct RankCall {
   int rank = 0;
   Signature call;
 };
-/// "rank 0 calls A, and rank 1 calls B, as call 7 of a group of 2 ranks; expected ..."
+/// "rank 0 calls A, but rank 1 calls B, as call 7 of a group of 2 ranks; expected ..."
 std::string describe_mismatch(const RankCall& a, const RankCall& b, int group_size);
-/// For a shift or a message whose two ends differ.
+/// The same for a shift or a message whose sender and receiver differ.
 std::string describe_mismatch_of_message(const RankCall& sender, const RankCall& receiver);
 
-/// Whether `receiver` expects what `sender` sends, by a shift or by send and recv.
+/// True if `receiver` expects the elements that `sender` sends, for a shift or for send and recv.
 bool same_message(const Signature& sender, const Signature& receiver);
 
 }  // namespace recombine

@@ -29,7 +29,7 @@ struct Slot {
   std::atomic<State> state = State::free;
   std::array<char, PATH_MAX> path{};
 };
-static_assert(std::atomic<Slot::State>::is_always_lock_free, "between processes");
+static_assert(std::atomic<Slot::State>::is_always_lock_free, "two processes use it");
 using Slots = std::array<Slot, 16>;
 
 Slots& slots() {
@@ -55,15 +55,15 @@ std::size_t take_slot(const std::string& path) {
   throw Error(fmt::format("{}: more than {} files at once", path, slots().size()));
 }
 
-/// In the folder of `place`. Short, so that `place` may have the longest name that there is; random, so that nobody can
-/// have put a link or a pipe there.
+/// A path in the folder of `place`. The name is short, so that `place` itself may have the longest allowed name. It is
+/// random, so that other users cannot guess it and put a link or a pipe there first.
 std::string random_path(const std::string& place) {
   std::uint64_t random = 0;
   require(getrandom(&random, sizeof random, 0) == sizeof random, "no random bytes: {}", std::strerror(errno));
   return fmt::format("{}.recombine-{:016x}.tmp", place.substr(0, place.rfind('/') + 1), random);
 }
 
-/// 0, or the reason why not. A file system that cannot promise room is taken at its word.
+/// Reserves room on the disk. Returns 0 or an errno; also 0 if the file system has no fallocate() and reserves nothing.
 int claim_room(int file, int mode, std::int64_t bytes) {
   while (bytes > 0 && fallocate(file, mode, 0, bytes) != 0) {
     if (errno == EINTR) continue;
@@ -73,7 +73,7 @@ int claim_room(int file, int mode, std::int64_t bytes) {
   return 0;
 }
 
-/// 0, or the reason why not.
+/// Copies the whole file and writes it to disk. Returns 0 or an errno.
 int copy_all(int from, int to) {
   static constexpr off_t kPiece = off_t{1} << 30;
   struct stat status {};
@@ -93,7 +93,7 @@ TemporaryFile::TemporaryFile(std::string name, const std::string& place)
       place_(OutputPlace::inspect(name_, place)),
       path_(random_path(place)),
       slot_(take_slot(path_)) {
-  const mode_t mode = place_.narrowest | S_IRUSR | S_IWUSR;  // whatever it is to be, it has to be written
+  const mode_t mode = place_.narrowest | S_IRUSR | S_IWUSR;  // this process must be able to write it
   file_ = FileDescriptor(open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (file_.is_open()) return;
   const int reason = errno;
@@ -105,7 +105,7 @@ TemporaryFile::~TemporaryFile() {
   if (slot_ == slots().size()) return;
   unlink(path_.c_str());
   forget();
-  // Gives back what reserve() has claimed behind its end.
+  // Frees the room that reserve() has claimed after the file's end.
   struct stat status {};
   if (place_.in_place.is_open() && fstat(place_.in_place.get(), &status) == 0)
     static_cast<void>(ftruncate(place_.in_place.get(), status.st_size) == 0);
@@ -157,28 +157,29 @@ void TemporaryFile::require_there() const {
   const bool published = slot_ == slots().size();
   const bool there = published ? fstat(file_.get(), &own) == 0 && own.st_nlink > 0 : is_at_path();
   if (there) return;
-  throw Error(fmt::format("{}: {} was removed during the run: nothing can be written there any more", name_,
-                          published ? "the file" : "its folder, or " + path_));
+  throw Error(fmt::format("{}: {} was removed during the run; expected it to stay until the end", name_,
+                          published ? "the file" : "its folder or " + path_));
 }
 
 void TemporaryFile::fail_kept(std::string_view what, int reason) {
-  throw Error(fmt::format(
-      "{}: {}: {}; {}", name_, what, std::strerror(reason),
-      is_at_path() ? "what was written is kept in " + path_ : path_ + " was removed or moved during the run"));
+  throw Error(
+      fmt::format("{}: {}: {}; {}", name_, what, std::strerror(reason),
+                  is_at_path() ? "the data are kept in " + path_ : path_ + " was removed or moved during the run"));
 }
 
 void TemporaryFile::publish() {
-  forget();  // it is finished: whatever goes wrong from here on, it stays
+  forget();  // the file is finished: after an error from here on, the file is kept
   if (place_.in_place.is_open()) return copy_to_place();
-  if (place_.mode) static_cast<void>(fchmod(file_.get(), *place_.mode) == 0);  // else it stays narrower
-  if (std::rename(path_.c_str(), place_.path.c_str()) != 0) fail_kept("cannot take its name", errno);
+  if (place_.mode)
+    static_cast<void>(fchmod(file_.get(), *place_.mode) == 0);  // if this fails, the permissions stay narrower
+  if (std::rename(path_.c_str(), place_.path.c_str()) != 0) fail_kept("cannot rename the finished file", errno);
 }
 
 void TemporaryFile::copy_to_place() {
   const int reason = copy_all(file_.get(), place_.in_place.get());
-  if (reason != 0) fail_kept("cannot be copied to its place", reason);
+  if (reason != 0) fail_kept("cannot copy the finished file to its place", reason);
   unlink(path_.c_str());
-  file_ = std::move(place_.in_place);  // at its end
+  file_ = std::move(place_.in_place);  // positioned at the end of the file
 }
 
 void TemporaryFile::commit() {

@@ -8,9 +8,9 @@
 
 namespace recombine {
 
-/// A file under construction: it lies in the folder of its place, under a random name that nobody can plant, until
-/// publish() puts it there. It is removed in every other end that a process can still do something about, but never
-/// once it is finished. Errors begin with `name`.
+/// An unfinished file. It has a random name in the folder of its final path `place`, so that other users cannot guess
+/// the name, until publish() gives it its final path. If the process ends before, the file is removed; a finished file
+/// is never removed. Messages of errors begin with `name`.
 class TemporaryFile {
  public:
   /// Makes the file. @throws InputError if `place` cannot take one
@@ -19,23 +19,23 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  const std::string& path() const { return path_; }  ///< until publish()
-  std::uint64_t inode() const;                       ///< by which others recognise the file at path()
-  /// What a user should know before the work: how the place will be taken, if not by rename(). "": nothing
+  const std::string& path() const { return path_; }  ///< the temporary path, until publish()
+  std::uint64_t inode() const;                       ///< other ranks recognize the file at path() by it
+  /// What a user should know before the run, if rename() cannot replace the file at `place`. "": nothing
   std::string note() const;
 
-  /// Claims the room for all that will be written, so that a full disk is told before the work. @throws InputError
+  /// Claims room for `bytes` in all, so that a full disk is reported before the run. @throws InputError
   void reserve(std::int64_t bytes);
-  void write(std::string_view bytes);  ///< behind what was written. @throws Error
-  /// @throws Error if the file was removed or moved, with its folder perhaps
+  void write(std::string_view bytes);  ///< appends. @throws Error
+  /// @throws Error if the file was removed or moved, for example together with its folder
   void require_there() const;
 
-  /// Takes the place; what is written from then on is written there. @throws Error, which says where the file is kept
+  /// Gives the file its final path; later writes go to that file. @throws Error that says where the file is kept
   void publish();
-  void commit();  ///< cuts off room that write() has not used; to the disk; publish()
+  void commit();  ///< frees reserved room that write() has not used, writes the file to disk, then publish()
 
-  /// For rank_watcher.cpp: the process, before it forks its watcher, shares the list of its files under construction
-  /// with it; the watcher removes them once the process has ended. @throws Error if there is no memory to share
+  /// For rank_watcher.cpp. Before the process forks its watcher, it shares the list of its unfinished files with the
+  /// watcher. The watcher removes these files once the process has ended. @throws Error if no memory can be shared
   static void share_with_children();
   static void remove_all_of_ended_process() noexcept;
 
@@ -48,7 +48,7 @@ class TemporaryFile {
   std::string name_;
   OutputPlace place_;
   std::string path_;
-  std::size_t slot_;  ///< in the list that the watcher has, until publish()
+  std::size_t slot_;  ///< index in the list that the watcher shares, until publish()
   FileDescriptor file_;
 };
 

@@ -13,13 +13,13 @@ namespace recombine {
 
 namespace {
 
-constexpr std::chrono::seconds kGrace{6};  // launch/env has Open MPI notice a lost host within 8 s, we do within 4
+constexpr std::chrono::seconds kGrace{6};  // with launch/env Open MPI detects a lost host within 8 s, watchers within 4
 constexpr int kAnswer = 1000;              // ms
 
-/// Whether the host of a connection that has failed answers now: a host that runs refuses a connection at once.
+/// True if the host of a lost connection answers now: a host that runs accepts or refuses a connection at once.
 bool answers_again(const sockaddr_in& place) {
   const int file = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (file < 0) return true;  // unknown
+  if (file < 0) return true;  // not known: do not end the ranks
   int error = connect(file, reinterpret_cast<const sockaddr*>(&place), sizeof place) == 0 ? 0 : errno;
   if (error == EINPROGRESS) {
     pollfd wait{.fd = file, .events = POLLOUT, .revents = 0};
@@ -62,14 +62,14 @@ void WatchedLinks::check_connection(Watched& watched) const {
   const ssize_t length = recv(watched.connection, &none, 1, MSG_DONTWAIT);
   if (length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR))) return;
   watched.lost = length < 0 && (errno == ETIMEDOUT || errno == EHOSTUNREACH || errno == ENETUNREACH);
-  if (!watched.lost) {  // closed in order, by a watcher whose rank has ended
+  if (!watched.lost) {  // the other watcher closed the connection normally: its rank has ended
     close(watched.connection);
     watched.connection = -1;
     return;
   }
   watched.deadline = Clock::now() + kGrace;
   const std::string what = watched.link.what.data();
-  if (!what.empty()) say_(fmt::format("{} answers no more: it has lost its network or its power", what));
+  if (!what.empty()) say_(fmt::format("{} does not answer: it has lost its network or its power", what));
 }
 
 void WatchedLinks::handle_events() {

@@ -13,23 +13,24 @@
 
 namespace recombine {
 
-/// A connection to another host's watcher, as a rank tells its own watcher of it; plain bytes.
+/// Describes a connection to another host's watcher. A rank sends it to its own watcher as plain bytes.
 struct HostLink {
-  std::array<char, 2048> what{};        ///< the other host and its ranks, for the line that tells its loss; empty: none
-  std::array<pid_t, 512> dependents{};  ///< processes of this host that end with it; 0: none
+  std::array<char, 2048> what{};        ///< the other host and its ranks, to report its loss; empty: do not report
+  std::array<pid_t, 512> dependents{};  ///< processes of this host to end if the other host is lost; 0: none
 };
 
-/// A watcher's connections (host_links.hpp). One that the kernel closes because the peer answers no more is a lost
-/// host: `say` is told at once. The launcher has some seconds to end the job; if it does not, since Open MPI does not
-/// notice a loss while it has data under way, and if the host still does not answer, the dependents get SIGTERM.
+/// A watcher's connections (host_links.hpp). If the kernel closes a connection because the peer does not answer, the
+/// host is lost: `say` gets a line at once. The launcher then has some seconds to end the job. It may fail to do so:
+/// Open MPI does not detect a loss while it has data in flight. If the host still does not answer, the dependents get
+/// SIGTERM.
 class WatchedLinks {
  public:
   explicit WatchedLinks(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
 
   void add(int connection, const HostLink& link);
-  /// Adds what to poll for. @return the longest time to wait, in ms; -1: no limit
+  /// Adds the descriptors to poll. @return the longest time to wait, in ms; -1: no limit
   int prepare(std::vector<pollfd>& files) const;
-  /// After each poll.
+  /// Handles lost connections and deadlines. Called after each poll.
   void handle_events();
 
  private:
@@ -39,7 +40,7 @@ class WatchedLinks {
     HostLink link;
     sockaddr_in place{};  ///< the peer's
     bool lost = false;
-    Clock::time_point deadline{};  ///< of a lost one's dependents
+    Clock::time_point deadline{};  ///< if lost: when its dependents end
   };
   void check_connection(Watched& watched) const;
 

@@ -5,13 +5,14 @@
 
 namespace recombine {
 
-/// A library that a run's arithmetic depends on.
+/// A library on which a run's results depend.
 struct Library {
   std::string name;
   std::string version;
 };
 
-/// Those of one rank's arithmetic on the CPU, as loaded: oneDNN, OpenBLAS, glibc (it has the vector functions).
+/// The libraries of this rank's arithmetic on the CPU, with the loaded versions: oneDNN, OpenBLAS, glibc (which has the
+/// vector functions).
 std::vector<Library> kernel_libraries();
 
 /// The instruction set of the project's own loops on this processor: "AVX-512", "AVX2" or "SSE4.2".

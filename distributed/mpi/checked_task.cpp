@@ -15,7 +15,7 @@ namespace recombine::mpi {
 namespace {
 
 constexpr int kTag = 1;
-constexpr double kPatience = 1;  // seconds that an error of MPI waits for a check which may explain it
+constexpr double kPatience = 1;  // seconds: a failed MPI call waits for the check, which may give the reason
 
 /// One nonblocking call of MPI.
 class Request {
@@ -48,7 +48,7 @@ void require_no_failure(const Group& group) {
   if (!group.failure.empty()) throw Error("an earlier collective of this group has failed: " + group.failure);
 }
 
-/// All ranks compare a hash; where hashes differ, all exchange their signatures.
+/// All ranks compare a hash of the call; only if hashes differ, all ranks exchange their signatures.
 class CollectiveCheck final : public cpu::Task {
  public:
   CollectiveCheck(Group& group, const Signature& call)
@@ -81,7 +81,7 @@ class CollectiveCheck final : public cpu::Task {
   [[noreturn]] void fail_with_signatures() {
     const auto own = static_cast<std::size_t>(group_.rank);
     const auto other = std::ranges::find_if(calls_, [&](const Signature& call) { return !same_call(call, call_); });
-    require(other != calls_.end(), "hashes of calls differ, and the calls do not");
+    require(other != calls_.end(), "hashes of calls differ, but the calls do not");
     const auto index = static_cast<std::size_t>(other - calls_.begin());
     const auto [first, second] = std::minmax(own, index);
     fail(group_, describe_mismatch({group_.ranks[first], calls_[first]}, {group_.ranks[second], calls_[second]},
@@ -90,13 +90,13 @@ class CollectiveCheck final : public cpu::Task {
 
   Group& group_;
   Signature call_;
-  std::array<std::uint64_t, 2> largest_;  ///< of the hash, and of its complement: so the least too
+  std::array<std::uint64_t, 2> largest_;  ///< hash and its complement: their maxima give the largest and smallest hash
   Request hashes_, signatures_;
   bool compared_ = false;
   std::vector<Signature> calls_;
 };
 
-/// The two ends of a message compare their signatures: the sender's goes to the receiver.
+/// The sender of a message also sends its signature; the receiver compares it with its own.
 class MessageCheck final : public cpu::Task {
  public:
   struct Ends {
@@ -133,7 +133,7 @@ class MessageCheck final : public cpu::Task {
   Request sent_, received_;
 };
 
-/// Two checks at once.
+/// Runs two checks at the same time.
 class BothChecks final : public cpu::Task {
  public:
   BothChecks(std::unique_ptr<cpu::Task> first, std::unique_ptr<cpu::Task> second)

@@ -11,18 +11,18 @@
 
 namespace recombine::mpi {
 
-/// Compares what the ranks of a group call, over MPI. The comparison runs at the same time as the operation: 16 bytes
-/// in an all_reduce of its own, on a communicator of its own, so that it gets through whatever the data does.
+/// Compares the calls of a group's ranks over MPI, while the operation itself runs. The comparison is an all_reduce of
+/// 16 bytes on its own communicator, so it also completes if the operation fails or blocks.
 class CallChecker {
  public:
-  /// A duplicate of `comm`. Blocks; every rank of `comm` calls it.
+  /// Duplicates `comm`. Blocks; every rank of `comm` calls it.
   explicit CallChecker(MPI_Comm comm);
   ~CallChecker();
   CallChecker(const CallChecker&) = delete;
   CallChecker& operator=(const CallChecker&) = delete;
 
-  /// Done once all ranks are known to make this call; for send and recv: this rank's peer. For a shift, also that the
-  /// lengths fit. Throws Error otherwise, and then also for every call that follows.
+  /// A task that is done once all ranks make this call (send and recv: the peer; shift: and the lengths match). If not,
+  /// the task throws an Error, and so does every later check of the group.
   std::unique_ptr<cpu::Task> check(const Signature& call);
 
   /// The ranks that compare.
@@ -30,15 +30,15 @@ class CallChecker {
     MPI_Comm comm = MPI_COMM_NULL;
     int rank = 0;
     std::vector<int> ranks;  ///< their numbers in the job
-    std::string failure;     ///< after which nothing goes on
+    std::string failure;     ///< the first error; every later call fails with it
   };
 
  private:
   Group group_;
 };
 
-/// Carries out `operation` while `check` runs; done once both are. What `operation` throws waits for the check, since
-/// calls that do not fit make MPI fail too, without saying why.
+/// Runs `operation` and `check` at the same time; done once both are done. An error of `operation` waits for the check:
+/// if calls do not match, MPI fails too, but only the check gives the reason.
 std::unique_ptr<cpu::Task> checked_task(std::unique_ptr<cpu::Task> check, std::unique_ptr<cpu::Task> operation);
 
 }  // namespace recombine::mpi

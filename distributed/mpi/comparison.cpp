@@ -29,7 +29,7 @@ std::uint64_t fnv1a(const Range& bytes) {
   return hash;
 }
 
-/// Parts with a zero byte after each: no option, file name or variable contains one.
+/// Names and values, each followed by a zero byte: options, file names and variables contain no zero byte.
 std::string encode(const Facts& facts) {
   std::string text;
   for (const Fact& fact : facts) {
@@ -38,7 +38,7 @@ std::string encode(const Facts& facts) {
   return text;
 }
 
-/// All but where it is.
+/// All fields except `where`.
 std::string encode(const Statement& statement) {
   return std::to_string(statement.self.size()) + '\0' + encode(statement.self) + statement.failure + '\0' +
          encode(statement.facts);
@@ -69,7 +69,7 @@ bool same_on_every_rank(const Session& /*session*/, const std::string& text) {
   std::array<std::uint64_t, 2 * kWords> words = {kMagic, kProtocol, fnv1a(text), fnv1a(std::views::reverse(text))};
   for (std::size_t i = 0; i < kWords; ++i) words[kWords + i] = ~words[i];
   check(MPI_Allreduce(MPI_IN_PLACE, words.data(), 2 * kWords, MPI_UINT64_T, MPI_MAX, MPI_COMM_WORLD), "MPI_Allreduce");
-  bool same = true;  // the largest word is the smallest too
+  bool same = true;  // the maximum of a word and of its complement give its largest and smallest value
   for (std::size_t i = 0; i < kWords; ++i) same = same && words[i] == ~words[kWords + i];
   return same;
 }
@@ -80,8 +80,8 @@ std::vector<std::string> from_every_rank(const Session& session, const std::stri
   std::vector<int> sizes(np);
   check(MPI_Allgather(&size, 1, MPI_INT, sizes.data(), 1, MPI_INT, MPI_COMM_WORLD), "MPI_Allgather");
   const std::int64_t total = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
-  require(total <= std::numeric_limits<int>::max(), "{} bytes of texts from {} ranks: expected less than 2 GiB", total,
-          np);
+  require(total <= std::numeric_limits<int>::max(), "{} ranks exchange {} bytes of text; expected less than 2 GiB", np,
+          total);
   std::vector<int> begins(np);
   for (std::size_t r = 1; r < np; ++r) begins[r] = begins[r - 1] + sizes[r - 1];
   std::string all(static_cast<std::size_t>(total), '\0');

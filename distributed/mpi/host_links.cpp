@@ -33,7 +33,7 @@ constexpr std::chrono::seconds kPatience{2};
 
 using Name = std::array<char, 128>;
 
-/// Where host 0 listens; others on its port do not know the token.
+/// Where host 0 listens. The token identifies the job: connections of other programs do not have it.
 struct Offer {
   std::uint64_t token = 0;
   std::uint16_t port = 0;
@@ -46,7 +46,7 @@ struct Greeting {
   int host = 0;
 };
 
-/// An open socket, or none (-1).
+/// Owns an open socket; -1: none.
 class Socket {
  public:
   explicit Socket(int file) : file_(file) {}
@@ -63,7 +63,7 @@ class Socket {
 
 void set_option(int file, int level, int option, int value) { setsockopt(file, level, option, &value, sizeof value); }
 
-/// From now on a peer that answers nothing for 3 to 4 s is an error of this connection.
+/// From now on, if the peer does not answer for 3 to 4 s, the kernel closes this connection with an error.
 void keep_alive(int file) {
   set_option(file, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(file, IPPROTO_TCP, TCP_KEEPIDLE, 1);
@@ -74,7 +74,7 @@ void keep_alive(int file) {
 void limit_waiting(int file, int milliseconds) {
   const timeval limit{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
   setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // connect() too
+  setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // limits connect() too
 }
 
 bool send_greeting(int file, const Greeting& greeting) {
@@ -113,7 +113,7 @@ void set_what(HostLink& link, const std::string& what) {
   what.copy(link.what.data(), link.what.size() - 1);
 }
 
-/// Host 0: waits for the others' connections.
+/// On host 0: waits until the other hosts have connected, and passes the connections to the watcher.
 void accept_others(int listener, const Offer& offer, const std::vector<std::string>& hosts, HostLink link) {
   const auto end = Clock::now() + kPatience;
   for (std::size_t missing = hosts.size() - 1; missing > 0;) {
@@ -133,7 +133,7 @@ void accept_others(int listener, const Offer& offer, const std::vector<std::stri
   }
 }
 
-/// Another host: connects by the first of host 0's addresses that leads there.
+/// On another host: connects to the first of host 0's addresses that works, and passes the connection to the watcher.
 void connect_to_first(const Offer& offer, int host, const std::vector<std::string>& hosts, HostLink link) {
   for (int a = 0; a < offer.addresses; ++a) {
     const Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -146,7 +146,7 @@ void connect_to_first(const Offer& offer, int host, const std::vector<std::strin
     Greeting greeting{.token = offer.token, .host = host};
     if (!send_greeting(socket.file(), greeting) || !receive_greeting(socket.file(), offer.token, greeting)) continue;
     keep_alive(socket.file());
-    if (host == 1) set_what(link, hosts.front());  // one of them speaks
+    if (host == 1) set_what(link, hosts.front());  // only host 1 reports the loss of host 0
     pass_link_to_watcher(socket.file(), link);
     return;
   }
@@ -174,7 +174,8 @@ std::string describe(const Name& host, const std::vector<Resident>& ranks) {
   return std::string("host ") + host.data() + (count == 1 ? " with rank " : " with ranks ") + list;
 }
 
-/// This host's ranks, and Open MPI's daemon, which would wait for a lost network for many minutes.
+/// The processes to end if the link is lost: this host's ranks, and Open MPI's daemon (orted), which would wait many
+/// minutes for the lost network.
 HostLink link_of(const Name& host, const std::vector<Resident>& ranks) {
   HostLink link;
   std::size_t count = 0;

@@ -19,7 +19,7 @@ MPI_Datatype type_of(DataType type);        ///< @throws Error for types that MP
 MPI_Datatype moved_type_of(DataType type);  ///< where elements are moved only: any type
 MPI_Op op_of(Reduction reduction);
 
-/// The number in the job of each rank of `comm`.
+/// For each rank of `comm`, its rank in the job (MPI_COMM_WORLD).
 std::vector<int> ranks_in_job(MPI_Comm comm);
 
 /// A task whose first advance() posts nonblocking requests, and which is finished when all of them are.

@@ -34,7 +34,7 @@ MpiCommunicator::MpiCommunicator(MPI_Comm comm, Options options) : comm_(comm), 
 MpiCommunicator::~MpiCommunicator() {
   try {
     end_calls();
-  } catch (const Error&) {  // the others have it too, and end the job
+  } catch (const Error&) {  // the other ranks get this error too, and end the job
   }
   exchange_.reset();
   checker_.reset();
@@ -44,7 +44,8 @@ MpiCommunicator::~MpiCommunicator() {
 
 void MpiCommunicator::end_calls() {
   if (on_one_host()) return exchange_->show_end(next(Signature::end()));
-  if (std::uncaught_exceptions() == 0) check_now(Signature::end());  // else the others may not come any more
+  // After an exception on this rank the other ranks may never call this, so do not wait for them.
+  if (std::uncaught_exceptions() == 0) check_now(Signature::end());
 }
 
 Signature MpiCommunicator::next(Signature call) {

@@ -47,13 +47,13 @@ class MpiCommunicator final : public Communicator {
   void check_call(Stream& stream, const Signature& call) override;
 
  private:
-  /// This rank makes no more calls. Among ranks of one host nobody waits; between hosts this blocks.
+  /// Tells the other ranks that this rank makes no more calls. Blocks between hosts; does not block on one host.
   void end_calls();
-  /// `call` as the group's next one.
+  /// `call` with the next sequence number of the group.
   Signature next(Signature call);
-  /// Compares `call` on all ranks and blocks until that is done. For what is itself a blocking call of MPI.
+  /// Compares `call` on all ranks and blocks until the comparison is done. For calls that block in MPI anyway.
   void check_now(const Signature& call);
-  /// Carries out `operation` between hosts, checked at the same time.
+  /// Enqueues `operation` between hosts; `call` is compared at the same time.
   void submit_checked(Stream& stream, const Signature& call, std::unique_ptr<cpu::Task> operation);
   void submit_checked(Stream& stream, const Signature& call, std::function<void(std::vector<MPI_Request>&)> post);
   bool on_one_host() const { return hosts_->route() == Route::one_host; }

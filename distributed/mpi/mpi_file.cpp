@@ -40,7 +40,7 @@ int read_view(MPI_File file, std::int64_t offset, int runs, std::int64_t bytes, 
   return code;
 }
 
-/// Whether the system lets this process open the file, and one more as MPI-IO does; else errno says why not.
+/// True if this process can open the file, and a second file at the same time, as MPI-IO does. If not, errno says why.
 bool can_open(const std::string& path) {
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   return file.is_open() && FileDescriptor(dup(file.get())).is_open();
@@ -51,14 +51,14 @@ bool can_open(const std::string& path) {
 File::File(std::string name, const std::string& path, std::int64_t largest_piece)
     : name_(std::move(name)), largest_piece_(largest_piece) {
   const int code = MPI_File_open(MPI_COMM_SELF, path.c_str(), MPI_MODE_RDONLY, MPI_INFO_NULL, &file_);
-  errno = 0;  // what is left there is from Open MPI's own search
+  errno = 0;  // its value comes from Open MPI's internal searches
   if (code == MPI_SUCCESS) return;
   if (!can_open(path)) {
     const bool too_many = errno == EMFILE || errno == ENFILE;
-    throw Error(fmt::format("{}: cannot be opened: {}{}", name_, std::strerror(errno),
+    throw Error(fmt::format("{}: cannot open the file: {}{}", name_, std::strerror(errno),
                             too_many ? "; expected a higher limit of open files (ulimit -n)" : ""));
   }
-  fail("cannot be opened by MPI-IO, which needs a small file of its own in the folder for temporary files (ulimit -f?)",
+  fail("MPI-IO cannot open the file; expected that it can make a small file in the temporary folder (see ulimit -f)",
        code);
 }
 

@@ -7,13 +7,13 @@
 
 namespace recombine::mpi {
 
-/// A file that this rank has open on its own, to read. Errors are Errors which begin with `name`.
+/// A file that this rank alone opens for reading. Messages of its Errors begin with `name`.
 class File {
  public:
   /// MPI's counts are ints: longer runs go in pieces.
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;
 
-  /// `largest_piece` is for tests. @throws Error
+  /// @param largest_piece  bytes of one read; for tests  @throws Error
   File(std::string name, const std::string& path, std::int64_t largest_piece = kLargestPiece);
   ~File();
   File(const File&) = delete;

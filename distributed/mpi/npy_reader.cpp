@@ -30,7 +30,7 @@ NpyHeader read_header(const std::string& name, const std::string& path) {
   };
   if (stat(path.c_str(), &status) != 0) throw cannot(errno);
   require_input(!S_ISDIR(status.st_mode), "{}: is a folder; a .npy file is right", name);
-  require_input(S_ISREG(status.st_mode), "{}: is no plain file; a .npy file is right", name);
+  require_input(S_ISREG(status.st_mode), "{}: is not a regular file; expected a .npy file", name);
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) throw cannot(errno);
   std::string start(static_cast<std::size_t>(std::min<std::int64_t>(status.st_size, kNpyHeaderMost)), '\0');

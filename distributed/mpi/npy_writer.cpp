@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;
 
-/// What the root tells all ranks. Blocks; every rank calls it.
+/// Sends the identity that rank 0 has to all ranks. Blocks; every rank calls it.
 SharedFile::Identity broadcast(Communicator& world, Stream& stream, const SharedFile::Identity& of_root) {
   std::array<std::int64_t, 2> head = {static_cast<std::int64_t>(of_root.path.size()),
                                       std::bit_cast<std::int64_t>(of_root.inode)};

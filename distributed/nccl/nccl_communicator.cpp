@@ -60,14 +60,14 @@ class NcclCommunicator final : public Communicator {
   void recv(Stream& stream, VectorView data, int from) override;
   void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
   std::unique_ptr<Communicator> split(int color, int key) override {
-    if (size() > 1) host_->synchronize();  // the group's own calls follow the checks
+    if (size() > 1) host_->synchronize();  // the checks come before other calls of the group
     return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
   }
   void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 
  private:
-  /// Has `call` compared on all ranks, over the hosts, while NCCL moves its data. NCCL itself compares nothing: it
-  /// would wait for ever, or move what the ranks' shortest data has.
+  /// Starts the comparison of `call` on all ranks through the hosts, while NCCL moves the data. NCCL itself compares no
+  /// calls: if they differ, it waits forever, or moves only as much data as the shortest call has.
   void begin(const Signature& call);
   /// True once all comparisons are done. @throws Error if a rank makes another call
   bool all_checked();

@@ -35,7 +35,7 @@ void StagedCommunicator::on_host(Stream& stream, const Call& call) {
 }
 
 void StagedCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
-  if (size() == 1) return;  // without data the call is still checked
+  if (size() == 1) return;  // only this case: a call without data is still checked
   const VectorView staged = like(data, staging(stream, data.bytes()));
   device_.copy(stream, staged, data);
   on_host(stream, [&](Stream& host) { group_->all_reduce(host, staged, reduction); });

@@ -45,7 +45,7 @@ Verification with_common_factors(Communicator& world, Stream& stream, Verificati
   stream.synchronize();
   what.alpha = factors[0];
   what.beta = factors[1];
-  if (!what.c0) what.c0 = [](const Visitor& /*visit*/) {};  // this rank has no C0 to show
+  if (!what.c0) what.c0 = [](const Visitor& /*visit*/) {};  // this rank has no part of C0
   return what;
 }
 

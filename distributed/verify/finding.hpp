@@ -12,8 +12,8 @@ using Doubles = std::vector<double>;
 
 double unit_roundoff(DataType type);
 
-/// `what` with alpha and beta of rank 0: all ranks check against one problem, and a rank that multiplied by other
-/// factors is found.
+/// `what` with the alpha and beta of rank 0. So all ranks check the same problem, and the check finds a rank that
+/// multiplied by other factors.
 Verification with_common_factors(Communicator& world, Stream& stream, Verification what);
 
 /// Adds up element by element over all ranks.

@@ -20,7 +20,7 @@ struct Function {
 };
 
 CublasLtLibrary load() {
-  // A name without a slash is left to the system's search: never the current folder, which our RUNPATH does not have.
+  // A name without a slash: the loader searches the system's folders and our RUNPATH, never the current folder.
   const std::string name = fmt::format("libcublasLt.so.{}", CUBLAS_VER_MAJOR);
   void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   require(library != nullptr, "cuBLASLt cannot be loaded: {}", library ? "" : dlerror());

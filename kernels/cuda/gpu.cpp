@@ -65,7 +65,7 @@ void Gpu::give_back(EventHandle event) noexcept {
 }
 
 void Gpu::wait_until(const std::function<bool()>& ready) {
-  // The watch is asked in the end too: a communicator that was aborted has let its stream end, without a result.
+  // Check also when `ready` is true: after an aborted communicator the stream ends too, but without a result.
   cpu::Patience patience;
   for (std::int64_t poll = 1; !(ready() && watch_.check()); ++poll) {
     if (poll % kPollsPerCheck == 0) watch_.check();

@@ -38,8 +38,8 @@ class Gpu {
   EventHandle take_event();
   void give_back(EventHandle event) noexcept;
 
-  /// Blocks the host until `ready` and the watch lets it go on, which is asked meanwhile too. @throws Error what either
-  /// throws
+  /// Blocks the host until `ready` returns true and all checks of the watch pass. Also runs the checks while it waits.
+  /// @throws the Error of `ready` or of a check
   void wait_until(const std::function<bool()>& ready);
   void wait_for(cudaStream_t stream);
 

@@ -12,8 +12,8 @@
 
 namespace recombine::cuda {
 
-/// What the host's work threw that a stream waited for: from then on its data are wrong, and those of every stream that
-/// waits for it. So all streams of a GPU have one.
+/// The exception of host work for which a stream waited. After it the data of this stream are wrong, and the data of
+/// every stream that waits for it. So all streams of a GPU share one StreamFailure.
 class StreamFailure {
  public:
   void set(std::exception_ptr failure);

@@ -7,17 +7,17 @@
 
 namespace recombine::cuda {
 
-/// What is asked now and then while the host waits for a GPU: a communicator that has failed never lets its stream end,
-/// and one that still compares what its ranks call holds back the host that would use the result.
+/// Checks that run from time to time while the host waits for a GPU. If a communicator has failed, its stream never
+/// ends: a check ends the wait with an Error. If ranks still compare their calls, a check makes the host wait for that.
 class Watch {
  public:
-  /// True if the host may use what the GPU has done. Throws Error if something has failed. Must not call its Watch.
+  /// True if the host may use the GPU's results. Throws Error if something has failed. Must not call its Watch.
   using Check = std::function<bool()>;
 
   /// `check` is asked as long as what is returned lives.
   [[nodiscard]] std::shared_ptr<Check> add(Check check);
 
-  /// Whether all checks say so. @throws Error what the first check threw that failed
+  /// True if all checks return true. @throws the Error of the first check that fails
   bool check();
 
  private:
