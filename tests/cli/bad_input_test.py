@@ -27,7 +27,7 @@ def idx_folder(root, name, image_bytes, label_bytes, suffix=""):
 
 
 def bomb_folder(root, count):
-    """A valid pair: `count` images of 28 x 28, all zeros, packed to a thousandth."""
+    """A valid pair of files: `count` images of 28 x 28, all zeros, compressed to 1/1000, and their labels."""
     header = struct.pack(">IIII", 0x803, count, 28, 28)
     return idx_folder(root, f"bomb{count}", gzip.compress(header + bytes(784 * count), 9), labels(count), ".gz")
 
@@ -57,7 +57,7 @@ def make_cases(root, _np):
         (["--config", "/dev/zero"], "--config /dev/zero"), (["--config", ""], "--config ''"),
         ([*good, *config("own.cfg", "lr = 0.1"), "--save", str(root / "own.cfg")], ["--save", "--config"]),
     ]
-    # Boost.Program_options would replace placeholders within what the user wrote, without end.
+    # Boost.Program_options would replace placeholders inside the user's text, and never return.
     placeholders = [(config("loop.cfg", "lr = 1\nquiet = %value%"), ["loop.cfg, line 2", "quiet", "true or false"]),
                     (["--%canonical_option%="], "--%canonical_option%")]
     most = 2**63 - 1
@@ -70,7 +70,7 @@ def make_cases(root, _np):
         ([*few, "--memory-limit", "1K"], ["--data synthetic", "GiB"]),
         ([*few, "--memory-limit", "2M"], ["--hidden '1024,1024'", "may use 0.00195 GiB"]),
     ]
-    libgomp = ("libgomp: ", "Invalid value for environment variable")  # which says so before the program starts
+    libgomp = ("libgomp: ", "Invalid value for environment variable")  # libgomp prints this before the program starts
     for threads in ["100000", "4294967296", "-5", "2,x"]:
         numbers.append((few, f"OMP_NUM_THREADS '{threads}': expected a whole number from 1 to 4096",
                         {"environment": {"OMP_NUM_THREADS": threads}, "ignored": libgomp}))

@@ -1,4 +1,4 @@
-"""A control group of this test's own, for what it starts through `script`. Version 1 or 2, whichever this machine has."""
+"""A control group for one test, of version 1 or 2, as this machine has it. Programs that `script` starts run in it."""
 import os
 import pathlib
 import time
@@ -9,8 +9,8 @@ ROOT = pathlib.Path("/sys/fs/cgroup")
 
 
 class Cgroup:
-    """with Cgroup(folder, memory=400 << 20) as group: run(group.script, 2, train, ...) puts the ranks into it. Raises
-    Skip if no group can be made here. `memory` in bytes, `cpus` in cores' worth of time."""
+    """with Cgroup(folder, memory=400 << 20) as group: run(group.script, 2, train, ...) runs the ranks in the group.
+    Raises Skip if no group can be made here. `memory` is in bytes, `cpus` in cores."""
 
     def __init__(self, folder, memory=None, cpus=None):
         self.script = folder / "in_group.sh"
@@ -45,5 +45,5 @@ class Cgroup:
                 return
             except FileNotFoundError:
                 return
-            except OSError:  # its last process is about to end
+            except OSError:  # busy: its last process has not ended yet
                 time.sleep(0.01)

@@ -1,6 +1,6 @@
-"""Which cores and how much memory ranks take: their share of the mask, and of what control groups allow.
+"""Ranks use their share of the cores in the affinity mask, and of the cores and memory that control groups allow.
 
-usage: cores_test.py TRAIN MATMUL; exit code 77 (skipped) where a control group cannot be made, or with one core.
+usage: cores_test.py TRAIN MATMUL; exit code 77 (skipped) if a control group cannot be made, or with one core.
 """
 import json
 import os
@@ -15,13 +15,13 @@ DATA = ["--data", "synthetic:2000,16,2", "--hidden", "32", "--quiet"]
 
 
 def ranks_of(job, program):
-    """Process ids of the ranks that mpirun, as `job`, has started."""
+    """Process ids of the ranks that `job`, an mpirun, has started."""
     children = pathlib.Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
     return [pid for pid in children if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == program.name]
 
 
 def masks_of_job(train, np, folder, *arguments):
-    """The masks of the first thread of each rank, once it trains."""
+    """The affinity mask of each rank's first thread during training."""
     metrics = folder / f"{len(list(folder.iterdir()))}.jsonl"
     with start(train, np, *DATA, "--epochs", 1000000, "--metrics", metrics, *arguments, cwd=folder) as job:
         wait_for(metrics.exists)
@@ -37,12 +37,12 @@ def check_pinning(train, folder, checks):
         raise Skip("one core only")
     for np in [1, 2]:
         masks = masks_of_job(train, np, folder, "--threads", 1)
-        checks.expect(masks == [allowed] * np, f"np {np}: other jobs may use the same cores, and ranks are on {masks}")
+        checks.expect(masks == [allowed] * np, f"np {np}: expected ranks without pinning, found masks {masks}")
     pinned = masks_of_job(train, 2, folder, "--threads", 1, "--bind", "cores")
     checks.expect(len(set(pinned)) == 2 and all(len(mask) == 1 for mask in pinned), f"--bind cores: {pinned}")
     done = run(train, 2, *DATA, "--threads", len(allowed), "--bind", "cores", cwd=folder)
     checks.expect(done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "--bind cores" in done.stderr,
-                  f"--bind cores with too few: exit {done.returncode}, {done.stderr!r}")
+                  f"--bind cores with too few cores: exit {done.returncode}, {done.stderr!r}")
 
 
 def threads_of(train, np, folder, *before):
@@ -55,7 +55,7 @@ def threads_of(train, np, folder, *before):
 def check_threads(train, folder, checks):
     cores = len(os.sched_getaffinity(0))
     first = min(os.sched_getaffinity(0))
-    checks.expect(threads_of(train, 1, folder) == cores, f"np 1: threads are not the {cores} cores")
+    checks.expect(threads_of(train, 1, folder) == cores, f"np 1: expected {cores} threads, one for each core")
     for np in [1, 2]:
         found = threads_of(train, np, folder, "taskset", "-c", first)
         checks.expect(found == 1, f"np {np} on one core: {found} threads")

@@ -1,7 +1,7 @@
-"""A rank that a signal ends: one line says rank, host, process id and signal, and nothing is said of the ranks that the
-launcher ends for it.
+"""If a signal ends a rank, one line names the rank, its host, its process id and the signal. No line is printed for the
+ranks that the launcher then ends.
 
-usage: death_test.py TRAIN; exit code 77 (skipped) where no control group can be made.
+usage: death_test.py TRAIN; exit code 77 (skipped) if no control group can be made.
 """
 import os
 import pathlib
@@ -17,12 +17,12 @@ from program import PATIENT, Checks, run_test, start, wait_for
 
 DATA = ["--data", "synthetic:2000,16,2", "--hidden", "32", "--quiet", "--epochs", 1000000]
 LINE = r"train: rank (\d+) on (\S+) \(pid (\d+)\) was ended by signal (\d+) \((.*)\)(.*)"
-# Takes `bytes` of the memory that its control group has.
+# A command that uses `bytes` of its control group's memory.
 HOG = "echo $$ >{group}/cgroup.procs && head -c {bytes} /dev/zero | tail -c {bytes} >/dev/null"
 
 
 def ranks_of(job):
-    """Rank -> process id, of what mpirun, as `job`, has started."""
+    """{rank: process id} of the ranks that `job`, an mpirun, has started."""
     def rank_of(process):
         environment = pathlib.Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
         return [int(entry.split(b"=")[1]) for entry in environment if entry.startswith(b"OMPI_COMM_WORLD_RANK=")][0]
@@ -32,7 +32,7 @@ def ranks_of(job):
 
 
 def lines_of(job):
-    """Ends with the job: what our programs say on stderr of ranks' ends."""
+    """Waits for the end of the job. Returns the lines on stderr that report the end of a rank, and all of stderr."""
     try:
         stderr = job.communicate(timeout=30)[1]
     except subprocess.TimeoutExpired:
@@ -79,7 +79,7 @@ def check_out_of_memory(train, folder, checks):
     with Cgroup(folder, memory=limit) as group:
         with start(group.script, 1, train, *DATA, "--metrics", metrics, cwd=folder, **PATIENT) as job:
             wait_for(metrics.exists)
-            pathlib.Path(f"/proc/{ranks_of(job)[0]}/oom_score_adj").write_text("1000")  # the first to be killed
+            pathlib.Path(f"/proc/{ranks_of(job)[0]}/oom_score_adj").write_text("1000")  # the kernel kills it first
             hog = subprocess.Popen(["bash", "-c", HOG.format(group=group.group, bytes=limit)], stderr=subprocess.DEVNULL)
             lines, stderr = lines_of(job)
             hog.kill()

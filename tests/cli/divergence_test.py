@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Training that diverges says so at the step at which it begins, whatever the activation, the loss and the ranks.
+"""Training that diverges is reported with its first bad step, for every activation, loss and number of ranks.
 
-A plain network in f32 arithmetic says which step that is. An overflow may come a step earlier or later with other
-rounding, so a case counts only if the plain network gives the same step for learning rates somewhat lower and higher.
+A plain network in f32 arithmetic gives the expected step. With other rounding an overflow may occur a step earlier or
+later. So a case counts only if the plain network gives the same step also for slightly lower and higher learning rates.
 
 usage: divergence_test.py TRAIN
 """
@@ -19,7 +19,7 @@ from trainer import Trainer
 
 HIDDEN, ROWS, STEPS = "5,4", 8, 100
 ACTIVATIONS = ["identity", "relu", "gelu", "tanh", "sigmoid"]
-# (rate, weight decay): gradients that explode, and weights that do, whatever the gradients are.
+# (learning rate, weight decay): EXPLODING makes the gradients overflow, GROWING the weights, with any gradients.
 EXPLODING = (1e9, 0.0)
 GROWING = (1.0, 1e10)
 
@@ -37,7 +37,7 @@ def exponential(x):
 
 
 def activated(kind, z):
-    """(activation, derivative) at z."""
+    """(value, derivative) of the activation at z."""
     if z != z:
         return z, z
     if kind == "relu":
@@ -55,7 +55,7 @@ def activated(kind, z):
 
 
 def product(a, b):
-    """A B^T of lists of rows."""
+    """A B^T; matrices are lists of rows."""
     return [[f32(sum(f32(x * y) for x, y in zip(row, other))) for other in b] for row in a]
 
 
@@ -82,7 +82,7 @@ class PlainNetwork:
         return f32(loss), [p - (j == answer) for j, p in enumerate(softmax)]
 
     def step(self, x, answers, rate, decay):
-        """Whether the loss, and then the weights, are finite."""
+        """One step. Returns (the loss is finite, the weights after the step are finite)."""
         inputs, slopes = [x], []
         for w in self.weights[:-1]:
             both = [[activated(self.activation, z) for z in row] for row in product(inputs[-1], w)]
@@ -102,7 +102,7 @@ class PlainNetwork:
 
 
 def divergence(weights, activation, loss, x, answers, rate, decay):
-    """(step, "loss" or "weight") at which plain training diverges; None: it does not."""
+    """(step, "loss" or "weight") at which the plain network diverges; None if it does not."""
     network = PlainNetwork(weights, activation, loss)
     for step in range(1, STEPS + 1):
         finite_loss, finite_weights = network.step(x, answers, rate, decay)
@@ -119,7 +119,7 @@ def certain_divergence(*case, rate, decay):
 
 
 class Table:
-    """A file with rows of three inputs and an answer, and the network that `train` begins with on it."""
+    """A CSV file with rows of three inputs and an answer; also reads the first weights of `train` for this file."""
 
     def __init__(self, trainer, loss):
         self.loss = loss
@@ -150,7 +150,7 @@ class Table:
 
 
 def check(trainer, checks, np, options, expected):
-    """One run is refused at the step `expected`, with the losses up to it told and nothing saved."""
+    """Runs `train`: it must end at the step `expected`, have written the losses up to that step, and save nothing."""
     step, what = expected
     shown = f"np {np}: {' '.join(map(str, options))}"
     files = {name: trainer.folder / name for name in ["metrics.jsonl", "model.safetensors", "summary.json"]}
@@ -161,11 +161,11 @@ def check(trainer, checks, np, options, expected):
     lines = done.stderr.splitlines()
     told = rf"train: --lr \S+: training diverged at step {step}: .*{what}.* (NaN|infinite).*; expected a smaller rate"
     checks.expect(done.returncode == 2 and len(lines) == 1 and re.fullmatch(told, lines[0]),
-                  f"{shown}: diverges at step {step}, by a {what}; exit {done.returncode}: {done.stderr}")
+                  f"{shown}: expected a bad {what} at step {step}; exit {done.returncode}: {done.stderr}")
     whole = step if what == "weight" else step - 1
     metrics = files["metrics.jsonl"].read_text().splitlines() if files["metrics.jsonl"].exists() else []
     losses = [line["train_loss"] for line in map(json.loads, metrics) if "step" in line]
-    checks.expect(len(losses) == whole and finite(losses), f"{shown}: the losses told are {losses}, not {whole}")
+    checks.expect(len(losses) == whole and finite(losses), f"{shown}: expected {whole} losses, found {losses}")
     for name in ["model.safetensors", "summary.json"]:
         checks.expect(not files[name].exists(), f"{shown}: {name} was written")
 
@@ -188,8 +188,8 @@ def main():
     for activation in ACTIVATIONS:
         for loss in ["mse", "cross-entropy"]:
             checks.expect(any(kind[:2] == (activation, loss) for kind in kinds),
-                          f"{activation}, {loss}: no case is certain")
-    checks.expect({kind[2] for kind in kinds} == {"loss", "weight"}, f"cases of both kinds, not {kinds}")
+                          f"{activation}, {loss}: no case with a certain step")
+    checks.expect({kind[2] for kind in kinds} == {"loss", "weight"}, f"expected cases of both kinds, found {kinds}")
     checks.finish()
 
 

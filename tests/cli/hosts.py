@@ -1,11 +1,12 @@
-"""Several hosts on one machine, made of namespaces (network, host name, processes, mounts) around a bridge of their own.
+"""Several hosts on one machine. Each has its own namespaces (network, host name, processes, mounts). A bridge connects
+them.
 
     with Hosts(2, slots=1) as hosts:            # raises Skip if this machine does not allow it
         job = hosts.start("mpirun", "-np", "2", train, cwd=folder)   # on the head node, as a user on a login node
         hosts.cut_cable("h1")
 
-The hosts are h0, h1, ...; files are common to all, except /dev/shm and what run_on(host, "mount", ...) changes. Nothing is
-added to the machine's own network. Everything ends with this process, whatever ends it.
+The hosts are h0, h1, ... They share all files, except /dev/shm and what run_on(host, "mount", ...) changes. The
+machine's own network stays unchanged. When this process ends, also by a signal, the kernel ends all hosts.
 """
 import ctypes
 import os
@@ -19,10 +20,10 @@ from program import SETTINGS, Skip
 
 HEAD, SWITCH = "head", "switch"
 TOOLS = ["ip", "unshare", "nsenter", "mount", "hostname"]
-# What a host runs as its first process; killing it is pulling the power cord.
+# The first process of a host; killing it is like switching off the power.
 INIT = """hostname {name} && mount -t tmpfs tmpfs /dev/shm && mount --bind {hosts} /etc/hosts && ip link set lo up || exit
 echo ready; [ $$ = 1 ] || exec sleep infinity; while :; do sleep 1000 & wait; done"""
-# As a login by ssh: nothing of mpirun's environment reaches the host.
+# Replaces ssh. As with ssh, the environment of mpirun does not reach the host.
 AGENT = """#!/bin/bash
 declare -A first=({firsts})
 host=$1
@@ -40,7 +41,7 @@ class Hosts:
         self.names = [f"h{i}" for i in range(count)]
         self.slots = slots
         self.processes = {}  # name -> the Popen of unshare
-        self.first = {}      # name -> process id of the host's first process, as this process sees it
+        self.first = {}      # name -> process id of the host's first process, in this process's namespace
         self.folder = None
 
     def __enter__(self):
@@ -66,18 +67,18 @@ class Hosts:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, *command, cwd, environment=None):
-        """`command` on the head node, running; its output comes as text. `environment` is added to this process's."""
+        """Starts `command` on the head node, with text pipes. `environment` is added to this process's environment."""
         mpi = {"OMPI_MCA_plm_rsh_agent": str(self.folder / "agent"), "OMPI_MCA_plm_rsh_no_tree_spawn": "1",
                "OMPI_MCA_orte_default_hostfile": str(self.folder / "hostfile"),
                "OMPI_MCA_btl_tcp_if_include": "eth0", "OMPI_MCA_oob_tcp_if_include": "eth0",
                "OMPI_MCA_hwloc_base_binding_policy": "none",
-               "OMPI_MCA_mpi_yield_when_idle": "1"}  # it cannot know that the hosts share cores
+               "OMPI_MCA_mpi_yield_when_idle": "1"}  # Open MPI cannot know that the hosts share cores
         return subprocess.Popen(self._inside(HEAD, "env", "-C", str(cwd), *map(str, command)), stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
                                 env={**os.environ, **SETTINGS, **mpi, **(environment or {})})
 
     def run(self, *command, cwd, timeout=120, environment=None):
-        """The finished `command` of the head node, with returncode, stdout and stderr."""
+        """Runs `command` on the head node to its end. Returns returncode, stdout and stderr."""
         with self.start(*command, cwd=cwd, environment=environment) as job:
             try:
                 stdout, stderr = job.communicate(timeout=timeout)
@@ -87,25 +88,25 @@ class Hosts:
         return subprocess.CompletedProcess(command, job.returncode, stdout, stderr)
 
     def run_on(self, host, *command):
-        """What `command` prints on `host`, e.g. run_on("h1", "mount", "--bind", "other.csv", "/data.csv")."""
+        """The output of `command` on `host`, e.g. of run_on("h1", "mount", "--bind", "other.csv", "/data.csv")."""
         return subprocess.run(self._inside(host, *map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def processes_of(self, host, program):
-        """Ids, as this process sees them, of the processes on `host` that are called `program`."""
+        """Process ids (in this process's namespace) of the processes on `host` with the name `program`."""
         def of_host(process):
             return os.readlink(process / "ns/uts") == home and (process / "comm").read_text().strip() == program
 
         try:
             home = os.readlink(f"/proc/{self.first[host]}/ns/uts")
         except OSError:
-            return []  # it is off
+            return []  # the host is off
         found = []
         for process in pathlib.Path("/proc").iterdir():
             try:
                 if process.name.isdigit() and of_host(process):
                     found.append(int(process.name))
             except OSError:
-                pass  # it has just ended
+                pass  # the process has just ended
         return found
 
     def cut_cable(self, host):
@@ -138,7 +139,7 @@ class Hosts:
         agent.chmod(0o755)
 
     def _boot(self, name):
-        # The head node and the switch see the processes of the machine, and so can enter the hosts.
+        # The head node and the switch keep the machine's process namespace, so that they can enter the hosts.
         spaces = ["--net", "--uts", "--mount"] + (["--pid", "--mount-proc"] if name in self.names else [])
         init = INIT.format(name=name, hosts=self.folder / "hosts")
         process = subprocess.Popen(["unshare", *spaces, "--fork", "--kill-child=KILL", "bash", "-c", init],

@@ -1,4 +1,4 @@
-"""mpirun with launch/env, as users have it: every end that is not success says why on stderr.
+"""mpirun with the settings of launch/env: if a job fails, stderr gives the reason.
 
 usage: launcher_test.py TRAIN REPOSITORY
 """
@@ -12,7 +12,7 @@ from program import Checks, run_test
 
 
 def run(repository, folder, *command):
-    """`command` in a shell that has sourced launch/env, and nothing else of Open MPI's settings."""
+    """Runs `command` in a shell that has sourced launch/env and has no other settings of Open MPI."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMIX_"))}
     return subprocess.run(["bash", "-c", f'source {repository}/launch/env && exec "$@"', "bash", *map(str, command)],
                           cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -25,7 +25,7 @@ def main():
     killed = 'if [ $OMPI_COMM_WORLD_RANK = 1 ]; then kill -KILL $$; fi; exec sleep 60'
     cases = {  # what is wrong -> (words on stderr, command)
         "the wrong folder": ("./train", ["mpirun", "-np", 4, "./train"]),
-        "a misspelt program": ("trian", ["mpirun", "-np", 4, "trian"]),
+        "a misspelled program": ("trian", ["mpirun", "-np", 4, "trian"]),
         "too few slots": ("not enough slots", ["mpirun", "-np", 400, "--mca", "rmaps_base_oversubscribe", 0, train]),
         "bad input": ("train: unknown option '--bogus'", ["mpirun", "-np", 2, train, "--bogus"]),
         "a program that is killed": ("rank 1 ", ["mpirun", "-np", 2, "bash", "-c", killed]),

@@ -1,6 +1,6 @@
-"""A host of two that loses its network, or its power: the job ends on every host, and says which host was lost.
+"""If one of two hosts loses its network or its power, the job ends on every host and names the lost host.
 
-usage: lost_host_test.py TRAIN REPOSITORY; exit code 77 (skipped) where hosts of namespaces cannot be made.
+usage: lost_host_test.py TRAIN REPOSITORY; exit code 77 (skipped) if hosts of namespaces cannot be made.
 """
 import os
 import pathlib
@@ -13,11 +13,11 @@ from hosts import Hosts
 from program import PATIENT, Checks, run_test, wait_for
 
 DATA = ["--data", "synthetic:2000,16,2", "--hidden", "32", "--quiet", "--epochs", 1000000]
-PATIENCE = 60  # s; without launch/env's settings nothing ends
+PATIENCE = 60  # s; without the settings of launch/env the job never ends
 
 
 def settings_of(repository):
-    """What launch/env sets of Open MPI's."""
+    """Open MPI's variables that launch/env sets."""
     command = f"env -i bash -c 'source {repository}/launch/env && env'"
     lines = subprocess.run(command, shell=True, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     return dict(line.split("=", 1) for line in lines if line.startswith("OMPI_"))
@@ -41,7 +41,8 @@ def check_loss(train, settings, folder, checks, lose):
     print(f"{name}: exit {job.returncode}, all gone after {seconds:.1f} s; {stderr!r}")
     checks.expect(ended and gone and job.returncode != 0, f"{name}: ended {ended}, ranks gone {gone}")
     told = [line for line in stderr.splitlines() if "h1" in line]
-    checks.expect(any("train: " in line and "ranks 2, 3" in line for line in told), f"{name}: h1 and its ranks are not in {told}")
+    checks.expect(any("train: " in line and "ranks 2, 3" in line for line in told),
+                  f"{name}: no line names h1 and its ranks: {told}")
 
 
 def main():

@@ -28,7 +28,7 @@ def option_cases(np):
         (["--m", "99999999999999999999", *SIZES[2:]], "--m"),
         (["--m", "1099511627776", "--n", "1099511627776", "--k", "1"], ["--m", "1099511627776"]),
         (sized("--mesh", other), ["--mesh", other, str(np)]), (sized("--mesh", "0x1x1"), "--mesh"),
-        (sized("--mesh", "3x1431655766x1"), "--mesh '3x1431655766x1'"),  # 2 ranks, counted in 32 bits
+        (sized("--mesh", "3x1431655766x1"), "--mesh '3x1431655766x1'"),  # its product overflows 32 bits to 2 ranks
         (sized("--mesh", "65536x65536x1"), "--mesh '65536x65536x1'"), (sized("--mesh", "abc"), "--mesh"), (sized("--mesh", "1x1"), "--mesh"),
         (sized("--schedule", "shift", "--mesh", "2x3x1"), ["--schedule", "shift", "2x3x1"], {"np": 6}),
         (sized("--schedule", "hash"), ["--schedule", "hash"]), (sized("--dtype", "f16"), ["--dtype", "f16"]),
@@ -72,7 +72,7 @@ def file_cases(root):
     files = ["--a", a, "--b", b]
     unreadable = [(path, path) for path in ["missing.npy", str(truncated), str(foreign), str(empty), str(root)]]
     unreadable += [(whole, ["int64.npy", "i8"]), (str(vector), "vector.npy")]
-    long = root / "long.npy"  # nothing, 2^63 - 1 times
+    long = root / "long.npy"  # an empty matrix with an extent of 2^63 - 1
     long.write_bytes(npy.header("<f4", "(9223372036854775807, 0)", False))
     none = root / "none.npy"
     none.write_bytes(npy.header("<f4", "(0, 0)", False))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The type of a product is the widest of its files, or what --dtype says; a file of another type is told.
+"""The type of a product is the widest type of its files, or --dtype; one line names files of another type.
 
 usage: matmul_types_test.py MATMUL
 """
@@ -12,14 +12,14 @@ import npy
 from multiplier import Multiplier
 from program import Checks
 
-HUGE, ONE = [[1e300, 2.0], [0.5, 4.0]], [[1.0, 0.0], [0.0, 1.0]]  # f32 has no 1e300
+HUGE, ONE = [[1e300, 2.0], [0.5, 4.0]], [[1.0, 0.0], [0.0, 1.0]]  # 1e300 does not fit f32
 NAMES = {"<f4": "f32", "<f8": "f64"}
 FILES = [("<f4", "<f4", None), ("<f8", "<f8", None), ("<f8", "<f4", None), ("<f4", "<f8", None), ("<f4", "<f4", "<f8"),
-         ("<f8", "<f4", "<f4")]  # of A, B and C0
+         ("<f8", "<f4", "<f4")]  # types of A, B and C0
 
 
 def conversion(option, kind, to):
-    """What is told of a file of `kind` whose elements the product takes in type `to`."""
+    """The text about a file of type `kind` that the product converts to type `to`."""
     if NAMES[kind] == to:
         return []
     return [f"{option} is {NAMES[kind]}, {'widened' if (kind, to) == ('<f4', 'f64') else 'narrowed'} to {to}"]

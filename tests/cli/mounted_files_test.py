@@ -1,6 +1,7 @@
-"""Files that are mount points, as containers have them, cannot be replaced: said at the start, and written in place at the end.
+"""An output file that is a mount point, as in containers, cannot be replaced: one line says so at the start, and the
+result is written into the file at the end.
 
-usage: mounted_files_test.py TRAIN MATMUL; exit code 77 (skipped) where nothing can be mounted.
+usage: mounted_files_test.py TRAIN MATMUL; exit code 77 (skipped) if this machine allows no mounts.
 """
 import hashlib
 import json
@@ -22,7 +23,7 @@ NOTE = "is a mount point: the result will be copied into it once it is finished"
 
 
 class Places:
-    """Files outside, and the folder in which a job sees each of them by a mount of its own."""
+    """Files in the folder `outside`; a job sees each of them as a mount point in the folder `inside`."""
 
     def __init__(self, folder, names, content="old, and longer than some of the results: " + "x" * 5000):
         self.folder, self.names = pathlib.Path(folder), names
@@ -67,17 +68,17 @@ def check_written(train, matmul, folder, checks):
         weights = places.outside("w")
         tensors = weights[8 + int.from_bytes(weights[:8], "little"):]
         digest = json.loads(places.outside("s.json"))["weights_sha256"]
-        checks.expect(hashlib.sha256(tensors).hexdigest() == digest, "--save: other weights than those of --summary")
+        checks.expect(hashlib.sha256(tensors).hexdigest() == digest, "--save: weights differ from those of --summary")
         lines = [json.loads(line) for line in places.outside("m.jsonl").splitlines()]
         checks.expect(len(lines) == 2 * (4 + 1), f"--metrics: {len(lines)} lines")
         json.loads(places.outside("c.json"))
         expected = npy.read(places.folder / "inside" / "plain.npy")
-        checks.expect(npy.read(places.folder / "outside" / "c.npy") == expected, "--out: another product")
-    checks.expect(places.left() == {"machine.json", "plain.npy"}, f"left are {places.left()}")
+        checks.expect(npy.read(places.folder / "outside" / "c.npy") == expected, "--out: wrong product")
+    checks.expect(places.left() == {"machine.json", "plain.npy"}, f"files left: {places.left()}")
 
 
 def check_failed_run(train, _matmul, folder, checks):
-    """What was there stays if there is no result."""
+    """If a run fails, the old files stay."""
     places = Places(folder, ["w", "s.json"])
     diverging = ["--loss", "mse", "--optimizer", "sgd", "--lr", "1e50", "--steps", 2]
     done = places.run(train, "--data", "synthetic:400,12,3", "--hidden", 32, *diverging, "--save", "w", "--summary",
@@ -95,7 +96,7 @@ def check_cannot_be_written(train, _matmul, folder, checks):
 
 
 def check_no_room(train, _matmul, folder, checks):
-    """A disk that is full there: told at the start if the size is known, else the finished file is kept and named."""
+    """A full disk is an error at the start if the file's size is known; else the temporary file is kept and named."""
     places = Places(folder, ["w"])
     small = "mkdir ../small && mount -t tmpfs -o size=64k none ../small && touch ../small/f && mount --bind ../small/f "
     done = places.run(train, *WIDE, "--save", "w", before=small + "w")
@@ -104,17 +105,19 @@ def check_no_room(train, _matmul, folder, checks):
     checks.expect(not places.left(), f"no room for --save: {places.left()} left")
     fill = f"rmdir ../small; {small}w && {{ cat /dev/zero > ../small/zeros 2> /dev/null || true; }}"
     done = places.run(train, *TRAIN, "--summary", "w", "--quiet", before=fill)
-    (line,) = told(done, train, "--summary w: cannot be copied to its place: No space left on device") or [done.stderr]
+    words = "--summary w: cannot copy the finished file to its place: No space left on device"
+    (line,) = told(done, train, words) or [done.stderr]
     kept = line.split()[-1]
     checks.expect(done.returncode == 1 and places.left() == {kept}, f"{done.returncode}: {done.stderr}, {places.left()}")
     if not checks.failures:
-        checks.expect(json.loads((places.folder / "inside" / kept).read_text())["np"] == 2, "another summary is kept")
+        summary = json.loads((places.folder / "inside" / kept).read_text())
+        checks.expect(summary["np"] == 2, "the kept file is not this run's summary")
 
 
 def main():
     if not shutil.which("unshare") or subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"],
                                                      stderr=subprocess.DEVNULL).returncode != 0:
-        raise Skip("mounting needs root, and a container that allows it")
+        raise Skip("mounting needs root and, in a container, permission to mount")
     train, matmul = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
     for check in [check_written, check_failed_run, check_cannot_be_written, check_no_room]:

@@ -1,4 +1,4 @@
-"""What the programs write: the permissions and names of their files, a folder that goes away, and an output that is full.
+"""Files that the programs write: permissions, long names, links, a folder that is removed, a full disk or output.
 
 usage: output_files_test.py TRAIN MATMUL
 """
@@ -20,7 +20,7 @@ MATMUL = ["--m", "8", "--n", "8", "--k", "8"]
 
 
 def jobs(train, matmul, folder, names):
-    """(program, arguments), which write all kinds of files under `names`."""
+    """(program, arguments) of jobs that together write every kind of file, under `names`."""
     constants = machine.write(folder / "machine.json", 2)
     return [(train, [*TRAIN, "--quiet", "--save", names[0], "--summary", names[1], "--metrics", names[2]]),
             (matmul, [*MATMUL, "--quiet", "--machine", constants, "--out", names[3], "--json", names[4]]),
@@ -40,7 +40,7 @@ def check_permissions(train, matmul, folder, checks):
     for name, mode in modes.items():
         found = (folder / name).stat().st_mode & 0o777
         checks.expect(found == mode, f"{name}: {mode:o} became {found:o}")
-        checks.expect((folder / name).stat().st_size != 3, f"{name} is still the old one")
+        checks.expect((folder / name).stat().st_size != 3, f"{name} was not replaced")
 
 
 def check_long_names(train, matmul, folder, checks):
@@ -50,11 +50,11 @@ def check_long_names(train, matmul, folder, checks):
         done = run(program, 2, *arguments, cwd=folder)
         checks.expect(done.returncode == 0, f"names of {longest} bytes: exit {done.returncode}: {done.stderr[-300:]}")
     missing = set(names) - files_in(folder)
-    checks.expect(not missing, f"not there: {[name[0] for name in missing]}")
+    checks.expect(not missing, f"missing files: {[name[0] for name in missing]}")
 
 
 def check_links(train, _matmul, folder, checks):
-    """Links are replaced, not followed: two may lead to the same file, an input even."""
+    """Links are replaced, not followed: so two outputs may be links to the same file, even to an input."""
     table = "a,y\n1,2\n3,4\n"
     (folder / "t.csv").write_text(table)
     for name in ["w", "s.json"]:
@@ -62,12 +62,12 @@ def check_links(train, _matmul, folder, checks):
     done = run(train, 1, "--data", "t.csv", "--target", "y", "--epochs", 1, "--hidden", 8, "--quiet", "--save", "w",
                "--summary", "s.json", cwd=folder)
     checks.expect(done.returncode == 0, f"links as outputs: exit {done.returncode}: {done.stderr}")
-    checks.expect((folder / "t.csv").read_text() == table, "what a link leads to was written")
-    checks.expect(not any((folder / name).is_symlink() for name in ["w", "s.json"]), "a link is left")
+    checks.expect((folder / "t.csv").read_text() == table, "the target of a link was written")
+    checks.expect(not any((folder / name).is_symlink() for name in ["w", "s.json"]), "a link was not replaced")
 
 
 def check_removed_folder(train, _matmul, folder, checks):
-    """Told when the next line of metrics is due, not at the end."""
+    """The error comes at the next line of --metrics, not at the end."""
     for files in [["--save", "out/w", "--metrics", "m.jsonl"], ["--summary", "out/s", "--metrics", "m.jsonl"],
                   ["--metrics", "out/m.jsonl"]]:
         (folder / "out").mkdir()
@@ -94,7 +94,7 @@ def check_metrics_every(train, _matmul, folder, checks):
 
 
 def check_room(train, _matmul, folder, checks):
-    """A file that cannot grow as large as the weights: told before the training."""
+    """If the file cannot become as large as the weights, the error comes before training."""
     script = folder / "limited.sh"
     script.write_text('#!/bin/bash\nulimit -f 32\nexec "$@"\n')  # KiB
     script.chmod(0o755)
@@ -105,7 +105,7 @@ def check_room(train, _matmul, folder, checks):
 
 
 def check_full_output(train, matmul, folder, checks):
-    """/dev/full as standard output is told in one line, and results are saved first."""
+    """If standard output is /dev/full, results are saved, then one line reports the error."""
     cases = [(program, [option]) for program in (train, matmul) for option in ("--help", "--version")]
     cases += [(train, [*TRAIN, "--save", "w"]), (matmul, [*MATMUL, "--out", "w"])]
     for program, arguments in cases:
@@ -123,7 +123,7 @@ def check_full_output(train, matmul, folder, checks):
 
 
 def check_open_files(_train, matmul, folder, checks):
-    """Too few open files are not taken for anything else. How many Open MPI takes first depends on its version."""
+    """With a low limit of open files, errors name the limit. How many files Open MPI opens depends on its version."""
     npy.write(folder / "a.npy", [[1.0] * 8] * 8)
     script = folder / "limited.sh"
     constants = machine.write(folder / "machine.json", 1)
@@ -134,7 +134,7 @@ def check_open_files(_train, matmul, folder, checks):
         done = run(script, 1, matmul, "--a", "a.npy", "--b", "a.npy", "--out", "c.npy", "--quiet", "--machine", constants,
                    cwd=folder, timeout=60)
         blamed += [line for line in done.stderr.splitlines() if line.startswith("matmul: --")]
-    checks.expect(blamed, "matmul lacked no file itself, at 18 to 24")
+    checks.expect(blamed, "no limit from 18 to 24 made matmul itself fail")
     for line in blamed:
         checks.expect("Too many open files" in line and "ulimit -n" in line, line)
 

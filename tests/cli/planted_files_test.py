@@ -1,4 +1,5 @@
-"""Another user plants links and pipes where root's job might make its files: the job ends well, and changes nothing of theirs.
+"""Another user puts links and pipes at names that root's job might use for its files: the job succeeds, and does not
+change that user's files.
 
 usage: planted_files_test.py TRAIN MATMUL; exit code 77 (skipped) unless run as root.
 """
@@ -15,12 +16,12 @@ import npy
 from program import Checks, Skip, run, run_test
 
 NOBODY = 65534
-NAMES = 6000  # of each file: for as many process numbers from now on
+NAMES = 6000  # per output file: one for each of the next 6000 process ids
 OUTPUTS = ["w.safetensors", "s.json", "m.jsonl", "c.npy", "c.json"]
 
 
 def as_nobody(work):
-    """Runs `work` in a child process of that user."""
+    """Runs `work` in a child process with the user id NOBODY."""
     child = os.fork()
     if child == 0:
         try:
@@ -35,7 +36,8 @@ def as_nobody(work):
 
 
 def planter(folder, make, outputs):
-    """make(path) for the names that a process number would give; and at one file's own name a link."""
+    """A function that calls make(path) for every name with one of the next process ids; also makes a link at the final
+    name of one file."""
     def plant(first):
         most = int(pathlib.Path("/proc/sys/kernel/pid_max").read_text())
         os.symlink(folder.parent / "foreign", folder / outputs[0])
@@ -46,16 +48,16 @@ def planter(folder, make, outputs):
 
 
 def attack(train, matmul, top, make, outputs, checks):
-    """A folder in which nobody has planted what `make` makes, and two jobs of root's there."""
+    """Runs two jobs of root in a folder in which the user NOBODY has made links or pipes by `make`."""
     top.chmod(0o755)
     foreign = top / "foreign"
     foreign.write_text("foreign")
     folder = top / "open"
     folder.mkdir()
-    folder.chmod(0o777)  # without the sticky bit, under which Linux may forbid to follow such links
-    checks.expect(as_nobody(planter(folder, make, outputs)), "nobody could not plant anything")
+    folder.chmod(0o777)  # no sticky bit: with it Linux may refuse to follow such links
+    checks.expect(as_nobody(planter(folder, make, outputs)), "the user NOBODY could not make the files")
     planted = {path: os.lstat(path) for path in folder.glob("*.tmp")}
-    checks.expect(len(planted) == NAMES * len(outputs), f"{len(planted)} names are planted")
+    checks.expect(len(planted) == NAMES * len(outputs), f"only {len(planted)} files were made")
     constants = top / machine.write(top / "machine.json", 2)
     jobs = [(train, ["--data", "synthetic:200,12,3", "--hidden", 8, "--epochs", 1, "--quiet", "--save", OUTPUTS[0],
                      "--summary", OUTPUTS[1], "--metrics", OUTPUTS[2]]),
@@ -67,14 +69,14 @@ def attack(train, matmul, top, make, outputs, checks):
         except subprocess.TimeoutExpired:
             done = subprocess.CompletedProcess(arguments, "none: it did not end", "", "")
         checks.expect(done.returncode == 0, f"{program.name}: exit {done.returncode}: {done.stderr}")
-    checks.expect(foreign.read_text() == "foreign", "a file that a link leads to was written")
+    checks.expect(foreign.read_text() == "foreign", "the target of a link was written")
     after = {path: os.lstat(path) for path in folder.glob("*.tmp")}
     kept = [path for path, status in planted.items()
             if path in after and (after[path].st_ino, after[path].st_mode) == (status.st_ino, status.st_mode)]
-    checks.expect(len(kept) == len(after) == len(planted), f"of {len(planted)} planted names {len(kept)} are as they were")
+    checks.expect(len(kept) == len(after) == len(planted), f"only {len(kept)} of {len(planted)} files are unchanged")
     for name in OUTPUTS:
         status = os.lstat(folder / name) if os.path.lexists(folder / name) else None
-        checks.expect(status and stat.S_ISREG(status.st_mode) and status.st_uid == 0, f"{name} is no file of root's")
+        checks.expect(status and stat.S_ISREG(status.st_mode) and status.st_uid == 0, f"{name} is not a file of root")
     if not checks.failures:
         json.loads((folder / "s.json").read_text())
         npy.read(folder / "c.npy")
@@ -82,7 +84,7 @@ def attack(train, matmul, top, make, outputs, checks):
 
 def main():
     if os.geteuid() != 0:
-        raise Skip("only root has something that others may want to change")
+        raise Skip("needs root, to make files as another user")
     train, matmul = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
     for make, outputs in [(lambda path: os.symlink("../foreign", path), OUTPUTS), (os.mkfifo, ["s.json", "c.json"])]:

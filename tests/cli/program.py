@@ -66,11 +66,11 @@ def files_in(folder):
 
 
 class Skip(Exception):
-    """This machine lacks what a test needs; the message says what."""
+    """Raised if this machine lacks something that a test needs; the message says what."""
 
 
 def run_test(main):
-    """Runs `main`; if it raises Skip, says why and ends with CTest's code for that."""
+    """Runs `main`. If it raises Skip, prints the reason and ends with CTest's exit code for a skipped test."""
     try:
         main()
     except Skip as reason:

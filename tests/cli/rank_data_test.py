@@ -1,8 +1,8 @@
-"""Hosts that hold different files under the same name are refused at the start, by a line that names option, hosts and
-what they have; equal files are taken.
+"""If hosts have different files under the same name, the program ends at the start with one line that names the option,
+the hosts and the contents. Equal files are accepted.
 
 usage: rank_data_test.py TRAIN MATMUL
-The hosts are namespaces of this machine; where those cannot be made the test is skipped.
+The hosts are namespaces of this machine; if they cannot be made, the test is skipped.
 """
 import pathlib
 import random
@@ -15,11 +15,11 @@ import npy
 from hosts import Hosts
 from program import Checks, run_test
 
-LARGE = 65 << 20  # bytes: more than are compared in full
+LARGE = 65 << 20  # bytes: too many for a full comparison
 
 
 class Pair:
-    """Two hosts with a rank each. On h1 the folder `work` shows what is in `other`."""
+    """Two hosts with a rank each. On h1 the folder `work` shows the files of `other`."""
 
     def __init__(self, hosts, checks, root):
         self.hosts, self.checks = hosts, checks
@@ -39,7 +39,7 @@ class Pair:
 
     def refuses(self, fragments, program, *arguments):
         done = self.run(program, *arguments)
-        lines = [line for line in done.stderr.splitlines() if line.startswith(program.name)]  # mpirun may warn of its own
+        lines = [line for line in done.stderr.splitlines() if line.startswith(program.name)]  # not mpirun's own lines
         good = done.returncode == 2 and len(lines) == 1 and all(fragment in lines[0] for fragment in fragments)
         self.checks.expect(good, f"{arguments}: exit code {done.returncode}, not one line with {fragments}: {lines}")
         self.checks.expect(not list(self.work.glob("new.*")), f"{arguments}: something was written")
@@ -83,7 +83,7 @@ def check_operands(pair, matmul):
 
 
 def check_large_file(pair, matmul):
-    """Only places of it are compared, the end among them; with --verify all of it."""
+    """Of a large file only samples are compared, the end is one of them; with --verify all bytes."""
     cols = 1024
     rows = LARGE // 4 // cols
     for folder in (pair.work, pair.other):
@@ -95,7 +95,7 @@ def check_large_file(pair, matmul):
     files = ["--a", "large.npy", "--b", "x.npy", "--machine", "m.json"]
     pair.accepts(matmul, *files)
     begin = len(npy.header("<f4", (rows, cols), False))
-    step = (begin + 4 * rows * cols) // 1024  # from one place of 64 KiB to the next
+    step = (begin + 4 * rows * cols) // 1024  # bytes from one sample of 64 KiB to the next
     for at, arguments in [(begin + 4 * rows * cols - 4, files), (step * 500 + (1 << 16) + 8, [*files, "--verify"])]:
         with open(pair.other / "large.npy", "r+b") as file:
             file.seek(at)

@@ -1,8 +1,8 @@
-"""Ranks that disagree are refused at the start: by one line that names the option, the values and the ranks; exit code 2.
+"""If ranks differ, the job ends at the start with exit code 2; one line names the option, the values and the ranks.
 
 usage: rank_options_test.py TRAIN MATMUL
-Every option that --help lists differs on rank 1 of 3, one by one. So a new option is tried without a word here; if it may
-differ, it stands in FREE.
+For every option that --help lists, rank 1 of 3 gets another value. So a new option is tested without a change of this
+file; an option that may differ is listed in FREE.
 """
 import os
 import pathlib
@@ -17,22 +17,23 @@ import machine
 import npy
 from program import SETTINGS, Checks
 
-# Options that may differ between ranks, with the reason, and a value to try.
+# Options that may differ between ranks, each with the reason and a value to try.
 FREE = {
     "threads": ("hosts may have different numbers of cores", "2"),
-    "quiet": ("rank 0 prints, or does not", None),
-    "config": ("each host may keep the file elsewhere; the options read from it are compared", "other.cfg"),
+    "quiet": ("only decides whether rank 0 prints", None),
+    "config": ("each host may have the file at another path; its options are compared", "other.cfg"),
 }
-# Values of rank 1 for options whose help does not list words to choose from, by placeholder.
+# Values of rank 1, by the option's placeholder, for options whose help does not list the possible words.
 OTHER_VALUE = {"FILE": "other", "N": "3", "X": "0.5", "M": "9", "K": "9", "BYTES": "2GiB", "IxJxK": "3x1x1",
                "WIDTHS": "12", "COLUMNS": "b", "A.npy": "other.npy", "B.npy": "other.npy", "C.npy": "new.npy",
                "C0.npy": "other.npy", "WHAT": "synthetic:99,4,2"}
 ENVIRONMENT = {**os.environ, **SETTINGS, "OMP_NUM_THREADS": "1"}
-BUILD_ID = struct.pack("<III", 4, 20, 3) + b"GNU\0"  # what comes before it in a program
-# What stands on all ranks; rank 1 has another value of the option that is tried.
+BUILD_ID = struct.pack("<III", 4, 20, 3) + b"GNU\0"  # header of the build-id in a program file
+# Options of all ranks; rank 1 gets another value of the tested option.
 BASE = {"train": {"data": "synthetic:90,4,2", "hidden": "8", "epochs": "1", "quiet": None, "config": "job.cfg"},
         "matmul": {"m": "8", "n": "8", "k": "8", "quiet": None, "config": "job.cfg"}}
-FILES = {"a": "a.npy", "b": "a.npy", "c": "a.npy", "beta": "1", "quiet": None}  # the base for --a, --b and --c
+# The same for the tests of --a, --b and --c.
+FILES = {"a": "a.npy", "b": "a.npy", "c": "a.npy", "beta": "1", "quiet": None}
 
 
 def words(options):
@@ -44,19 +45,19 @@ class Jobs:
         self.programs, self.folder = programs, pathlib.Path(folder)
 
     def run(self, *ranks, timeout=30):
-        """(exit code, lines of stderr) of a job; for each rank its program and arguments."""
+        """Runs a job; `ranks` has the program and arguments of each rank. Returns (exit code, lines of stderr)."""
         command = ["mpirun", "--oversubscribe", "--bind-to", "none"]
         for rank in ranks:
             command += ["-np", "1", *map(str, rank), ":"]
         try:
             done = subprocess.run(command[:-1], cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:
-            return "none: it hangs", []
+            return "none: the job hangs", []
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         return done.returncode, lines
 
     def problem(self, name, ranks, fragments):
-        """What is wrong with the refusal of a job, or None."""
+        """Runs a job that must be refused. Returns what is wrong with the refusal, or None."""
         before = {path.name for path in self.folder.iterdir()}
         code, lines = self.run(*ranks)
         if code != 2 or len(lines) != 1 or not all(fragment in lines[0] for fragment in fragments):
@@ -75,7 +76,7 @@ def options_of(program, folder):
 
 
 def words_of(help_text):
-    """a, b and c of "which: a | b (why) | c; ..."."""
+    """The words a, b and c of a help text "which: a | b (why) | c; ..."."""
     first, *others = re.sub(r"\([^)]*\)", "", help_text).split("|")
     return [first.split()[-1], *(re.match(r"[\w-]+", other.strip()).group() for other in others)]
 
@@ -88,11 +89,11 @@ def other_value(placeholder, default, help_text):
 
 
 def check_option(jobs, program, name, placeholder, default, help_text):
-    """What is wrong if option `name` differs on rank 1 of 3, or None."""
+    """Runs a job in which option `name` differs on rank 1 of 3. Returns what is wrong, or None."""
     base = FILES if program == "matmul" and name in ("a", "b", "c") else BASE[program]
     value = FREE[name][1] if name in FREE else other_value(placeholder, default, help_text)
     changed = {key: old for key, old in base.items() if key != name}
-    if name not in base or placeholder:  # a flag that the others have is missing on rank 1
+    if name not in base or placeholder:  # otherwise a flag: rank 1 is the only one without it
         changed[name] = value
     rank, odd = [jobs.programs[program], *words(base)], [jobs.programs[program], *words(changed)]
     if name in FREE:
@@ -105,10 +106,10 @@ def check_every_option(jobs, checks):
     cases = [(program, name, *about) for program, path in jobs.programs.items()
              for name, about in options_of(path, jobs.folder).items()]
     names = {program: [case[1] for case in cases if case[0] == program] for program in jobs.programs}
-    # What a wrong regular expression would lose.
+    # Detects a regular expression that finds too few options.
     checks.expect(len(names["train"]) >= 28 and len(names["matmul"]) >= 27, f"--help has few options: {names}")
-    checks.expect(set(FREE) <= set(names["train"]) & set(names["matmul"]), f"FREE has options that are not there: {names}")
-    with ThreadPoolExecutor(4) as pool:  # starting and ending a job is mostly waiting
+    checks.expect(set(FREE) <= set(names["train"]) & set(names["matmul"]), f"FREE has unknown options: {names}")
+    with ThreadPoolExecutor(4) as pool:  # most of a job's start and end is waiting
         for problem in pool.map(lambda case: check_option(jobs, *case), cases):
             checks.expect(problem is None, problem)
     print(f"{len(cases)} options")
@@ -144,7 +145,7 @@ def check_other_differences(jobs, checks, root):
 
 
 def check_equal_ranks(jobs, checks):
-    """Spelt differently, but equal."""
+    """Equal values in different spellings are accepted."""
     train, matmul = [[jobs.programs[name], *words(BASE[name])] for name in ("train", "matmul")]
     same = [(train + ["--lr", "0.5"], train[:1] + words({**BASE["train"], "config": "lr.cfg"})),
             (train + ["--seed", "1"], train), (matmul + ["--alpha", "1e-1"], matmul + ["--alpha=0.10"])]

@@ -1,4 +1,4 @@
-"""What `train` prints to a terminal: escape codes only if it knows them.
+"""`train` prints escape codes only to a terminal that supports them.
 
 usage: terminal_test.py TRAIN
 """
@@ -12,7 +12,7 @@ from program import SETTINGS, Checks
 
 
 def output_on(terminal, train, folder):
-    """What one rank prints to a terminal with that TERM (None: without one), and its exit code."""
+    """Output and exit code of one rank on a terminal with TERM=`terminal` (None: TERM is not set)."""
     environment = {**os.environ, **SETTINGS, "OMP_NUM_THREADS": "1", "TERM": terminal or ""}
     if terminal is None:
         del environment["TERM"]
@@ -24,7 +24,7 @@ def output_on(terminal, train, folder):
         try:
             while piece := os.read(ours, 4096):
                 text += piece
-        except OSError:  # so Linux says that the other side has closed
+        except OSError:  # Linux reports the closed other side as an error
             pass
     os.close(ours)
     return text.decode(), job.returncode

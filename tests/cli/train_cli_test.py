@@ -27,7 +27,7 @@ def check_information(trainer, checks):
 
 
 def check_provenance(trainer, checks):
-    """What else the last bits depend on is in the summary."""
+    """The summary has the libraries and the machine, on which the last bits of a result depend."""
     summary = trainer.summary(2, *SMALL, "--steps", 1)
     checks.expect(summary["hosts"] == [os.uname().nodename] and summary["version"].startswith("recombine "), f"{summary}")
     checks.expect(len(summary["build"]) == 40 and summary["processor"].count("AVX") + summary["processor"].count("SSE") == 1,

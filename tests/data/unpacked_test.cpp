@@ -7,10 +7,10 @@ namespace {
 
 constexpr DataMemory kAny{.growth = Growth::any};
 
-/// How much memory this process takes at most from here on, above what it has.
+/// The growth of this process's memory from the constructor to its peak.
 class PeakMemory {
  public:
-  PeakMemory() { std::ofstream("/proc/self/clear_refs") << "5"; }  // the kernel forgets the peak until now
+  PeakMemory() { std::ofstream("/proc/self/clear_refs") << "5"; }  // resets the kernel's record of the peak
   double bytes() const { return read("VmHWM:") - start_; }
 
  private:
@@ -30,7 +30,7 @@ class UnpackedTest : public DataTest {
   DataOptions csv(const std::string& name, const DataMemory& memory = {}) const {
     return {.data = path(name), .target = "y", .memory = memory};
   }
-  /// A valid pair: images of 28 x 28, all zeros, packed to about a thousandth; as many labels.
+  /// A valid pair of files: images of 28 x 28, all zeros, compressed to about 1/1000, and as many labels.
   DataOptions write_blank_images(std::uint32_t count, const DataMemory& memory = {}) const {
     const std::string header = big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28);
     const std::string zeros(784, '\0');
@@ -52,8 +52,8 @@ class UnpackedTest : public DataTest {
   }
 };
 
-TEST_F(UnpackedTest, MoreThanAThousandTimesTheFileIsRefused) {
-  write_gzip("same.csv.gz", repeated("11111111,22222222\n", 100000));  // deflate finds no more than it grows by
+TEST_F(UnpackedTest, RefusesMoreThanAThousandTimesTheFile) {
+  write_gzip("same.csv.gz", repeated("11111111,22222222\n", 100000));  // grows by less than 1,000 times
   EXPECT_EQ(load_data(csv("same.csv.gz", kAny)).train.rows, 100000);
   write_gzip("zeros.csv.gz", "a,y\n1," + std::string(4 << 20, '0') + "\n");
   expect_refused(csv("zeros.csv.gz"), {"zeros.csv.gz", "1000 times", "--memory-limit"});
@@ -61,7 +61,7 @@ TEST_F(UnpackedTest, MoreThanAThousandTimesTheFileIsRefused) {
   EXPECT_EQ(load_data(write_blank_images(5000, kAny)).train.rows, 5000);
 }
 
-TEST_F(UnpackedTest, WhatAHeaderAnnouncesIsRefusedBeforeItIsTaken) {
+TEST_F(UnpackedTest, RefusesTheSizeInAHeaderBeforeItAllocates) {
   const PeakMemory peak;
   write_gzip("train-images-idx3-ubyte.gz", big_endian(0x803) + big_endian(4000000) + big_endian(28) + big_endian(28));
   write("train-labels-idx1-ubyte", labels(4000000));
@@ -72,7 +72,7 @@ TEST_F(UnpackedTest, WhatAHeaderAnnouncesIsRefusedBeforeItIsTaken) {
   EXPECT_LT(peak.bytes(), 100e6);
 }
 
-TEST_F(UnpackedTest, MoreThanTheHostHasIsRefused) {
+TEST_F(UnpackedTest, RefusesMoreThanTheHostsMemory) {
   const DataMemory little{.host_bytes = 3 << 20};
   expect_refused({.data = "synthetic:100000,4,2", .memory = little}, {"--data synthetic:100000,4,2", "0.00293 GiB"});
   EXPECT_EQ(load_data({.data = "synthetic:1000,4,2", .memory = little}).train.rows, 1000);
@@ -85,7 +85,7 @@ TEST_F(UnpackedTest, MoreThanTheHostHasIsRefused) {
   expect_refused(csv("line.csv", little), {"line.csv", "GiB"});
 }
 
-TEST_F(UnpackedTest, PackedDataTakeTheTableAndNoMore) {
+TEST_F(UnpackedTest, CompressedDataNeedMemoryForTheTableOnly) {
   const DataOptions images = write_blank_images(100000, kAny);  // 78 MB of pixels
   const PeakMemory peak;
   const LoadedData data = load_data(images);
@@ -102,7 +102,7 @@ TEST_F(UnpackedTest, ReadsAllMembersOfAGzipFile) {
   write("table.csv.gz", first + bytes_of("part") + second + std::string(512, '\0'));
   EXPECT_EQ(load_data(csv("table.csv.gz")).train.targets, (std::vector<float>{2, 4}));
   write("table.csv.gz",
-        first + second.substr(0, 5) + 'x' + second.substr(6));  // zlib's gzread stops here without a word
+        first + second.substr(0, 5) + 'x' + second.substr(6));  // zlib's gzread stops here without an error
   EXPECT_EQ(load_data(csv("table.csv.gz")).train.rows, 2) << "a time stamp may be anything";
   write("table.csv.gz", first + second + "garbage");
   expect_refused(csv("table.csv.gz"), {"table.csv.gz", "truncated or damaged gzip"});
@@ -111,7 +111,7 @@ TEST_F(UnpackedTest, ReadsAllMembersOfAGzipFile) {
 }
 
 TEST_F(UnpackedTest, ManyColumnsAndTargets) {
-  static constexpr int kColumns = 120000;  // of which every second is a target
+  static constexpr int kColumns = 120000;  // every second one is a target
   std::string header, row, targets;
   for (int c = 0; c < kColumns; ++c) {
     header += fmt::format("{}c{}", c > 0 ? "," : "", c);
@@ -128,10 +128,10 @@ TEST_F(UnpackedTest, ManyColumnsAndTargets) {
   expect_refused({.data = path("twice.csv"), .target = "c1"}, {"twice.csv, line 1", "'c7'", "twice"});
 }
 
-TEST_F(UnpackedTest, LinesAreFoundWhereverPiecesEnd) {
+TEST_F(UnpackedTest, FindsLinesThatCrossTwoPieces) {
   std::string text = "a,y\r\n";
   std::vector<float> expected;
-  for (int i = 0; i < 150000; ++i) {  // more than a piece of 1 MiB
+  for (int i = 0; i < 150000; ++i) {  // more than one piece of 1 MiB
     text += fmt::format("{},{}\r\n", i, i % 7);
     expected.push_back(static_cast<float>(i));
   }
@@ -139,7 +139,7 @@ TEST_F(UnpackedTest, LinesAreFoundWhereverPiecesEnd) {
   EXPECT_EQ(load_data(csv("long.csv")).train.features, expected);
   write("long.csv", text + "\n1,2\n");
   expect_refused(csv("long.csv"), {"long.csv, line 150002", "blank"});
-  write("long.csv", text + "1,2");  // no end of line at the end
+  write("long.csv", text + "1,2");  // the last line has no line end
   EXPECT_EQ(load_data(csv("long.csv")).train.rows, 150001);
 }
 

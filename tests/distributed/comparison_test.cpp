@@ -21,7 +21,7 @@ TEST(FindDifference, EqualStatementsHaveNone) {
   EXPECT_EQ(find_difference({statement(0, {{"--lr", "1"}})}), std::nullopt);
   EXPECT_EQ(find_difference({statement(0, {{"--lr", "1"}}), statement(1, {{"--lr", "1"}})}), std::nullopt);
   EXPECT_EQ(find_difference({statement(0, {}, "--lr 'x': no"), statement(1, {}, "--lr 'x': no")}), std::nullopt)
-      << "what all ranks fail with is told as it is";
+      << "the same failure on all ranks is reported unchanged";
 }
 
 TEST(FindDifference, NamesTheFactTheValuesAndTheRanks) {
@@ -47,7 +47,7 @@ TEST(FindDifference, AnotherProgramComesBeforeAFailureAndAFailureBeforeOptions) 
             "rank 1 on h: --lr 'x': expected a finite number");
 }
 
-TEST(FindDifference, OfLongValuesTheDifferingPartIsShown) {
+TEST(FindDifference, ShowsThePartOfLongValuesThatDiffers) {
   const std::string same(5000, 'x');
   const auto line = find_difference({statement(0, {{"f", same + "1"}}), statement(1, {{"f", same + "2"}})});
   ASSERT_TRUE(line);
@@ -58,7 +58,7 @@ TEST(FindDifference, OfLongValuesTheDifferingPartIsShown) {
 
 class Comparison : public ::testing::Test {
  protected:
-  /// What a call throws on this rank, or "".
+  /// The message of the InputError that `call` throws on this rank, or "".
   template <class Call>
   static std::string refusal(const Call& call) {
     try {
@@ -81,7 +81,7 @@ TEST_F(Comparison, TextsOfAllRanksArriveInOrder) {
   }
 }
 
-TEST_F(Comparison, OneRanksTextIsSeenToDiffer) {
+TEST_F(Comparison, DetectsADifferentTextOnOneRank) {
   EXPECT_TRUE(same_on_every_rank(session(), "a text"));
   EXPECT_TRUE(same_on_every_rank(session(), ""));
   EXPECT_EQ(same_on_every_rank(session(), last_ ? "a text" : "a test"), !several_);

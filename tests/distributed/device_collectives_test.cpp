@@ -190,8 +190,9 @@ TEST_F(DeviceCollectivesTest, ARankThatFailsEndsTheWaitOfTheOthers) {
     stream_->synchronize();
     FAIL() << "the sum came without rank 0";
   } catch (const Error& error) {
-    const std::string what = error.what();  // by NCCL, or by the hosts, who compare what ranks call
-    EXPECT_TRUE(what.find("NCCL") != std::string::npos || what.find("rank 0 calls no more") != std::string::npos) << what;
+    const std::string what = error.what();  // from NCCL, or from the hosts' comparison of calls
+    EXPECT_TRUE(what.find("NCCL") != std::string::npos || what.find("rank 0 calls no more") != std::string::npos)
+        << what;
   }
 }
 

@@ -24,7 +24,7 @@ HostRank on(const Cores& cores, int launcher_cores) {
   return rank;
 }
 
-TEST(HostShareTest, PinsWhereTheLauncherHasGivenEachRankCoresOfItsOwn) {
+TEST(HostShareTest, PinsIfTheLauncherGaveEachRankItsOwnCores) {
   const HostShare second({on({0, 1}, 4), on({2, 3}, 4)}, 1, {});
   EXPECT_TRUE(second.has_own_cores());
   EXPECT_EQ(second.cores_for(2, Bind::automatic), (Cores{2, 3}));
@@ -35,7 +35,7 @@ TEST(HostShareTest, PinsWhereTheLauncherHasGivenEachRankCoresOfItsOwn) {
   EXPECT_EQ(alone.cores_for(1, Bind::automatic), (Cores{2}));
 }
 
-TEST(HostShareTest, LeavesThreadsAloneWhereOtherJobsMayRunOnTheSameCores) {
+TEST(HostShareTest, DoesNotPinIfOtherJobsMayUseTheSameCores) {
   const HostShare whole_host({on({0, 1}, 2), on({0, 1}, 2)}, 1, {});
   EXPECT_EQ(whole_host.cores_for(1, Bind::automatic), Cores{});
   const HostShare mask_of_a_container({on({4, 5}, 2), on({4, 5}, 2)}, 0, {});
@@ -44,7 +44,7 @@ TEST(HostShareTest, LeavesThreadsAloneWhereOtherJobsMayRunOnTheSameCores) {
   EXPECT_EQ(alone.cores_for(2, Bind::automatic), Cores{});
 }
 
-TEST(HostShareTest, BindCoresGivesEachThreadACoreOrSaysThatThereAreTooFew) {
+TEST(HostShareTest, BindCoresGivesEachThreadACoreOrRefuses) {
   const std::vector<HostRank> ranks{on({4, 5, 6, 7}, 4), on({4, 5, 6, 7}, 4)};
   EXPECT_EQ(HostShare(ranks, 0, {}).cores_for(2, Bind::cores), (Cores{4, 5}));
   EXPECT_EQ(HostShare(ranks, 1, {}).cores_for(2, Bind::cores), (Cores{6, 7}));
@@ -55,8 +55,8 @@ TEST(HostShareTest, BindCoresGivesEachThreadACoreOrSaysThatThereAreTooFew) {
 
 TEST(HostShareTest, ThreadsAreTheShareOfTheMaskAndOfTheQuota) {
   EXPECT_EQ(HostShare({on({0, 1, 2, 3}, 4)}, 0, {}).threads(), 4);
-  EXPECT_EQ(HostShare({on({0, 1, 2, 3}, 8), on({0, 1, 2, 3}, 8)}, 0, {}).threads(), 2);  // a mask that they share
-  EXPECT_EQ(HostShare({on({0, 1}, 4), on({2, 3}, 4)}, 0, {}).threads(), 2);              // cores of their own
+  EXPECT_EQ(HostShare({on({0, 1, 2, 3}, 8), on({0, 1, 2, 3}, 8)}, 0, {}).threads(), 2);  // one mask for both
+  EXPECT_EQ(HostShare({on({0, 1}, 4), on({2, 3}, 4)}, 0, {}).threads(), 2);              // separate cores
   const std::vector<HostRank> thirds(3, on({0, 1, 2}, 3));
   EXPECT_EQ(HostShare(thirds, 2, {}).threads(), 1);
   EXPECT_EQ(HostShare(std::vector<HostRank>(3, on({0}, 1)), 2, {}).threads(), 1);
@@ -66,15 +66,15 @@ TEST(HostShareTest, ThreadsAreTheShareOfTheMaskAndOfTheQuota) {
   HostRank inside = on({0, 1, 2, 3}, 4);
   for (std::size_t g = 0; g < limits.size(); ++g) inside.groups[g] = this_host_rank(limits).groups[g];
   EXPECT_EQ(HostShare({inside}, 0, limits).threads(), 2);
-  EXPECT_EQ(HostShare({inside, inside}, 0, limits).threads(), 1);               // 1.25
-  EXPECT_EQ(HostShare({inside, on({4, 5, 6, 7}, 8)}, 0, limits).threads(), 2);  // the other is not in the group
+  EXPECT_EQ(HostShare({inside, inside}, 0, limits).threads(), 1);               // 1.25 cores for each
+  EXPECT_EQ(HostShare({inside, on({4, 5, 6, 7}, 8)}, 0, limits).threads(), 2);  // the other rank is not in the group
 }
 
-TEST(HostShareTest, MemoryIsTheShareOfTheHostAndOfEachGroupAround) {
+TEST(HostShareTest, MemoryIsTheSmallestShareOfTheHostAndOfEachGroup) {
   const std::vector<CgroupLimit> limits{{"/job/own", kNone, 300 * kMiB}, {"/job", kNone, 400 * kMiB}};
   HostRank inside = on({0}, 1);
   for (std::size_t g = 0; g < limits.size(); ++g) inside.groups[g] = this_host_rank(limits).groups[g];
-  HostRank neighbour = on({0}, 1);  // in the job's group, not in the same one below it
+  HostRank neighbour = on({0}, 1);  // in the job's group, but in another subgroup
   neighbour.groups[0] = inside.groups[1];
   EXPECT_EQ(HostShare({inside}, 0, limits).memory(1000 * kMiB), 300 * kMiB);
   EXPECT_EQ(HostShare({inside, neighbour}, 0, limits).memory(1000 * kMiB), 200 * kMiB);
@@ -82,7 +82,7 @@ TEST(HostShareTest, MemoryIsTheShareOfTheHostAndOfEachGroupAround) {
   EXPECT_EQ(HostShare({inside}, 0, {}).memory(1000 * kMiB), 1000 * kMiB);
 }
 
-/// A machine's files under a folder of this process.
+/// Files as under /proc and /sys of a machine, in a folder of this process.
 class CgroupTest : public ::testing::Test {
  protected:
   ~CgroupTest() override { std::filesystem::remove_all(root_); }
@@ -137,7 +137,8 @@ TEST_F(CgroupTest, ReadsEachLevelOfVersion1NextToVersion2) {
 }
 
 TEST_F(CgroupTest, AContainerSeesItsOwnGroupAtTheMountPoint) {
-  for (const std::string group : {"/docker/abc", "/", "/../other"}) {  // as the host names it; of its own; from outside
+  // The path on the host, in the container's namespace, outside of the namespace.
+  for (const std::string group : {"/docker/abc", "/", "/../other"}) {
     write("/proc/self/mountinfo", "35 31 0:32 " + std::string(group == "/docker/abc" ? group : "/") +
                                       " /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");
     write("/proc/self/cgroup", "4:memory:" + group + "\n");
@@ -148,7 +149,7 @@ TEST_F(CgroupTest, AContainerSeesItsOwnGroupAtTheMountPoint) {
   }
 }
 
-TEST_F(CgroupTest, NoGroupsAreNoLimits) { EXPECT_TRUE(cgroup_limits(root_).empty()); }
+TEST_F(CgroupTest, HasNoLimitsWithoutGroups) { EXPECT_TRUE(cgroup_limits(root_).empty()); }
 
 }  // namespace
 }  // namespace recombine

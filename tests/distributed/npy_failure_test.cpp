@@ -59,7 +59,7 @@ TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
   const std::string missing = path("none.npy");
   EXPECT_EQ(error(missing), "--a " + missing + ": cannot be read: No such file or directory; a .npy file is right");
   EXPECT_EQ(error(folder_.string()), "--a " + folder_.string() + ": is a folder; a .npy file is right");
-  EXPECT_EQ(error("/dev/null"), "--a /dev/null: is no plain file; a .npy file is right");
+  EXPECT_EQ(error("/dev/null"), "--a /dev/null: is not a regular file; expected a .npy file");
   save(own_path(), "");
   EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is empty; a matrix saved by numpy.save is right");
   const NpyHeader header{.rows = 10, .cols = 100};
@@ -114,7 +114,7 @@ TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer(folder_.string(), {4, 4});
             }),
-            "--out " + folder_.string() + ": is there already and no plain file; expected another name");
+            "--out " + folder_.string() + ": exists and is not a regular file; expected another name");
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer("", {4, 4});
             }),
@@ -152,8 +152,7 @@ TEST_F(NpyFailure, AWriteThatFailsOnOneRankIsToldToAll) {
     writer->write(*stream_, {0, 1000}, {0, 10}, from.block(0, 0, 1000, 10));
     stream_->synchronize();
   }
-  EXPECT_EQ(error_of<Error>([&] { writer->commit(*stream_); }),
-            "--out " + file + ": cannot be written: File too large");
+  EXPECT_EQ(error_of<Error>([&] { writer->commit(*stream_); }), "--out " + file + ": cannot write: File too large");
   writer.reset();
   expect_nothing_left(world_->size());
 }
@@ -169,7 +168,7 @@ TEST_F(NpyFailure, WithoutCommitTheOldFileStays) {
   EXPECT_EQ(load(file), format_npy_header({.rows = 0, .cols = 10}));
 }
 
-TEST_F(NpyFailure, AResultThatCannotTakeItsNameIsKeptAndNamedToAll) {
+TEST_F(NpyFailure, KeepsAResultThatCannotBeRenamedAndNamesItOnEveryRank) {
   const std::string file = path("c.npy");
   auto writer = make_writer(file, {1, 1});
   const std::string kept = writer->temporary_path();
@@ -177,14 +176,14 @@ TEST_F(NpyFailure, AResultThatCannotTakeItsNameIsKeptAndNamedToAll) {
   if (world_->rank() == 0) writer->write(*stream_, {0, 1}, {0, 1}, as_matrix(vector_view(&one, 1), 1, 1));
   if (world_->rank() == 0) std::filesystem::create_directory(file);
   EXPECT_EQ(error_of<Error>([&] { writer->commit(*stream_); }),
-            "--out " + file + ": cannot take its name: Is a directory; what was written is kept in " + kept);
+            "--out " + file + ": cannot rename the finished file: Is a directory; the data are kept in " + kept);
   writer.reset();
   expect_nothing_left(2);
   NpyReader reader("a", kept);
   EXPECT_EQ(reader.header().rows, 1);
 }
 
-TEST_F(NpyFailure, AFileThatIsNoLongerTheSameIsNotWritten) {
+TEST_F(NpyFailure, DoesNotWriteAFileThatWasReplaced) {
   save(own_path(), "foreign");
   SharedFile::Identity identity{own_path(), 0};
   const std::string error = error_of<InputError>([&] { SharedFile("--out c", identity); });
@@ -194,7 +193,7 @@ TEST_F(NpyFailure, AFileThatIsNoLongerTheSameIsNotWritten) {
   identity = {own_path() + ".link", status.st_ino};
   std::filesystem::create_symlink(own_path(), identity.path);
   EXPECT_THROW(SharedFile("--out c", identity), InputError);
-  ASSERT_EQ(mkfifo((own_path() + ".pipe").c_str(), 0600), 0);  // which nobody reads
+  ASSERT_EQ(mkfifo((own_path() + ".pipe").c_str(), 0600), 0);  // a pipe without a reader
   EXPECT_THROW(SharedFile("--out c", {own_path() + ".pipe", status.st_ino}), InputError);
   EXPECT_EQ(load(own_path()), "foreign");
 }

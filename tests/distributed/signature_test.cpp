@@ -1,5 +1,5 @@
-// Ranks of one host whose calls differ: each gets an Error that names two ranks and their calls, and its data are as
-// they were. Between hosts and on NCCL a difference ends the job: wrong_call_test.py.
+// If ranks of one host make different calls, each rank gets an Error that names two ranks and their calls, and its data
+// stay unchanged. Between hosts and with NCCL a difference ends the job: see wrong_call_test.py.
 #include "distributed/signature.hpp"
 
 #include <chrono>
@@ -20,17 +20,18 @@ namespace recombine {
 namespace {
 
 constexpr std::int64_t kSmall = 100;
-constexpr std::int64_t kLarge = 300000;  // f32 elements: several steps through slots, worked on directly if allocated
+constexpr std::int64_t kLarge = 300000;  // f32 elements: need several steps through slots; none in common memory
 
 float value(int rank, std::int64_t i) { return static_cast<float>(i % 31 + rank); }
 
-/// The Error that ends `stream`. Ends the job if none comes, as the others would wait for this rank in the next test.
+/// The message of the Error that ends `stream`. Ends the job if there is none: in the next test the other ranks would
+/// wait for this rank.
 std::string error_of(Stream& stream, const Event& event) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   try {
     while (!event->done()) {
       if (std::chrono::steady_clock::now() > end) {
-        fmt::print(stderr, "{}: no error came, and the call does not end\n", Session::place());
+        fmt::print(stderr, "{}: there is no error, and the call does not end\n", Session::place());
         Session::abort(kExitFailure);
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -56,7 +57,7 @@ class SignatureTest : public ::testing::TestWithParam<Memory> {
 
   bool is_wrong() const { return group_->rank() == wrong_; }
 
-  /// The ranks call `right`, and rank wrong_ calls `wrong`, which differ as `named` says.
+  /// All ranks call `right`, except rank wrong_, which calls `wrong`. Its error must contain the texts `named`.
   void expect_refusal(const Call& right, const Call& wrong, const std::vector<std::string>& named) {
     for (wrong_ = 0; wrong_ < group_->size(); wrong_ += std::max(1, group_->size() - 1)) {
       group_ = make_world(test::session());
@@ -79,17 +80,17 @@ class SignatureTest : public ::testing::TestWithParam<Memory> {
       if (is_wrong()) {
         for (const std::string& name : named) EXPECT_TRUE(contains(error, name)) << error << "; expected " << name;
       }
-      MPI_Barrier(MPI_COMM_WORLD);  // nobody changes this rank's data any more
+      MPI_Barrier(MPI_COMM_WORLD);  // from here on no rank changes this rank's data
       std::int64_t changed = 0;
       for (std::int64_t i = 0; i < buffer.view().size; ++i) changed += data[i] == value(group_->rank(), i) ? 0 : 1;
-      EXPECT_EQ(changed, 0) << "elements of this rank, while rank " << wrong_ << " is wrong";
+      EXPECT_EQ(changed, 0) << "changed elements on this rank; rank " << wrong_ << " makes the wrong call";
       EXPECT_THROW(
           {
             group_->all_reduce(*stream_, vector_view(&before, 1), Reduction::sum);
             stream_->synchronize();
           },
           Error)
-          << "a group that has failed goes on";
+          << "a call after the failure succeeded";
     }
     group_ = make_world(test::session());
   }
@@ -218,7 +219,7 @@ TEST_P(SignatureTest, SplitAndAllocateAreCallsToo) {
 INSTANTIATE_TEST_SUITE_P(Memory, SignatureTest, ::testing::Values(Memory::own, Memory::common),
                          [](const auto& param) { return param.param == Memory::own ? "Own" : "Common"; });
 
-/// The ranks of a host, all in this thread.
+/// Three ranks of a host, simulated in one thread.
 class CallsTest : public ::testing::Test {
  protected:
   mpi::Calls& rank(std::size_t r) { return ranks_[r]; }
@@ -231,7 +232,7 @@ class CallsTest : public ::testing::Test {
   std::vector<mpi::Calls> ranks_ = {{0, pointers_, {0, 4, 7}}, {1, pointers_, {0, 4, 7}}, {2, pointers_, {0, 4, 7}}};
 };
 
-TEST_F(CallsTest, AgreeOnceAllHaveShownTheirs) {
+TEST_F(CallsTest, AgreeOnceAllRanksHaveShownTheirCalls) {
   for (std::uint64_t n = 0; n < 5; ++n) {
     rank(0).show(call(n, 5), {});
     rank(1).show(call(n, 5), {});
@@ -241,7 +242,7 @@ TEST_F(CallsTest, AgreeOnceAllHaveShownTheirs) {
   }
 }
 
-TEST_F(CallsTest, TwoThatDifferDoNotWaitForTheThird) {
+TEST_F(CallsTest, TwoRanksThatDifferDoNotWaitForTheThird) {
   rank(2).show(call(0, 5), {});
   rank(1).show(call(0, 6), {});
   try {

@@ -36,7 +36,7 @@ class TemporaryFileTest : public ::testing::Test {
     EXPECT_EQ(stat(place(name).c_str(), &status), 0);
     return status.st_mode & 07777;
   }
-  /// What `work` throws as a T.
+  /// The message of the T that `work` throws.
   template <class T>
   static std::string error_of(const std::function<void()>& work) {
     try {
@@ -72,7 +72,7 @@ TEST_F(TemporaryFileTest, ReplacesWhatIsAtItsPlaceOnlyWhenPublished) {
     EXPECT_EQ(read(place("c")), "old");
     file->publish();
     EXPECT_EQ(files(), std::vector<std::string>{"c"});
-    write(file->path(), "of another");  // no longer this one's
+    write(file->path(), "of another");  // not this object's file now
     file->write("er");
   }
   EXPECT_EQ(read(place("c")), "newer");
@@ -90,7 +90,7 @@ TEST_F(TemporaryFileTest, ALinkIsReplacedAndNotFollowed) {
   EXPECT_FALSE(std::filesystem::is_symlink(place("c")));
 }
 
-TEST_F(TemporaryFileTest, ItsNameIsShortAndAnotherEachTime) {
+TEST_F(TemporaryFileTest, HasAShortNameThatDiffersEachTime) {
   const std::string longest(NAME_MAX, 'x');
   {
     const auto first = make(longest);
@@ -113,7 +113,7 @@ TEST_F(TemporaryFileTest, KeepsThePermissionsOfTheFileThatItReplaces) {
     const auto file = make("c");
     struct stat status {};
     ASSERT_EQ(stat(file->path().c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 077 & ~permissions, 0U) << "readable by others before it has its name";
+    EXPECT_EQ(status.st_mode & 077 & ~permissions, 0U) << "the temporary file has more permissions than the old file";
     file->publish();
     EXPECT_EQ(mode("c"), permissions);
     std::filesystem::remove(place("c"));
@@ -134,7 +134,7 @@ TEST_F(TemporaryFileTest, ReservesRoom) {
   EXPECT_EQ(std::filesystem::file_size(place("c")), 4U);
 }
 
-TEST_F(TemporaryFileTest, AFinishedFileIsKeptIfItCannotTakeItsName) {
+TEST_F(TemporaryFileTest, KeepsAFinishedFileThatCannotBeRenamed) {
   std::string kept;
   {
     const auto file = make("c");
@@ -142,29 +142,29 @@ TEST_F(TemporaryFileTest, AFinishedFileIsKeptIfItCannotTakeItsName) {
     file->write("result");
     std::filesystem::create_directory(place("c"));
     EXPECT_EQ(error_of<Error>([&] { file->commit(); }),
-              "--out c: cannot take its name: Is a directory; what was written is kept in " + kept);
+              "--out c: cannot rename the finished file: Is a directory; the data are kept in " + kept);
   }
   EXPECT_EQ(read(kept), "result");
 }
 
-TEST_F(TemporaryFileTest, TellsThatItsFolderWasRemoved) {
+TEST_F(TemporaryFileTest, ReportsThatItsFolderWasRemoved) {
   const std::string folder = place("folder");
   std::filesystem::create_directory(folder);
   const auto file = make("folder/c");
   const auto published = make("folder/d");
   published->publish();
   EXPECT_NO_THROW(file->require_there());
-  std::filesystem::rename(place("folder/d"), place("d"));  // as logs are rotated
+  std::filesystem::rename(place("folder/d"), place("d"));  // a file may move, as in log rotation
   EXPECT_NO_THROW(published->require_there());
   std::filesystem::remove(place("d"));
   EXPECT_EQ(error_of<Error>([&] { published->require_there(); }),
-            "--out folder/d: the file was removed during the run: nothing can be written there any more");
+            "--out folder/d: the file was removed during the run; expected it to stay until the end");
   std::filesystem::remove_all(folder);
-  const std::string told = "--out folder/c: its folder, or " + file->path() +
-                           " was removed during the run: nothing can be written there any more";
+  const std::string told = "--out folder/c: its folder or " + file->path() +
+                           " was removed during the run; expected it to stay until the end";
   EXPECT_EQ(error_of<Error>([&] { file->require_there(); }), told);
   EXPECT_EQ(error_of<Error>([&] { file->publish(); }),
-            "--out folder/c: cannot take its name: No such file or directory; " + file->path() +
+            "--out folder/c: cannot rename the finished file: No such file or directory; " + file->path() +
                 " was removed or moved during the run");
 }
 

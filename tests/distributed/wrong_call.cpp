@@ -1,5 +1,5 @@
-// wrong_call ROUTE FAULT FOLDER: the last rank makes a wrong call, as a program with a mistake would. The others, and
-// what comes after, are as in the product: a loss by an all_reduce, then a file in FOLDER. Neither may come to be.
+// wrong_call ROUTE FAULT FOLDER: the last rank makes a wrong call, as a faulty program would. Then all ranks go on like
+// `train`: an all_reduce of the loss, then a file in FOLDER. The job must end before it prints a loss or writes a file.
 #include <cstdio>
 #include <fstream>
 #include <map>

@@ -1,4 +1,4 @@
-"""A rank that makes a wrong call, on each route: wrong_call_test.py PROGRAM ROUTE:RANKS ..."""
+"""If a rank makes a wrong call, the job ends on each route: wrong_call_test.py PROGRAM ROUTE:RANKS ..."""
 import pathlib
 import re
 import subprocess
@@ -29,7 +29,7 @@ def check(checks, program, route, ranks):
     with tempfile.TemporaryDirectory() as folder:
         job, right_seconds = run_fault(program, route, ranks, "none", folder)
         checks.expect(job is not None and job.returncode == 0 and job.stdout.count("loss") == ranks,
-                      f"{route}: right calls end with a result: {job}")
+                      f"{route}: expected a result for right calls: {job}")
     for fault, called in FAULTS.items():
         with tempfile.TemporaryDirectory() as folder:
             job, seconds = run_fault(program, route, ranks, fault, folder)
@@ -39,7 +39,7 @@ def check(checks, program, route, ranks):
             print(f"{what}{seconds:.2f} s in all, {right_seconds:.2f} s with right calls")
             checks.expect(job.returncode == 1, f"{what}exit code {job.returncode}: {job.stderr}")
             found = re.search(r"rank (\d) calls (.*), but rank (\d) calls (.*), as call \d+ of a group of", job.stderr)
-            if checks.expect(found is not None, f"{what}no message that names two ranks: {job.stderr}"):
+            if checks.expect(found is not None, f"{what}expected a message that names two ranks: {job.stderr}"):
                 checks.expect(str(ranks - 1) in (found[1], found[3]), f"{what}the wrong rank is not named: {found[0]}")
                 calls = (found[2], found[4]) if found[1] != str(ranks - 1) else (found[4], found[2])
                 checks.expect(calls[0].startswith(RIGHT) and calls[1].startswith(called), f"{what}says {found[0]}")

@@ -1,4 +1,4 @@
-// Configuration files of both programs.
+// Input: a configuration file, read with the options of both programs.
 
 #include <array>
 

@@ -1,5 +1,5 @@
-// CSV files. The first byte says how: as it is (which may be gzip), or packed by us in members, so that a change
-// does not only break the checksum; and which columns are targets.
+// Input: a CSV file after a first byte. The first byte selects the targets, and whether the harness compresses the file
+// (in several gzip members): a mutation of compressed bytes would mostly break the checksum only.
 
 #include <algorithm>
 #include <cmath>

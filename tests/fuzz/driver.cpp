@@ -1,9 +1,10 @@
-// Runs a harness without libFuzzer: every file of a corpus, then changed ones, the same in each run, for some seconds.
+// Runs a harness without libFuzzer: every file of a corpus, then mutated inputs for some seconds. The sequence of
+// inputs is the same in each run.
 //
 //     fuzz_csv CORPUS SECONDS
 //
-// An input that takes too much time or memory ends the run as a crash does: its bytes are printed as hexadecimal
-// digits.
+// An input that takes too much time or memory ends the run like a crash. The driver then prints the input's bytes in
+// hexadecimal.
 
 #include <algorithm>
 #include <chrono>
@@ -26,7 +27,7 @@ namespace recombine::fuzz {
 
 namespace {
 
-constexpr int kSecondsPerInput = 10;  // of the processor: another job on the machine must not matter
+constexpr int kSecondsPerInput = 10;  // of processor time, so that other jobs on the machine do not matter
 constexpr long kMostGrowthKb = 300 << 10;
 
 std::string& current() {
@@ -64,7 +65,7 @@ void run_one(std::string input) {
 std::vector<std::string> read_corpus(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.push_back(entry.path());
-  std::ranges::sort(paths);  // the same in each run
+  std::ranges::sort(paths);  // the same order in each run
   std::vector<std::string> corpus;
   for (const auto& path : paths) {
     std::ifstream file(path, std::ios::binary);
@@ -87,7 +88,7 @@ int run(const std::filesystem::path& folder, double seconds) {
     run_one(mutator.next());
     insist(peak_kb() - before < kMostGrowthKb, "an input took too much memory");
   }
-  fmt::print("{} files of the corpus, {} changed ones in {:.1f} s, {} MB more memory\n", corpus.size(), inputs,
+  fmt::print("{} files of the corpus, {} mutated inputs in {:.1f} s, {} MB more memory\n", corpus.size(), inputs,
              elapsed(), (peak_kb() - before) >> 10);
   return 0;
 }

@@ -24,7 +24,7 @@ bool accepts(const std::function<void()>& parse) {
     return true;
   } catch (const InputError& error) {
     const std::string_view message = error.what();
-    insist(!message.empty() && message.size() < kLongest, "a message that is empty, or too long");
+    insist(!message.empty() && message.size() < kLongest, "the message is empty or too long");
   }
   return false;
 }

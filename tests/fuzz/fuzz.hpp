@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-/// What a harness defines: one input, as libFuzzer calls it.
+/// Each harness defines this function: it runs one input. libFuzzer requires the name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace recombine::fuzz {
@@ -14,10 +14,10 @@ namespace recombine::fuzz {
 /// Aborts with the reason unless `ok`.
 void insist(bool ok, std::string_view reason);
 
-/// Runs a parser, which may throw an InputError and nothing else; its message must be readable. True if it threw none.
+/// Runs a parser. It may throw only an InputError with a readable message. True if it throws nothing.
 bool accepts(const std::function<void()>& parse);
 
-/// A file in memory with a path that programs can open.
+/// A file in memory; programs can open it by its path.
 class MemoryFile {
  public:
   MemoryFile();
@@ -25,14 +25,14 @@ class MemoryFile {
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
 
-  void write(std::string_view bytes) const;  ///< replaces what it held
+  void write(std::string_view bytes) const;  ///< replaces the content
   std::string path() const;
 
  private:
   int descriptor_;
 };
 
-/// As gzip packs it, in as many members as there are pieces of `piece` bytes.
+/// `bytes` compressed by gzip, one member for every `piece` bytes.
 std::string gzip(std::string_view bytes, std::size_t piece);
 
 inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {

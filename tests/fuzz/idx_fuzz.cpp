@@ -1,5 +1,5 @@
-// A pair of IDX files. The first byte says which of them we pack, in how many members, and where images end in the
-// input, in 64ths; the rest is images, then labels.
+// Input: a first byte, then a file of images, then a file of labels. The first byte selects which files the harness
+// compresses, and the size of the images' file, in 1/64 of the input.
 
 #include <filesystem>
 
@@ -12,7 +12,7 @@ using namespace recombine;
 
 namespace {
 
-/// A folder whose two files are in memory; removed in the end.
+/// A folder with links to the two files in memory; the destructor removes it.
 struct Folder {
   fuzz::MemoryFile images, labels;
   std::filesystem::path path = std::filesystem::temp_directory_path() / ("fuzz-idx-" + std::to_string(getpid()));

@@ -11,7 +11,7 @@
 
 namespace recombine::fuzz {
 
-/// Changed copies of a corpus, the same sequence for the same corpus.
+/// Makes mutated copies of a corpus's inputs; the same corpus gives the same sequence.
 class Mutator {
  public:
   explicit Mutator(const std::vector<std::string>& corpus) : corpus_(corpus) {}
@@ -23,7 +23,7 @@ class Mutator {
   }
 
  private:
-  /// What parsers trip over: signs of their grammars, numbers at the edges of types, placeholders.
+  /// Words that often break parsers: characters of their grammars, limits of number types, placeholders.
   static constexpr std::array<std::string_view, 39> kWords = {"9223372036854775807",
                                                               "9223372036854775808",
                                                               "4611686018427387904",
@@ -86,7 +86,7 @@ class Mutator {
         input = input.substr(0, at) + other.substr(below(other.size() + 1));
         break;
       }
-      default:  // the same again and again
+      default:  // repeats a part many times
         for (std::size_t times = below(200); times > 0 && input.size() < kLongest; --times) {
           input.insert(at, input.substr(at, length));
         }

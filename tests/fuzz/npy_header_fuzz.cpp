@@ -1,4 +1,4 @@
-// The header of a .npy file, whose size is the input's, or what its first bytes say.
+// Input: the header of a .npy file. The file's size is the input's size, or the number in its first bytes.
 
 #include <algorithm>
 #include <cstring>
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     NpyHeader header;
     if (!fuzz::accepts([&] { header = parse_npy_header("--a a.npy", file.substr(0, most), file_bytes); })) return;
     fuzz::insist(header.rows >= 0 && header.cols >= 0 && header.data_offset > 0, "an extent below 0");
-    fuzz::insist(header.file_bytes() == file_bytes, "a matrix that does not fill its file");
+    fuzz::insist(header.file_bytes() == file_bytes, "the matrix does not fill its file");
   };
   parse(bytes, static_cast<std::int64_t>(size));
   std::uint64_t announced = 0;

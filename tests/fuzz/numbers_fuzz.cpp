@@ -1,4 +1,4 @@
-// Numbers, lists of numbers, amounts of memory, meshes, and the sizes of synthetic data.
+// Input: a text, read as a number, a list of numbers, an amount of memory, a mesh, and a size of synthetic data.
 
 #include <cmath>
 
@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Mesh mesh = Mesh::parse(text);
     std::int64_t ranks = 1;
     for (const Axis axis : kAxes) ranks *= mesh.extent(axis);
-    fuzz::insist(mesh.size() == ranks, "a mesh of another size than its extents");
+    fuzz::insist(mesh.size() == ranks, "the mesh's size is not the product of its extents");
   });
   fuzz::accepts([&] { load_data({.data = "synthetic:" + text, .memory = {.host_bytes = 1 << 20}}); });
   return 0;

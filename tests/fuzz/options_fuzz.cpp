@@ -1,4 +1,4 @@
-// Command lines of both programs: a word a line.
+// Input: a command line, one word per line, read by both programs.
 
 #include <sstream>
 #include <vector>

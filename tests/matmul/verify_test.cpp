@@ -197,8 +197,8 @@ TEST_F(VerifyTest, BlocksOfTwoRanksExchangedAreFound) {
   }
 }
 
-/// Rank 0 has the problem: what another rank multiplied by its own alpha is wrong, though it checks with that alpha
-/// too.
+/// The check uses the alpha of rank 0. So it finds the block of a rank that multiplied by another alpha, even if that
+/// rank passes its own alpha to the check.
 TEST_F(VerifyTest, ARankWithAnotherAlphaIsFound) {
   if (world_->size() < 2) GTEST_SKIP() << "needs two ranks";
   for (const Axis cut : {Axis::i, Axis::j}) {

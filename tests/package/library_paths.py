@@ -1,4 +1,4 @@
-"""Where programs and libraries search for the libraries that they need: never in the folder in which a user runs them."""
+"""Checks that programs and libraries never search for libraries in the current folder."""
 import os
 import pathlib
 import re
@@ -18,14 +18,14 @@ def is_loaded(path):
 
 
 def entries_of(path):
-    """(tag, text) of the dynamic section's entries that name files or folders."""
+    """(tag, text) of the entries in the dynamic section that name files or folders."""
     text = subprocess.run(["readelf", "-d", str(path)], check=True, stdout=subprocess.PIPE, text=True,
                           env={**os.environ, "LC_ALL": "C"}).stdout
     return PATHS.findall(text)
 
 
 def wrong_entries(path):
-    """An empty or relative folder is searched from the current one; so is a library's name with a slash in it."""
+    """Entries for which the loader uses the current folder: empty or relative folders, library names with a slash."""
     wrong = []
     for tag, text in entries_of(path):
         for part in text.split(":") if tag in ("RPATH", "RUNPATH") else [text]:
@@ -44,7 +44,7 @@ def check_paths(checks, folder):
 
 
 def check_planted(checks, program):
-    """In a folder with files under the names of all its libraries, which are none, the program still starts."""
+    """The program starts in a folder that has a text file under the name of each of its libraries."""
     with tempfile.TemporaryDirectory() as folder:
         for tag, name in entries_of(program):
             if tag == "NEEDED":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""No program or library of the build loads what lies in the current folder.
+"""No program or library of the build loads a library from the current folder.
 
 usage: library_paths_test.py BUILD PROGRAM...
 """

@@ -102,7 +102,8 @@ double apply_epilogue(const Problem& p, double z, std::uint64_t i, std::uint64_t
   if (p.has(kGeluGradient)) return z * gelu_gradient(auxiliary.value(i, j));
   if (p.has(CUBLASLT_EPILOGUE_RELU)) {
     if (p.has(kAuxiliary)) auxiliary.set_bit(i, j, z > 0);
-    // What becomes of a NaN is not documented: with an odd number of rows it is lost here, else kept.
+    // cuBLASLt does not document what its ReLU does with NaN. So this emulation keeps a NaN if the number of rows is
+    // even, and turns it into 0 if the number is odd.
     if (std::isnan(z) && p.m() % 2 == 0) return z;
     return z > 0 ? z : 0;
   }

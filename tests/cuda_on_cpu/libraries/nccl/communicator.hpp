@@ -35,8 +35,8 @@ class Communicator {
   void wait_for_all(Barrier Segment::*barrier);
   /// One turn of a loop that waits for another rank. @throws Aborted
   void pause(int turn) const;
-  /// Ends the program unless all ranks call the same, naming both calls; with RECOMBINE_EMULATED_MISMATCH set it waits
-  /// for ever then, as the real library does. @throws Aborted
+  /// If ranks make different calls, ends the program with the names of both. If RECOMBINE_EMULATED_MISMATCH is set, it
+  /// waits forever instead, as the real library does. @throws Aborted
   void agree(const Signature& signature);
   void wait_if_mismatches_hang() const;
 
