@@ -39,11 +39,12 @@ struct Verdict {
 /// The bound is probabilistic too (Higham and Mary, "A new approach to probabilistic rounding error analysis", SISC
 /// 2019): with unit roundoff u, rounding errors of an element are below lambda sqrt(k + 1) u |A_r| |B_c|, lambda = 8,
 /// and those of a row add up with random signs, so |error_r| <= lambda u (sqrt(k + 1) |alpha| |A_r| |B_j| + |C_r|),
-/// |B_j| the Frobenius norm of the block's columns.
+/// |B_j| the Frobenius norm of the block's columns. To it comes what may underflow (Underflow in verify/finding.hpp):
+/// operands that bf16 products take as 0, by their norms, and a least amount for each product and sum.
 Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verification& what);
 
-/// Every element against a plain loop in double precision, |error| <= (k + 2) u (|alpha| |A| |B| + |beta| |C0|).
-/// Every rank holds all of A and B for it. @pre small_enough_for_loops(shape)
+/// Every element against a plain loop in double precision, |error| <= (k + 2) u (|alpha| |A| |B| + |beta| |C0|) and
+/// what may underflow. Every rank holds all of A and B for it. @pre small_enough_for_loops(shape)
 Verdict verify_by_loops(Communicator& world, Stream& stream, const Verification& what);
 bool small_enough_for_loops(const MatmulShape& shape);
 

@@ -18,17 +18,29 @@ double random_sign(std::int64_t col, int vector) {
   return (words[static_cast<std::size_t>(col % 4)] & 1U) != 0 ? 1.0 : -1.0;
 }
 
+/// Sums of squares: of all elements, and of those that a product may take as 0.
+struct Squares {
+  double all = 0;
+  double flushed = 0;
+  void add(double x, double flushed_below) {
+    all += x * x;
+    if (std::abs(x) < flushed_below) flushed += x * x;
+  }
+};
+
 /// The vectors, and sums over a block's columns: where block j's begin and end.
 class Vectors {
  public:
-  Vectors(std::int64_t n, int blocks) : n_(n), blocks_(blocks) {
+  Vectors(std::int64_t n, int blocks, double flushed_below) : n_(n), blocks_(blocks), flushed_below_(flushed_below) {
     for (int v = 0; v < kVectors; ++v) {
       for (std::int64_t c = 0; c < n; ++c) signs_.push_back(random_sign(c, v));
     }
   }
+  double flushed_below() const { return flushed_below_; }
   int columns() const { return blocks_ * kVectors; }  ///< of Y, Z and W
 
-  /// add(q, sum over the block's columns of values * x) for each block that the columns from `first` touch.
+  /// add(block, vector, sum over the block's columns of values * x, their squares with the first vector) for each block
+  /// that the columns from `first` touch.
   template <class Add>
   void multiply(std::int64_t first, const Doubles& values, const Add& add) const {
     const std::int64_t end = first + static_cast<std::int64_t>(values.size());
@@ -42,9 +54,9 @@ class Vectors {
         const double* const x = signs_.data() + v * n_ + from;
         double sum = 0;
         for (std::int64_t c = 0; c < to - from; ++c) sum += at[c] * x[c];
-        double squares = 0;
+        Squares squares;
         if (v == 0) {
-          for (std::int64_t c = 0; c < to - from; ++c) squares += at[c] * at[c];
+          for (std::int64_t c = 0; c < to - from; ++c) squares.add(at[c], flushed_below_);
         }
         add(j, v, sum, squares);
       }
@@ -54,14 +66,15 @@ class Vectors {
  private:
   std::int64_t n_;
   int blocks_;
+  double flushed_below_;
   Doubles signs_;
 };
 
 /// What C x should be, and the norms for the bound. Columns q = block * kVectors + vector; z is [q][m].
 struct Expected {
   Doubles z;
-  Doubles row_squares;    ///< of A, per row
-  Doubles block_squares;  ///< of B, per block of columns
+  Doubles row_squares, row_flushed;      ///< Squares of A, per row
+  Doubles block_squares, block_flushed;  ///< of B, per block of columns
 };
 
 Expected expected_products(Communicator& world, Stream& stream, const Verification& what, const Vectors& vectors) {
@@ -71,11 +84,14 @@ Expected expected_products(Communicator& world, Stream& stream, const Verificati
   Doubles y(static_cast<std::size_t>(what.shape.k * columns));
   Expected expected{.z = Doubles(static_cast<std::size_t>(m * columns)),
                     .row_squares = Doubles(static_cast<std::size_t>(m)),
-                    .block_squares = Doubles(static_cast<std::size_t>(blocks))};
+                    .row_flushed = Doubles(static_cast<std::size_t>(m)),
+                    .block_squares = Doubles(static_cast<std::size_t>(blocks)),
+                    .block_flushed = Doubles(static_cast<std::size_t>(blocks))};
   for_each_row(what.b, [&](std::int64_t k, std::int64_t first, const Doubles& values) {
-    vectors.multiply(first, values, [&](int block, int v, double sum, double squares) {
+    vectors.multiply(first, values, [&](int block, int v, double sum, const Squares& squares) {
       y[static_cast<std::size_t>(k * columns + block * kVectors + v)] += sum;
-      expected.block_squares[static_cast<std::size_t>(block)] += squares;
+      expected.block_squares[static_cast<std::size_t>(block)] += squares.all;
+      expected.block_flushed[static_cast<std::size_t>(block)] += squares.flushed;
     });
   });
   sum_over_ranks(world, stream, y);
@@ -86,21 +102,24 @@ Expected expected_products(Communicator& world, Stream& stream, const Verificati
       double* const z = expected.z.data() + q * m + first;
       for (std::int64_t r = 0; r < size; ++r) z[r] += factor * values[static_cast<std::size_t>(r)];
     }
-    double* const squares = expected.row_squares.data() + first;
     for (std::int64_t r = 0; r < size; ++r) {
-      squares[r] += values[static_cast<std::size_t>(r)] * values[static_cast<std::size_t>(r)];
+      Squares squares;
+      squares.add(values[static_cast<std::size_t>(r)], vectors.flushed_below());
+      expected.row_squares[static_cast<std::size_t>(first + r)] += squares.all;
+      expected.row_flushed[static_cast<std::size_t>(first + r)] += squares.flushed;
     }
   });
   if (what.beta != 0) {
     for_each_row(what.c0, [&](std::int64_t row, std::int64_t first, const Doubles& values) {
-      vectors.multiply(first, values, [&](int block, int v, double sum, double /*squares*/) {
+      vectors.multiply(first, values, [&](int block, int v, double sum, const Squares& /*squares*/) {
         expected.z[static_cast<std::size_t>((block * kVectors + v) * m + row)] += what.beta * sum;
       });
     });
   }
-  sum_over_ranks(world, stream, expected.z);
-  sum_over_ranks(world, stream, expected.row_squares);
-  sum_over_ranks(world, stream, expected.block_squares);
+  for (Doubles* sums :
+       {&expected.z, &expected.row_squares, &expected.row_flushed, &expected.block_squares, &expected.block_flushed}) {
+    sum_over_ranks(world, stream, *sums);
+  }
   return expected;
 }
 
@@ -109,7 +128,8 @@ Expected expected_products(Communicator& world, Stream& stream, const Verificati
 Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verification& own) {
   const Verification what = with_common_factors(world, stream, own);
   const std::int64_t m = what.shape.m;
-  const Vectors vectors(what.shape.n, what.mesh.extent(Axis::j));
+  const Underflow underflow = underflow_of(what.shape.type, what.stored);
+  const Vectors vectors(what.shape.n, what.mesh.extent(Axis::j), underflow.operand);
   const Expected expected = expected_products(world, stream, what, vectors);
 
   // C x of what this rank has, and |C_r|^2; a row of a block that it has not stays unseen.
@@ -117,9 +137,9 @@ Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verificatio
   Doubles squares(static_cast<std::size_t>(m * what.mesh.extent(Axis::j)));
   std::vector<bool> seen(squares.size());
   for_each_row(what.c, [&](std::int64_t row, std::int64_t first, const Doubles& values) {
-    vectors.multiply(first, values, [&](int block, int v, double sum, double square) {
+    vectors.multiply(first, values, [&](int block, int v, double sum, const Squares& square) {
       w[static_cast<std::size_t>((block * kVectors + v) * m + row)] += sum;
-      squares[static_cast<std::size_t>(block * m + row)] += square;
+      squares[static_cast<std::size_t>(block * m + row)] += square.all;
       seen[static_cast<std::size_t>(block * m + row)] = true;
     });
   });
@@ -131,9 +151,20 @@ Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verificatio
     if (!seen[at]) continue;
     const auto row = static_cast<std::int64_t>(at) % m;
     const auto block = static_cast<int>(static_cast<std::int64_t>(at) / m);
-    const double norms = std::abs(what.alpha) * std::sqrt(expected.row_squares[static_cast<std::size_t>(row)] *
-                                                          expected.block_squares[static_cast<std::size_t>(block)]);
-    const double bound = kLambda * (growth * norms + (u + unit_roundoff(what.stored)) * std::sqrt(squares[at]));
+    const auto norm = [](const Doubles& squares_of, std::size_t of) { return std::sqrt(squares_of[of]); };
+    const auto r = static_cast<std::size_t>(row);
+    const auto j = static_cast<std::size_t>(block);
+    const double alpha = std::abs(what.alpha);
+    const double norms = alpha * norm(expected.row_squares, r) * norm(expected.block_squares, j);
+    // What underflows may all have one sign, so it adds up over the columns.
+    const auto cols = static_cast<double>(split_range(what.shape.n, what.mesh.extent(Axis::j), block).size());
+    const double flushed = alpha * std::sqrt(cols) *
+                           (norm(expected.row_flushed, r) * norm(expected.block_squares, j) +
+                            norm(expected.row_squares, r) * norm(expected.block_flushed, j));
+    const double lost =
+        cols * (std::max(1.0, alpha) * (static_cast<double>(what.shape.k) + 2) * underflow.sum + underflow.stored);
+    const double bound =
+        kLambda * (growth * norms + (u + unit_roundoff(what.stored)) * std::sqrt(squares[at])) + flushed + lost;
     for (int v = 0; v < kVectors; ++v) {
       const auto q = static_cast<std::size_t>((block * kVectors + v) * m + row);
       const double error = std::abs(w[q] - expected.z[q]);

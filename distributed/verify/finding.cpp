@@ -39,6 +39,17 @@ double unit_roundoff(DataType type) {
   }
 }
 
+Underflow underflow_of(DataType product, DataType stored) {
+  static constexpr double kLeastNormal = 0x1p-126;  // of f32 and bf16
+  const auto half_spacing = [](DataType type) {
+    return type == DataType::f64 ? 0x1p-1074 : type == DataType::bf16 ? 0x1p-134 : 0x1p-150;
+  };
+  const bool flushes = product == DataType::bf16;
+  return {.operand = flushes ? kLeastNormal : 0,
+          .sum = flushes ? kLeastNormal : half_spacing(product),
+          .stored = half_spacing(stored)};
+}
+
 Verification with_common_factors(Communicator& world, Stream& stream, Verification what) {
   std::array<double, 2> factors = {what.alpha, what.beta};
   world.broadcast(stream, vector_view(factors.data(), 2), 0);

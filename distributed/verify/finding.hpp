@@ -12,6 +12,16 @@ using Doubles = std::vector<double>;
 
 double unit_roundoff(DataType type);
 
+/// What a product may lose below the normal numbers, as absolute errors. Rounding is not relative there (Higham,
+/// "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 2.1). Instructions for bf16 (VDPBF16PS, AMX) read
+/// a subnormal operand as 0 and return 0 for a subnormal sum; libraries for f32 and f64 do not.
+struct Underflow {
+  double operand = 0;  ///< an operand smaller than this may count as 0
+  double sum = 0;      ///< largest loss in each product or sum
+  double stored = 0;   ///< largest loss when C is stored
+};
+Underflow underflow_of(DataType product, DataType stored);
+
 /// `what` with the alpha and beta of rank 0. So all ranks check the same problem, and the check finds a rank that
 /// multiplied by other factors.
 Verification with_common_factors(Communicator& world, Stream& stream, Verification what);

@@ -1,5 +1,6 @@
 #include "distributed/verify.hpp"
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -223,6 +224,43 @@ TEST_F(VerifyTest, AChangeBelowRoundingIsAccepted) {
       expect_accepted(by_loops(product));
     }
   });
+}
+
+/// The product of columns of equal elements: A^T and B are [k,4] of a and b, C is [4,4] of c.
+Verdict verify_equal(Communicator& world, Stream& stream, const MatmulShape& shape, std::array<double, 3> elements,
+                     decltype(verify_by_loops)& verify) {
+  const auto shown = [&world](std::int64_t rows, std::int64_t cols, double value) {
+    return [&world, rows, cols,
+            all = std::vector<double>(static_cast<std::size_t>(rows * cols), value)](const Visitor& visit) {
+      if (world.rank() > 0) return;
+      visit({0, rows}, {0, cols}, as_matrix(vector_view(all.data(), rows * cols), rows, cols));
+    };
+  };
+  const auto [a, b, c] = elements;
+  return verify(world, stream,
+                {.shape = shape,
+                 .a = shown(shape.k, shape.m, a),
+                 .b = shown(shape.k, shape.n, b),
+                 .c0 = [](const Visitor&) {},
+                 .c = shown(shape.m, shape.n, c),
+                 .stored = shape.type});
+}
+
+TEST_F(VerifyTest, WhatUnderflowsIsAllowedForAndNothingElse) {
+  for (decltype(verify_by_loops)* verify : {&verify_by_loops, &verify_by_vectors}) {
+    const auto accepted = [&](DataType type, double a, double b, double c) {
+      return !verify_equal(*world_, *stream_, {4, 4, 3, type}, {a, b, c}, *verify).failure;
+    };
+    EXPECT_TRUE(accepted(DataType::bf16, 0x1p-130, 8, 0));  // a subnormal operand counts as 0
+    EXPECT_TRUE(accepted(DataType::bf16, 8, 0x1p-130, 0));
+    EXPECT_TRUE(accepted(DataType::bf16, 0x1p-70, 0x1p-60, 0));  // so does a subnormal sum
+    EXPECT_FALSE(accepted(DataType::bf16, 0x1p-120, 8, 0));      // normal operands and sums are not lost
+    EXPECT_FALSE(accepted(DataType::bf16, 0x1p-60, 0x1p-50, 0));
+    EXPECT_FALSE(accepted(DataType::f32, 0x1p-130, 8, 0));  // f32 does not flush ...
+    // ... but rounds to multiples of 2^-149: each of the three products from 0.75 of them to 1.
+    EXPECT_TRUE(accepted(DataType::f32, 0x1p-75, 0x1.8p-75, 0x3p-149));
+    EXPECT_FALSE(accepted(DataType::f32, 0x1p-75, 0x1.8p-75, 0x6p-149));
+  }
 }
 
 TEST(SmallEnoughForLoops, ByElementsAndByProducts) {
