@@ -12,7 +12,7 @@ namespace {
 
 /// Calls of one thread that follow each other closely are one wait.
 struct Wait {
-  recombine::cpu::Patience patience{std::chrono::microseconds(100)};
+  recombine::cpu::Patience patience{std::chrono::microseconds(30)};
   std::uint64_t last = 0;  ///< when the last call returned
   int calls = 0;
 };
