@@ -110,8 +110,8 @@ def make_cases(root, _np):
     whole = idx_folder(root, "whole", images(9), labels(9))
     outputs.append((["--data", whole, "--save", f"{whole}/train-labels-idx1-ubyte"], ["--save", "--data"]))
     diverging = ["--loss", "mse", "--hidden", "8", "--optimizer", "sgd", "--lr", "1e50", "--save", "w.safetensors", "--quiet"]
-    outputs.append((good + diverging, ["--lr 1e+50", "step 2"]))
-    outputs.append((good + [*diverging, "--steps", "1"], ["--lr 1e+50", "last step"]))
+    outputs.append((good + diverging, ["--lr 1e+50", "step 1"]))
+    outputs.append((good + [*diverging, "--steps", "1"], ["--lr 1e+50", "step 1"]))
     outputs.append((good + ["--hidden", "1000000,1000000", "--save", "x", "--metrics", "y"], ["--hidden '1000000", "GiB"]))
     large = ["--data", "synthetic:3000000,1,1", "--hidden", "1000000", "--batch-size", "all"]
     outputs.append((large, ["--batch-size 3000000", "GiB"]))
