@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "distributed/file_descriptor.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/rank_watcher.hpp"
 
@@ -44,21 +45,6 @@ struct Offer {
 struct Greeting {
   std::uint64_t token = 0;
   int host = 0;
-};
-
-/// Owns an open socket; -1: none.
-class Socket {
- public:
-  explicit Socket(int file) : file_(file) {}
-  ~Socket() {
-    if (file_ >= 0) close(file_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int file() const { return file_; }
-
- private:
-  int file_;
 };
 
 void set_option(int file, int level, int option, int value) { setsockopt(file, level, option, &value, sizeof value); }
@@ -120,15 +106,15 @@ void accept_others(int listener, const Offer& offer, const std::vector<std::stri
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
     pollfd caller{.fd = listener, .events = POLLIN, .revents = 0};
     if (left <= 0 || poll(&caller, 1, static_cast<int>(left)) <= 0) return;
-    const Socket socket(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
-    if (socket.file() < 0) return;
-    limit_waiting(socket.file(), 200);
+    const FileDescriptor socket(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+    if (socket.get() < 0) return;
+    limit_waiting(socket.get(), 200);
     Greeting greeting;
-    if (!receive_greeting(socket.file(), offer.token, greeting) || !send_greeting(socket.file(), greeting)) continue;
+    if (!receive_greeting(socket.get(), offer.token, greeting) || !send_greeting(socket.get(), greeting)) continue;
     if (greeting.host < 1 || static_cast<std::size_t>(greeting.host) >= hosts.size()) continue;
-    keep_alive(socket.file());
+    keep_alive(socket.get());
     set_what(link, hosts[static_cast<std::size_t>(greeting.host)]);
-    pass_link_to_watcher(socket.file(), link);
+    pass_link_to_watcher(socket.get(), link);
     --missing;
   }
 }
@@ -136,18 +122,18 @@ void accept_others(int listener, const Offer& offer, const std::vector<std::stri
 /// On another host: connects to the first of host 0's addresses that works, and passes the connection to the watcher.
 void connect_to_first(const Offer& offer, int host, const std::vector<std::string>& hosts, HostLink link) {
   for (int a = 0; a < offer.addresses; ++a) {
-    const Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in place{};
     place.sin_family = AF_INET;
     place.sin_port = offer.port;
     place.sin_addr = offer.address[static_cast<std::size_t>(a)];
-    limit_waiting(socket.file(), 500);
-    if (connect(socket.file(), reinterpret_cast<sockaddr*>(&place), sizeof place) != 0) continue;
+    limit_waiting(socket.get(), 500);
+    if (connect(socket.get(), reinterpret_cast<sockaddr*>(&place), sizeof place) != 0) continue;
     Greeting greeting{.token = offer.token, .host = host};
-    if (!send_greeting(socket.file(), greeting) || !receive_greeting(socket.file(), offer.token, greeting)) continue;
-    keep_alive(socket.file());
+    if (!send_greeting(socket.get(), greeting) || !receive_greeting(socket.get(), offer.token, greeting)) continue;
+    keep_alive(socket.get());
     if (host == 1) set_what(link, hosts.front());  // only host 1 reports the loss of host 0
-    pass_link_to_watcher(socket.file(), link);
+    pass_link_to_watcher(socket.get(), link);
     return;
   }
 }
@@ -209,13 +195,13 @@ void watch_other_hosts(const Session& session) {
   std::vector<std::string> hosts;
   for (const Name& name : names) hosts.push_back(describe(name, ranks));
   const HostLink link = link_of(self.host, ranks);
-  const Socket listener(host == 0 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1);
+  const FileDescriptor listener(host == 0 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1);
   Offer offer;
-  if (host == 0) offer = offer_of(listener.file());
+  if (host == 0) offer = offer_of(listener.get());
   check(MPI_Bcast(&offer, sizeof offer, MPI_BYTE, 0, leaders), "MPI_Bcast");
   check(MPI_Comm_free(&leaders), "MPI_Comm_free");
   if (offer.addresses == 0) return;
-  if (host == 0) accept_others(listener.file(), offer, hosts, link);
+  if (host == 0) accept_others(listener.get(), offer, hosts, link);
   if (host != 0) connect_to_first(offer, host, hosts, link);
 }
 

@@ -8,27 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "distributed/file_descriptor.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 
 namespace recombine::mpi {
 
 namespace {
-
-/// An open file, closed in the end; -1: none.
-class File {
- public:
-  explicit File(int number) : number_(number) {}
-  ~File() {
-    if (number_ >= 0) close(number_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 /// Where other processes find a rank's file, and how they know it: a process number may mean another process to them.
 struct Whereabouts {
@@ -38,28 +23,29 @@ struct Whereabouts {
   std::uint64_t inode = 0;
 };
 
-Whereabouts whereabouts_of(const File& file) {
+Whereabouts whereabouts_of(const FileDescriptor& file) {
   struct stat status {};
-  if (fstat(file.number(), &status) != 0) return {};
-  return {getpid(), file.number(), status.st_dev, status.st_ino};
+  if (fstat(file.get(), &status) != 0) return {};
+  return {getpid(), file.get(), status.st_dev, status.st_ino};
 }
 
-File open_number(const std::string& process, std::int64_t number, int flags) {
+FileDescriptor open_number(const std::string& process, std::int64_t number, int flags) {
   const std::string path = "/proc/" + process + "/fd/" + std::to_string(number);
-  return File(number < 0 ? -1 : open(path.c_str(), flags | O_CLOEXEC));
+  return FileDescriptor(number < 0 ? -1 : open(path.c_str(), flags | O_CLOEXEC));
 }
 
-std::byte* map(const File& file, std::size_t bytes) {
-  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
+std::byte* map(const FileDescriptor& file, std::size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }
 
 std::byte* map_that_of(const Whereabouts& at, std::size_t bytes) {
-  const File seen = open_number(std::to_string(at.process), at.number, O_PATH);  // touches nothing, whatever it is
+  const FileDescriptor seen =
+      open_number(std::to_string(at.process), at.number, O_PATH);  // touches nothing, whatever it is
   const Whereabouts found = whereabouts_of(seen);
-  if (seen.number() < 0 || found.device != at.device || found.inode != at.inode) return nullptr;
-  const File file = open_number("self", seen.number(), O_RDWR);
-  return file.number() < 0 ? nullptr : map(file, bytes);
+  if (seen.get() < 0 || found.device != at.device || found.inode != at.inode) return nullptr;
+  const FileDescriptor file = open_number("self", seen.get(), O_RDWR);
+  return file.get() < 0 ? nullptr : map(file, bytes);
 }
 
 }  // namespace
@@ -69,8 +55,8 @@ std::shared_ptr<CommonMemory> CommonMemory::make(MPI_Comm comm, std::int64_t byt
   int ranks = 0;
   check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
   check(MPI_Comm_size(comm, &ranks), "MPI_Comm_size");
-  const File file(memfd_create("recombine", MFD_CLOEXEC));
-  const bool grown = file.number() >= 0 && ftruncate(file.number(), bytes) == 0;
+  const FileDescriptor file(memfd_create("recombine", MFD_CLOEXEC));
+  const bool grown = file.get() >= 0 && ftruncate(file.get(), bytes) == 0;
   const Whereabouts own = grown ? whereabouts_of(file) : Whereabouts();
   std::vector<Whereabouts> all(static_cast<std::size_t>(ranks));
   check(MPI_Allgather(&own, sizeof own, MPI_BYTE, all.data(), sizeof own, MPI_BYTE, comm), "MPI_Allgather");
