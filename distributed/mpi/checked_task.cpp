@@ -54,7 +54,7 @@ class CollectiveCheck final : public cpu::Task {
   CollectiveCheck(Group& group, const Signature& call)
       : group_(group), call_(call), largest_{call.hash(), ~call.hash()} {}
 
-  bool advance() override {
+  State advance() override {
     if (!hashes_.started()) {
       require_no_failure(group_);
       hashes_.start("MPI_Iallreduce", [&](MPI_Request* request) {
@@ -62,10 +62,10 @@ class CollectiveCheck final : public cpu::Task {
       });
     }
     if (!compared_) {
-      if (!hashes_.done()) return false;
+      if (!hashes_.done()) return State::waiting;
       compared_ = true;
     }
-    if (largest_[0] == ~largest_[1]) return true;
+    if (largest_[0] == ~largest_[1]) return State::finished;
     if (!signatures_.started()) {
       calls_.resize(group_.ranks.size());
       signatures_.start("MPI_Iallgather", [&](MPI_Request* request) {
@@ -73,7 +73,7 @@ class CollectiveCheck final : public cpu::Task {
                               request);
       });
     }
-    if (!signatures_.done()) return false;
+    if (!signatures_.done()) return State::waiting;
     fail_with_signatures();
   }
 
@@ -104,7 +104,7 @@ class MessageCheck final : public cpu::Task {
   };
   MessageCheck(Group& group, const Ends& ends, const Signature& call) : group_(group), ends_(ends), call_(call) {}
 
-  bool advance() override {
+  State advance() override {
     require_no_failure(group_);
     if (ends_.from && !received_.started()) {
       received_.start("MPI_Irecv", [&](MPI_Request* request) {
@@ -117,12 +117,12 @@ class MessageCheck final : public cpu::Task {
       });
     }
     const bool sent = !ends_.to || sent_.done();
-    if (ends_.from && !received_.done()) return false;
+    if (ends_.from && !received_.done()) return State::waiting;
     if (ends_.from && !same_message(sender_, call_)) {
       fail(group_, describe_mismatch_of_message({group_.ranks[static_cast<std::size_t>(*ends_.from)], sender_},
                                                 {group_.ranks[static_cast<std::size_t>(group_.rank)], call_}));
     }
-    return sent;
+    return finished_or_waiting(sent);
   }
 
  private:
@@ -138,11 +138,11 @@ class BothChecks final : public cpu::Task {
  public:
   BothChecks(std::unique_ptr<cpu::Task> first, std::unique_ptr<cpu::Task> second)
       : checks_{std::move(first), std::move(second)} {}
-  bool advance() override {
+  State advance() override {
     for (auto& check : checks_) {
-      if (check && check->advance()) check.reset();
+      if (check && check->advance() == State::finished) check.reset();
     }
-    return std::ranges::all_of(checks_, [](const auto& check) { return check == nullptr; });
+    return finished_or_waiting(std::ranges::all_of(checks_, [](const auto& check) { return check == nullptr; }));
   }
 
  private:
@@ -154,20 +154,24 @@ class CheckedTask final : public cpu::Task {
   CheckedTask(std::unique_ptr<cpu::Task> check, std::unique_ptr<cpu::Task> operation)
       : check_(std::move(check)), operation_(std::move(operation)) {}
 
-  bool advance() override {
-    if (check_ && check_->advance()) check_.reset();
-    if (operation_ && !failure_) advance_operation();
+  State advance() override {
+    if (check_ && check_->advance() == State::finished) check_.reset();
+    auto state = State::waiting;
+    if (operation_ && !failure_) state = advance_operation();
     if (failure_ && (!check_ || MPI_Wtime() - failed_at_ > kPatience)) std::rethrow_exception(failure_);
-    return !check_ && !operation_;
+    return state == State::ready ? state : finished_or_waiting(!check_ && !operation_);
   }
 
  private:
-  void advance_operation() {
+  State advance_operation() {
     try {
-      if (operation_->advance()) operation_.reset();
+      const State state = operation_->advance();
+      if (state == State::finished) operation_.reset();
+      return state;
     } catch (...) {
       failure_ = std::current_exception();
       failed_at_ = MPI_Wtime();
+      return State::waiting;
     }
   }
 

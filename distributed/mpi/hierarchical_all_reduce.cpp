@@ -19,16 +19,20 @@ class TaskLine {
     const std::size_t before = done_;
     while (done_ < ready) {
       if (!current_) current_ = start(done_);
-      if (!current_->advance()) break;
+      state_ = current_->advance();
+      if (state_ != cpu::Task::State::finished) break;
       current_.reset();
       ++done_;
     }
     return done_ > before;
   }
   std::size_t done() const { return done_; }
+  /// Whether the task that it is at can go on at once.
+  bool ready() const { return current_ && state_ == cpu::Task::State::ready; }
 
  private:
   std::unique_ptr<cpu::Task> current_;
+  cpu::Task::State state_ = cpu::Task::State::waiting;
   std::size_t done_ = 0;
 };
 
@@ -44,14 +48,15 @@ class HierarchicalAllReduce final : public cpu::Task {
     }
   }
 
-  bool advance() override {
+  State advance() override {
     bool moved = true;
     while (moved) {
       moved = scatter_.advance(shares_.size(), [&](std::size_t i) { return scatter_task(i); });
       moved = combine_.advance(scatter_.done(), [&](std::size_t i) { return combine_task(i); }) || moved;
       moved = gather_.advance(combine_.done(), [&](std::size_t i) { return gather_task(i); }) || moved;
     }
-    return gather_.done() == shares_.size();
+    if (scatter_.ready() || combine_.ready() || gather_.ready()) return State::ready;
+    return finished_or_waiting(gather_.done() == shares_.size());
   }
 
  private:

@@ -54,14 +54,14 @@ class RequestTask final : public cpu::Task {
  public:
   explicit RequestTask(std::function<void(std::vector<MPI_Request>&)> post) : post_(std::move(post)) {}
 
-  bool advance() override {
+  State advance() override {
     if (post_) {
       post_(requests_);
       post_ = nullptr;
     }
     int done = 0;
     check(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
-    return done != 0;
+    return finished_or_waiting(done != 0);
   }
 
  private:

@@ -17,8 +17,9 @@ class DoneEvent final : public EventState {
 void finish(Task& task) {
   constexpr auto kHost = Doorbell::Listener::host;
   Patience patience;
-  while (!task.advance()) {
-    if (patience.pause()) continue;
+  for (auto state = task.advance(); state != Task::State::finished; state = task.advance()) {
+    if (state == Task::State::ready) patience.start_again();
+    if (state == Task::State::ready || patience.pause()) continue;
     Doorbell* const bell = task.doorbell();
     if (!bell) {
       patience.nap();
@@ -26,8 +27,9 @@ void finish(Task& task) {
     }
     const std::uint32_t ticket = bell->ticket();
     const Listening listening(*bell, kHost);
-    if (task.advance()) return;
-    bell->sleep(kHost, ticket, std::nullopt);
+    state = task.advance();
+    if (state == Task::State::finished) return;
+    if (state == Task::State::waiting) bell->sleep(kHost, ticket, std::nullopt);
     patience.start_again();
   }
 }
@@ -46,9 +48,9 @@ class InlineStream final : public CpuStream {
 class CallTask final : public Task {
  public:
   explicit CallTask(std::function<void()> work) : work_(std::move(work)) {}
-  bool advance() override {
+  State advance() override {
     work_();
-    return true;
+    return State::finished;
   }
 
  private:

@@ -12,17 +12,18 @@ namespace recombine::cpu {
 class Task {
  public:
   virtual ~Task() = default;
-  /// Does what can be done now, never blocks. True once the operation is finished.
-  /// The first call starts it; after true (or an exception) it is not called again.
-  virtual bool advance() = 0;
-
-  enum class Begun {
+  enum class State {
     finished,
-    waiting,  ///< others have to do something first
-    ready,    ///< it can go on, and may take long
+    waiting,  ///< it can do nothing until others have done something: only now may a thread sleep
+    ready,    ///< it can go on at once
   };
+  static State finished_or_waiting(bool finished) { return finished ? State::finished : State::waiting; }
+
+  /// Does what can be done now, or a part of it if that is long. Never blocks. The first call starts the operation;
+  /// after State::finished, or an exception, it is not called again.
+  virtual State advance() = 0;
   /// What the submitting thread does at once: microseconds of work at most. May be called again, also after advance().
-  virtual Begun begin() { return Begun::ready; }
+  virtual State begin() { return State::ready; }
 
   /// Rung whenever others have done something for this task; null: it has to be polled. Outlives every stream.
   virtual Doorbell* doorbell() const { return nullptr; }

@@ -12,8 +12,8 @@ namespace {
 class EventTask final : public Task {
  public:
   EventTask(Event event, Doorbell* bell) : event_(std::move(event)), bell_(bell) {}
-  bool advance() override { return event_->done(); }
-  Begun begin() override { return event_->done() ? Begun::finished : Begun::waiting; }
+  State advance() override { return finished_or_waiting(event_->done()); }
+  State begin() override { return advance(); }
   Doorbell* doorbell() const override { return bell_; }
 
  private:

@@ -128,37 +128,36 @@ void ProgressWorker::stop_listening() {
 /// Does what is quickly done, and leaves the rest to the thread. It is called only if there is more to do before
 /// another rank rings: waking it costs as much as ten small collectives.
 void ProgressWorker::leave_to_worker(Lock& lock) {
-  if (begin_all(lock) == Task::Begun::finished || !asleep_) return;  // awake, it looks before it sleeps
+  if (begin_all(lock) == Task::State::finished || !asleep_) return;  // awake, it looks before it sleeps
   start_listening();
-  const Task::Begun begun = begin_all(lock);  // once more: nobody rang before
-  if (begun == Task::Begun::ready || must_poll()) bell_->call(kWorker);
+  const Task::State state = begin_all(lock);  // once more: nobody rang before
+  if (state == Task::State::ready || must_poll()) bell_->call(kWorker);
 }
 
 /// Begins what stands first in each queue, until none of that is finished by it.
-Task::Begun ProgressWorker::begin_all(Lock& lock) {
-  auto all = Task::Begun::finished;
+Task::State ProgressWorker::begin_all(Lock& lock) {
+  auto all = Task::State::finished;
   for (std::size_t i = 0; i < queues_.size(); ++i) {
     if (queues_[i]->tasks.empty()) continue;
     const std::shared_ptr<Queue> queue = queues_[i];  // the list may change meanwhile
     const std::uint64_t before = queue->finished;
-    const Task::Begun begun = begin(*queue, lock);
-    if (begun == Task::Begun::ready) return begun;
+    const Task::State state = begin(*queue, lock);
+    if (state == Task::State::ready) return state;
     if (queue->finished > before && queues_.size() > 1) return begin_all(lock);  // others may have waited for it
-    if (begun == Task::Begun::waiting) all = begun;
+    if (state == Task::State::waiting) all = state;
   }
   return all;
 }
 
-Task::Begun ProgressWorker::begin(Queue& queue, Lock& lock) {
+Task::State ProgressWorker::begin(Queue& queue, Lock& lock) {
   while (!queue.tasks.empty()) {
-    if (advancing_) return Task::Begun::ready;
-    auto begun = Task::Begun::finished;
+    if (advancing_) return Task::State::ready;
     advancing_ = true;
-    in_task(queue, lock, [&](Task& task) { return (begun = task.begin()) == Task::Begun::finished; });
+    const Task::State state = in_task(queue, lock, [](Task& task) { return task.begin(); });
     stop_advancing();
-    if (begun != Task::Begun::finished) return begun;
+    if (state != Task::State::finished) return state;
   }
-  return Task::Begun::finished;
+  return Task::State::finished;
 }
 
 // Hosts that wait.
@@ -221,14 +220,15 @@ void ProgressWorker::take_bell_of(const Task& task) {
   own_bell_.call(kHost);
 }
 
-/// Polls the front task of every stream; true if one is finished. @pre no other thread is in it
+/// Moves the front task of every stream on; true if one is finished or can go on. @pre no other thread is in it
 bool ProgressWorker::advance_all(Lock& lock) {
   advancing_ = true;
   bool moved = false;
   for (std::size_t i = 0; i < queues_.size(); ++i) {
     if (queues_[i]->tasks.empty()) continue;
     const std::shared_ptr<Queue> queue = queues_[i];  // the list may change meanwhile
-    moved = in_task(*queue, lock, [](Task& task) { return task.advance(); }) || moved;
+    const Task::State state = in_task(*queue, lock, [](Task& task) { return task.advance(); });
+    moved = moved || state != Task::State::waiting;
   }
   stop_advancing();
   return moved;
@@ -239,15 +239,15 @@ void ProgressWorker::stop_advancing() {
   free_.notify_all();
 }
 
-/// Calls `work` for the first task of `queue`, outside the mutex; true if that has finished it.
+/// Calls `work` for the first task of `queue`, outside the mutex, and returns its state; one that fails is finished.
 template <class Work>
-bool ProgressWorker::in_task(Queue& queue, Lock& lock, const Work& work) {
+Task::State ProgressWorker::in_task(Queue& queue, Lock& lock, const Work& work) {
   Task& task = *queue.tasks.front();
   std::exception_ptr failure;
-  bool finished = false;
+  auto state = Task::State::finished;
   lock.unlock();
   try {
-    finished = work(task);
+    state = work(task);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -257,12 +257,12 @@ bool ProgressWorker::in_task(Queue& queue, Lock& lock, const Work& work) {
     queue.lost = {queue.finished, queue.submitted, failure};
     queue.tasks.clear();  // what stands behind it would run on wrong data
     queue.finished = queue.submitted;
-  } else if (finished) {
+  } else if (state == Task::State::finished) {
     queue.tasks.pop_front();
     ++queue.finished;
   }
-  if ((failure || finished) && resting_ > 0) bell_->call(kHost);
-  return failure || finished;
+  if (state == Task::State::finished && resting_ > 0) bell_->call(kHost);
+  return state;
 }
 
 }  // namespace recombine::cpu

@@ -66,8 +66,8 @@ class ProgressWorker {
   void stop_listening();
 
   void leave_to_worker(Lock& lock);
-  Task::Begun begin_all(Lock& lock);
-  Task::Begun begin(Queue& queue, Lock& lock);
+  Task::State begin_all(Lock& lock);
+  Task::State begin(Queue& queue, Lock& lock);
 
   void move_on_until(const Queue& queue, std::uint64_t count, Lock& lock);
   void rest(Patience& patience, Lock& lock);
@@ -78,7 +78,7 @@ class ProgressWorker {
   bool advance_all(Lock& lock);
   void stop_advancing();
   template <class Work>
-  bool in_task(Queue& queue, Lock& lock, const Work& work);
+  Task::State in_task(Queue& queue, Lock& lock, const Work& work);
 
   std::mutex mutex_;
   std::condition_variable free_;  ///< nobody is in a task

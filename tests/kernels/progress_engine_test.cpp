@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace {
 class FlagTask final : public Task {
  public:
   explicit FlagTask(const std::atomic<bool>& flag) : flag_(flag) {}
-  bool advance() override { return flag_; }
+  State advance() override { return finished_or_waiting(flag_); }
 
  private:
   const std::atomic<bool>& flag_;
@@ -52,7 +53,7 @@ TEST_F(ProgressEngineTest, TasksRunOnAnotherThreadWhileTheHostDoesNotWait) {
 /// Moves when it is polled by the thread that made it, and by no other.
 class OwnThreadTask final : public Task {
  public:
-  bool advance() override { return std::this_thread::get_id() == maker_; }
+  State advance() override { return finished_or_waiting(std::this_thread::get_id() == maker_); }
 
  private:
   std::thread::id maker_ = std::this_thread::get_id();
@@ -162,10 +163,10 @@ class BegunTask final : public Task {
  public:
   BegunTask(Doorbell& bell, const std::atomic<bool>& others, std::thread::id& begun_by)
       : bell_(bell), others_(others), begun_by_(begun_by) {}
-  bool advance() override { return others_; }
-  Begun begin() override {
+  State advance() override { return finished_or_waiting(others_); }
+  State begin() override {
     begun_by_ = std::this_thread::get_id();
-    return others_ ? Begun::finished : Begun::waiting;
+    return advance();
   }
   Doorbell* doorbell() const override { return &bell_; }
 
@@ -173,6 +174,23 @@ class BegunTask final : public Task {
   Doorbell& bell_;
   const std::atomic<bool>& others_;
   std::thread::id& begun_by_;
+};
+
+/// Waits for others, and then goes on by itself for many rounds, which nobody rings for.
+class LongTask final : public Task {
+ public:
+  LongTask(Doorbell& bell, const std::atomic<bool>& others) : bell_(bell), others_(others) {}
+  State advance() override {
+    if (!others_) return State::waiting;
+    return ++rounds_ < 100 ? State::ready : State::finished;
+  }
+  State begin() override { return State::waiting; }
+  Doorbell* doorbell() const override { return &bell_; }
+
+ private:
+  Doorbell& bell_;
+  const std::atomic<bool>& others_;
+  int rounds_ = 0;
 };
 
 /// The doorbell outlives the engine.
@@ -219,6 +237,27 @@ TEST_F(DoorbellTest, ARingWakesAHostThatWaits) {
     stream_->synchronize();
     other.join();
   }
+}
+
+TEST_F(DoorbellTest, NobodySleepsOnATaskThatCanGoOn) {
+  const auto inline_stream = make_inline_stream();
+  const auto run = [&](const std::function<void()>& finish) {
+    others_ = false;
+    std::thread other([&] { ring_after(std::chrono::milliseconds(5)); });
+    finish();
+    other.join();
+  };
+  const auto task = [&] { return std::make_unique<LongTask>(bell_, others_); };
+  run([&] {
+    stream_->submit(task());
+    stream_->synchronize();
+  });
+  run([&] {
+    stream_->submit(task());
+    const Event done = stream_->record();
+    while (!done->done()) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  });
+  run([&] { inline_stream->submit(task()); });
 }
 
 TEST_F(DoorbellTest, ARingMovesOnTheStreamsThatWaitForThatOne) {

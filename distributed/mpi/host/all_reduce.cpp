@@ -42,10 +42,11 @@ class AllReduce final : public cpu::Task {
   AllReduce(Channel& parts, Channel& sums, const std::vector<VectorView>& shares, Reduction reduction, const Call& call)
       : scatter_(parts, shares, reduction, call), gather_(sums, shares, call), call_(call) {}
 
-  bool advance() override {
-    if (move_with_others(*this)) return true;
-    static_cast<void>(call_.agreed());  // throws if another rank, which comes to no step, makes another call
-    return false;
+  State advance() override {
+    const State state = move_with_others(*this);
+    // Throws if another rank, which comes to no step, makes another call.
+    if (state == State::waiting) static_cast<void>(call_.agreed());
+    return state;
   }
   cpu::Doorbell* doorbell() const override { return scatter_.doorbell(); }
 

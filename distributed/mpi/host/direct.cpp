@@ -85,18 +85,18 @@ class DirectAllGather final : public DirectTask {
 
 }  // namespace
 
-bool DirectTask::advance() { return move_with_others(*this); }
+cpu::Task::State DirectTask::advance() { return move_with_others(*this); }
 
-cpu::Task::Begun DirectTask::begin() {
+cpu::Task::State DirectTask::begin() {
   const bool little = data_.view.bytes() <= kLittleBytes;
   if (stage_ == Stage::coming) move();
   // Others that call now as well are here in a microsecond.
   for (int poll = 0; stage_ == Stage::waiting && !move(); ++poll) {
-    if (!little || poll == kPolls) return Begun::waiting;
+    if (!little || poll == kPolls) return State::waiting;
     __builtin_ia32_pause();
   }
-  if (stage_ == Stage::working && !little) return Begun::ready;
-  return move_with_others(*this) ? Begun::finished : Begun::waiting;
+  if (stage_ == Stage::working && !little) return State::ready;
+  return advance();
 }
 
 bool DirectTask::move() {

@@ -27,8 +27,8 @@ class DirectTask : public cpu::Task {
     VectorView view;
   };
 
-  bool advance() final;
-  Begun begin() final;
+  State advance() final;
+  State begin() final;
   cpu::Doorbell* doorbell() const final { return meeting_.doorbell(); }
   bool move();
   bool finished() const { return stage_ == Stage::finished; }

@@ -24,8 +24,8 @@ struct Memory {
 class CheckTask final : public cpu::Task {
  public:
   explicit CheckTask(const Call& call) : call_(call) {}
-  bool advance() override { return call_.agreed(); }
-  Begun begin() override { return call_.agreed() ? Begun::finished : Begun::waiting; }
+  State advance() override { return finished_or_waiting(call_.agreed()); }
+  State begin() override { return advance(); }
   cpu::Doorbell* doorbell() const override { return call_.doorbell(); }
 
  private:

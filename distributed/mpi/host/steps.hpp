@@ -14,12 +14,13 @@ constexpr int kPolls = 100;
 
 /// Moves `task` on until it is finished, or has not moved for a while: a rank that has just moved waits for others
 /// that are moving too, mostly a microsecond behind. One that cannot move at all returns at once, and a long task
-/// returns now and then, so that other streams get their turn. True if finished.
+/// returns now and then, ready to go on, so that other streams get their turn.
 template <class Steps>
-bool move_with_others(Steps& task) {
+cpu::Task::State move_with_others(Steps& task) {
   constexpr int kMoves = 64;  // of some 5 us
-  if (!task.move()) return task.finished();
-  for (int idle = 0, moves = 1; !task.finished() && moves < kMoves && idle < kPolls;) {
+  if (!task.move()) return cpu::Task::finished_or_waiting(task.finished());
+  for (int idle = 0, moves = 1; !task.finished() && idle < kPolls;) {
+    if (moves == kMoves) return cpu::Task::State::ready;
     if (task.move()) {
       idle = 0;
       ++moves;
@@ -28,7 +29,7 @@ bool move_with_others(Steps& task) {
       __builtin_ia32_pause();
     }
   }
-  return task.finished();
+  return cpu::Task::finished_or_waiting(task.finished());
 }
 
 /// An operation on a channel: a number of steps, each of which fills the own slot and takes the others'. It reads
@@ -36,12 +37,12 @@ bool move_with_others(Steps& task) {
 /// known to make the same call.
 class StepsTask : public cpu::Task {
  public:
-  bool advance() final { return move_with_others(*this) || (all_agree() && finished()); }
-  /// One step takes some microseconds.
-  Begun begin() final {
-    if (steps_ > 1) return Begun::ready;
-    return advance() ? Begun::finished : Begun::waiting;
+  State advance() final {
+    const State state = move_with_others(*this);
+    return state == State::waiting ? finished_or_waiting(all_agree() && finished()) : state;
   }
+  /// One step takes some microseconds.
+  State begin() final { return steps_ > 1 ? State::ready : advance(); }
   cpu::Doorbell* doorbell() const final { return channel_.doorbell(); }
 
   /// Fills or takes one step; false where neither can be done now.
