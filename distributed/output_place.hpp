@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "distributed/file_descriptor.hpp"
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "distributed/file_descriptor.hpp"
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine {
 

@@ -19,9 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "distributed/file_descriptor.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/rank_watcher.hpp"
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine {
 

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "distributed/file_descriptor.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "kernels/error.hpp"
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine::mpi {
 

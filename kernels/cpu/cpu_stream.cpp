@@ -13,7 +13,7 @@ class DoneEvent final : public EventState {
   bool done() override { return true; }
 };
 
-/// Moves `task` on until it is finished: polls for some tens of microseconds, then sleeps between polls.
+/// Moves `task` on until it is finished: pauses between polls at first, then sleeps.
 void finish(Task& task) {
   constexpr auto kHost = Doorbell::Listener::host;
   Patience patience;

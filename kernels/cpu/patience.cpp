@@ -1,43 +1,51 @@
 #include "kernels/cpu/patience.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <ctime>
-#include <utility>
 
+#include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
+#include <unistd.h>
+
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine::cpu {
 
 namespace {
 
-constexpr std::chrono::microseconds kSpin{30};
-constexpr std::chrono::milliseconds kLately{100};
-constexpr long kOften = 3;
-constexpr std::chrono::milliseconds kRemembered{300};
-constexpr int kPausesPerLook = 16;  // a look at the clock takes as long as two pauses
+constexpr std::chrono::microseconds kSpin{100};  // what sleeping and waking take on a virtual machine
+constexpr std::chrono::milliseconds kWindow{20};
+constexpr std::int64_t kRivalsPart = 10;  // a rival takes more than 1/10 of the time
+constexpr int kPausesPerLook = 16;        // a look at the clock takes as long as two pauses
 constexpr std::chrono::nanoseconds kShortestNap{10'000};
 constexpr std::chrono::nanoseconds kLongestNap{200'000};
 
-/// Whether others want this core: one has just taken it from this thread, or has done so again and again of late. A
-/// thread of the system does that now and then, a busy process every few milliseconds.
+/// The time that this thread has stood ready to run while others had its core; 0 where Linux does not say (proc(5),
+/// /proc/pid/schedstat).
+std::chrono::nanoseconds time_not_run() {
+  thread_local const FileDescriptor file(open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> text{};
+  if (pread(file.get(), text.data(), text.size() - 1, 0) <= 0) return {};
+  long long ran = 0;
+  long long waited = 0;
+  return std::chrono::nanoseconds(std::sscanf(text.data(), "%lld %lld", &ran, &waited) == 2 ? waited : 0);
+}
+
+/// Whether others want this core: of late they have had it for a tenth of the time, while this thread could have run.
+/// Threads of the system take less.
 bool has_rival(std::chrono::steady_clock::time_point now) {
   struct Seen {
-    long times = 0;   // in all
-    long lately = 0;  // since `from`
-    std::chrono::steady_clock::time_point from{}, until{};
+    std::chrono::steady_clock::time_point at{};
+    std::chrono::nanoseconds not_run{};
+    bool rival = false;
   };
   thread_local Seen seen;
-  rusage usage{};
-  getrusage(RUSAGE_THREAD, &usage);
-  const long taken = usage.ru_nivcsw - std::exchange(seen.times, usage.ru_nivcsw);
-  if (now - seen.from > kLately) {
-    seen.from = now;
-    seen.lately = 0;
-  }
-  seen.lately += taken;
-  if (seen.lately >= kOften) seen.until = now + kRemembered;
-  return taken > 0 || now < seen.until;
+  const std::chrono::nanoseconds time = now - seen.at;
+  if (time < kWindow) return seen.rival;
+  const std::chrono::nanoseconds not_run = time_not_run();
+  return (seen = {now, not_run, (not_run - seen.not_run) * kRivalsPart > time}).rival;
 }
 
 }  // namespace
@@ -46,7 +54,8 @@ bool Patience::pause() {
   if (pauses_ % kPausesPerLook == 0) {
     const Clock::time_point now = Clock::now();
     if (pauses_ == 0) begun_ = now;
-    if (now - begun_ > kSpin && (now - begun_ > longest_spin_ || has_rival(now))) return false;
+    const auto spun = now - begun_;
+    if (spun > longest_spin_ || (spun > kSpin && has_rival(now))) return false;
   }
   ++pauses_;
   __builtin_ia32_pause();

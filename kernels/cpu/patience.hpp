@@ -4,8 +4,9 @@
 
 namespace recombine::cpu {
 
-/// How a thread waits for what it polls. It pauses for some tens of microseconds, in which most waits end, and sleeps
-/// afterwards; on a core that it has for itself it pauses for a millisecond, since who sleeps wakes late. It never
+/// How a thread waits for what it polls. It pauses for as long as sleeping and waking would take, and sleeps
+/// afterwards: so no wait costs more than twice the least that it could (Karlin, Li, Manasse, Owicki, "Empirical
+/// Studies of Competitive Spinning", SOSP 1991). On a core that it has for itself it pauses for a millisecond. It never
 /// yields: next to a busy process, sched_yield gives that process a whole time slice (Linux 6.18: a loop of sched_yield
 /// gets 0.3% of the core), while a thread that slept goes first when it wakes.
 class Patience {

@@ -9,8 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "distributed/file_descriptor.hpp"
 #include "kernels/error.hpp"
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine {
 

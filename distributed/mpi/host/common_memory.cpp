@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "distributed/file_descriptor.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine::mpi {
 
