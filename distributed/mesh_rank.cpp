@@ -21,8 +21,9 @@ MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collec
   }
 }
 
-Stream& MeshRank::after_compute(Axis axis) const {
+Stream& MeshRank::after_compute(Axis axis, Next next) const {
   Stream& stream = communication(axis);
+  if (next == Next::waits) stream.host_will_wait();
   stream.wait(compute_->record());
   return stream;
 }

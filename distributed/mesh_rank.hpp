@@ -25,8 +25,11 @@ class MeshRank {
   Communicator& communicator(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].communicator; }
   Stream& communication(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].stream; }
 
+  /// What the host does once it has enqueued communication: more arithmetic, or it waits for that communication at
+  /// once.
+  enum class Next { computes, waits };
   /// communication(axis), for what starts after all arithmetic that is enqueued so far.
-  Stream& after_compute(Axis axis) const;
+  Stream& after_compute(Axis axis, Next next = Next::computes) const;
   /// The compute stream waits for `event` of a communication stream.
   void compute_waits(const Event& event);
   /// Seconds that arithmetic has had to wait in compute_waits(), since the beginning: what communication cost beyond

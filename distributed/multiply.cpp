@@ -98,7 +98,7 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
 
   const TraceRange trace("recombine");
   Communicator& group = rank.communicator(axis);
-  Stream& communication = rank.after_compute(axis);
+  Stream& communication = rank.after_compute(axis, MeshRank::Next::waits);
   for (const Block& block : matrix.blocks()) {
     const VectorView data = as_vector(block.view);
     std::vector<std::int64_t> counts;
@@ -138,7 +138,8 @@ void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to) {
         rank.device().copy(rank.compute(), as_vector(place), as_vector(own->view));
       }
     }
-    group.all_gather(rank.after_compute(*axis), as_vector(block.view), counts);
+    const auto next = &block == &to.blocks().back() ? MeshRank::Next::waits : MeshRank::Next::computes;
+    group.all_gather(rank.after_compute(*axis, next), as_vector(block.view), counts);
   }
   rank.compute_waits(communication.record());
   to.set_state(*axis, State::replicated);

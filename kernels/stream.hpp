@@ -26,6 +26,9 @@ class Stream {
   /// for the host's, and the other way round.
   virtual void wait(const Event& event) = 0;
   virtual void synchronize() = 0;
+  /// A hint: the host only enqueues more work until it waits for this stream. So no other thread has to be woken for
+  /// it.
+  virtual void host_will_wait() {}
 };
 
 }  // namespace recombine

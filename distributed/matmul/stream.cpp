@@ -127,7 +127,7 @@ class Streamer {
       std::vector<std::int64_t> counts;
       for (int r = 0; r < group.size(); ++r)
         counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
-      Stream& communication = rank_.after_compute(Axis::k);
+      Stream& communication = rank_.after_compute(Axis::k, MeshRank::Next::waits);
       group.reduce_scatter(communication, as_vector(tile_), counts, Reduction::sum);
       rank_.compute_waits(communication.record());
     }

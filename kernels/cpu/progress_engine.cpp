@@ -43,6 +43,7 @@ class ProgressStream final : public CpuStream {
 
   void synchronize() override { worker_->wait(*queue_, worker_->submitted(*queue_)); }
   void submit(std::unique_ptr<Task> task) override { worker_->submit(*queue_, std::move(task)); }
+  void host_will_wait() override { worker_->expect_host(*queue_); }
 
  private:
   using Queue = ProgressWorker::Queue;

@@ -56,10 +56,16 @@ void ProgressWorker::submit(Queue& queue, std::unique_ptr<Task> task) {
   queue.tasks.push_back(std::move(task));
   ++queue.submitted;
   if (waiters_ == 0) {
-    if (queue.tasks.size() == 1) leave_to_worker(lock);  // else somebody sees to those before it
+    const bool others_before = queue.tasks.size() > 1;  // somebody sees to them already
+    if (!others_before && !queue.host_comes) leave_to_worker(lock);
   } else if (resting_ > 0) {
     bell_->call(kHost);
   }
+}
+
+void ProgressWorker::expect_host(Queue& queue) {
+  const std::lock_guard lock(mutex_);
+  queue.host_comes = true;
 }
 
 std::uint64_t ProgressWorker::submitted(const Queue& queue) {
@@ -75,6 +81,7 @@ bool ProgressWorker::done(const Queue& queue, std::uint64_t count) {
 
 void ProgressWorker::wait(Queue& queue, std::uint64_t count) {
   Lock lock(mutex_);
+  queue.host_comes = false;
   if (queue.finished < count) {
     ++waiters_;
     stop_listening();

@@ -28,6 +28,7 @@ class ProgressWorker {
     std::uint64_t submitted = 0;
     std::uint64_t finished = 0;
     std::exception_ptr failure;  ///< not yet told to the host
+    bool host_comes = false;     ///< it will wait for this queue, and does nothing else before
 
     struct Lost {
       std::uint64_t from = 0, to = 0;  ///< tasks, counted as submitted
@@ -49,6 +50,8 @@ class ProgressWorker {
   Doorbell* own_bell() { return &own_bell_; }
 
   void submit(Queue& queue, std::unique_ptr<Task> task);
+  /// Until the host waits for `queue`, what it submits there does not wake the engine's thread.
+  void expect_host(Queue& queue);
   std::uint64_t submitted(const Queue& queue);
   /// @throws what that task, or one before which took it along, has failed with
   bool done(const Queue& queue, std::uint64_t count);

@@ -11,19 +11,20 @@ GradientReducer::GradientReducer(MeshRank& rank, VectorView gradient, std::int64
 void GradientReducer::add(Range ready) {
   require(!open_ || ready.end == open_->begin, "gradient ranges must come from back to front");
   open_ = Range{ready.begin, open_ ? open_->end : ready.end};
-  if (open_->size() >= bucket_elements_) send();
+  const bool more_to_come = open_->begin > 0;
+  if (more_to_come && open_->size() >= bucket_elements_) send(MeshRank::Next::computes);
 }
 
-void GradientReducer::send() {
+void GradientReducer::send(MeshRank::Next next) {
   const TraceRange trace("all_reduce gradient");
-  Stream& communication = rank_.after_compute(Axis::i);
+  Stream& communication = rank_.after_compute(Axis::i, next);
   rank_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end), Reduction::sum);
   sent_.push_back({*open_, communication.record()});
   open_.reset();
 }
 
 void GradientReducer::finish(const std::function<void(Range)>& summed) {
-  if (open_) send();
+  if (open_) send(MeshRank::Next::waits);
   for (const Bucket& bucket : sent_) {
     rank_.compute_waits(bucket.done);
     summed(bucket.range);

@@ -31,7 +31,7 @@ class GradientReducer {
     Range range;
     Event done;
   };
-  void send();
+  void send(MeshRank::Next next);
 
   MeshRank& rank_;
   VectorView gradient_;

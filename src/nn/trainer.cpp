@@ -119,7 +119,7 @@ void Trainer::clear_losses() {
 }
 
 std::vector<double> Trainer::sum_over_ranks(VectorView values) {
-  Stream& communication = rank_.after_compute(Axis::i);
+  Stream& communication = rank_.after_compute(Axis::i, MeshRank::Next::waits);
   rank_.communicator(Axis::i).all_reduce(communication, values, Reduction::sum);
   rank_.compute().wait(communication.record());
   std::vector<double> sums(static_cast<std::size_t>(values.size));

@@ -64,6 +64,22 @@ TEST_F(ProgressEngineTest, AHostThatWaitsMovesTasksOnItself) {
   first_->synchronize();
 }
 
+TEST_F(ProgressEngineTest, WhatTheHostWillWaitForLeavesTheOtherThreadAsleep) {
+  const auto time_to_fall_asleep = std::chrono::milliseconds(20);
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(time_to_fall_asleep);
+    std::thread::id thread;
+    first_->host_will_wait();
+    submit_call(*first_, [&] { thread = std::this_thread::get_id(); });
+    std::this_thread::sleep_for(time_to_fall_asleep);
+    first_->synchronize();
+    EXPECT_EQ(thread, std::this_thread::get_id());
+  }
+  submit_call(*first_, [] {});  // the hint ends with the wait
+  const Event ran = first_->record();
+  while (!ran->done()) std::this_thread::yield();
+}
+
 TEST_F(ProgressEngineTest, HostsMayWaitAtOnce) {
   std::atomic<bool> release = false;
   std::atomic<int> running = 0;
