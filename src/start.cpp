@@ -53,9 +53,9 @@ Facts environment() {
 Facts self(std::string_view program) {
   Facts facts = {{"program", std::string(program)}, {"version", version()}, {"build", build_id()}};
   for (const auto& [name, number] : libraries()) facts.push_back({name, number});
-  // Each rank updates its own copy of the weights. Other instructions round differently, so the copies would become
-  // different.
-  facts.push_back({"instruction set", instruction_set()});
+  // Each rank of `train` updates its own copy of the weights. Other instructions round differently, so the copies would
+  // become different. `matmul` has no copies.
+  if (program == "train") facts.push_back({"instruction set", instruction_set()});
   std::ranges::move(environment(), std::back_inserter(facts));
   return facts;
 }
