@@ -144,7 +144,7 @@ void start_rank_watcher(std::string_view program) {
   const int error = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
   close(ends[0]);
-  identity().watcher = ends[1];  // open until this process ends: that is how the watcher sees the end
+  identity().watcher = ends[1];  // stays open until this process ends: then the watcher sees the end
   errno = error;
   require(child > 0, "cannot start a child process: {}", std::strerror(errno));
 }

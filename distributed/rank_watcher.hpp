@@ -7,8 +7,8 @@
 
 namespace recombine {
 
-/// Starts this process's watcher: a small child process, `recombine-tidy`, that waits for the end of this process, also
-/// by SIGKILL. Then the watcher removes unfinished files (temporary_file.hpp). If a signal ended the process, it prints
+/// Starts this process's watcher: a small child process, `recombine-tidy`. It waits until this process ends, even by
+/// SIGKILL. Then the watcher removes unfinished files (temporary_file.hpp). If a signal ended the process, it prints
 /// one line on stderr: rank, host, process id, signal, and whether memory ran out. A program calls this before MPI_Init
 /// and before its first thread starts. @throws Error if no child process can be started
 void start_rank_watcher(std::string_view program);

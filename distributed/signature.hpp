@@ -22,8 +22,8 @@ enum class Operation : std::uint8_t {
   end,  ///< of the communicator
 };
 
-/// Describes a call. It must be the same on every rank of the group (send and recv: on the two ranks). Only the lengths
-/// of a shift may differ between ranks: each rank receives as many elements as its predecessor on the ring sends.
+/// Describes a collective call or a message. All ranks of the group must make the same call; for send and recv, the two
+/// ranks. Only the lengths of a shift may differ: a rank receives as many elements as the rank that sends to it sends.
 struct Signature {
   std::uint64_t sequence = 0;  ///< number of the group's earlier calls
   std::int64_t count = 0;      ///< elements; for a shift: elements that this rank sends

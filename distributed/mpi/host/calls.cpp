@@ -10,7 +10,7 @@ namespace recombine::mpi {
 namespace {
 
 std::string to_string(const Place& place) {
-  if (place.memory == Place::kNowhere) return "elsewhere";
+  if (place.memory == Place::kNowhere) return "outside common memory";
   return fmt::format("at byte {} of common memory {}", place.offset, place.memory);
 }
 
@@ -33,7 +33,7 @@ bool Calls::compare() {
   for (std::size_t r = 0; r < boards_.size(); ++r) {
     if (seen_[r] == shown_) continue;
     if (shown(r).number.load() != shown_) {
-      all = false;  // yet others that have come may differ
+      all = false;  // rank r has not shown its call yet; compare the other ranks
       continue;
     }
     compare_with(r);
@@ -58,7 +58,7 @@ void Calls::compare_with(std::size_t rank) {
                    to_string(other.place)));
 }
 
-/// Every rank checks every pair, so that none changes data.
+/// Every rank checks all pairs of sender and receiver: if one pair differs, no rank changes data.
 void Calls::compare_lengths() {
   const auto size = static_cast<int>(boards_.size());
   for (std::size_t r = 0; r < boards_.size(); ++r) {

@@ -11,41 +11,45 @@
 
 namespace recombine::mpi {
 
-/// A call in two words. Different calls have different hashes, as good as surely.
+/// Identifies a call in two words: its number and the hash of its signature. Two different calls have equal hashes
+/// with probability 2^-64.
 struct CallMark {
   std::uint64_t sequence = 0;
   std::uint64_t hash = 0;
 };
 
-/// Where the data of a call is in common memory; nowhere if it passes through slots.
+/// Where the data of a call is in common memory; kNowhere if the data is not in common memory.
 struct Place {
   static constexpr std::int64_t kNowhere = -1;
-  std::int64_t memory = kNowhere;  ///< which: they are made in the same order on every rank
-  std::int64_t offset = 0;         ///< bytes
+  std::int64_t memory = kNowhere;  ///< its index in order of creation, which is the same on every rank
+  std::int64_t offset = 0;         ///< bytes from the beginning of the rank's piece
   bool operator==(const Place&) const = default;
 };
 
-/// The calls of a group of ranks of one host, compared in memory that these share. A rank changes no data, and goes on
-/// to the next call, only once it has seen that all ranks make the same one. Data that goes through slots brings a mark
-/// of its call along (channel.hpp): if all marks are the same, that is all. Everything else is compared here, where a
-/// rank shows what it calls if it waits, or if no data comes from the others: so ranks whose calls take different ways
-/// see each other. Nothing here blocks.
+/// Compares the calls of a group of ranks of one host, in memory that these ranks share. A rank changes data, and goes
+/// on to the next call, only after it has seen that all ranks make the same call.
+///
+/// Data in slots carries the mark of its call (channel.hpp). If the marks of all ranks are equal, the calls agree, and
+/// nothing else is compared. All other calls are compared here: a rank shows its call on its board if it has to wait,
+/// or if the call sends no data through slots. So ranks see each other's calls even if one call uses slots and another
+/// uses common memory. No function here blocks.
 class Calls {
  public:
-  /// A line in shared memory, so that a reader waits for memory once.
+  /// A call, on one cache line of shared memory: a reader waits for one cache miss.
   struct alignas(64) Shown {
-    std::atomic<std::uint64_t> number;  ///< of the call, from 1 on
+    std::atomic<std::uint64_t> number;  ///< of the call, from 1
     Signature signature;
     Place place;
   };
   static_assert(sizeof(Shown) == 64);
 
-  /// What one rank has in shared memory, zero at first. It alone writes it: one call while others read the one before.
+  /// One rank's part of the shared memory, zero at first. Only this rank writes it. It has two entries, so that the
+  /// rank can write a call while the others read the previous one.
   struct Board {
     Shown shown[2];
   };
 
-  /// `ranks`: their numbers in the job, for messages.
+  /// @param ranks the numbers of the group's ranks in the job, for messages
   Calls(std::size_t rank, std::vector<Board*> boards, std::vector<int> ranks, Doorbells doorbells = {})
       : rank_(rank),
         boards_(std::move(boards)),
@@ -53,19 +57,19 @@ class Calls {
         doorbells_(std::move(doorbells)),
         seen_(boards_.size()) {}
 
-  /// Rung when another rank has shown a call.
+  /// Another rank rings it after it has shown a call.
   cpu::Doorbell* doorbell() const { return doorbells_.own(); }
 
-  /// Shows this rank's call, unless that is done. @pre all ranks agreed on the one before. @throws Error if that failed
+  /// Shows this rank's call if it is not shown yet. @pre all ranks agreed on the previous call. @throws Error if not
   void show(const Signature& signature, const Place& place) {
     if (shown_ <= signature.sequence) show_now(signature, place);
   }
-  /// Whether all ranks make the same call as this one, the one shown last. @throws Error if another makes another call
+  /// True if all ranks make the call that this rank has shown last. @throws Error if a rank makes a different call
   bool agreed() { return agreed_ == shown_ || compare(); }
 
   bool failed() const { return !failure_.empty(); }
   bool known_to_agree(std::uint64_t sequence) const { return agreed_ > sequence; }
-  /// On call `sequence`, as marks have told.
+  /// Records that all ranks make call `sequence`: their marks are equal.
   void set_agreed(std::uint64_t sequence) { agreed_ = sequence + 1; }
 
  private:
@@ -81,31 +85,32 @@ class Calls {
   std::vector<Board*> boards_;  ///< one per rank
   std::vector<int> ranks_;
   Doorbells doorbells_;
-  std::vector<std::uint64_t> seen_;  ///< number of each rank's call that was compared last
-  std::uint64_t shown_ = 0;          ///< number of this rank's call that was shown last
+  std::vector<std::uint64_t> seen_;  ///< per rank: number of its last call that was compared
+  std::uint64_t shown_ = 0;          ///< number of the last call that this rank has shown
   std::uint64_t agreed_ = 0;         ///< number of the last call that all ranks made
   std::string failure_;
 };
 
-/// A call of this rank, for the tasks that carry it out. A part of a larger operation, which is checked as a whole, has
-/// none: it may go on at once.
+/// A call of this rank, for the task that carries it out. A task that is part of a larger operation has an empty Call:
+/// the operation is checked as a whole, so its part may start at once.
 class Call {
  public:
   Call() = default;
   Call(Calls& calls, const Signature& signature, const Place& place = {})
       : calls_(&calls), signature_(signature), place_(place), mark_{signature.sequence, signature.hash()} {}
 
-  /// Shows it, unless that is done. @throws Error
+  /// Shows the call if it is not shown yet. @throws Error if an earlier call failed
   void show() const {
     if (calls_ != nullptr) calls_->show(signature_, place_);
   }
-  /// True once all ranks are known to make this call, which it shows. @throws Error if one makes another
+  /// True once all ranks are known to make this call; shows it until then. @throws Error if a rank makes another call
   bool agreed() const {
     if (calls_ == nullptr || calls_->known_to_agree(signature_.sequence)) return true;
     calls_->show(signature_, place_);
     return calls_->agreed();
   }
-  /// The same for a call whose data come over `channel`, with marks. Those know no lengths of a shift.
+  /// Like agreed(), for a call whose data goes through `channel` with marks. A mark does not contain the lengths of a
+  /// shift, so the boards compare every shift.
   template <class Channel>
   bool agreed_over(const Channel& channel) const {
     if (calls_ == nullptr) return true;

@@ -10,13 +10,13 @@ namespace recombine::mpi {
 
 namespace {
 
-constexpr std::int64_t kChunkBytes = std::int64_t{16} << 10;  // of a sum: still in the cache when it is written again
+constexpr std::int64_t kChunkBytes = std::int64_t{16} << 10;  // so a sum is still in the cache when it is copied
 constexpr std::int64_t kLine = 64;
-constexpr std::int64_t kLittleBytes = std::int64_t{64} << 10;  // summed in some microseconds
+constexpr std::int64_t kLittleBytes = std::int64_t{64} << 10;  // the sum of so few takes some microseconds
 
 std::int64_t chunk_elements(DataType type) { return kChunkBytes / size_of(type); }
 
-/// This rank's share of `data`, from a cache line's beginning: no two ranks write one line.
+/// This rank's share of `data`. Shares are cut between cache lines, so that no two ranks write one line.
 VectorView own_share(const Meeting& meeting, const DirectTask::Data& data) {
   const std::int64_t before = data.place.offset % kLine;
   const std::int64_t lines = (before + data.view.bytes() + kLine - 1) / kLine;
@@ -73,14 +73,14 @@ class DirectAllGather final : public DirectTask {
 
  private:
   std::int64_t chunks() const override { return longest_ * static_cast<std::int64_t>(ranks() - 1); }
-  void work(std::int64_t chunk) override {  // each rank begins with another
+  void work(std::int64_t chunk) override {  // each rank begins with the piece of the next rank
     const std::size_t from = (rank() + 1 + static_cast<std::size_t>(chunk / longest_)) % ranks();
     const VectorView to = chunk_of(pieces_[from], chunk % longest_, chunk_elements(pieces_[from].type));
     take_from_slot(to.data, at(from, to));
   }
 
   std::vector<VectorView> pieces_;  ///< of this rank's data, one per rank
-  std::int64_t longest_;            ///< chunks of the longest
+  std::int64_t longest_;            ///< number of chunks of the longest piece
 };
 
 }  // namespace
@@ -90,7 +90,7 @@ cpu::Task::State DirectTask::advance() { return move_with_others(*this); }
 cpu::Task::State DirectTask::begin() {
   const bool little = data_.view.bytes() <= kLittleBytes;
   if (stage_ == Stage::coming) move();
-  // Others that call now as well are here in a microsecond.
+  // Ranks that make this call at the same time show it within a microsecond.
   for (int poll = 0; stage_ == Stage::waiting && !move(); ++poll) {
     if (!little || poll == kPolls) return State::waiting;
     __builtin_ia32_pause();

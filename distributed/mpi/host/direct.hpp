@@ -13,12 +13,15 @@
 
 namespace recombine::mpi {
 
-/// Collectives on data that lies in common memory: once all ranks have shown the call, each works on all ranks' data
-/// where it is, and in the end they meet. Three ranks, shares a, b, c of the data, digits: whose:
+/// Collectives on data in common memory. When all ranks have shown the call, each rank works on the data of all ranks
+/// in place; a barrier ends the collective. all_reduce on three ranks; a, b, c are shares of the data, and a1 is share
+/// a of rank 1's data:
 ///
-///     rank 0   call   a0 a1 a2 = (a0 + a1) + a2   meet
-///     rank 1   call   b0 b1 b2 = (b0 + b1) + b2   meet          all_reduce; reduce_scatter writes only its own term,
-///     rank 2   call   c0 c1 c2 = (c0 + c1) + c2   meet          all_gather copies the others' pieces to its own data
+///     rank 0   show call   a0 a1 a2 = (a0 + a1) + a2   barrier
+///     rank 1   show call   b0 b1 b2 = (b0 + b1) + b2   barrier
+///     rank 2   show call   c0 c1 c2 = (c0 + c1) + c2   barrier
+///
+/// In reduce_scatter a rank writes only its own term. In all_gather a rank copies the others' pieces to its own data.
 class DirectTask : public cpu::Task {
  public:
   struct Data {
@@ -36,13 +39,13 @@ class DirectTask : public cpu::Task {
  protected:
   DirectTask(Meeting& meeting, Data data, const Call& call) : meeting_(meeting), data_(std::move(data)), call_(call) {}
 
-  /// Chunks of the work; they need not be as many on every rank.
+  /// Number of chunks of this rank's work. It may differ between ranks.
   virtual std::int64_t chunks() const = 0;
   virtual void work(std::int64_t chunk) = 0;
 
   std::size_t rank() const { return meeting_.rank(); }
   std::size_t ranks() const { return meeting_.size(); }
-  /// Where `rank` has what this one has at `own`.
+  /// The view of `rank`'s data that corresponds to `own`, a view of this rank's data.
   VectorView at(std::size_t rank, VectorView own) const;
 
  private:
@@ -55,7 +58,7 @@ class DirectTask : public cpu::Task {
 
 std::unique_ptr<cpu::Task> direct_all_reduce(Meeting& meeting, SlotWriter& writer, DirectTask::Data data,
                                              Reduction reduction, const Call& call);
-/// `pieces`: consecutive ones of the data, one per rank.
+/// @param pieces consecutive pieces of the data, one per rank
 std::unique_ptr<cpu::Task> direct_reduce_scatter(Meeting& meeting, DirectTask::Data data,
                                                  std::span<const VectorView> pieces, Reduction reduction,
                                                  const Call& call);

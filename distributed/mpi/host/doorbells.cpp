@@ -11,7 +11,7 @@ namespace recombine::mpi {
 
 namespace {
 
-/// The key of MPI_COMM_WORLD's attribute that is this process's HostDoorbells.
+/// The key of the MPI_COMM_WORLD attribute that points to this process's HostDoorbells.
 int key() {
   static const int made = [] {
     int key = MPI_KEYVAL_INVALID;
@@ -36,7 +36,7 @@ HostDoorbells::HostDoorbells(MPI_Comm host_ranks) {
   if (size == 1) return;
   window_.emplace(host_ranks, 2 * sizeof(cpu::Doorbell));
   int placed = place(rank, size) ? 1 : 0;
-  // Also until all are in place.
+  // Also a barrier: no rank rings a doorbell before its owner has constructed it.
   check(MPI_Allreduce(MPI_IN_PLACE, &placed, 1, MPI_INT, MPI_MIN, host_ranks), "MPI_Allreduce");
   if (placed == 0) return;
   ranks_ = ranks_in_job(host_ranks);
@@ -47,7 +47,7 @@ HostDoorbells::~HostDoorbells() {
   if (!ranks_.empty()) MPI_Comm_delete_attr(MPI_COMM_WORLD, key());
 }
 
-/// False where this rank could not map the others' memory.
+/// Finds all doorbells and constructs this rank's own. Returns false if this rank could not map the others' memory.
 bool HostDoorbells::place(int rank, int size) {
   try {
     for (int r = 0; r < size; ++r) {

@@ -10,10 +10,11 @@
 
 namespace recombine::mpi {
 
-/// The ranks of a host meet: each comes, and goes on once all have come as often as it has. Nothing here blocks.
+/// A barrier for ranks of one host. A rank calls come(), and goes on when all_came() is true: when every rank has come
+/// as often as this one. No function here blocks.
 class Meeting {
  public:
-  /// In shared memory, one per rank: a line that it alone writes. Zero at first.
+  /// One rank's counter in shared memory, zero at first. Only this rank writes its cache line.
   struct alignas(64) Seat {
     std::atomic<std::uint64_t> times;
   };
@@ -23,7 +24,7 @@ class Meeting {
 
   std::size_t rank() const { return rank_; }
   std::size_t size() const { return seats_.size(); }
-  /// Rung when another rank has come.
+  /// Another rank rings it after it has come.
   cpu::Doorbell* doorbell() const { return doorbells_.own(); }
 
   void come() {

@@ -9,15 +9,16 @@
 
 namespace recombine::mpi {
 
-/// Of some 20 ns, while others do as well what this rank does.
+/// Polls without progress before a task returns: about 20 ns each, 2 us together. The other ranks usually make the same
+/// move in that time.
 constexpr int kPolls = 100;
 
-/// Moves `task` on until it is finished, or has not moved for a while: a rank that has just moved waits for others
-/// that are moving too, mostly a microsecond behind. One that cannot move at all returns at once, and a long task
-/// returns now and then, ready to go on, so that other streams get their turn.
+/// Moves `task` on until it is finished or has not moved for kPolls polls. If this rank has just moved, the other ranks
+/// usually follow within a microsecond, so polling is worth it. If the first move fails, it returns at once. After
+/// kMoves moves it returns State::ready, so that other streams get their turn.
 template <class Steps>
 cpu::Task::State move_with_others(Steps& task) {
-  constexpr int kMoves = 64;  // of some 5 us
+  constexpr int kMoves = 64;  // about 5 us each
   if (!task.move()) return cpu::Task::finished_or_waiting(task.finished());
   for (int idle = 0, moves = 1; !task.finished() && idle < kPolls;) {
     if (moves == kMoves) return cpu::Task::State::ready;
@@ -32,20 +33,20 @@ cpu::Task::State move_with_others(Steps& task) {
   return cpu::Task::finished_or_waiting(task.finished());
 }
 
-/// An operation on a channel: a number of steps, each of which fills the own slot and takes the others'. It reads
-/// what has arrived first, and fills ahead where nothing has. It takes, and so changes data, only once all ranks are
-/// known to make the same call.
+/// An operation on a channel, in steps. In each step the rank fills its own slot and takes (reads) the other ranks'
+/// slots. It takes a step that has arrived first; if none has arrived, it fills the next slot. It takes a step, and so
+/// changes data, only after all ranks are known to make the same call.
 class StepsTask : public cpu::Task {
  public:
   State advance() final {
     const State state = move_with_others(*this);
     return state == State::waiting ? finished_or_waiting(all_agree() && finished()) : state;
   }
-  /// One step takes some microseconds.
+  /// Runs only operations of at most one step, which takes some microseconds.
   State begin() final { return steps_ > 1 ? State::ready : advance(); }
   cpu::Doorbell* doorbell() const final { return channel_.doorbell(); }
 
-  /// Fills or takes one step; false where neither can be done now.
+  /// Takes or fills one step. Returns false if neither is possible now.
   bool move() {
     if (taken_ < filled_ && can_take() && all_agree()) {
       take_step(taken_++);
@@ -87,7 +88,7 @@ class StepsTask : public cpu::Task {
   std::int64_t taken_ = 0;
 };
 
-/// Steps of `elements` that the longest of `pieces` needs.
+/// Number of steps that the longest of `pieces` needs, at most `elements` elements each.
 inline std::int64_t steps_for(std::span<const VectorView> pieces, std::int64_t elements) {
   std::int64_t most = 0;
   for (const VectorView& piece : pieces) most = std::max(most, piece.size);
