@@ -12,7 +12,7 @@ namespace recombine {
 namespace {
 
 constexpr const char* kSpinCount = "GOMP_SPINCOUNT";
-constexpr const char* kTensOfMicroseconds = "3000";  // rounds with a pause instruction each: 50 us on Zen 3
+constexpr const char* kTensOfMicroseconds = "3000";  // rounds of one pause instruction each: 50 us on Zen 3
 
 /// Whether there will be one thread: it waits for no other. An argument --threads counts more than OMP_NUM_THREADS.
 bool has_one_thread(char** argv) {
@@ -28,11 +28,11 @@ bool has_one_thread(char** argv) {
 
 void let_threads_wait_briefly(char** argv) {
   if (std::getenv(kSpinCount) != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  if (has_one_thread(argv)) return;      // a second start takes 14 ms
-  std::array<char, PATH_MAX> program{};  // its path, since a process is called by the name that it was started by
+  if (has_one_thread(argv)) return;      // to start again takes 14 ms
+  std::array<char, PATH_MAX> program{};  // execv("/proc/self/exe") would name the process "exe"
   if (readlink("/proc/self/exe", program.data(), program.size() - 1) <= 0) return;
   setenv(kSpinCount, kTensOfMicroseconds, 1);
-  execv(program.data(), argv);  // if it cannot be started again, it goes on as it is
+  execv(program.data(), argv);  // if it fails, the program goes on with OpenMP's default
 }
 
 }  // namespace recombine

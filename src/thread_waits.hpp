@@ -2,10 +2,10 @@
 
 namespace recombine {
 
-/// Lets OpenMP's threads wait for each other for tens of microseconds and then sleep, unless the user has said how they
-/// wait (GOMP_SPINCOUNT, OMP_WAIT_POLICY). By default they spin for milliseconds: next to a busy process on their core
-/// they use up their time in that, and training takes ten times as long. OpenMP reads this when it is loaded, so this
-/// may start the program anew, in the same process. Call it first in main().
+/// Makes OpenMP's threads spin for tens of microseconds and then sleep when they wait for each other, unless the user
+/// has set GOMP_SPINCOUNT or OMP_WAIT_POLICY. By default they spin for milliseconds. If their core also has a busy
+/// process, they spend their time slices spinning, and training takes ten times as long. OpenMP reads GOMP_SPINCOUNT
+/// when it is loaded, so this function sets it and restarts the program in the same process. Call it first in main().
 void let_threads_wait_briefly(char** argv);
 
 }  // namespace recombine

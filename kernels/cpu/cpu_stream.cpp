@@ -13,7 +13,7 @@ class DoneEvent final : public EventState {
   bool done() override { return true; }
 };
 
-/// Moves `task` on until it is finished: pauses between polls at first, then sleeps.
+/// Moves `task` on until it is finished. Pauses between polls at first, and sleeps later.
 void finish(Task& task) {
   constexpr auto kHost = Doorbell::Listener::host;
   Patience patience;
@@ -61,7 +61,7 @@ class CallTask final : public Task {
 
 CpuStream& as_cpu_stream(Stream& stream) {
   auto* const cpu = dynamic_cast<CpuStream*>(&stream);
-  require(cpu != nullptr, "a stream of another device was given to the CPU");
+  require(cpu != nullptr, "this stream belongs to another device; expected a stream of a CPU");
   return *cpu;
 }
 

@@ -14,18 +14,20 @@ class Task {
   virtual ~Task() = default;
   enum class State {
     finished,
-    waiting,  ///< it can do nothing until others have done something: only now may a thread sleep
+    waiting,  ///< it can do nothing before another rank or task acts: only in this state may a thread sleep
     ready,    ///< it can go on at once
   };
   static State finished_or_waiting(bool finished) { return finished ? State::finished : State::waiting; }
 
-  /// Does what can be done now, or a part of it if that is long. Never blocks. The first call starts the operation;
-  /// after State::finished, or an exception, it is not called again.
+  /// Does the work that can be done now, or a part of it if that takes long. Never blocks. The first call starts the
+  /// operation. It is not called again after State::finished or an exception.
   virtual State advance() = 0;
-  /// What the submitting thread does at once: microseconds of work at most. May be called again, also after advance().
+  /// Does the part that the submitting thread does at once: at most microseconds of work. May be called again, also
+  /// after advance().
   virtual State begin() { return State::ready; }
 
-  /// Rung whenever others have done something for this task; null: it has to be polled. Outlives every stream.
+  /// Other ranks ring it when they have done something for this task. Null: the task must be polled. It outlives every
+  /// stream.
   virtual Doorbell* doorbell() const { return nullptr; }
 };
 
@@ -36,7 +38,7 @@ class CpuStream : public Stream {
   virtual void submit(std::unique_ptr<Task> task) = 0;
 };
 
-/// The CpuStream behind a Stream of a CPU device. @throws Error for another device's
+/// Returns `stream` as a CpuStream. @throws Error if it belongs to a device that is not a CPU
 CpuStream& as_cpu_stream(Stream& stream);
 
 /// Enqueues one call of `work`.

@@ -11,7 +11,7 @@ namespace recombine::cpu {
 
 namespace {
 
-/// A set for each kind of listener, so that a ring wakes no others.
+/// One bit of the futex's bitset per kind of listener, so that a ring does not wake the other kind.
 std::uint32_t bits_of(std::uint32_t listening) {
   return (listening & 0xFFFFU ? 1U : 0U) | (listening >> 16U ? 2U : 0U);
 }
@@ -26,7 +26,7 @@ void Doorbell::wake(std::uint32_t listening) {
 
 void Doorbell::sleep(Listener who, std::uint32_t ticket, std::optional<std::chrono::nanoseconds> limit) {
   timespec end{};
-  if (limit) {  // an absolute time, as FUTEX_WAIT_BITSET has it
+  if (limit) {  // FUTEX_WAIT_BITSET expects an absolute time
     clock_gettime(CLOCK_MONOTONIC, &end);
     const std::int64_t nanoseconds = end.tv_nsec + limit->count();
     end.tv_sec += nanoseconds / 1'000'000'000;

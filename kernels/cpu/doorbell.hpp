@@ -7,37 +7,38 @@
 
 namespace recombine::cpu {
 
-/// Where threads sleep until another thread or process rings: a futex (Linux), also in memory that processes share.
-/// A ring costs one load while nobody listens. Nothing is missed by a sleeper which listens, looks once more at what it
-/// waits for, and only then sleeps, if those who ring change that before, by sequentially consistent stores.
+/// Threads sleep here until another thread or process rings. It is a futex (Linux), and also works in memory that
+/// processes share. If no thread listens, a ring costs one load. No ring is missed under two conditions: a sleeper
+/// listens, then checks again what it waits for, and only then sleeps; and the other side changes what the sleeper
+/// waits for by a sequentially consistent store, and only then rings.
 class alignas(64) Doorbell {
  public:
-  /// Who listens: a ring of other processes wakes only these.
+  /// The kinds of listeners. A ring wakes only the kinds that listen.
   enum class Listener : std::uint32_t {
     worker = 1,      ///< the thread of a progress engine
     host = 1 << 16,  ///< a thread that waits for a stream
   };
 
-  /// For those who changed what sleepers wait for.
+  /// Wakes those who listen. Call it after a change of what they wait for.
   void ring() {
     if (listening_.load() != 0) wake(listening_.load());
   }
-  /// Wakes those of this process which sleep as `who`, whether they listen or not.
+  /// Wakes the threads of this process that sleep as `who`, even if they do not listen.
   void call(Listener who) { wake(static_cast<std::uint32_t>(who)); }
 
   std::uint32_t ticket() const { return rings_.load(); }
   void listen(Listener who) { listening_.fetch_add(static_cast<std::uint32_t>(who)); }
   void leave(Listener who) { listening_.fetch_sub(static_cast<std::uint32_t>(who)); }
-  /// Until a ring or call after `ticket` was taken, or for `limit`; may return early.
+  /// Sleeps until a ring or a call that comes after ticket() returned `ticket`, or for `limit`. May return early.
   void sleep(Listener who, std::uint32_t ticket, std::optional<std::chrono::nanoseconds> limit);
 
  private:
   void wake(std::uint32_t listening);
 
-  std::atomic<std::uint32_t> listening_ = 0;  ///< workers, and hosts times 2^16
+  std::atomic<std::uint32_t> listening_ = 0;  ///< number of workers + 2^16 * number of hosts
   std::atomic<std::uint32_t> rings_ = 0;
 };
-/// Listens as long as it lives.
+/// Listens from its construction to its destruction.
 class Listening {
  public:
   Listening(Doorbell& bell, Doorbell::Listener who) : bell_(bell), who_(who) { bell_.listen(who_); }

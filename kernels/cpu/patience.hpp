@@ -4,29 +4,29 @@
 
 namespace recombine::cpu {
 
-/// How a thread waits for what it polls. It pauses for as long as sleeping and waking would take, and sleeps
-/// afterwards: so no wait costs more than twice the least that it could (Karlin, Li, Manasse, Owicki, "Empirical
-/// Studies of Competitive Spinning", SOSP 1991). On a core that it has for itself it pauses for a millisecond. It never
-/// yields: next to a busy process, sched_yield gives that process a whole time slice (Linux 6.18: a loop of sched_yield
-/// gets 0.3% of the core), while a thread that slept goes first when it wakes.
+/// How a thread waits for something that it polls. First it pauses between polls, for as long as sleeping and waking
+/// would take; then it sleeps. So a wait costs at most twice the smallest possible cost (Karlin, Li, Manasse, Owicki,
+/// "Empirical Studies of Competitive Spinning", SOSP 1991). If no other thread wants the core, it pauses for up to a
+/// millisecond. It never yields: sched_yield next to a busy process gives that process a whole time slice (Linux 6.18:
+/// a loop of sched_yield gets 0.3% of the core), but a thread that slept is scheduled first when it wakes.
 class Patience {
  public:
-  /// `longest_spin`: on a core that nobody else wants.
+  /// @param longest_spin it sleeps after this time at the latest; if other threads want its core, after 100 us
   explicit Patience(std::chrono::microseconds longest_spin = std::chrono::microseconds(1000))
       : longest_spin_(longest_spin) {}
 
-  /// Pauses for a moment between two polls; false once it is better to sleep.
+  /// Pauses for a moment between two polls. Returns false, without a pause, once it is better to sleep.
   bool pause();
-  /// How long to sleep where nobody can wake this thread: an eighth of the time waited, so that the wait gets at most
-  /// so much longer; 10 to 200 us.
+  /// How long to sleep if no other thread can wake this one: 1/8 of the time waited so far, so that sleeping makes the
+  /// wait at most 1/8 longer; but at least 10 us and at most 200 us.
   std::chrono::nanoseconds nap_time() const;
   /// Sleeps for nap_time().
   void nap() const;
-  /// Either of the two.
+  /// Calls pause(), and nap() if that returns false.
   void wait() {
     if (!pause()) nap();
   }
-  /// What it waits for has moved on.
+  /// Call it when what this thread waits for has made progress: a new wait begins.
   void start_again() { pauses_ = 0; }
 
  private:
@@ -36,7 +36,7 @@ class Patience {
   Clock::time_point begun_{};
 };
 
-/// Lets this thread's short sleeps end in time: by default the system adds 50 us to each.
+/// Makes this thread's short sleeps end on time. By default Linux adds up to 50 us to each (timer slack).
 void sleep_precisely();
 
 }  // namespace recombine::cpu

@@ -8,11 +8,11 @@ namespace recombine::cpu {
 
 class ProgressWorker;
 
-/// Moves on the first task of each of its streams, so that communication overlaps with arithmetic and a short task on
-/// one stream does not queue behind a long one on another. The thread that submits a task begins it; what is left is
-/// moved on by a thread of the engine while the host computes, and by the host itself while it waits for a stream. Who
-/// cannot go on sleeps until another rank rings a doorbell; where tasks have none (MPI), between polls. Tasks run in
-/// one thread at a time.
+/// Moves on the first task of each of its streams. So communication overlaps with arithmetic, and a short task on one
+/// stream does not wait for a long task on another. The thread that submits a task begins it if the task is the first
+/// of its stream. After that, the engine's thread moves the task on while the host computes, and the host does so
+/// itself while it waits for a stream. A thread that cannot move any task sleeps until another rank rings a doorbell;
+/// tasks without a doorbell (MPI) are polled, with sleeps between the polls. Tasks run in one thread at a time.
 class ProgressEngine {
  public:
   ProgressEngine();

@@ -19,7 +19,7 @@ constexpr std::chrono::microseconds kNap{50};
 
 ProgressWorker::ProgressWorker() try : thread_([this] { run(); }) {
 } catch (const std::system_error& error) {
-  throw Error(fmt::format("cannot start a thread, for communication behind arithmetic: {}", error.what()));
+  throw Error(fmt::format("cannot start the thread that overlaps communication with arithmetic: {}", error.what()));
 }
 
 ProgressWorker::~ProgressWorker() {
@@ -56,7 +56,7 @@ void ProgressWorker::submit(Queue& queue, std::unique_ptr<Task> task) {
   queue.tasks.push_back(std::move(task));
   ++queue.submitted;
   if (waiters_ == 0) {
-    const bool others_before = queue.tasks.size() > 1;  // somebody sees to them already
+    const bool others_before = queue.tasks.size() > 1;  // a thread moves them on already
     if (!others_before && !queue.host_comes) leave_to_worker(lock);
   } else if (resting_ > 0) {
     bell_->call(kHost);
@@ -101,7 +101,7 @@ void ProgressWorker::run() {
     if (works && advancing_) {
       free_.wait(lock, [&] { return !advancing_; });
     } else if (const auto begun = Clock::now(); !works || (!advance_all(lock) && Clock::now() - begun < kNap)) {
-      sleep_until_called(lock);  // a longer round has moved something, and goes on
+      sleep_until_called(lock);  // not after a longer round: it has done some work
     }
   }
 }
@@ -132,16 +132,16 @@ void ProgressWorker::stop_listening() {
   if (std::exchange(listening_, false)) bell_->leave(kWorker);
 }
 
-/// Does what is quickly done, and leaves the rest to the thread. It is called only if there is more to do before
-/// another rank rings: waking it costs as much as ten small collectives.
+/// Does the quick part of the work, and leaves the rest to the engine's thread. Wakes that thread only if there is work
+/// to do before another rank rings, since waking it costs as much as ten small collectives.
 void ProgressWorker::leave_to_worker(Lock& lock) {
-  if (begin_all(lock) == Task::State::finished || !asleep_) return;  // awake, it looks before it sleeps
+  if (begin_all(lock) == Task::State::finished || !asleep_) return;  // if awake, it looks again before it sleeps
   start_listening();
-  const Task::State state = begin_all(lock);  // once more: nobody rang before
+  const Task::State state = begin_all(lock);  // again: the thread missed all rings before it listened
   if (state == Task::State::ready || must_poll()) bell_->call(kWorker);
 }
 
-/// Begins what stands first in each queue, until none of that is finished by it.
+/// Begins the first task of each queue, and repeats that while tasks finish. Returns at once if a task is ready.
 Task::State ProgressWorker::begin_all(Lock& lock) {
   auto all = Task::State::finished;
   for (std::size_t i = 0; i < queues_.size(); ++i) {
@@ -150,7 +150,7 @@ Task::State ProgressWorker::begin_all(Lock& lock) {
     const std::uint64_t before = queue->finished;
     const Task::State state = begin(*queue, lock);
     if (state == Task::State::ready) return state;
-    if (queue->finished > before && queues_.size() > 1) return begin_all(lock);  // others may have waited for it
+    if (queue->finished > before && queues_.size() > 1) return begin_all(lock);  // other queues may have waited for it
     if (state == Task::State::waiting) all = state;
   }
   return all;
@@ -185,7 +185,7 @@ void ProgressWorker::move_on_until(const Queue& queue, std::uint64_t count, Lock
   }
 }
 
-/// Sleeps until something has happened, or, if a task has to be polled, for a while.
+/// Sleeps until the doorbell wakes this host; if a task must be polled, at most for a nap.
 void ProgressWorker::rest(Patience& patience, Lock& lock) {
   Doorbell& bell = *bell_;
   const std::uint32_t ticket = bell.ticket();
@@ -208,7 +208,7 @@ bool ProgressWorker::has_work() const {
   return std::ranges::any_of(queues_, [](const auto& queue) { return !queue->tasks.empty(); });
 }
 
-/// Whether nobody rings the bell for some task that stands first.
+/// True if a queue's first task must be polled: its doorbell is neither bell_ nor own_bell_.
 bool ProgressWorker::must_poll() const {
   return std::ranges::any_of(queues_, [&](const auto& queue) {
     if (queue->tasks.empty()) return false;
@@ -217,7 +217,7 @@ bool ProgressWorker::must_poll() const {
   });
 }
 
-/// From the first task on that has a doorbell, all sleep on that one.
+/// When the first task with a doorbell comes, that doorbell becomes the one on which all threads sleep.
 void ProgressWorker::take_bell_of(const Task& task) {
   Doorbell* const bell = task.doorbell();
   if (!bell || bell_ != &own_bell_ || bell == bell_) return;
@@ -227,7 +227,7 @@ void ProgressWorker::take_bell_of(const Task& task) {
   own_bell_.call(kHost);
 }
 
-/// Moves the front task of every stream on; true if one is finished or can go on. @pre no other thread is in it
+/// Moves the first task of every queue on. Returns true if one is finished or can go on. @pre no thread is in a task
 bool ProgressWorker::advance_all(Lock& lock) {
   advancing_ = true;
   bool moved = false;
@@ -246,7 +246,7 @@ void ProgressWorker::stop_advancing() {
   free_.notify_all();
 }
 
-/// Calls `work` for the first task of `queue`, outside the mutex, and returns its state; one that fails is finished.
+/// Calls `work` with the first task of `queue`, outside the mutex. Returns the task's state; a failed task is finished.
 template <class Work>
 Task::State ProgressWorker::in_task(Queue& queue, Lock& lock, const Work& work) {
   Task& task = *queue.tasks.front();
@@ -262,7 +262,7 @@ Task::State ProgressWorker::in_task(Queue& queue, Lock& lock, const Work& work) 
   if (failure) {
     queue.failure = failure;
     queue.lost = {queue.finished, queue.submitted, failure};
-    queue.tasks.clear();  // what stands behind it would run on wrong data
+    queue.tasks.clear();  // the tasks after it would run on wrong data
     queue.finished = queue.submitted;
   } else if (state == Task::State::finished) {
     queue.tasks.pop_front();

@@ -15,26 +15,26 @@
 
 namespace recombine::cpu {
 
-/// The thread of a progress engine and its streams' queues. The mutex guards the queues; a task runs outside it, in one
-/// thread at a time.
+/// The thread of a progress engine and the queues of its streams. The mutex guards the queues; a task runs outside the
+/// mutex, in one thread at a time. A host is a thread that submits tasks or waits for a stream.
 ///
-/// All who wait sleep on one doorbell: that of the tasks, which other ranks ring, else one of the engine's own. While a
-/// host submits or waits, it does what can be done, and the engine's thread sleeps on; other ranks' rings wake that
-/// thread only while it listens: there is work, and no host waits.
+/// All threads that wait sleep on one doorbell. It is the tasks' doorbell, which other ranks ring; if the tasks have
+/// none, it is the engine's own. While a host submits or waits, the host moves the tasks on, and the engine's thread
+/// stays asleep. The engine's thread listens to the doorbell only if there is work and no host waits.
 class ProgressWorker {
  public:
   struct Queue {
-    std::deque<std::unique_ptr<Task>> tasks;  ///< the front one is running
+    std::deque<std::unique_ptr<Task>> tasks;  ///< only the first one runs
     std::uint64_t submitted = 0;
     std::uint64_t finished = 0;
-    std::exception_ptr failure;  ///< not yet told to the host
-    bool host_comes = false;     ///< it will wait for this queue, and does nothing else before
+    std::exception_ptr failure;  ///< of a task, until the host gets it
+    bool host_comes = false;     ///< the host will only enqueue more until it waits for this queue
 
     struct Lost {
-      std::uint64_t from = 0, to = 0;  ///< tasks, counted as submitted
+      std::uint64_t from = 0, to = 0;  ///< tasks from + 1 to `to`, in order of submission
       std::exception_ptr why;
     };
-    Lost lost;  ///< by the last failure: what failed, and what stood behind it
+    Lost lost;  ///< by the last failure: the failed task and the tasks after it
   };
 
   ProgressWorker();
@@ -45,17 +45,17 @@ class ProgressWorker {
   void add(const std::shared_ptr<Queue>& queue);
   void remove(const std::shared_ptr<Queue>& queue);
 
-  /// The doorbell of tasks that wait for other tasks of this engine: nobody rings it, as nobody sleeps before these are
-  /// looked at again.
+  /// The doorbell of tasks that wait for another task of this engine. The end of that task need not ring it: no thread
+  /// sleeps then before it has looked at all first tasks again.
   Doorbell* own_bell() { return &own_bell_; }
 
   void submit(Queue& queue, std::unique_ptr<Task> task);
-  /// Until the host waits for `queue`, what it submits there does not wake the engine's thread.
+  /// Until the host waits for `queue`, tasks that it submits there do not wake the engine's thread.
   void expect_host(Queue& queue);
   std::uint64_t submitted(const Queue& queue);
-  /// @throws what that task, or one before which took it along, has failed with
+  /// @throws the failure of that task, or of an earlier task whose failure removed it
   bool done(const Queue& queue, std::uint64_t count);
-  /// The calling thread moves all streams on until that many tasks of `queue` are finished.
+  /// The calling thread moves all streams on until `count` tasks of `queue` are finished. @throws a failure of `queue`
   void wait(Queue& queue, std::uint64_t count);
 
  private:
@@ -84,15 +84,15 @@ class ProgressWorker {
   Task::State in_task(Queue& queue, Lock& lock, const Work& work);
 
   std::mutex mutex_;
-  std::condition_variable free_;  ///< nobody is in a task
+  std::condition_variable free_;  ///< notified when no thread is in a task
   std::vector<std::shared_ptr<Queue>> queues_;
   Doorbell own_bell_;
   Doorbell* bell_ = &own_bell_;
   int waiters_ = 0;         ///< hosts in wait()
-  int resting_ = 0;         ///< of these, asleep
+  int resting_ = 0;         ///< number of these that sleep
   bool advancing_ = false;  ///< a thread is in a task
-  bool asleep_ = false;     ///< the engine's thread
-  bool listening_ = false;  ///< on its behalf
+  bool asleep_ = false;     ///< the engine's thread sleeps
+  bool listening_ = false;  ///< the engine's thread counts as a listener of bell_
   bool stop_ = false;
   std::thread thread_;
 };

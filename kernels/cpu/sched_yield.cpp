@@ -4,21 +4,21 @@
 
 #include "kernels/cpu/patience.hpp"
 
-// OpenBLAS's threads wait for each other, and Open MPI for messages, in loops of sched_yield. Next to a busy process
-// each round of such a loop costs a time slice of milliseconds. So this definition takes the place of libc's, for them
-// too: who calls it again and again pauses first and then sleeps.
+// OpenBLAS's threads wait for each other in loops of sched_yield, and Open MPI waits for messages in such a loop. Next
+// to a busy process, each round of the loop costs a time slice of milliseconds. So this definition replaces libc's, in
+// these libraries too: a thread that calls it again and again pauses at first, and then sleeps.
 
 namespace {
 
-/// Calls of one thread that follow each other closely are one wait.
+/// One wait of a thread: a series of calls with less than kApart between them.
 struct Wait {
   recombine::cpu::Patience patience{std::chrono::microseconds(30)};
   std::uint64_t last = 0;  ///< when the last call returned
   int calls = 0;
 };
 
-constexpr std::uint64_t kApart = 5000;  // cycles, some two microseconds
-constexpr int kQuickCalls = 64;         // without a look at the clock: most waits end in a microsecond
+constexpr std::uint64_t kApart = 5000;  // cycles: about two microseconds
+constexpr int kQuickCalls = 64;         // pauses without reading the clock: most waits end in a microsecond
 
 }  // namespace
 
