@@ -46,7 +46,8 @@ void BatchLoader::loss(const Table& table, LossKind kind, const DistMatrix& y, c
                        LossSums* sums) {
   const float scale = 1.0F / static_cast<float>(y.rows());
   for (const Block& block : y.blocks()) {
-    require(block.cols.size() == y.cols(), "a loss needs whole rows; they are cut into {}", y.placement().to_string());
+    require(block.cols.size() == y.cols(), "a loss needs whole rows, but columns are cut: {}",
+            y.placement().to_string());
     const MatrixView out = gradient ? gradient->find(block.row_part, block.col_part)->view : MatrixView{};
     if (kind == LossKind::cross_entropy) {
       rank_.math().softmax_cross_entropy(rank_.compute(), {.logits = block.view,

@@ -9,7 +9,7 @@ GradientReducer::GradientReducer(MeshRank& rank, VectorView gradient, std::int64
     : rank_(rank), gradient_(gradient), bucket_elements_(bucket_elements) {}
 
 void GradientReducer::add(Range ready) {
-  require(!open_ || ready.end == open_->begin, "gradient ranges must come from back to front");
+  require(!open_ || ready.end == open_->begin, "a gradient range must end where the previous range begins");
   open_ = Range{ready.begin, open_ ? open_->end : ready.end};
   const bool more_to_come = open_->begin > 0;
   if (more_to_come && open_->size() >= bucket_elements_) send(MeshRank::Next::computes);

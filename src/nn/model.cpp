@@ -49,7 +49,7 @@ Model::Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch
   const auto widths = widths_of(shape);
   const Mesh& mesh = rank.mesh();
   const std::int64_t bias_rows = shape.bias == Bias::per_output ? 1 : 0;
-  // Layer l is [out, in] over (j, k) or (k, j): first the ranges, then one buffer for all.
+  // Layer l is [out, in], cut over (j, k) or (k, j). First find all ranges, then allocate one buffer for all layers.
   std::int64_t end = 0;
   for (std::size_t l = 1; l < widths.size(); ++l) {
     const Axis in = l % 2 == 1 ? Axis::k : Axis::j;
@@ -193,7 +193,7 @@ void Model::forward_layer(Layer& layer, const DistMatrix& x) {
                    .bias = complete && has_bias ? &layer.bias : nullptr,
                    .activation = fused ? layer.activation : Activation::identity});
   if (fused) return;
-  // The sum first, then what is not linear.
+  // The activation is not linear, so the sum over in_axis must be complete before it.
   recombine(rank_, z, layer.in_axis, State::replicated);
   for (std::size_t b = 0; b < z.blocks().size(); ++b) {
     const Block& block = z.blocks()[b];

@@ -17,18 +17,18 @@ struct ModelShape {
   std::int64_t outputs = 0;
   Activation activation = Activation::relu;  ///< of the hidden layers; the last layer has none
   Bias bias = Bias::per_output;
-  DataType product_type = DataType::f32;  ///< what operands of products are rounded to: f32 or bf16; all else is f32
+  DataType product_type = DataType::f32;  ///< f32 or bf16: operands of products are rounded to it; all else is f32
 
-  std::int64_t parameters() const;  ///< @throws InputError if they are more than 63 bits count
+  std::int64_t parameters() const;  ///< @throws InputError if there are 2^63 or more
   std::string to_string() const;    ///< "784-1024-1024-10"
 };
 
-/// One named tensor of the file: where this rank's part of it lies in the flat buffers.
+/// One named tensor of the model file, and the range of this rank's part of it in the flat buffers.
 struct ParameterTensor {
   std::string name;                                 ///< "layers.0.weight"
   std::vector<std::int64_t> shape;                  ///< of the whole tensor; weights are [out, in]
   Range range;                                      ///< local elements in the flat buffer
-  bool decays() const { return shape.size() > 1; }  ///< weight decay is for weights, not for biases
+  bool decays() const { return shape.size() > 1; }  ///< weight decay applies to weights, not to biases
 };
 
 /// A dense network on a mesh. X[batch,in] is cut as (i,k) and W[out,in] as (j,k):
@@ -37,29 +37,29 @@ struct ParameterTensor {
 ///     backward  dX = dY W      contracts out    -> sum over j
 ///     gradient  dW = dY^T X    contracts batch  -> sum over i
 ///
-/// The next layer swaps j and k, so nothing moves between layers.
+/// The next layer swaps j and k, so no data moves between layers.
 class Model {
  public:
-  /// Weights uniform with variance gain^2 / in (He et al. 2015; gain^2 is 2 for relu and gelu, else 1), biases zero.
-  /// No batch has more than `largest_batch` rows over all ranks.
+  /// Weights are uniform with variance gain^2 / in (He et al. 2015; gain^2 is 2 for relu and gelu, else 1); biases are
+  /// zero. @param largest_batch the most rows that a batch has, over all ranks
   Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch, std::uint64_t seed);
 
-  /// Sets the batch's size; the caller then fills the local blocks of X [batch, inputs].
+  /// Sets the size of the batch and returns X [batch, inputs]. The caller then fills its local blocks.
   const DistMatrix& begin_batch(std::int64_t batch);
-  /// Y [batch, outputs], without softmax.
+  /// Returns Y [batch, outputs], without softmax.
   const DistMatrix& forward();
-  /// Where a loss puts dLoss/dY [batch, outputs].
+  /// dLoss/dY [batch, outputs], which the loss fills.
   const DistMatrix& output_gradient() const { return layers_.back().dy; }
-  /// From output_gradient(), fills the flat gradient, last layer first; calls `ready` with each range of it that is
-  /// complete on this rank and still Partial over i.
+  /// Computes the flat gradient from output_gradient(), last layer first. Calls `ready` with each range as soon as it
+  /// is complete on this rank; the range is still Partial over i.
   void backward(const std::function<void(Range)>& ready);
 
   const ModelShape& shape() const { return shape_; }
   const std::vector<ParameterTensor>& tensors() const { return tensors_; }
   VectorView weights() const { return weights_.view(); }    ///< flat, in the order of the file
   VectorView gradient() const { return gradient_.view(); }  ///< flat, likewise
-  /// The weights as products read them, which whoever changes weights() must bring up to date; empty where they are
-  /// f32.
+  /// The weights rounded to product_type, as products read them; empty if that is f32. Code that changes weights() must
+  /// update them too.
   VectorView rounded_weights() const { return rounded_weights_.view(); }
 
  private:
@@ -69,13 +69,13 @@ class Model {
     Activation activation;
     Range range;                ///< of the layer in the flat buffers
     DistMatrix weight;          ///< [out, in]
-    DistMatrix weight_operand;  ///< the same, as products read it
+    DistMatrix weight_operand;  ///< the same values, as products read them
     DistMatrix weight_gradient;
     DistMatrix bias;  ///< [1, out], or [1, 0]
     DistMatrix bias_gradient;
     Buffer z_memory, y_memory, dy_memory;
     Buffer y_rounded, dy_rounded;
-    DistMatrix z;   ///< [batch, out] before the activation, kept only where its gradient needs it
+    DistMatrix z;   ///< [batch, out] before the activation; kept only if the activation's gradient needs it
     DistMatrix y;   ///< [batch, out]
     DistMatrix dy;  ///< [batch, out]
     DistMatrix y_operand, dy_operand;
@@ -84,7 +84,7 @@ class Model {
   void add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t largest_batch);
   void initialise(std::uint64_t seed);
   bool rounds() const { return shape_.product_type != DataType::f32; }
-  /// `values` as products read them: themselves, or rounded into `memory`.
+  /// `values` as products read them: unchanged if products are in f32, else rounded into `memory`.
   DistMatrix operand(const DistMatrix& values, const Buffer& memory);
   const DistMatrix& input_of(std::size_t layer) const;
   void forward_layer(Layer& layer, const DistMatrix& x);
@@ -97,8 +97,8 @@ class Model {
   std::vector<ParameterTensor> tensors_;
   Buffer weights_, gradient_, rounded_weights_;
   Buffer x_memory_, x_rounded_;
-  std::vector<DistMatrix> x_;          ///< one, once a batch has begun
-  std::vector<DistMatrix> x_operand_;  ///< one, once forward() has
+  std::vector<DistMatrix> x_;          ///< one element after the first begin_batch()
+  std::vector<DistMatrix> x_operand_;  ///< one element after the first forward()
   std::vector<Layer> layers_;
 };
 

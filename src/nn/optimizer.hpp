@@ -6,22 +6,23 @@ namespace recombine {
 
 enum class ScheduleKind { constant, cosine, step };
 
-/// The learning rate over the run: a linear warm-up from lr / warmup to lr, then constant, half a cosine down to 0
-/// (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts), or a tenth after every third of the run.
+/// The learning rate of each step. The warm-up raises it linearly from lr / warmup to lr. Then it is constant; or
+/// follows half a cosine down to 0 (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts); or is divided by 10
+/// after 1/3 and after 2/3 of the steps that follow the warm-up.
 struct RateSchedule {
   ScheduleKind kind = ScheduleKind::cosine;
   double lr = 0;
   std::int64_t warmup = 0;  ///< steps
   std::int64_t steps = 0;   ///< of the whole run
 
-  /// @param step from 0
+  /// @param step the first step is 0
   double at(std::int64_t step) const;
 };
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adamw;
   double weight_decay = 0;
-  double clip_norm = 0;  ///< 0: none
+  double clip_norm = 0;  ///< 0: no clipping
 };
 
 /// Applies summed gradients to a model's weights.
@@ -30,9 +31,9 @@ class Optimizer {
   Optimizer(MeshRank& rank, Model& model, const OptimizerOptions& options);
 
   bool clips() const { return options_.clip_norm > 0; }
-  /// @param diverged in the device's memory: set to 1 if the step makes a weight NaN or infinite
+  /// @param diverged in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
   void begin_step(double lr, double* diverged);
-  /// The gradient's norm, over all of it: needed before update() where clips().
+  /// Sums the squares of the whole gradient. Call it before update() if clips().
   void measure_norm();
   /// Updates the weights in `range` of the flat buffer.
   void update(Range range);

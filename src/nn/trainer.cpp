@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kEvaluationBatch = 1000;
 
-/// 2 m n k for each product of a step: forward, gradient, and backward for all layers but the first.
+/// 2 m n k for each product of a step. Each layer has two (forward, gradient); all but the first also have dX.
 double products_flops(const ModelShape& shape, std::int64_t local_rows) {
   double sum = 0;
   std::int64_t inputs = shape.inputs;
@@ -29,7 +29,7 @@ double products_flops(const ModelShape& shape, std::int64_t local_rows) {
   return sum;
 }
 
-/// Adds the time since it was made, or since the last lap, to one of the sums.
+/// Measures laps: add_to() adds the time since the last add_to(), or since construction, to `sum`.
 class Lap {
  public:
   void add_to(double& sum) {
@@ -93,7 +93,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   loader_.loss(train_.table(), options_.loss, model_.forward(), &model_.output_gradient(), &sums->loss);
   model_.backward([&](Range range) { reducer_.add(range); });
   optimizer_.begin_step(lr, &sums->diverged);
-  // Without clipping each bucket is applied while the ones behind it are still being summed.
+  // Without clipping, the optimizer applies a bucket while later buckets are still being summed.
   reducer_.finish([&](Range range) {
     if (!optimizer_.clips()) optimizer_.update(range);
   });
@@ -145,7 +145,8 @@ std::vector<StepRecord> Trainer::flush_losses() {
 }
 
 void Trainer::require_finite(double loss, std::int64_t step, const char* what) const {
-  require_input(std::isfinite(loss), "--lr {}: training diverged at step {}: {} is {}; expected a smaller rate",
+  require_input(std::isfinite(loss),
+                "--lr {}: training diverged at step {}: {} is {}; expected a smaller learning rate",
                 options_.schedule.lr, step, what, std::isnan(loss) ? "NaN" : "infinite");
 }
 
@@ -153,14 +154,14 @@ void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& lis
   Lap lap;
   const auto bad_loss = [](const StepRecord& step) { return !std::isfinite(step.train_loss); };
   const auto bad = std::ranges::find_if(steps, [&](const StepRecord& s) { return bad_loss(s) || !s.finite_weights; });
-  // The loss of a step whose update fails is still a loss.
+  // A step's loss is from before its update. If only a weight is NaN or infinite, the loss is finite: report it.
   const auto end = bad != steps.end() && !bad_loss(*bad) ? bad + 1 : bad;
   if (end != steps.begin()) listener.on_steps({steps.begin(), end});
   lap.add_to(time_.other);
   if (bad == steps.end()) return;
   require_finite(bad->train_loss, bad->step, "the loss");
   throw InputError(fmt::format(
-      "--lr {}: training diverged at step {}: a weight after it is NaN or infinite; expected a smaller rate",
+      "--lr {}: training diverged at step {}: a weight is NaN or infinite after it; expected a smaller learning rate",
       options_.schedule.lr, bad->step));
 }
 

@@ -19,14 +19,14 @@ struct TrainerOptions {
   LossKind loss = LossKind::cross_entropy;
   std::int64_t batch_size = 0;  ///< rows of the global batch
   std::int64_t epochs = 0;
-  std::int64_t steps = 0;     ///< > 0: stops after so many
-  std::int64_t patience = 0;  ///< > 0: stops after so many epochs without a better validation loss
+  std::int64_t steps = 0;     ///< > 0: training stops after this many steps
+  std::int64_t patience = 0;  ///< > 0: training stops after this many epochs without a better validation loss
   std::uint64_t seed = 0;
   OptimizerOptions optimizer;
-  RateSchedule schedule;  ///< its `steps` is set by the trainer
+  RateSchedule schedule;  ///< the trainer sets its `steps`
 };
 
-/// A step's loss, the same on every rank.
+/// The loss of a step; the same on every rank.
 struct StepRecord {
   std::int64_t step = 0;   ///< from 1
   std::int64_t epoch = 0;  ///< from 1
@@ -35,7 +35,7 @@ struct StepRecord {
   bool finite_weights = true;  ///< after the update
 };
 
-/// Mean loss and share of right answers over a table.
+/// Mean loss and share of correct answers over a table.
 struct Score {
   double loss = 0;
   double accuracy = 0;  ///< meaningless for regression
@@ -43,14 +43,14 @@ struct Score {
 
 struct EpochRecord {
   std::int64_t epoch = 0;  ///< from 1
-  std::int64_t steps = 0;  ///< done in all
-  double train_loss = 0;   ///< mean over the epoch's rows, each before its update
+  std::int64_t steps = 0;  ///< since the beginning of the run
+  double train_loss = 0;   ///< mean over the epoch's rows; each row before its step's update
   std::optional<Score> validation, test;
   double seconds = 0;  ///< training only
   double samples_per_second = 0;
 };
 
-/// Where wall time went, in seconds, on this rank.
+/// The wall time of this rank by use, in seconds.
 struct TimeSpent {
   double compute = 0;
   double exposed_communication = 0;
@@ -61,7 +61,7 @@ struct TimeSpent {
   double training() const { return total() - evaluation; }
 };
 
-/// What the trainer tells while it runs. Called on every rank; the values agree.
+/// Receives the trainer's records. Called on every rank, with losses and scores that are equal on all ranks.
 class TrainingListener {
  public:
   virtual ~TrainingListener() = default;
@@ -69,27 +69,28 @@ class TrainingListener {
   virtual void on_epoch(const EpochRecord& epoch) = 0;
 };
 
-/// Mini-batch training of a dense network: each step takes a global batch, every rank its share of the rows.
+/// Mini-batch training of a dense network. Each step takes a global batch, and each rank its share of the batch's rows.
 class Trainer {
  public:
-  /// @throws InputError when options and data do not fit
+  /// @throws InputError if options and data do not match
   Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& options);
 
-  /// Rows of the largest batch, over all ranks, that training or evaluation forms.
+  /// The most rows that a batch of training or evaluation has, over all ranks.
   static std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options);
 
   std::int64_t steps_per_epoch() const;
-  std::int64_t total_steps() const;  ///< @throws InputError if they are more than 63 bits count
+  std::int64_t total_steps() const;  ///< @throws InputError if there are 2^63 or more
   std::int64_t steps_done() const { return step_; }
 
-  /// @throws InputError on every rank, naming the first step whose loss, or a weight after it, is NaN or infinite. It
-  /// is seen when losses are next read: after at most kFlushSteps steps, and before anything after them is reported.
+  /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or
+  /// infinite, or after whose update a weight is. Losses are read every kFlushSteps steps and at the end of an epoch;
+  /// the error is thrown then, before a later step is reported.
   void run(TrainingListener& listener);
-  /// One step on the rows at `positions` of the epoch's order.
+  /// Trains one step on the rows at `positions` in the order of the epoch.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
   const DeviceTable& train_table() const { return train_; }
-  /// Forgets the losses of steps since the last report: for whoever calls step() directly.
+  /// Drops the losses of the steps since the last report. For callers of step().
   void discard_losses() { pending_.clear(), pending_rows_.clear(); }
 
   const Model& model() const { return model_; }
@@ -101,23 +102,23 @@ class Trainer {
  private:
   static constexpr std::int64_t kFlushSteps = 64;
 
-  /// What a step leaves in the device's memory: f64 all.
+  /// The sums of a step in the device's memory. All fields are f64.
   struct StepSums {
     LossSums loss;
-    double diverged;  ///< > 0 once summed over the ranks: a new weight is NaN or infinite
+    double diverged;  ///< after the sum over the ranks, > 0 if a new weight is NaN or infinite
   };
   static constexpr std::int64_t kStepSums = sizeof(StepSums) / sizeof(double);
 
   void clear_losses();
   std::vector<StepRecord> flush_losses();
-  /// Tells the listener of `steps`, up to the one at which training diverges.
+  /// Passes `steps` to the listener, up to the step at which training diverges. @throws InputError if it does
   void report(const std::vector<StepRecord>& steps, TrainingListener& listener);
-  /// @throws InputError: training has diverged
+  /// @throws InputError if `loss` is not finite: training has diverged
   void require_finite(double loss, std::int64_t step, const char* what) const;
   bool run_epoch(std::int64_t epoch, TrainingListener& listener);
   bool out_of_patience(double loss);
   Score sum_scores(const DeviceTable& table);
-  /// The sums of `values` over the ranks, on the host; waits for them.
+  /// Returns the sums of `values` over the ranks. Waits for them.
   std::vector<double> sum_over_ranks(VectorView values);
 
   MeshRank& rank_;

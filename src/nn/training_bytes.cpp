@@ -14,7 +14,7 @@ TrainingBytes training_bytes(const Mesh& mesh, const TrainerOptions& options, st
   bytes.parameters = static_cast<double>(model.parameters()) * ((3 + moments) * f32 + rounded);
   bytes.values = rows * static_cast<double>(model.inputs) * (f32 + rounded);
   const auto add_layer = [&](std::int64_t width, Activation activation) {
-    const int kept = gradient_needs_input(activation) ? 3 : 2;  // y, dy, and z where it is needed
+    const int kept = gradient_needs_input(activation) ? 3 : 2;  // y, dy, and z if the activation's gradient needs it
     bytes.values += rows * static_cast<double>(width) * (kept * f32 + 2 * rounded);
   };
   for (const std::int64_t width : model.hidden) add_layer(width, model.activation);

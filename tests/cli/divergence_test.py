@@ -159,7 +159,8 @@ def check(trainer, checks, np, options, expected):
     done = run(trainer.program, np, *options, "--metrics", files["metrics.jsonl"], "--save", files["model.safetensors"],
                "--summary", files["summary.json"], cwd=trainer.folder)
     lines = done.stderr.splitlines()
-    told = rf"train: --lr \S+: training diverged at step {step}: .*{what}.* (NaN|infinite).*; expected a smaller rate"
+    told = (rf"train: --lr \S+: training diverged at step {step}: .*{what}.* (NaN|infinite).*; "
+            "expected a smaller learning rate")
     checks.expect(done.returncode == 2 and len(lines) == 1 and re.fullmatch(told, lines[0]),
                   f"{shown}: expected a bad {what} at step {step}; exit {done.returncode}: {done.stderr}")
     whole = step if what == "weight" else step - 1
