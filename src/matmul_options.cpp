@@ -11,32 +11,34 @@ namespace {
 
 po::options_description product_options() {
   po::options_description group("Product: C = alpha op(A) op(B) + beta C");
-  group.add_options()("m", text_option("M"), "rows of C; without files, elements are made from their global index")(
+  group.add_options()("m", text_option("M"),
+                      "rows of C; without files, each element is computed from its global index")(
       "n", text_option("N"), "columns of C")("k", text_option("K"), "the contracted dimension")(
       "a", text_option("A.npy"), "operand A from a file (f4 or f8, C or Fortran order)")(
       "b", text_option("B.npy"), "operand B")("c", text_option("C0.npy"),
-                                              "the C that beta is for; --out may take its place")(
+                                              "the C that beta multiplies; --out may overwrite it")(
       "trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")("trans-b", po::bool_switch(),
                                                                            "B is given as its transpose, [n, k]")(
-      "alpha", text_option("X", "1"), "factor of A B")("beta", text_option("X", "0"), "factor of C")(
+      "alpha", text_option("X", "1"), "factor of op(A) op(B)")("beta", text_option("X", "0"), "factor of C")(
       "dtype", text_option("NAME", "auto"),
       "auto (the widest type of the files; f32 without files) | f32 | bf16 (summed in f32, rounded once) | f64")(
-      "seed", text_option("N", "1"), "of made elements");
+      "seed", text_option("N", "1"), "seed of the elements that are not read from files");
   return group;
 }
 
 po::options_description plan_options() {
   po::options_description group("Plan");
   group.add_options()("mesh", text_option("IxJxK", "auto"),
-                      "auto, or how ranks are arranged: I cuts rows, J columns, K the sum")(
+                      "auto, or the mesh of ranks: rows of C in I parts, columns in J, the sum in K")(
       "schedule", text_option("NAME", "auto"), "auto | gather | panels (SUMMA) | shift (Cannon, ring)")(
       "recombine", text_option("NAME", "all-reduce"),
-      "over K: all-reduce (every rank has C) | reduce-scatter (each its rows)")(
+      "sum over K by: all-reduce (each rank gets all rows) | reduce-scatter (each gets a part of the rows)")(
       "memory-limit", text_option("BYTES"),
-      "per rank, such as 2GiB: panels stream through where operands do not fit (on CPUs)")(
+      "per rank, such as 2GiB; if the operands do not fit, they are read panel by panel (only on CPUs)")(
       "plan", po::bool_switch(),
-      "print the candidates and the reason for the choice; nothing is multiplied, verified or written (but "
-      "--calibrate)")("machine", text_option("FILE"), "the planner's constants from FILE instead of measuring them")(
+      "print the candidates and the reason for the choice; nothing is multiplied, verified or written, except "
+      "the file of --calibrate")("machine", text_option("FILE"),
+                                 "read the planner's constants from FILE instead of measuring them")(
       "calibrate", text_option("FILE"), "write the constants measured here to FILE, in JSON");
   return group;
 }
@@ -45,12 +47,12 @@ po::options_description run_options() {
   po::options_description group("Run");
   add_device_options(group);
   group.add_options()("kernel", text_option("NAME", "library"),
-                      "who multiplies on a GPU: naive | tiled | tensor (bf16) | library")(
-      "repeat", text_option("N", "1"), "multiply N times; the median counts")(
-      "verify", po::bool_switch(), "check the result: random vectors, and plain loops where it is small")(
+                      "kernel of the products on a GPU: naive | tiled | tensor (bf16) | library")(
+      "repeat", text_option("N", "1"), "multiply N times, and report the median")(
+      "verify", po::bool_switch(), "check the result by random vectors, and by plain loops if it is small")(
       "out", text_option("C.npy"), "write C (f4; f8 for f64)")(
-      "json", text_option("FILE"), "write one object when done to FILE, in JSON")("quiet", po::bool_switch(),
-                                                                                  "print nothing but errors");
+      "json", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
+      "quiet", po::bool_switch(), "print nothing but errors");
   add_common_options(group);
   return group;
 }
@@ -81,13 +83,14 @@ void read_product(const OptionReader& reader, MatmulCommand& command) {
 
   const bool files = !command.a.empty() || !command.b.empty();
   require_input(!files || (!command.a.empty() && !command.b.empty()),
-                "--{}: is missing; A and B both come from files, or neither", command.a.empty() ? "a" : "b");
+                "--{}: missing; expected both --a and --b, or neither", command.a.empty() ? "a" : "b");
   require_input(!files || (!command.m && !command.n && !command.k),
-                "--m, --n, --k: the files --a and --b say the sizes");
-  require_input(files || (command.m && command.n && command.k), "--m, --n, --k: all three are needed, or --a and --b");
-  require_input(command.c.empty() || command.beta != 0, "--c: needs a --beta other than 0");
-  require_input(command.c.empty() || files, "--c: goes with --a and --b");
-  require_input(!files || command.beta == 0 || !command.c.empty(), "--beta: needs the C it is for: --c C0.npy");
+                "--m, --n, --k: expected none of them with --a and --b, whose files give the sizes");
+  require_input(files || (command.m && command.n && command.k), "--m, --n, --k: expected all three, or --a and --b");
+  require_input(command.c.empty() || command.beta != 0, "--c: expected a --beta other than 0 with it");
+  require_input(command.c.empty() || files, "--c: expected only with --a and --b");
+  require_input(!files || command.beta == 0 || !command.c.empty(),
+                "--beta: expected the C that it multiplies: --c C0.npy");
 }
 
 void read_plan(const OptionReader& reader, MatmulCommand& command) {
@@ -106,8 +109,9 @@ void read_plan(const OptionReader& reader, MatmulCommand& command) {
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
   command.machine = reader.path("machine");
   command.calibrate = reader.path("calibrate");
-  require_input(command.machine.empty() || command.calibrate.empty(),
-                "--calibrate: keeps what is measured now, --machine gives what was: one of them is right");
+  require_input(
+      command.machine.empty() || command.calibrate.empty(),
+      "--calibrate, --machine: expected one of them: --calibrate measures the constants, --machine reads them");
 }
 
 }  // namespace
@@ -130,7 +134,7 @@ MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
                                                                 {"tensor", ProductKernel::tensor},
                                                                 {"library", ProductKernel::library}});
   require_input(command.device.kernel != ProductKernel::tensor || command.type == DataType::bf16,
-                "--kernel tensor: multiplies bf16; with --dtype bf16 it is right");
+                "--kernel tensor: multiplies bf16 only; expected --dtype bf16 with it");
   command.repeat = static_cast<int>(reader.whole("repeat", {1, 1000000}));
   command.verify = reader.flag("verify");
   command.config = reader.path("config");
