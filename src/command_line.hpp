@@ -27,6 +27,8 @@ class OptionReader {
   explicit OptionReader(const po::variables_map& values) : values_(values) {}
 
   bool has(const char* name) const { return values_.count(name) != 0; }
+  /// Whether the user gave it; has() is true also for a default.
+  bool given(const char* name) const { return has(name) && !values_[name].defaulted(); }
   bool flag(const char* name) const { return values_[name].as<bool>(); }
   std::string string(const char* name) const { return has(name) ? values_[name].as<std::string>() : ""; }
   std::string path(const char* name) const;  ///< of a file; "" only where the option is absent

@@ -4,6 +4,7 @@
 
 #include "distributed/calibrate.hpp"
 #include "kernels/error.hpp"
+#include "src/byte_text.hpp"
 #include "src/matmul_execute.hpp"
 #include "src/rank_device.hpp"
 #include "src/report/peak.hpp"
@@ -13,8 +14,6 @@
 namespace recombine {
 
 namespace {
-
-constexpr double kGiB = 0x1p30;
 
 /// The planner's constants: from --machine, or measured now.
 Machine machine_of(const MatmulCommand& command, DataType type, Communicator& world, Stream& stream,
@@ -62,9 +61,9 @@ struct Memory {
   void require(const MatmulCommand& command, const Plan& plan) const {
     if (kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan) return;
     require_input(plan.peak_bytes_per_rank <= share,
-                  "--memory-limit: {:.1f} GiB a rank would be used, a rank's share of the host's memory is {:.1f} GiB; "
-                  "at most that is right",
-                  plan.peak_bytes_per_rank / kGiB, share / kGiB);
+                  "--memory-limit: {} a rank would be used, a rank's share of the host's memory is {}; "
+                  "expected at most that",
+                  byte_text(plan.peak_bytes_per_rank), byte_text(share));
   }
   std::optional<double> limit(const MatmulCommand& command) const {
     const bool elsewhere = kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan;
@@ -87,9 +86,9 @@ Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Mach
   const double least = smallest.peak_bytes_per_rank;
   if (least > *limit) {
     require_input(command.memory_limit.has_value(),
-                  "--memory-limit: is needed: in memory this product takes {:.1f} GiB a "
-                  "rank, a rank's share of the host's is {:.1f} GiB; with a limit, panels stream through",
-                  least / kGiB, *limit / kGiB);
+                  "--memory-limit: is needed: in memory this product takes {} a "
+                  "rank, a rank's share of the host's is {}; with a limit, panels stream through",
+                  byte_text(least), byte_text(*limit));
     require_input(memory.kind == DeviceKind::cpu,
                   "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
                   "enough here, or --device cpu",

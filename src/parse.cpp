@@ -77,9 +77,12 @@ double parse_bytes(std::string_view option, const std::string& text) {
     unit = bytes;
     break;
   }
+  static constexpr double kTooLarge = 0x1p63;
   double value = 0;
-  require_input(parse_all(number, value) && std::isfinite(value * unit) && value * unit >= 1,
+  require_input(parse_all(number, value) && std::isfinite(value) && value * unit >= 1,
                 "--{} '{}': expected an amount of memory such as 512M or 2GiB", option, text);
+  require_input(value * unit < kTooLarge, "--{} '{}': expected less than 8388608TiB, which is 2^63 bytes", option,
+                text);
   return value * unit;
 }
 

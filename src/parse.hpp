@@ -32,7 +32,8 @@ std::int64_t parse_whole(std::string_view option, const std::string& text, Whole
 /// A finite number from `least`. @throws InputError
 double parse_real(std::string_view option, const std::string& text, double least);
 
-/// Bytes from "2GiB", "512M" (K, M, G, T: powers of 1024, like KiB), "1.5GB" or a number of bytes. @throws InputError
+/// Bytes from "2GiB", "512M" (K, M, G, T: powers of 1024, like KiB), "1.5GB" or a number of bytes; at least 1, less
+/// than 2^63. @throws InputError
 double parse_bytes(std::string_view option, const std::string& text);
 
 /// "1024,1024" or "". @throws InputError

@@ -144,11 +144,14 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
                   .seed = command.seed};
   command.device = read_device(reader);
   read_precision(reader, command);
-  if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
+  command.memory_limit_text = reader.string("memory-limit");
+  if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", command.memory_limit_text);
   command.config = reader.path("config");
   command.save = reader.path("save");
   command.metrics = reader.path("metrics");
   command.metrics_every = reader.whole("metrics-every", {.least = 1});
+  require_input(!reader.given("metrics-every") || !command.metrics.empty(),
+                "--metrics-every {}: expected with --metrics FILE", command.metrics_every);
   command.summary = reader.path("summary");
   command.quiet = reader.flag("quiet");
   return command;

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
+#include "src/byte_text.hpp"
 #include "src/checkpoint/safetensors.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/shared_data.hpp"
@@ -28,18 +29,27 @@ std::vector<NamedFile> inputs_of(const TrainCommand& command) {
   return inputs;
 }
 
-/// Bytes that a rank may use of its host's memory: its share, or --memory-limit if that is less.
-double memory_for(const Session& session, const TrainCommand& command) {
+/// What a rank may use of its host's memory: its share, or --memory-limit if that is less.
+struct RankMemory {
+  double bytes = 0;
+  std::string limit = {};  ///< the option that sets it, for messages; "": the share
+};
+RankMemory memory_for(const Session& session, const TrainCommand& command) {
   const double share = memory_share(session);
-  return std::min(share, command.memory_limit.value_or(share));
+  if (command.memory_limit.value_or(share) >= share) return {share};
+  return {*command.memory_limit, fmt::format("--memory-limit {}", command.memory_limit_text)};
 }
 
-/// @param rank_bytes what each rank of the host may use; before training begins, the data may use all of it
-LoadedData load(const Session& session, const TrainCommand& command, double rank_bytes) {
+/// @param memory what each rank of the host may use; before training begins, the data may use all of it
+LoadedData load(const Session& session, const TrainCommand& command, const RankMemory& memory) {
   LoadedData data;
   DataOptions options = command.data;
-  options.memory = {.host_bytes = rank_bytes * session.local_size(),
+  options.memory = {.host_bytes = memory.bytes * session.local_size(),
                     .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
+  if (!memory.limit.empty()) {
+    const int ranks = session.local_size();
+    options.memory.limit = ranks == 1 ? memory.limit : fmt::format("{} for each of its {} ranks", memory.limit, ranks);
+  }
   try {
     data = load_data(options);
   } catch (const std::bad_alloc&) {
@@ -68,20 +78,19 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
 }
 
-/// Refuses, on every rank, a training that needs more than `rank_bytes` of host memory. Not for GPUs: a GPU reports a
-/// failed allocation itself.
+/// Refuses, on every rank, a training that needs more host memory than `memory`. Not for GPUs: a GPU reports a failed
+/// allocation itself.
 void require_memory(const Device& device, const TrainerOptions& options, const TrainingBytes& bytes,
-                    double rank_bytes) {
-  static constexpr double kGiB = 0x1p30;
-  if (device.kind() == DeviceKind::cuda || bytes.total() <= rank_bytes) return;
+                    const RankMemory& memory) {
+  if (device.kind() == DeviceKind::cuda || bytes.total() <= memory.bytes) return;
   const std::string why =
-      fmt::format("training takes {:.3g} GiB on each rank, but a rank may use {:.3g} GiB of host memory",
-                  bytes.total() / kGiB, rank_bytes / kGiB);
+      fmt::format("training takes {} on each rank, but {} allows {}", exact_byte_text(bytes.total()),
+                  memory.limit.empty() ? "its share of the host's memory" : memory.limit, byte_text(memory.bytes));
   // The larger part names the option to change.
-  require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; expected a smaller batch", options.batch_size,
-                why);
-  throw InputError(
-      fmt::format("--hidden '{}': {}; expected narrower layers", fmt::join(options.model.hidden, ","), why));
+  require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; expected a smaller batch or more memory",
+                options.batch_size, why);
+  throw InputError(fmt::format("--hidden '{}': {}; expected narrower layers or more memory",
+                               fmt::join(options.model.hidden, ","), why));
 }
 
 /// The files that rank 0 writes. They are opened before training, so that a wrong path is reported at once, and checked
@@ -155,12 +164,12 @@ void run_training(Session& session, const TrainCommand& command) {
   Device& device = *own.device;
   const auto world = make_world(session);
   const auto stream = device.make_stream(StreamUse::host);
-  const double rank_bytes = memory_for(session, command);
-  const SharedData data(session, *world, *stream, [&] { return load(session, command, rank_bytes); });
+  const RankMemory memory = memory_for(session, command);
+  const SharedData data(session, *world, *stream, [&] { return load(session, command, memory); });
   const TrainerOptions options = trainer_options(command, data);
 
   const Mesh mesh(session.size(), 1, 1);
-  require_memory(device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)), rank_bytes);
+  require_memory(device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)), memory);
   std::optional<Outputs> outputs;
   on_root(*world, *stream, [&] {
     outputs.emplace(command);

@@ -1,6 +1,7 @@
 #include "src/data/data_budget.hpp"
 
 #include "kernels/error.hpp"
+#include "src/byte_text.hpp"
 
 namespace recombine {
 
@@ -10,10 +11,10 @@ void DataBudget::take(const std::string& source, double bytes) {
 }
 
 void DataBudget::require_room(const std::string& source, double bytes) const {
-  static constexpr double kGiB = 0x1p30;
-  require_input(taken_ + bytes <= memory_.host_bytes,
-                "{}: reading the data takes more memory than the {:.3g} GiB that a host may use; expected fewer rows",
-                source, memory_.host_bytes / kGiB);
+  require_input(
+      taken_ + bytes <= memory_.host_bytes,
+      "{}: reading the data takes at least {} on a host, but {} allows {}; expected fewer rows or more memory", source,
+      exact_byte_text(taken_ + bytes), memory_.limit, byte_text(memory_.host_bytes));
 }
 
 }  // namespace recombine

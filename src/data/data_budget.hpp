@@ -12,6 +12,7 @@ enum class Growth { thousandfold, any };
 struct DataMemory {
   double host_bytes = std::numeric_limits<double>::infinity();  ///< on each host
   Growth growth = Growth::thousandfold;
+  std::string limit = "its memory";  ///< what sets host_bytes, for messages
 };
 
 /// Counts the memory of tables before it is allocated, and refuses what exceeds the limit.

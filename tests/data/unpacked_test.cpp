@@ -5,7 +5,7 @@
 namespace recombine {
 namespace {
 
-constexpr DataMemory kAny{.growth = Growth::any};
+const DataMemory kAny{.growth = Growth::any};
 
 /// The growth of this process's memory from the constructor to its peak.
 class PeakMemory {
@@ -67,22 +67,23 @@ TEST_F(UnpackedTest, RefusesTheSizeInAHeaderBeforeItAllocates) {
   write("train-labels-idx1-ubyte", labels(4000000));
   expect_refused({.data = folder_.string()}, {"train-images-idx3-ubyte.gz", "1000 times"});
   expect_refused({.data = folder_.string(), .memory = {.host_bytes = 1e9, .growth = Growth::any}},
-                 {"train-images-idx3-ubyte.gz", "0.931 GiB"});
+                 {"train-images-idx3-ubyte.gz", "its memory allows 954 MiB"});
   expect_refused({.data = folder_.string(), .memory = kAny}, {"4000000 items", "holds 0 bytes"});
   EXPECT_LT(peak.bytes(), 100e6);
 }
 
 TEST_F(UnpackedTest, RefusesMoreThanTheHostsMemory) {
   const DataMemory little{.host_bytes = 3 << 20};
-  expect_refused({.data = "synthetic:100000,4,2", .memory = little}, {"--data synthetic:100000,4,2", "0.00293 GiB"});
+  expect_refused({.data = "synthetic:100000,4,2", .memory = little},
+                 {"--data synthetic:100000,4,2", "its memory allows 3 MiB"});
   EXPECT_EQ(load_data({.data = "synthetic:1000,4,2", .memory = little}).train.rows, 1000);
   write("table.csv", repeated("1,2\n", 300000));
-  expect_refused(csv("table.csv", little), {"table.csv", "0.00293 GiB"});
+  expect_refused(csv("table.csv", little), {"table.csv", "its memory allows 3 MiB"});
   EXPECT_EQ(load_data(csv("table.csv", {.host_bytes = 16 << 20})).train.rows, 300000);
   expect_refused(write_blank_images(5000, {.host_bytes = 3 << 20, .growth = Growth::any}),
-                 {"train-images-idx3-ubyte.gz", "GiB"});
+                 {"train-images-idx3-ubyte.gz", "at least 7840000 bytes (7.48 MiB)"});
   write("line.csv", "a,y\n1," + std::string(4 << 20, '1') + "\n");
-  expect_refused(csv("line.csv", little), {"line.csv", "GiB"});
+  expect_refused(csv("line.csv", little), {"line.csv", "its memory allows 3 MiB"});
 }
 
 TEST_F(UnpackedTest, CompressedDataNeedMemoryForTheTableOnly) {

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   });
   fuzz::accepts([&] {
     const double bytes = parse_bytes("memory-limit", text);
-    fuzz::insist(std::isfinite(bytes) && bytes >= 1, "an amount of memory out of its bounds");
+    fuzz::insist(bytes >= 1 && bytes < 0x1p63, "an amount of memory out of its bounds");
   });
   fuzz::accepts([&] {
     for (const std::int64_t width : parse_widths("hidden", text)) fuzz::insist(width >= 1, "a width below 1");

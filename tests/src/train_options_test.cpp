@@ -70,6 +70,7 @@ TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
       {{"--threads", "0"}, "--threads '0'"},
       {{"--activation", "softmax"}, "--activation 'softmax'"},
       {{"--patience", "3"}, "--patience"},
+      {{"--metrics-every", "1"}, "--metrics-every 1: expected with --metrics FILE"},
       {{"--lr", "1", "--lr", "2"}, "lr"},
       {{"--lr"}, "lr"},
       {{"word"}, "'word'"},
@@ -145,12 +146,17 @@ TEST(TrainOptions, AmountsOfMemory) {
                                     {"1TB", 1e12},
                                     {"1GB", 1e9},
                                     {"100B", 100.0},
+                                    {"8388607TiB", 0x1p63 - 0x1p40},
                                     {"7", 7.0}}) {
     EXPECT_EQ(parse({"--memory-limit", text}).memory_limit, bytes) << text;
   }
-  for (const char* text : {"", "M", "-1M", "0G", "nanG", "1e300T", "1 M", "5X", "1MM"}) {
+  for (const char* text : {"", "M", "-1M", "0G", "nanG", "infG", "8E", "1 M", "5X", "1MM"}) {
     EXPECT_EQ(refusal_of({"--memory-limit", text}),
               fmt::format("--memory-limit '{}': expected an amount of memory such as 512M or 2GiB", text));
+  }
+  for (const char* text : {"9223372036854775808", "8388608T", "8388608TiB", "99999999999G", "1e300T"}) {
+    EXPECT_EQ(refusal_of({"--memory-limit", text}),
+              fmt::format("--memory-limit '{}': expected less than 8388608TiB, which is 2^63 bytes", text));
   }
 }
 
