@@ -1,11 +1,14 @@
 #include "distributed/output_place.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "distributed/file_kind.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -13,6 +16,19 @@ namespace recombine {
 namespace {
 
 constexpr mode_t kPermissions = 0777;
+/// The temporary file may have a longer path than the file that it becomes, so this is a little less than PATH_MAX.
+constexpr std::size_t kLongestPath = PATH_MAX - 96;
+
+/// What is expected if open() says that `path` is too long.
+std::string shorter(std::string_view path) {
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (end - begin > NAME_MAX) return fmt::format("a name of at most {} bytes", NAME_MAX);
+    begin = end + 1;
+  }
+  if (path.size() > kLongestPath) return fmt::format("a path of at most {} bytes", kLongestPath);
+  return "a shorter name";  // some file systems allow less
+}
 
 /// Says why rename() cannot replace this regular file; "": it can.
 std::string protection(const std::string& path, const struct statx& file) {
@@ -40,14 +56,16 @@ OutputPlace OutputPlace::inspect(std::string_view name, const std::string& path)
   OutputPlace place{.path = path};
   struct statx file {};
   if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &file) != 0) {
-    require_input(errno == ENOENT && !path.empty(), "{}: {}", name, cannot_write(errno));
+    require_input(errno == ENOENT && !path.empty(), "{}: {}", name, cannot_write(errno, path));
     return place;
   }
   // A symbolic link itself is replaced, not its target; but a link to a folder or a device is probably a mistake.
   struct stat target {};
-  const bool plain = stat(path.c_str(), &target) == 0 ? S_ISREG(target.st_mode) : S_ISLNK(file.stx_mode);
-  require_input(plain, "{}: exists and is not a regular file; expected another name", name);
-  if (S_ISLNK(file.stx_mode)) return place;
+  const bool is_link = S_ISLNK(file.stx_mode);
+  const mode_t kind = stat(path.c_str(), &target) == 0 ? target.st_mode : file.stx_mode;
+  require_input(S_ISREG(kind) || S_ISLNK(kind), "{}: is {}{}; expected a regular file or a new name", name,
+                is_link ? "a link to " : "", kind_of(kind));
+  if (is_link) return place;
   const mode_t mode = file.stx_mode & kPermissions;
   if (file.stx_uid == geteuid()) place.mode = mode;
   place.narrowest = mode;
@@ -56,10 +74,12 @@ OutputPlace OutputPlace::inspect(std::string_view name, const std::string& path)
   return place;
 }
 
-std::string cannot_write(int reason) {
+std::string cannot_write(int reason, const std::string& path) {
   const bool too_many = reason == EMFILE || reason == ENFILE;
   return fmt::format("cannot write there: {}; expected {}", std::strerror(reason),
-                     too_many ? "a higher limit of open files (ulimit -n)" : "a path in a writable folder");
+                     too_many                 ? "a higher limit of open files (ulimit -n)"
+                     : reason == ENAMETOOLONG ? shorter(path)
+                                              : "a path in a writable folder");
 }
 
 }  // namespace recombine

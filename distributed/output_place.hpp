@@ -22,7 +22,7 @@ struct OutputPlace {
   static OutputPlace inspect(std::string_view name, const std::string& path);
 };
 
-/// The text for an open() for writing that failed with errno `reason`: what is wrong, and what is expected.
-std::string cannot_write(int reason);
+/// The text for an open() of `path` for writing that failed with errno `reason`: what is wrong, and what is expected.
+std::string cannot_write(int reason, const std::string& path);
 
 }  // namespace recombine

@@ -27,7 +27,7 @@ SharedFile::SharedFile(std::string name, const Identity& identity)
       file_(open(identity.path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) {
   const int reason = errno;
   if (!file_.is_open() && reason != ENOENT && reason != ELOOP && reason != ENXIO) {
-    throw Error(fmt::format("{}: {}", name_, cannot_write(reason)));
+    throw Error(fmt::format("{}: {}", name_, cannot_write(reason, identity.path)));
   }
   struct stat status {};
   const bool same = file_.is_open() && fstat(file_.get(), &status) == 0 && status.st_ino == identity.inode;

@@ -98,7 +98,7 @@ TemporaryFile::TemporaryFile(std::string name, const std::string& place)
   if (file_.is_open()) return;
   const int reason = errno;
   forget();
-  throw InputError(fmt::format("{}: {}", name_, cannot_write(reason)));
+  throw InputError(fmt::format("{}: {}", name_, cannot_write(reason, place)));
 }
 
 TemporaryFile::~TemporaryFile() {

@@ -7,6 +7,8 @@
 #include <map>
 #include <string_view>
 
+#include "distributed/file_kind.hpp"
+
 namespace recombine {
 
 namespace {
@@ -65,11 +67,11 @@ class ConfigReader {
 
 po::parsed_options read_config_file(const std::string& path, const po::options_description& options) {
   static constexpr std::uintmax_t kLargest = 1 << 20;
+  require_regular(fmt::format("--config {}", path), path, "a regular file of name = value lines");
   std::error_code unreadable;
-  const bool plain = std::filesystem::is_regular_file(path, unreadable) &&
-                     std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable;
+  const bool small = std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable;
   std::ifstream file;
-  if (plain) file.open(path);  // reading a pipe could block forever
+  if (small) file.open(path);
   require_input(file.is_open(),
                 "--config {}: cannot read it; expected a regular file of name = value lines, at most 1 MiB", path);
   ConfigReader reader(options);

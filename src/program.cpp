@@ -18,15 +18,18 @@ namespace recombine {
 
 namespace {
 
-/// What files hold may get into a message: control characters are shown by number, and what is very long is cut.
+/// What files hold may get into a message: control characters are shown by number. Of what is very long, the middle is
+/// left out: the beginning names the option, the end says what is expected.
 std::string one_line(std::string_view message) {
   static constexpr std::size_t kLongest = 2000;
+  std::string shown(message);
+  if (shown.size() > kLongest) shown.replace(kLongest / 2, shown.size() - kLongest, " ... ");
   std::string line;
-  for (const char c : message.substr(0, kLongest)) {
+  for (const char c : shown) {
     const auto code = static_cast<unsigned char>(c);
     line += code < 0x20 || code == 0x7F ? fmt::format("\\x{:02x}", code) : std::string(1, c);
   }
-  return line + (message.size() > kLongest ? " ..." : "");
+  return line;
 }
 
 int run(std::string_view name, Session& session, int argc, char** argv, void (*work)(Session&, int, char**)) {

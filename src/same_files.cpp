@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "distributed/comparison.hpp"
+#include "distributed/file_kind.hpp"
 #include "src/digest.hpp"
 
 namespace recombine {
@@ -27,7 +28,7 @@ std::string cannot_be_read() { return fmt::format("a file that cannot be read: {
 std::string identity(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return cannot_be_read();
-  if (!S_ISREG(status.st_mode)) return "not a regular file";
+  if (!S_ISREG(status.st_mode)) return std::string(kind_of(status.st_mode));
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
   return fmt::format("{} {} {} {} {}.{}", boot, status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
@@ -55,7 +56,7 @@ std::string describe_open(int file, Compared compared) {
 std::string describe(const std::string& path, Compared compared) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return cannot_be_read();
-  if (!S_ISREG(status.st_mode)) return "not a regular file";  // reading a pipe could block forever
+  if (!S_ISREG(status.st_mode)) return std::string(kind_of(status.st_mode));  // reading a pipe could block forever
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return cannot_be_read();
   std::string text = describe_open(file, compared);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "distributed/convert.hpp"
+#include "distributed/file_kind.hpp"
 #include "distributed/mpi/mpi_file.hpp"
 #include "distributed/npy_file.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
@@ -29,8 +30,7 @@ NpyHeader read_header(const std::string& name, const std::string& path) {
     return InputError(fmt::format("{}: cannot be read: {}; a .npy file is right", name, std::strerror(reason)));
   };
   if (stat(path.c_str(), &status) != 0) throw cannot(errno);
-  require_input(!S_ISDIR(status.st_mode), "{}: is a folder; a .npy file is right", name);
-  require_input(S_ISREG(status.st_mode), "{}: is not a regular file; expected a .npy file", name);
+  require_input(S_ISREG(status.st_mode), "{}: is {}; expected a regular .npy file", name, kind_of(status.st_mode));
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) throw cannot(errno);
   std::string start(static_cast<std::size_t>(std::min<std::int64_t>(status.st_size, kNpyHeaderMost)), '\0');

@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <utility>
 
+#include <sys/stat.h>
+
+#include "distributed/file_kind.hpp"
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/dataset.hpp"
@@ -37,6 +40,9 @@ struct Source {
 
 Source load_source(const DataOptions& options, DataBudget& budget) {
   const std::string& source = options.data;
+  const std::string_view kind = kind_at(place_of(options));
+  require_input(kind.empty() || kind == kind_of(S_IFREG) || kind == kind_of(S_IFDIR),
+                "--data {}: is {}; expected a regular file FILE.csv, or a folder of IDX files", source, kind);
   require_input(options.target.empty() || is_csv(source), "--target: is for --data FILE.csv, not for {}", source);
   if (source == "fashion-mnist") {
     require_input(is_folder(kFashionMnist),
@@ -53,9 +59,8 @@ Source load_source(const DataOptions& options, DataBudget& budget) {
     return {std::move(data), std::move(csv.inputs)};
   }
   require_input(is_folder(source),
-                "--data {}: no such folder; fashion-mnist, a folder of IDX files, FILE.csv or "
-                "synthetic:ROWS,IN,OUT is right",
-                source);
+                "--data {}: {}; expected fashion-mnist, a folder of IDX files, FILE.csv or synthetic:ROWS,IN,OUT",
+                source, kind.empty() ? "no such folder" : "is a regular file");
   return {load_idx_folder(source, budget)};
 }
 

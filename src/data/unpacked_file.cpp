@@ -10,6 +10,7 @@
 
 #include <zlib.h>
 
+#include "distributed/file_kind.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -29,12 +30,11 @@ void UnpackedFile::EndUnpacking::operator()(z_stream_s* stream) const {
 }
 
 UnpackedFile::UnpackedFile(const std::string& path, Growth growth) : path_(path), growth_(growth) {
-  std::error_code ignored;
-  require_input(!std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored),
-                "{}: is not a regular file; expected one", path);  // reading a pipe could block forever
+  require_regular(path, path);
   file_.reset(std::fopen(path.c_str(), "rb"));
   require_input(file_ != nullptr, "{}: cannot open it: {}", path, std::strerror(errno));
   std::setbuf(file_.get(), nullptr);  // reads are large: a buffer would only copy
+  std::error_code ignored;
   file_bytes_ = static_cast<std::int64_t>(std::filesystem::file_size(path, ignored));
   std::array<char, kMagic.size()> start{};
   const std::size_t got = read_plain(start);

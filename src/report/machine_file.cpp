@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "distributed/file_kind.hpp"
 #include "kernels/error.hpp"
 #include "src/report/matmul_report.hpp"
 
@@ -40,12 +41,10 @@ namespace {
 /// The JSON of the file. ordered_json would be slow: for each new key it searches all keys of the object.
 nlohmann::json read_json(const std::string& path) {
   static constexpr std::uintmax_t kLargest = 4 << 20;
+  require_regular(fmt::format("--machine {}", path), path, "a regular file written by --calibrate");
   std::error_code unreadable;
   std::ifstream file;
-  if (std::filesystem::is_regular_file(path, unreadable) &&  // reading a pipe could block forever
-      std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable) {
-    file.open(path);
-  }
+  if (std::filesystem::file_size(path, unreadable) <= kLargest && !unreadable) file.open(path);
   require_input(file.is_open(), "--machine {}: cannot read it; expected a file written by --calibrate", path);
   return nlohmann::json::parse(file);
 }

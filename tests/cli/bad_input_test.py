@@ -4,6 +4,7 @@ usage: bad_input_test.py TRAIN NP
 """
 import gzip
 import os
+import socket
 import struct
 
 from bad_input import main
@@ -44,9 +45,16 @@ def make_cases(root, _np):
 
     good = csv("good.csv", "a,y\n1,2\n3,4\n")
     pipe = root / "pipe.csv"  # nobody ever writes to it
-    os.mkfifo(pipe)
+    bare_pipe = root / "pipe"
+    piped = idx_folder(root, "piped", images(9), labels(9))
+    os.remove(f"{piped}/train-labels-idx1-ubyte")
+    for path in [pipe, bare_pipe, f"{piped}/train-labels-idx1-ubyte"]:
+        os.mkfifo(path)
+    socket_path = root / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(socket_path))  # the file stays
     configs = [
-        (["--config", str(pipe)], f"--config {pipe}"), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
+        (["--config", str(pipe)], [f"--config {pipe}", "is a FIFO; expected a regular file"]), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
         (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: has a zero byte"),
         (config("unknown.cfg", "\nlearning-rate = 3\n"), ["line 2", "learning-rate"]),
         (config("bare.cfg", "lr = 1\nquiet\n"), ["line 2", "'quiet'"]),
@@ -54,7 +62,7 @@ def make_cases(root, _np):
         (config("nested.cfg", "config = x\n"), ["line 1", "config"]),
         (config("twice.cfg", "lr = 1\nlr = 2\n"), ["twice.cfg", "lr"]), (config("value.cfg", "lr = x\n"), "--lr 'x'"),
         (config("bytes.cfg", "\1\x1b = 3"), "\\x01\\x1b"), (["--config", str(root)], [f"--config {root}", "lines"]),
-        (["--config", "/dev/zero"], "--config /dev/zero"), (["--config", ""], "--config ''"),
+        (["--config", "/dev/zero"], "--config /dev/zero: is a character device; expected"), (["--config", ""], "--config ''"),
         ([*good, *config("own.cfg", "lr = 0.1"), "--save", str(root / "own.cfg")], ["--save", "--config"]),
     ]
     # Boost.Program_options would replace placeholders inside the user's text, and never return.
@@ -67,8 +75,12 @@ def make_cases(root, _np):
         ([*few, "--epochs", str(2**62)], [f"--epochs {2**62}", f"at most {most // 4}"]),
         (["--data", "synthetic:1,17179869184,17179869184", "--hidden", ""], ["--data synthetic", "GiB"]),
         (config("layers.cfg", "hidden = " + ",".join(["16777216"] * 100000)), "--hidden"),  # 2^64.6 weights
-        ([*few, "--memory-limit", "1K"], ["--data synthetic", "GiB"]),
-        ([*few, "--memory-limit", "2M"], ["--hidden '1024,1024'", "may use 0.00195 GiB"]),
+        ([*few, "--memory-limit", "1K"], ["--data synthetic", "takes at least 4032 bytes (3.94 KiB)", "--memory-limit 1K allows 1 KiB"], {"np": 1}),
+        ([*few, "--memory-limit", "10"], ["--memory-limit 10 for each of its 2 ranks allows 20 B"], {"np": 2}),
+        ([*few, "--memory-limit", "2M"], ["--hidden '1024,1024'", " bytes (", "--memory-limit 2M allows 2 MiB"]),
+        *((few + ["--memory-limit", size], [f"--memory-limit '{size}'", "2^63 bytes"])
+          for size in ["99999999999G", str(2**63), "8388608TiB", "1e300T"]),
+        ([*few, "--memory-limit", "8E"], "--memory-limit '8E'"),  # no such unit
     ]
     libgomp = ("libgomp: ", "Invalid value for environment variable")  # libgomp prints this before the program starts
     for threads in ["100000", "4294967296", "-5", "2,x"]:
@@ -83,7 +95,9 @@ def make_cases(root, _np):
         (["--activation", "softmax"], "--activation"), (["--optimizer", "adam2"], "--optimizer"),
         (["--loss", "hinge"], "--loss"), (["--clip-norm", "-1"], "--clip-norm"), (["--device", "tpu"], "--device"),
         (["--lr", "1", "--lr", "2"], "lr"), (["--config", "missing.cfg"], "missing.cfg"),
-        (["--patience", "2"], "--validation"), (["--save", ""], "--save ''"), (["--hidden", "99999999"], "16777216"),
+        (["--patience", "2"], "--validation"),
+        (["--metrics-every", "10"], "--metrics-every 10: expected with --metrics FILE"),
+        (config("every.cfg", "metrics-every = 1\n"), "--metrics-every 1: expected with"), (["--save", ""], "--save ''"), (["--hidden", "99999999"], "16777216"),
         (["--collectives", "mpi"], "--collectives"), (["--precision", "f16"], "--precision"),
         (["--device", "cpu", "--collectives", "staged"], "--collectives"),
         (["--device", "cpu", "--precision", "tf32"], "--precision tf32"),
@@ -97,12 +111,24 @@ def make_cases(root, _np):
         (csv("ragged.csv", "a,y\n1,2\n1\n"), "line 3"), (csv("text.csv", "a,y\n1,2\n1,two\n"), "line 3, column y"),
         (csv("target.csv", "a,b\n1,2\n"), "--target y"), (csv("empty.csv", ""), "empty.csv"),
         (csv("blank.csv", "a,y\n1,2\n\n3,4\n"), "line 3"), (csv("bytes.csv", "a,y\n1,\x02\n"), "\\x02"),
-        (["--data", str(pipe), "--target", "y"], "pipe.csv"), (good + ["--validation", str(pipe)], "pipe.csv"),
+        (["--data", str(pipe), "--target", "y"], [f"--data {pipe}: is a FIFO; expected a regular file"]),
+        (["--data", str(bare_pipe), "--target", "y"], [f"--data {bare_pipe}: is a FIFO; expected a regular file"]),
+        (["--data", str(bare_pipe)], [f"--data {bare_pipe}: is a FIFO; expected a regular file"]),
+        (["--data", "/dev/null"], "--data /dev/null: is a character device; expected a regular file"),
+        (["--data", str(socket_path)], f"--data {socket_path}: is a socket; expected a regular file"),
+        (["--data", __file__], f"--data {__file__}: is a regular file; expected"),
+        (["--data", piped], f"{piped}/train-labels-idx1-ubyte: is a FIFO; expected a regular file"),
+        (good + ["--validation", str(pipe)], f"{pipe}: is a FIFO; expected a regular file"),
         (csv("zero.csv", "a,y\n1,\0\n"), "zero.csv"),
         (csv("header.csv", "a,y\n"), "header.csv"), (good + ["--validation", "1.5"], "--validation"),
         (good[:2], "--target"), (good + ["--loss", "cross-entropy", "--validation", "x"], "--validation"),
     ]
     outputs = [(good + [option, "/nonexistent/file"], option) for option in ("--summary", "--metrics", "--save")]
+    for option in ("--summary", "--metrics", "--save"):
+        outputs += [(good + [option, "x" * 256], [option, "File name too long; expected a name of at most 255 bytes"]),
+                    (good + [option, "./" * 2050 + "x"], [option, "expected a path of at most 4000 bytes"]),
+                    (good + [option, str(pipe)], f"{option} {pipe}: is a FIFO; expected a regular file or a new name"),
+                    (good + [option, str(root)], f"{option} {root}: is a folder; expected a regular file or a new name")]
     # One that can be opened must not stay behind when another cannot.
     outputs.append((good + ["--save", "w.safetensors", "--metrics", "/nonexistent/m"], "--metrics"))
     outputs.append((good + ["--save", "x", "--summary", "./x"], "--summary ./x"))
@@ -116,7 +142,7 @@ def make_cases(root, _np):
     large = ["--data", "synthetic:3000000,1,1", "--hidden", "1000000", "--batch-size", "all"]
     outputs.append((large, ["--batch-size 3000000", "GiB"]))
     bombs = [(["--data", bomb_folder(root, 30000)], ["train-images-idx3-ubyte.gz", "1000 times", "--memory-limit"]),
-             (["--data", bomb_folder(root, 30001), "--memory-limit", "8M"], ["train-images-idx3-ubyte.gz", "GiB"])]
+             (["--data", bomb_folder(root, 30001), "--memory-limit", "8M"], ["train-images-idx3-ubyte.gz", "--memory-limit 8M"])]
     return options + configs + placeholders + numbers + data + bombs + outputs
 
 

@@ -35,6 +35,7 @@ def option_cases(np):
         (sized("--recombine", "sum"), ["--recombine", "sum"]), (sized("--device", "tpu"), "--device"),
         (sized("--memory-limit", "0"), "--memory-limit"), (sized("--memory-limit", "5x"), "--memory-limit"),
         (sized("--memory-limit", "-1GiB"), "--memory-limit"), (sized("--memory-limit", "nan"), "--memory-limit"),
+        *((sized("--memory-limit", size), [f"--memory-limit '{size}'", "2^63 bytes"]) for size in ["99999999999G", str(2**63)]),
         (sized("--memory-limit", "100", "--out", "C.npy"), "--memory-limit"),  # no room for the smallest tile
         (sized("--memory-limit", "300"), ["--memory-limit", "--out"]),  # C has to go somewhere
         (["--m", "1000000", "--n", "1000000", "--k", "8"], ["--memory-limit", "GiB"]),  # 4 TB of C
@@ -70,6 +71,8 @@ def file_cases(root):
     vector = root / "vector.npy"
     vector.write_bytes(npy.header("<f4", "(4,)", False) + bytes(16))
     files = ["--a", a, "--b", b]
+    pipe = root / "pipe.npy"
+    os.mkfifo(pipe)
     unreadable = [(path, path) for path in ["missing.npy", str(truncated), str(foreign), str(empty), str(root)]]
     unreadable += [(whole, ["int64.npy", "i8"]), (str(vector), "vector.npy")]
     long = root / "long.npy"  # an empty matrix with an extent of 2^63 - 1
@@ -87,6 +90,8 @@ def file_cases(root):
         ([*files, "--c", a, "--beta", "1"], [f"--c {a} is [8,4]", "[8,6]"]),
         *((["--a", path, "--b", b], ["--a", words] if isinstance(words, str) else ["--a", *words])
           for path, words in unreadable),
+        (["--a", str(pipe), "--b", b], f"--a {pipe}: is a FIFO; expected a regular .npy file"),
+        ([*files, "--beta", "1", "--c", "/dev/null"], "--c /dev/null: is a character device; expected a regular .npy file"),
         (["--a", a, "--b", "missing.npy"], ["--b", "missing.npy"]),
         ([*files, "--c", "missing.npy", "--beta", "1"], ["--c", "missing.npy"]),
     ]
@@ -95,10 +100,15 @@ def file_cases(root):
 def output_cases(root):
     folder = root / "folder"
     folder.mkdir()
+    link = root / "link"
+    link.symlink_to("/dev/null")
     cases = []
     for option in ["--out", "--json", "--calibrate"]:
         for path in ["/nonexistent/file", str(folder)]:
             cases.append(([*SIZES, option, path], [option, path]))
+        cases += [([*SIZES, option, "x" * 256], [option, "File name too long; expected a name of at most 255 bytes"]),
+                  ([*SIZES, option, str(folder)], f"{option} {folder}: is a folder; expected a regular file or a new name"),
+                  ([*SIZES, option, str(link)], f"{option} {link}: is a link to a character device; expected a regular file")]
     # One that can be written must not stay behind when another cannot, or when there is nothing to do.
     good = ["--json", "j.json", "--calibrate", "c.json", "--out", "C.npy"]
     bad = "/nonexistent/file"
@@ -128,6 +138,7 @@ def machine_cases(root, np):
         names.append(written("one_point.json", collectives=points))
     known = ["--machine", str(root / written("known.json")), "--calibrate", "again.json"]
     return [([*SIZES, "--machine", str(root / name)], ["--machine", name]) for name in names] + [
+        ([*SIZES, "--machine", str(root / "pipe.json")], "pipe.json: is a FIFO; expected a regular file"),
         ([*SIZES, *known], ["--machine", "--calibrate"])]
 
 

@@ -32,7 +32,7 @@ TEST_F(DataTest, RefusesDamagedGzip) {
 
 TEST_F(DataTest, RefusesAFolderForAFile) {
   std::filesystem::create_directory(path("table.csv"));
-  expect_refused({.data = path("table.csv"), .target = "y"}, {"table.csv", "is not a regular file"});
+  expect_refused({.data = path("table.csv"), .target = "y"}, {"table.csv", "is a folder; expected a regular file"});
 }
 
 TEST_F(DataTest, RefusesANameTooLongForAFile) {

@@ -58,8 +58,8 @@ TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
   const auto error = [&](const std::string& file) { return error_of<InputError>([&] { NpyReader("a", file); }); };
   const std::string missing = path("none.npy");
   EXPECT_EQ(error(missing), "--a " + missing + ": cannot be read: No such file or directory; a .npy file is right");
-  EXPECT_EQ(error(folder_.string()), "--a " + folder_.string() + ": is a folder; a .npy file is right");
-  EXPECT_EQ(error("/dev/null"), "--a /dev/null: is not a regular file; expected a .npy file");
+  EXPECT_EQ(error(folder_.string()), "--a " + folder_.string() + ": is a folder; expected a regular .npy file");
+  EXPECT_EQ(error("/dev/null"), "--a /dev/null: is a character device; expected a regular .npy file");
   save(own_path(), "");
   EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is empty; a matrix saved by numpy.save is right");
   const NpyHeader header{.rows = 10, .cols = 100};
@@ -114,7 +114,7 @@ TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer(folder_.string(), {4, 4});
             }),
-            "--out " + folder_.string() + ": exists and is not a regular file; expected another name");
+            "--out " + folder_.string() + ": is a folder; expected a regular file or a new name");
   EXPECT_EQ(error_of<InputError>([&] {
               make_writer("", {4, 4});
             }),

@@ -101,7 +101,11 @@ TEST_F(TemporaryFileTest, HasAShortNameThatDiffersEachTime) {
   }
   EXPECT_EQ(files(), std::vector<std::string>{longest});
   EXPECT_EQ(error_of<InputError>([&] { make(longest + "x"); }),
-            "--out " + longest + "x: cannot write there: File name too long; expected a path in a writable folder");
+            "--out " + longest + "x: cannot write there: File name too long; expected a name of at most 255 bytes");
+  std::string deep;
+  while (deep.size() <= PATH_MAX) deep += "./";
+  EXPECT_EQ(error_of<InputError>([&] { make(deep + "c"); }),
+            "--out " + deep + "c: cannot write there: File name too long; expected a path of at most 4000 bytes");
   EXPECT_EQ(files(), std::vector<std::string>{longest});
 }
 
