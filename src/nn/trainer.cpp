@@ -235,7 +235,8 @@ Score Trainer::sum_scores(const DeviceTable& table) {
   }
   const std::vector<double> sums = sum_over_ranks(scores.view());
   const auto rows = static_cast<double>(table.rows());
-  return {sums[0] / rows, sums[1] / rows};
+  const double accuracy = data_.classes() > 0 ? sums[1] / rows : std::numeric_limits<double>::quiet_NaN();
+  return {sums[0] / rows, accuracy};
 }
 
 }  // namespace recombine

@@ -38,7 +38,7 @@ struct StepRecord {
 /// Mean loss and share of correct answers over a table.
 struct Score {
   double loss = 0;
-  double accuracy = 0;  ///< meaningless for regression
+  double accuracy = 0;  ///< NaN for regression; null in JSON
 };
 
 struct EpochRecord {

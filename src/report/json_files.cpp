@@ -70,7 +70,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"train_loss", result.train_loss},
       {"validation_loss", or_null(result.validation, &Score::loss)},
       {"test_loss", or_null(result.test, &Score::loss)},
-      {"test_accuracy", run.classifies ? or_null(result.test, &Score::accuracy) : ordered_json()},
+      {"test_accuracy", or_null(result.test, &Score::accuracy)},
       {"weights_sha256", result.weights_sha256}};
   summary.update(to_json(run.provenance));
   file.write(summary.dump(2) + "\n");

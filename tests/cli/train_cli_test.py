@@ -78,6 +78,13 @@ def check_ad_spend(trainer, checks, repository):
         checks.expect(0 <= loss < 0.05, f"ad_spend.csv with --batch-size {batch}: train_loss {loss}, not below 0.05")
 
 
+def check_regression_has_no_accuracy(trainer, checks):
+    summary = trainer.summary(2, *SMALL, "--epochs", 1, "--metrics", "m.jsonl")
+    epoch = json.loads((trainer.folder / "m.jsonl").read_text().splitlines()[-1])
+    checks.expect(epoch["test_loss"] == summary["test_loss"] > 0, f"{epoch} and {summary}")
+    checks.expect(epoch["test_accuracy"] is None and summary["test_accuracy"] is None, f"{epoch} and {summary}")
+
+
 def check_patience(trainer, checks, repository):
     """Without steps to a better loss the second epoch is the last, and what is shown is the loss that decided."""
     table = repository / "launch" / "examples" / "ad_spend.csv"
@@ -107,6 +114,7 @@ def main():
         check_batch_smaller_than_ranks(trainer, checks)
         check_saved_file(trainer, checks)
         check_ad_spend(trainer, checks, repository)
+        check_regression_has_no_accuracy(trainer, checks)
         check_patience(trainer, checks, repository)
         if FASHION_MNIST.is_dir():
             check_repeatable(trainer, checks, "--hidden", "32")
