@@ -39,10 +39,10 @@ int run(std::string_view name, Session& session, int argc, char** argv, void (*w
     return kExitSuccess;
   } catch (const InputError& error) {
     // Every rank has the same error: one speaks, and all leave in order.
-    if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, one_line(error.what()));
+    if (session.rank() == 0) print_error(fmt::format("{}: {}", name, one_line(error.what())));
     return kExitBadInput;
   } catch (const AgreedError& error) {
-    if (session.rank() == 0) fmt::print(stderr, "{}: {}\n", name, one_line(error.what()));
+    if (session.rank() == 0) print_error(fmt::format("{}: {}", name, one_line(error.what())));
     return kExitFailure;
   }
 }
@@ -62,8 +62,8 @@ std::string message_of(const std::exception_ptr& error) {
 [[noreturn]] void end_all_ranks() {
   const std::string place = Session::place() + ": ";
   const std::string message = message_of(std::current_exception());
-  fmt::print(stderr, "{}: {}{}\n", program_invocation_short_name, message.starts_with(place) ? "" : place,
-             one_line(message));
+  print_error(fmt::format("{}: {}{}", program_invocation_short_name, message.starts_with(place) ? "" : place,
+                          one_line(message)));
   Session::abort(kExitFailure);
 }
 
@@ -79,7 +79,7 @@ int run_program(std::string_view name, int argc, char** argv, void (*work)(Sessi
     introduce_to_watcher(session->rank(), session->host());
     watch_other_hosts(*session);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", name, error.what());
+    print_error(fmt::format("{}: {}", name, error.what()));
     return kExitFailure;
   }
   std::set_terminate(end_all_ranks);

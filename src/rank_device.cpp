@@ -8,6 +8,7 @@
 #include "distributed/nccl/nccl_communicator.hpp"
 #include "kernels/error.hpp"
 #include "src/parse.hpp"
+#include "src/report/standard_output.hpp"
 
 namespace recombine {
 
@@ -97,8 +98,9 @@ void warn_if_bound(const Session& session, std::string_view program) {
   const HostShare& share = session.host_share();
   const auto bound = static_cast<int>(share.bound().size());
   if (session.rank() != 0 || bound >= share.unbound_threads()) return;
-  fmt::print(stderr, "{}: a rank is bound to {} of the {} cores that are its share: mpirun --bind-to none frees it\n",
-             program, bound, share.unbound_threads());
+  print_error(
+      fmt::format("{}: a rank is bound to {} of the {} cores that are its share: mpirun --bind-to none frees it",
+                  program, bound, share.unbound_threads()));
 }
 
 }  // namespace recombine

@@ -54,8 +54,13 @@ void require_printed() {
   if (reason != 0) throw Error(fmt::format("standard output: cannot write: {}", std::strerror(reason)));
 }
 
+void print_error(const std::string& line) {
+  const std::string text = line + '\n';
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+}
+
 void print_note(std::string_view program, const std::string& note) {
-  if (!note.empty()) fmt::print(stderr, "{}: {}\n", program, note);
+  if (!note.empty()) print_error(fmt::format("{}: {}", program, note));
 }
 
 }  // namespace recombine

@@ -122,6 +122,15 @@ def check_full_output(train, matmul, folder, checks):
             (folder / "w").unlink(missing_ok=True)
 
 
+def check_unwritable_stderr(train, matmul, folder, checks):
+    """The exit code of an error is right even if the error cannot be printed."""
+    for program in (train, matmul):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([program, "--no-such-option"], cwd=folder, env={**os.environ, **SETTINGS},
+                                  stdout=subprocess.PIPE, stderr=full, timeout=60)
+        checks.expect(done.returncode == 2, f"{program.name} --no-such-option 2> /dev/full: {done.returncode}")
+
+
 def check_open_files(_train, matmul, folder, checks):
     """With a low limit of open files, errors name the limit. How many files Open MPI opens depends on its version."""
     npy.write(folder / "a.npy", [[1.0] * 8] * 8)
@@ -143,7 +152,7 @@ def main():
     train, matmul = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
     for check in [check_permissions, check_long_names, check_links, check_removed_folder, check_metrics_every, check_room,
-                  check_full_output, check_open_files]:
+                  check_full_output, check_unwritable_stderr, check_open_files]:
         with tempfile.TemporaryDirectory() as folder:
             check(train, matmul, pathlib.Path(folder), checks)
     checks.finish()
