@@ -6,18 +6,17 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <new>
 #include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "distributed/cgroup.hpp"
 #include "distributed/process_end.hpp"
+#include "distributed/shared_page.hpp"
 #include "distributed/temporary_file.hpp"
 #include "distributed/watched_links.hpp"
 #include "kernels/error.hpp"
@@ -36,11 +35,7 @@ struct Identity {
 static_assert(std::atomic<int>::is_always_lock_free, "two processes use it");
 
 Identity& identity() {
-  static Identity& shared = *[] {
-    void* const memory = mmap(nullptr, sizeof(Identity), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    require(memory != MAP_FAILED, "cannot share a page of memory with a child process: {}", std::strerror(errno));
-    return new (memory) Identity;
-  }();
+  static Identity& shared = make_shared_with_children<Identity>();
   return shared;
 }
 

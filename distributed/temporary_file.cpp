@@ -7,16 +7,15 @@
 #include <climits>
 #include <cstdio>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "distributed/shared_page.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -33,11 +32,7 @@ static_assert(std::atomic<Slot::State>::is_always_lock_free, "two processes use 
 using Slots = std::array<Slot, 16>;
 
 Slots& slots() {
-  static Slots& shared = *[] {
-    void* const memory = mmap(nullptr, sizeof(Slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    require(memory != MAP_FAILED, "cannot share a page of memory with a child process: {}", std::strerror(errno));
-    return new (memory) Slots;
-  }();
+  static Slots& shared = make_shared_with_children<Slots>();
   return shared;
 }
 
