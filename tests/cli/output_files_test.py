@@ -123,7 +123,7 @@ def check_full_output(train, matmul, folder, checks):
 
 
 def check_unwritable_stderr(train, matmul, folder, checks):
-    """The exit code of an error is right even if the error cannot be printed."""
+    """A program that cannot print its error message still ends with the exit code of that error."""
     for program in (train, matmul):
         with open("/dev/full", "w") as full:
             done = subprocess.run([program, "--no-such-option"], cwd=folder, env={**os.environ, **SETTINGS},

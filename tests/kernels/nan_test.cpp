@@ -22,6 +22,20 @@ class NaNTest : public test::MathTest {
   /// Where a product's NaN comes from.
   enum class From { a, b, bias, c };
 
+  struct Moments {
+    explicit Moments(std::size_t size) : first(size), second(size) {}
+    std::vector<float> first, second;
+  };
+  OptimizerStep first_step(OptimizerKind kind, std::vector<float>& weights, std::vector<float>& gradient,
+                           Moments& moments) {
+    return {.kind = kind,
+            .weights = view_of(weights),
+            .gradient = view_of(gradient),
+            .first_moment = view_of(moments.first),
+            .second_moment = view_of(moments.second),
+            .lr = 0.1F};
+  }
+
   template <class T>
   std::vector<T> narrowed(const std::vector<float>& x) {
     std::vector<T> typed(x.size());
@@ -183,17 +197,12 @@ TEST_F(NaNTest, AnOptimizerTellsOfWeightsThatAreNotFinite) {
                        << "kind " << static_cast<int>(kind) << " size " << size << " " << bad << " at " << at);
           auto w = random_values(size, 1);
           if (at >= 0) w[static_cast<std::size_t>(at)] = bad;
-          const auto gradient = random_values(size, 2);
-          std::vector<float> m(w.size());
-          std::vector<float> v(w.size());
+          auto gradient = random_values(size, 2);
+          Moments moments(w.size());
           double diverged = 0;
-          math_.optimizer_step(*stream_, {.kind = kind,
-                                          .weights = view_of(w),
-                                          .gradient = view_of(gradient),
-                                          .first_moment = view_of(m),
-                                          .second_moment = view_of(v),
-                                          .lr = 0.1F,
-                                          .diverged = &diverged});
+          OptimizerStep step = first_step(kind, w, gradient, moments);
+          step.diverged = &diverged;
+          math_.optimizer_step(*stream_, step);
           EXPECT_EQ(diverged, at < 0 ? 0 : 1);
           double before = 5;  // is left by a step that is sound
           if (at < 0) {
@@ -209,21 +218,16 @@ TEST_F(NaNTest, AnOptimizerTellsOfWeightsThatAreNotFinite) {
 TEST_F(NaNTest, AClippedGradientWithoutANormReachesEveryWeight) {
   for (const OptimizerKind kind : kOptimizers) {
     std::vector<float> w(70, 1.0F);
-    std::vector<float> m(70);
-    std::vector<float> v(70);
+    Moments moments(w.size());
     std::vector<float> gradient(70, 0.5F);
     gradient[3] = kNaN;
     double square_sum = 0;
     math_.add_square_sum(*stream_, view_of(gradient), &square_sum);
     EXPECT_TRUE(std::isnan(square_sum));
-    math_.optimizer_step(*stream_, {.kind = kind,
-                                    .weights = view_of(w),
-                                    .gradient = view_of(gradient),
-                                    .first_moment = view_of(m),
-                                    .second_moment = view_of(v),
-                                    .lr = 0.1F,
-                                    .gradient_square_sum = &square_sum,
-                                    .clip_norm = 1});
+    OptimizerStep step = first_step(kind, w, gradient, moments);
+    step.gradient_square_sum = &square_sum;
+    step.clip_norm = 1;
+    math_.optimizer_step(*stream_, step);
     for (const float x : w) EXPECT_TRUE(std::isnan(x)) << static_cast<int>(kind);
   }
 }
