@@ -88,7 +88,9 @@ bool HostShare::has_own_cores() const {
 
 std::vector<int> HostShare::cores_for(int threads, Bind bind) const {
   const std::vector<int> mine = bound();
-  const bool own = has_own_cores();
+  // A rank that is alone on its host and runs a thread on each core finds no better place for a thread.
+  const bool whole_host = ranks_.size() == 1 && mine.size() == static_cast<std::size_t>(threads);
+  const bool own = whole_host || has_own_cores();
   if (bind == Bind::none || (bind == Bind::automatic && !own)) return {};
   // If all ranks have the same mask, each rank takes its own part of the cores, in rank order.
   const auto alike = [&](const HostRank& rank) { return CPU_EQUAL(&rank.cores, &ranks_[rank_].cores) != 0; };

@@ -10,8 +10,8 @@
 
 namespace recombine {
 
-/// Whether threads are pinned, each to its own core: automatic (only if the launcher gave each rank its own cores),
-/// cores (always), none (never).
+/// Whether threads are pinned, each to its own core: automatic (if the launcher gave each rank its own cores, or if the
+/// host's only rank has a thread for each core), cores (always), none (never).
 enum class Bind { automatic, cores, none };
 
 /// What one rank sends to the other ranks of its host, as plain bytes.

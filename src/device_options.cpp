@@ -8,7 +8,7 @@ void add_device_options(po::options_description& group) {
       "between GPUs: auto | nccl (one rank a GPU) | staged (through the host, by MPI)")(
       "threads", text_option("N"), "CPU threads per rank; default OMP_NUM_THREADS, else the host's cores / its ranks")(
       "bind", text_option("NAME", "auto"),
-      "pin threads to cores: auto (only if the launcher gives each rank its own cores) | cores | none");
+      "pin threads to cores: auto (if a rank has cores of its own, or the host for itself) | cores | none");
 }
 
 DeviceCommand read_device(const OptionReader& reader) {

@@ -41,7 +41,14 @@ TEST(HostShareTest, DoesNotPinIfOtherJobsMayUseTheSameCores) {
   const HostShare mask_of_a_container({on({4, 5}, 2), on({4, 5}, 2)}, 0, {});
   EXPECT_EQ(mask_of_a_container.cores_for(1, Bind::automatic), Cores{});
   const HostShare alone({on({4, 5}, 2)}, 0, {});
-  EXPECT_EQ(alone.cores_for(2, Bind::automatic), Cores{});
+  EXPECT_EQ(alone.cores_for(1, Bind::automatic), Cores{});
+}
+
+TEST(HostShareTest, PinsTheOnlyRankOfAHostIfItHasAThreadForEachCore) {
+  const HostShare alone({on({4, 5}, 2)}, 0, {});
+  EXPECT_EQ(alone.cores_for(2, Bind::automatic), (Cores{4, 5}));
+  EXPECT_EQ(alone.cores_for(2, Bind::none), Cores{});
+  EXPECT_EQ(alone.cores_for(3, Bind::automatic), Cores{});
 }
 
 TEST(HostShareTest, BindCoresGivesEachThreadACoreOrRefuses) {
