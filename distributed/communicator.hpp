@@ -12,7 +12,7 @@ namespace recombine {
 
 enum class Reduction : std::uint8_t { sum, max };
 
-struct Signature;  // distributed/signature.hpp
+struct Signature;  // distributed/observe/signature.hpp
 
 /// A group of ranks: all of them (the world), or those along one axis of the mesh. Every call enqueues on `stream`
 /// and returns; every rank of the group makes the same calls in the same order, on one stream per communicator.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "distributed/communicator.hpp"
-#include "distributed/host_share.hpp"
+#include "distributed/host/host_share.hpp"
 #include "kernels/device.hpp"
 
 namespace recombine {

@@ -6,7 +6,7 @@
 
 #include <mpi.h>
 
-#include "distributed/signature.hpp"
+#include "distributed/observe/signature.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 
 namespace recombine::mpi {

@@ -1,4 +1,4 @@
-#include "distributed/host_links.hpp"
+#include "distributed/host/host_links.hpp"
 
 #include <array>
 #include <chrono>
@@ -19,8 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "distributed/host/rank_watcher.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
-#include "distributed/rank_watcher.hpp"
 #include "kernels/file_descriptor.hpp"
 
 namespace recombine {

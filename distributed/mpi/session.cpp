@@ -7,7 +7,7 @@
 #include <mpi.h>
 #include <unistd.h>
 
-#include "distributed/cgroup.hpp"
+#include "distributed/host/cgroup.hpp"
 #include "distributed/mpi/host/doorbells.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"

@@ -7,10 +7,10 @@
 
 #include <nccl.h>
 
+#include "distributed/observe/signature.hpp"
 #include "distributed/pieces.hpp"
 #include "distributed/ring.hpp"
 #include "distributed/session.hpp"
-#include "distributed/signature.hpp"
 #include "kernels/cpu/patience.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/watch.hpp"

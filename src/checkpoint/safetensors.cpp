@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
-#include "src/digest.hpp"
+#include "src/program/digest.hpp"
 
 namespace recombine {
 

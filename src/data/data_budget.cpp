@@ -1,7 +1,7 @@
 #include "src/data/data_budget.hpp"
 
 #include "kernels/error.hpp"
-#include "src/byte_text.hpp"
+#include "src/program/byte_text.hpp"
 
 namespace recombine {
 

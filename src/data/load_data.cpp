@@ -6,7 +6,7 @@
 
 #include <sys/stat.h>
 
-#include "distributed/file_kind.hpp"
+#include "distributed/io/file_kind.hpp"
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/dataset.hpp"

@@ -7,7 +7,7 @@
 
 #include "distributed/comparison.hpp"
 #include "kernels/error.hpp"
-#include "src/digest.hpp"
+#include "src/program/digest.hpp"
 
 namespace recombine {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "distributed/shared_memory.hpp"
+#include "distributed/host_shared.hpp"
 #include "src/data/dataset.hpp"
 
 namespace recombine {

@@ -10,7 +10,7 @@
 
 #include <zlib.h>
 
-#include "distributed/file_kind.hpp"
+#include "distributed/io/file_kind.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {

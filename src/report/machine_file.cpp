@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "distributed/file_kind.hpp"
+#include "distributed/io/file_kind.hpp"
 #include "kernels/error.hpp"
 #include "src/report/matmul_report.hpp"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "distributed/planner.hpp"
-#include "distributed/verify.hpp"
+#include "distributed/matmul/planner.hpp"
+#include "distributed/matmul/verify.hpp"
 #include "src/report/output_file.hpp"
 #include "src/report/provenance.hpp"
 

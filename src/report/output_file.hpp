@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "distributed/temporary_file.hpp"
+#include "distributed/io/temporary_file.hpp"
 
 namespace recombine {
 

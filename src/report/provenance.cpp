@@ -5,8 +5,8 @@
 #include <fmt/ranges.h>
 
 #include "distributed/comparison.hpp"
-#include "src/build_id.hpp"
-#include "src/command_line.hpp"
+#include "src/program/build_id.hpp"
+#include "src/program/command_line.hpp"
 
 namespace recombine {
 

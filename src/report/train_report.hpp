@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "src/nn/trainer.hpp"
 #include "src/report/output_file.hpp"
 #include "src/report/provenance.hpp"
+#include "src/train/trainer.hpp"
 
 namespace recombine {
 

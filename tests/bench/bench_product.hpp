@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "distributed/matmul/generated.hpp"
+#include "distributed/matmul/planner.hpp"
 #include "distributed/multiply.hpp"
-#include "distributed/planner.hpp"
 #include "distributed/session.hpp"
 
 namespace recombine::bench {

@@ -12,9 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <oneapi/dnnl/dnnl.hpp>
 
-#include "distributed/calibrate.hpp"
-#include "src/parse.hpp"
-#include "src/rank_device.hpp"
+#include "distributed/matmul/calibrate.hpp"
+#include "src/program/parse.hpp"
+#include "src/program/rank_device.hpp"
 #include "tests/bench/bench_product.hpp"
 
 namespace recombine {

@@ -14,9 +14,9 @@
 
 #include <fmt/core.h>
 
-#include "distributed/calibrate.hpp"
-#include "src/parse.hpp"
-#include "src/rank_device.hpp"
+#include "distributed/matmul/calibrate.hpp"
+#include "src/program/parse.hpp"
+#include "src/program/rank_device.hpp"
 #include "tests/bench/bench_product.hpp"
 
 namespace recombine {

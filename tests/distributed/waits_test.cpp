@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <mpi.h>
 
+#include "distributed/host_shared.hpp"
 #include "distributed/mpi/mpi_communicator.hpp"
-#include "distributed/shared_memory.hpp"
 #include "tests/support/cpu_time.hpp"
 #include "tests/support/rank_test.hpp"
 

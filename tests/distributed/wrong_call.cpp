@@ -11,7 +11,7 @@
 
 #include "distributed/mpi/mpi_communicator.hpp"
 #include "kernels/error.hpp"
-#include "src/program.hpp"
+#include "src/program/program.hpp"
 
 namespace recombine {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "src/matmul_options.hpp"
-#include "src/train_options.hpp"
+#include "src/matmul/options.hpp"
+#include "src/train/options.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace recombine;

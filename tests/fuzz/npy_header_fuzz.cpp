@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "distributed/npy_header.hpp"
+#include "distributed/io/npy_header.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace recombine;

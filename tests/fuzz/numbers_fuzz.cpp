@@ -4,7 +4,7 @@
 
 #include "distributed/mesh.hpp"
 #include "src/data/dataset.hpp"
-#include "src/parse.hpp"
+#include "src/program/parse.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace recombine;

@@ -3,8 +3,8 @@
 #include <sstream>
 #include <vector>
 
-#include "src/matmul_options.hpp"
-#include "src/train_options.hpp"
+#include "src/matmul/options.hpp"
+#include "src/train/options.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace recombine;

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "src/nn/batch.hpp"
 #include "src/nn/model.hpp"
+#include "src/train/batch_loader.hpp"
 
 namespace recombine::test {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "distributed/mpi/host/doorbells.hpp"
-#include "distributed/signature.hpp"
+#include "distributed/observe/signature.hpp"
 
 namespace recombine::mpi {
 

@@ -26,7 +26,7 @@
 #include <nlohmann/json.hpp>
 #include <sched.h>
 
-#include "src/parse.hpp"
+#include "src/program/parse.hpp"
 #include "tests/bench/peers/scalapack.hpp"
 
 namespace {

@@ -1,0 +1,104 @@
+#include "distributed/io/convert.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <type_traits>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+float rounded_to_odd(double x) {
+  const auto nearest = static_cast<float>(x);
+  if (static_cast<double>(nearest) == x || std::isnan(x)) return nearest;
+  auto bits = std::bit_cast<std::uint32_t>(nearest);
+  if (std::abs(static_cast<double>(nearest)) > std::abs(x)) --bits;
+  return std::bit_cast<float>(bits | 1U);
+}
+
+BFloat16 to_bf16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t rounded = bits + 0x7FFFU + (bits >> 16 & 1U);
+  // A NaN stays one: rounding could carry it over into infinity or zero.
+  return {static_cast<std::uint16_t>((x == x ? rounded : bits | 0x400000U) >> 16)};
+}
+
+float to_f32(BFloat16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
+
+template <class To, class From>
+To cast(From x) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else if constexpr (std::is_same_v<From, BFloat16>) {
+    return static_cast<To>(to_f32(x));
+  } else if constexpr (std::is_same_v<To, BFloat16> && std::is_same_v<From, double>) {
+    return to_bf16(rounded_to_odd(x));  // to odd: two roundings to nearest are not one
+  } else if constexpr (std::is_same_v<To, BFloat16>) {
+    return to_bf16(x);
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+/// Through a small square in the cache, so that both matrices are touched by runs of a row: rows that are a
+/// power of two apart would evict one another.
+template <class To, class From>
+void transpose_tile(const From* from, std::int64_t from_ld, To* to, std::int64_t to_ld, std::int64_t rows,
+                    std::int64_t cols) {
+  constexpr std::int64_t kPitch = 33;
+  std::array<To, 32 * kPitch> tile;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < cols; ++j) {
+      tile[static_cast<std::size_t>(j * kPitch + i)] = cast<To>(from[i * from_ld + j]);
+    }
+  }
+  for (std::int64_t j = 0; j < cols; ++j) std::copy_n(tile.data() + j * kPitch, rows, to + j * to_ld);
+}
+
+template <class To, class From>
+void convert_as(ConstMatrixView from, Transpose transpose, MatrixView to) {
+  const auto* const x = reinterpret_cast<const From*>(from.data);
+  auto* const y = reinterpret_cast<To*>(to.data);
+  if (transpose == Transpose::no) {
+    for (std::int64_t i = 0; i < from.rows; ++i) {
+      std::transform(x + i * from.ld, x + i * from.ld + from.cols, y + i * to.ld, cast<To, From>);
+    }
+    return;
+  }
+  for (std::int64_t j = 0; j < from.cols; j += 32) {
+    for (std::int64_t i = 0; i < from.rows; i += 32) {
+      transpose_tile(x + i * from.ld + j, from.ld, y + j * to.ld + i, to.ld, std::min<std::int64_t>(32, from.rows - i),
+                     std::min<std::int64_t>(32, from.cols - j));
+    }
+  }
+}
+
+template <class From>
+void convert_from(ConstMatrixView from, Transpose transpose, MatrixView to) {
+  switch (to.type) {
+    case DataType::f32: return convert_as<float, From>(from, transpose, to);
+    case DataType::f64: return convert_as<double, From>(from, transpose, to);
+    case DataType::bf16: return convert_as<BFloat16, From>(from, transpose, to);
+    default: throw Error(fmt::format("no conversion to {}", name_of(to.type)));
+  }
+}
+
+}  // namespace
+
+void convert(ConstMatrixView from, Transpose transpose, MatrixView to) {
+  const bool fits = transpose == Transpose::no ? from.rows == to.rows && from.cols == to.cols
+                                               : from.rows == to.cols && from.cols == to.rows;
+  require(fits, "conversion of [{},{}] into [{},{}]", from.rows, from.cols, to.rows, to.cols);
+  switch (from.type) {
+    case DataType::f32: return convert_from<float>(from, transpose, to);
+    case DataType::f64: return convert_from<double>(from, transpose, to);
+    case DataType::bf16: return convert_from<BFloat16>(from, transpose, to);
+    default: throw Error(fmt::format("no conversion from {}", name_of(from.type)));
+  }
+}
+
+}  // namespace recombine

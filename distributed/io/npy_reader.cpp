@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "distributed/io/convert.hpp"
+#include "distributed/io/file_kind.hpp"
+#include "distributed/mpi/mpi_file.hpp"
+#include "distributed/io/npy_file.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;  // what stays in the cache between reading and conversion
+constexpr std::int64_t kColsAtOnce = 1 << 13;
+/// Reading on over a gap this short costs less than leaving it out: measured from 512 bytes to this.
+constexpr std::int64_t kShortGapBytes = 1 << 13;
+
+/// Not by MPI: it does not say why a file cannot be opened.
+NpyHeader read_header(const std::string& name, const std::string& path) {
+  struct stat status {};
+  const auto cannot = [&](int reason) {
+    return InputError(fmt::format("{}: cannot be read: {}; a .npy file is right", name, std::strerror(reason)));
+  };
+  if (stat(path.c_str(), &status) != 0) throw cannot(errno);
+  require_input(S_ISREG(status.st_mode), "{}: is {}; expected a regular .npy file", name, kind_of(status.st_mode));
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw cannot(errno);
+  std::string start(static_cast<std::size_t>(std::min<std::int64_t>(status.st_size, kNpyHeaderMost)), '\0');
+  const ssize_t got = pread(file, start.data(), start.size(), 0);
+  const int reason = errno;
+  close(file);
+  if (got < 0) throw cannot(reason);
+  start.resize(static_cast<std::size_t>(got));
+  return parse_npy_header(name, start, status.st_size);
+}
+
+}  // namespace
+
+/// Everything here is in terms of the file's own rows: the columns of a matrix in Fortran order.
+struct NpyReader::Source {
+  NpyHeader header;
+  mpi::File file;
+
+  Source(const std::string& name, const std::string& path) : header(read_header(name, path)), file(name, path) {}
+
+  std::int64_t width() const { return header.order == MatrixOrder::rows ? header.cols : header.rows; }
+  std::int64_t element() const { return size_of(header.type); }
+  std::int64_t offset(std::int64_t row, std::int64_t col) const {
+    return header.data_offset + (row * width() + col) * element();
+  }
+  bool gap_is_short(Range cols) const { return (width() - cols.size()) * element() <= kShortGapBytes; }
+
+  void read(Range rows, Range cols, Transpose transpose, MatrixView to) const {
+    const bool as_it_lies = transpose == Transpose::no && to.type == header.type;
+    if (as_it_lies && cols.size() == width() && to.contiguous()) {
+      return file.read(offset(rows.begin, 0), to.data, rows.size() * cols.size() * element());
+    }
+    if (as_it_lies && !gap_is_short(cols)) return read_rows(rows, cols, to);
+    for (std::int64_t begin = cols.begin; begin < cols.end; begin += kColsAtOnce) {
+      const Range some{begin, std::min(begin + kColsAtOnce, cols.end)};
+      const std::int64_t at = begin - cols.begin;
+      read_staged(
+          rows, some, transpose,
+          transpose == Transpose::no ? to.block(0, at, to.rows, some.size()) : to.block(at, 0, some.size(), to.cols));
+    }
+  }
+
+ private:
+  void read_rows(Range rows, Range cols, MatrixView to) const {
+    if (to.contiguous()) {
+      return file.read_strided(offset(rows.begin, cols.begin), rows.size(), cols.size() * element(),
+                               width() * element(), to.data);
+    }
+    for (std::int64_t i = 0; i < rows.size(); ++i) {
+      file.read(offset(rows.begin + i, cols.begin), to.block(i, 0, 1, to.cols).data, cols.size() * element());
+    }
+  }
+
+  /// Band by band: into scratch, whole rows where the rest of a row is short, from there converted.
+  void read_staged(Range rows, Range cols, Transpose transpose, MatrixView to) const {
+    const bool read_on = gap_is_short(cols);
+    const std::int64_t ld = read_on ? width() : cols.size();
+    const std::int64_t most = std::clamp<std::int64_t>(kScratchBytes / (ld * element()), 1, rows.size());
+    const auto scratch = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * ld * element()));
+    for (std::int64_t begin = 0; begin < rows.size(); begin += most) {
+      const std::int64_t n = std::min(most, rows.size() - begin);
+      const MatrixView band{scratch.get(), n, cols.size(), ld, header.type};
+      const Range some{rows.begin + begin, rows.begin + begin + n};
+      if (read_on) {
+        file.read(offset(some.begin, cols.begin), band.data, ((n - 1) * ld + cols.size()) * element());
+      } else {
+        read_rows(some, cols, band);
+      }
+      convert(band, transpose,
+              transpose == Transpose::no ? to.block(begin, 0, n, to.cols) : to.block(0, begin, to.rows, n));
+    }
+  }
+};
+
+NpyReader::NpyReader(const std::string& option, const std::string& path)
+    : source_(std::make_shared<Source>(fmt::format("--{} {}", option, path), path)) {}
+
+const NpyHeader& NpyReader::header() const { return source_->header; }
+
+void NpyReader::read(Stream& stream, Range rows, Range cols, Transpose transpose, MatrixView to) {
+  const bool inside = 0 <= rows.begin && rows.begin <= rows.end && rows.end <= header().rows && 0 <= cols.begin &&
+                      cols.begin <= cols.end && cols.end <= header().cols;
+  require(inside, "rows {} to {} and columns {} to {} of a matrix [{},{}]", rows.begin, rows.end, cols.begin, cols.end,
+          header().rows, header().cols);
+  const bool fits = transpose == Transpose::no ? to.rows == rows.size() && to.cols == cols.size()
+                                               : to.rows == cols.size() && to.cols == rows.size();
+  require(fits, "reading of [{},{}] into [{},{}]", rows.size(), cols.size(), to.rows, to.cols);
+  if (to.empty()) return;
+  if (header().order == MatrixOrder::columns) {
+    std::swap(rows, cols);
+    transpose = transpose == Transpose::no ? Transpose::yes : Transpose::no;
+  }
+  cpu::submit_call(cpu::as_cpu_stream(stream), [=, source = source_] { source->read(rows, cols, transpose, to); });
+}
+
+}  // namespace recombine

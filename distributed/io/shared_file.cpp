@@ -1,0 +1,51 @@
+#include "distributed/io/shared_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "distributed/io/output_place.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& name, int reason) {
+  throw Error(fmt::format("{}: cannot write: {}", name, std::strerror(reason)));
+}
+
+}  // namespace
+
+SharedFile::SharedFile(std::string name, const Identity& identity)
+    : name_(std::move(name)),
+      // Another user may have put a link or a pipe at this path: open() must not follow the link or wait for the pipe.
+      file_(open(identity.path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) {
+  const int reason = errno;
+  if (!file_.is_open() && reason != ENOENT && reason != ELOOP && reason != ENXIO) {
+    throw Error(fmt::format("{}: {}", name_, cannot_write(reason, identity.path)));
+  }
+  struct stat status {};
+  const bool same = file_.is_open() && fstat(file_.get(), &status) == 0 && status.st_ino == identity.inode;
+  require_input(same, "{}: {} is not the same file on every rank; expected a folder that all hosts share", name_,
+                identity.path);
+}
+
+void SharedFile::write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const {
+  for (std::int64_t done = 0; done < bytes;) {
+    const ssize_t moved = pwrite(file_.get(), from + done, static_cast<std::size_t>(bytes - done), offset + done);
+    if (moved < 0 && errno == EINTR) continue;
+    if (moved <= 0) fail(name_, moved < 0 ? errno : ENOSPC);
+    done += moved;
+  }
+}
+
+void SharedFile::sync() const {
+  if (fsync(file_.get()) != 0) fail(name_, errno);
+}
+
+}  // namespace recombine

@@ -1,0 +1,67 @@
+#include "src/matmul/execute.hpp"
+
+#include <algorithm>
+
+#include "kernels/error.hpp"
+#include "src/matmul/host_copy.hpp"
+
+namespace recombine {
+
+void round_to_bf16(MeshRank& rank, Workspace& scratch, MatrixView c) {
+  static constexpr std::int64_t kElements = std::int64_t{1} << 20;
+  const std::int64_t band = std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(c.cols, 1));
+  for (std::int64_t begin = 0; begin < c.rows; begin += band) {
+    const MatrixView rows = c.block(begin, 0, std::min(band, c.rows - begin), c.cols);
+    const MatrixView narrow =
+        as_matrix(scratch.get(rank.device(), 0, DataType::bf16, rows.rows * rows.cols), rows.rows, rows.cols);
+    rank.math().cast(rank.compute(), rows, narrow);
+    rank.math().cast(rank.compute(), narrow, rows);
+  }
+}
+
+MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& times) {
+  std::array<double, 5> values = {times.total, times.product, times.exposed, times.io, times.recombine};
+  job.world.all_reduce(stream, vector_view(values.data(), values.size()), Reduction::max);
+  stream.synchronize();
+  return {values[0], values[1], values[2], values[3], values[4]};
+}
+
+void verify(const MatmulJob& job, Stream& stream, const Verification& what, MatmulResult& result) {
+  const auto insist = [](const Verdict& verdict) {
+    if (verdict.failure) throw AgreedError("--verify: " + *verdict.failure);
+    return verdict;
+  };
+  result.by_vectors = insist(verify_by_vectors(job.world, stream, what));
+  if (small_enough_for_loops(what.shape)) result.by_loops = insist(verify_by_loops(job.world, stream, what));
+}
+
+StreamedMatmul::Read read_from(MeshRank& rank, const MatrixSource& source, Transpose transpose) {
+  return [&rank, &source, transpose](Stream& stream, Range rows, Range cols, MatrixView to) {
+    if (transpose == Transpose::yes) std::swap(rows, cols);
+    source.read(rank, stream, rows, cols, transpose, to);
+  };
+}
+
+void visit_bands(const BandReader& reader, Range rows, Range cols, const Visitor& visit) {
+  static constexpr std::int64_t kElements = std::int64_t{1} << 22;
+  const std::int64_t band = std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(cols.size(), 1));
+  const Buffer memory(reader.rank.device(), reader.type, std::min(band, rows.size()) * cols.size());
+  for (std::int64_t begin = rows.begin; begin < rows.end; begin += band) {
+    const Range some{begin, std::min(rows.end, begin + band)};
+    const MatrixView view = memory.matrix(some.size(), cols.size());
+    reader.read(reader.io, some, cols, view);
+    reader.io.synchronize();
+    visit(some, cols, HostCopy(reader.rank, view).view());
+  }
+}
+
+Verification verification_of(const MatmulJob& job) {
+  const MatmulShape& shape = job.problem.shape;
+  return {.shape = shape,
+          .mesh = job.plan.mesh,
+          .alpha = job.command.alpha,
+          .beta = job.command.beta,
+          .stored = shape.type == DataType::bf16 ? DataType::bf16 : shape.result_type()};
+}
+
+}  // namespace recombine

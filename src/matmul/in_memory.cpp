@@ -1,0 +1,179 @@
+#include "distributed/io/convert.hpp"
+#include "distributed/multiply.hpp"
+#include "distributed/session.hpp"
+#include "src/matmul/execute.hpp"
+#include "src/matmul/host_copy.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kSmall = 64;  // elements of a C that is printed
+
+/// The operands and C of a rank, in its memory.
+class LocalMatrices {
+ public:
+  explicit LocalMatrices(const MatmulJob& job)
+      : job_(job),
+        a_(memory(a_shape(), kPlaceA, type())),
+        b_(memory(b_shape(), kPlaceB, type())),
+        c_(result_memory()),
+        a(place(a_shape(), kPlaceA, a_)),
+        b(place(b_shape(), kPlaceB, b_)),
+        c(place(c_shape(), kPlaceC, c_)) {}
+
+  void load_operands(Stream& io) {
+    for (const Block& block : a.blocks()) {
+      job_.problem.a.read(job_.rank, io, block.cols, block.rows, Transpose::yes, block.view);
+    }
+    for (const Block& block : b.blocks()) {
+      job_.problem.b.read(job_.rank, io, block.rows, block.cols, Transpose::no, block.view);
+    }
+    io.synchronize();
+  }
+  void load_result(Stream& io) {
+    if (!job_.problem.c0) return;
+    for (const Block& block : c.blocks()) {
+      job_.problem.c0->read(job_.rank, io, block.rows, block.cols, Transpose::no, block.view);
+    }
+    io.synchronize();
+  }
+  void write_result(Stream& io, NpyWriter& out) const {
+    for (const Block& block : c.blocks()) {
+      const HostCopy own(job_.rank, rows_of(block, own_rows(block)));
+      out.write(io, own_rows(block), block.cols, own.view());
+      io.synchronize();
+    }
+  }
+
+  /// All of C, [m,n], on every rank. For a small one.
+  std::vector<double> small_result(Communicator& world, Stream& io) const {
+    std::vector<double> all(static_cast<std::size_t>(c.rows() * c.cols()));
+    const MatrixView whole = as_matrix(vector_view(all.data(), c.rows() * c.cols()), c.rows(), c.cols());
+    for (const Block& block : c.blocks()) {
+      const Range rows = own_rows(block);
+      const HostCopy own(job_.rank, rows_of(block, rows));
+      convert(own.view(), Transpose::no, whole.block(rows.begin, block.cols.begin, rows.size(), block.cols.size()));
+    }
+    world.all_reduce(io, vector_view(all.data(), static_cast<std::int64_t>(all.size())), Reduction::sum);
+    io.synchronize();
+    return all;
+  }
+
+  /// Input of the verification: this rank's part of C from memory; A, B and C0 read or made again from their sources.
+  /// So the verification also finds an operand that was read or made wrongly the first time.
+  Verification verification(Stream& io) const {
+    Verification what = verification_of(job_);
+    what.a = again(io, job_.problem.a, Transpose::yes, a);
+    what.b = again(io, job_.problem.b, Transpose::no, b);
+    if (job_.problem.c0) what.c0 = again(io, *job_.problem.c0, Transpose::no, c);
+    what.c = [this](const Visitor& visit) {
+      const bool sharded = c.placement()[Axis::k] == State::sharded;
+      for (const Block& block : c.blocks()) {
+        const Range rows = sharded ? own_rows(block) : block.rows;
+        visit(rows, block.cols, HostCopy(job_.rank, rows_of(block, rows)).view());
+      }
+    };
+    return what;
+  }
+
+ private:
+  /// This rank's elements of `matrix`, read again. Each element belongs to one rank only; for that, the ranks along k
+  /// divide the rows of C.
+  Pieces again(Stream& io, const MatrixSource& source, Transpose transpose, const DistMatrix& matrix) const {
+    return [=, this, &io, &matrix, read = read_from(job_.rank, source, transpose)](const Visitor& visit) {
+      for (const Block& block : matrix.blocks()) {
+        const Range rows = &matrix == &c ? own_rows(block) : block.rows;
+        visit_bands({job_.rank, io, block.view.type, read}, rows, block.cols, visit);
+      }
+    };
+  }
+  DataType type() const { return job_.problem.shape.type; }
+  DistMatrix::Shape a_shape() const { return {job_.problem.shape.k, job_.problem.shape.m}; }
+  DistMatrix::Shape b_shape() const { return {job_.problem.shape.k, job_.problem.shape.n}; }
+  DistMatrix::Shape c_shape() const { return {job_.problem.shape.m, job_.problem.shape.n}; }
+  Buffer memory(DistMatrix::Shape shape, const Placement& placement, DataType of) const {
+    return {job_.rank.device(), of, DistMatrix::local_size(job_.rank.mesh(), job_.rank.coord(), shape, placement)};
+  }
+  Buffer result_memory() const {  // summed over k
+    const MeshRank& rank = job_.rank;
+    return rank.communicator(Axis::k).allocate(rank.device(), job_.problem.shape.result_type(),
+                                               DistMatrix::local_size(rank.mesh(), rank.coord(), c_shape(), kPlaceC));
+  }
+  DistMatrix place(DistMatrix::Shape shape, const Placement& placement, const Buffer& buffer) const {
+    return {job_.rank.mesh(), job_.rank.coord(), shape, placement, buffer.view()};
+  }
+  /// This rank's share, along k, of the rows of a block of C.
+  Range own_rows(const Block& block) const {
+    const Range shard = shard_of(block, job_.rank.mesh().parts(Axis::k), job_.rank.coord()[Axis::k]);
+    return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
+  }
+
+  const MatmulJob& job_;
+  Buffer a_, b_, c_;
+
+ public:
+  DistMatrix a, b, c;  ///< A^T, B and C as they stand at rest
+};
+
+/// One product from operands at rest to C recombined over k.
+MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspace& workspace) {
+  MeshRank& rank = job.rank;
+  const double start = Session::now();
+  const double waited = rank.exposed_seconds();
+  row_of(job.plan.schedule)
+      .run(rank, {.a = matrices.a,
+                  .b = matrices.b,
+                  .c = matrices.c,
+                  .alpha = job.command.alpha,
+                  .beta = job.command.beta,
+                  .panel = job.plan.panel,
+                  .workspace = workspace});
+  const double multiplied = Session::now();
+  recombine(rank, matrices.c, Axis::k, job.plan.result);
+  const double summed = Session::now();
+  if (job.problem.shape.type == DataType::bf16) {
+    for (const Block& block : matrices.c.blocks()) round_to_bf16(rank, workspace, block.view);
+  }
+  rank.compute().synchronize();
+  MatmulTimes times{.total = Session::now() - start};
+  if (rank.device().kind() == DeviceKind::cuda) {  // the host only sees it start
+    times.product = times.exposed = times.recombine = kUnknown;
+    return times;
+  }
+  times.exposed = rank.exposed_seconds() - waited;
+  times.product = times.total - times.exposed;
+  times.recombine = summed - multiplied;
+  return times;
+}
+
+}  // namespace
+
+MatmulResult multiply_in_memory(const MatmulJob& job) {
+  const auto io = job.rank.device().make_stream(StreamUse::host);
+  MatmulResult result;
+  double start = Session::now();
+  LocalMatrices matrices(job);
+  matrices.load_operands(*io);
+  result.load_seconds = Session::now() - start;
+
+  Workspace workspace;
+  const int warm_up = job.command.repeat > 1 ? 1 : 0;  // it prepares libraries and memory
+  for (int run = -warm_up; run < job.command.repeat; ++run) {
+    matrices.load_result(*io);
+    slowest(job, *io, {});
+    const MatmulTimes times = slowest(job, *io, multiply_once(job, matrices, workspace));
+    if (run >= 0) result.runs.push_back(times);
+  }
+  if (job.command.verify) verify(job, *io, matrices.verification(*io), result);
+  if (job.problem.shape.m * job.problem.shape.n <= kSmall) result.small_c = matrices.small_result(job.world, *io);
+  if (job.out) {
+    start = Session::now();
+    matrices.write_result(*io, *job.out);
+    job.out->commit(*io);
+    result.store_seconds = Session::now() - start;
+  }
+  return result;
+}
+
+}  // namespace recombine

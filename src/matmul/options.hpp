@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "distributed/comparison.hpp"
+#include "distributed/matmul/planner.hpp"
+#include "kernels/math.hpp"
+#include "src/program/rank_device.hpp"
+
+namespace recombine {
+
+/// Upper limit of --m, --n, --k and the extents of files: the sum of two products of extents then fits 64 bits.
+inline constexpr std::int64_t kLargestExtent = std::int64_t{1} << 40;
+
+/// All that the command line and the configuration file say, checked as far as that goes without the files.
+struct MatmulCommand {
+  enum class Action { multiply, plan, help, version };
+
+  Action action = Action::multiply;
+  Facts options;  ///< as texts, for the comparison of ranks
+  std::optional<std::int64_t> m, n, k;
+  std::string a, b, c, out;  ///< .npy files; "": none
+  Transpose trans_a = Transpose::no, trans_b = Transpose::no;
+  double alpha = 1;
+  double beta = 0;
+  std::optional<DataType> type;  ///< of the product; none: the widest of the files
+  std::optional<Mesh> mesh;
+  std::optional<Schedule> schedule;
+  State result = State::replicated;
+  std::optional<double> memory_limit;  ///< bytes per rank
+  int repeat = 1;
+  bool verify = false;
+  std::uint64_t seed = 0;
+  std::string machine, calibrate, json, config;  ///< files; "": none
+  DeviceCommand device;
+  std::string kernel;  ///< the name of device.kernel
+  bool quiet = false;
+};
+
+/// @throws InputError: one line that names the option and what would be right
+MatmulCommand parse_matmul_command(int argc, const char* const* argv);
+
+/// The options in groups, with their defaults.
+std::string matmul_help();
+
+}  // namespace recombine

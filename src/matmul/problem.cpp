@@ -1,0 +1,125 @@
+#include "src/matmul/problem.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr double kMostElements = 0x1p50;
+
+constexpr Transpose flip(Transpose transpose) { return transpose == Transpose::no ? Transpose::yes : Transpose::no; }
+
+/// A, B or C as the command says: the file at `path`, or made with those sizes.
+MatrixSource source_of(const MatmulCommand& command, const char* option, const std::string& path, Transpose transpose,
+                       std::uint64_t tensor, DistMatrix::Shape shape) {
+  if (!path.empty()) return MatrixSource::from_file(option, path, transpose);
+  return MatrixSource::made({.seed = command.seed, .tensor = tensor, .cols = shape.cols}, shape);
+}
+
+/// A file, and the type to which its elements are converted for the product.
+struct Conversion {
+  const MatrixSource& source;
+  DataType to;
+
+  /// "--a a.npy is f64, narrowed to f32"; "" if the file has the type already
+  std::string text() const {
+    const DataType from = source.file_type().value_or(to);
+    if (from == to) return {};
+    return fmt::format("{} is {}, {} to {}", source.name(), name_of(from),
+                       size_of(from) > size_of(to) ? "narrowed" : "widened", name_of(to));
+  }
+};
+
+std::string shape_text(const MatrixSource& source) {
+  return fmt::format("{} is [{},{}]", source.name(), source.rows(), source.cols());
+}
+
+}  // namespace
+
+MatrixSource MatrixSource::from_file(const std::string& option, const std::string& path, Transpose transpose) {
+  MatrixSource source;
+  source.name_ = fmt::format("--{} {}", option, path);
+  source.transpose_ = transpose;
+  source.file_ = std::make_shared<NpyReader>(option, path);
+  const NpyHeader& header = source.file_->header();
+  source.shape_ = {header.rows, header.cols};
+  if (transpose == Transpose::yes) {
+    std::swap(source.shape_.rows, source.shape_.cols);
+    source.name_ += " transposed";
+  }
+  return source;
+}
+
+MatrixSource MatrixSource::made(const Generated& matrix, DistMatrix::Shape shape) {
+  MatrixSource source;
+  source.name_ = std::string(1, "ABC"[matrix.tensor]);
+  source.shape_ = shape;
+  source.made_ = matrix;
+  return source;
+}
+
+std::optional<DataType> MatrixSource::file_type() const {
+  return file_ ? std::optional(file_->header().type) : std::nullopt;
+}
+
+void MatrixSource::read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const {
+  if (!file_) return generate(rank, made_, rows, cols, transpose, to);
+  const bool swapped = transpose_ == Transpose::yes;
+  if (swapped) std::swap(rows, cols);
+  if (swapped) transpose = flip(transpose);
+  if (rank.device().kind() == DeviceKind::cpu) return file_->read(io, rows, cols, transpose, to);
+  const Buffer host(rank.device(), to.type, to.rows * to.cols, MemoryKind::host);
+  file_->read(io, rows, cols, transpose, host.matrix(to.rows, to.cols));
+  io.synchronize();
+  rank.device().copy(rank.compute(), as_vector(to), host.view());
+  rank.compute().synchronize();
+}
+
+MatmulProblem::MatmulProblem(const MatmulCommand& command)
+    : a(source_of(command, "a", command.a, command.trans_a, kTensorA, {command.m.value_or(0), command.k.value_or(0)})),
+      b(source_of(command, "b", command.b, command.trans_b, kTensorB, {command.k.value_or(0), command.n.value_or(0)})) {
+  require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second",
+                shape_text(a), shape_text(b));
+  shape = {a.rows(), b.cols(), a.cols()};
+  // An empty matrix in a file can have any extent if its other extent is 0.
+  require_input(std::max({shape.m, shape.n, shape.k}) <= kLargestExtent, "{} and {}: expected extents of at most 2^40",
+                shape_text(a), shape_text(b));
+  for (const auto& [rows, cols] : {std::pair{shape.m, shape.k}, {shape.k, shape.n}, {shape.m, shape.n}}) {
+    require_input(static_cast<double>(rows) * static_cast<double>(cols) <= kMostElements,
+                  "--m, --n, --k: a matrix [{},{}] is too large for any memory; expected at most 2^50 elements", rows,
+                  cols);
+  }
+  if (command.beta != 0) read_c0(command);
+  set_type(command.type);
+  for (const auto& [name, factor] : {std::pair{"alpha", command.alpha}, {"beta", command.beta}}) {
+    require_input(shape.type == DataType::f64 || std::abs(factor) <= std::numeric_limits<float>::max(),
+                  "--{} {}: expected a number that f32 can hold, or --dtype f64", name, factor);
+  }
+}
+
+void MatmulProblem::read_c0(const MatmulCommand& command) {
+  c0 = source_of(command, "c", command.c, Transpose::no, kTensorC, {shape.m, shape.n});
+  require_input(c0->rows() == shape.m && c0->cols() == shape.n, "{}, the product is [{},{}]: C must have its shape",
+                shape_text(*c0), shape.m, shape.n);
+}
+
+void MatmulProblem::set_type(const std::optional<DataType>& asked) {
+  const auto is_f64 = [](const MatrixSource& source) { return source.file_type() == DataType::f64; };
+  const bool wide = is_f64(a) || is_f64(b) || (c0 && is_f64(*c0));
+  shape.type = asked.value_or(wide ? DataType::f64 : DataType::f32);
+  std::vector<Conversion> all = {{a, shape.type}, {b, shape.type}};
+  if (c0) all.push_back({*c0, shape.result_type()});
+  for (const Conversion& conversion : all) {
+    const std::string text = conversion.text();
+    if (!text.empty()) conversions += (conversions.empty() ? "" : "; ") + text;
+  }
+}
+
+}  // namespace recombine

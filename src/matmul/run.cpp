@@ -1,0 +1,170 @@
+#include "src/matmul/run.hpp"
+
+#include <algorithm>
+
+#include "distributed/matmul/calibrate.hpp"
+#include "kernels/error.hpp"
+#include "src/matmul/execute.hpp"
+#include "src/program/byte_text.hpp"
+#include "src/program/rank_device.hpp"
+#include "src/program/same_files.hpp"
+#include "src/report/peak.hpp"
+#include "src/report/standard_output.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// The planner's constants: from --machine, or measured now.
+Machine machine_of(const MatmulCommand& command, DataType type, Communicator& world, Stream& stream,
+                   const RankDevice& own) {
+  if (command.machine.empty()) return measure_machine(world, *own.device, type, own.collectives);
+  Machine machine;
+  agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), type); });
+  return machine;
+}
+
+/// A plan that needs no more memory than its tiles: every rank reads its own panels, so the mesh whose ranks read
+/// least.
+struct StreamedPlan {
+  Plan plan;
+  Tiles tiles;
+};
+StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
+  require_input(!command.schedule,
+                "--schedule {}: operands do not fit --memory-limit so; without it, panels stream from files",
+                row_of(command.schedule.value_or(Schedule::gather)).name);
+  require_input(!command.out.empty() || command.action == MatmulCommand::Action::plan,
+                "--memory-limit: C does not fit either; --out C.npy says where it goes");
+  const auto needs = [&](const Mesh& mesh) { return smallest_tiles(shape, mesh).bytes(shape); };
+  const std::vector<Mesh> meshes = command.mesh ? std::vector{*command.mesh} : meshes_of(machine.np);
+  const Mesh modest = std::ranges::min(meshes, {}, needs);
+  std::optional<StreamedPlan> best;
+  double least = 0;
+  for (const Mesh& mesh : meshes) {
+    if (needs(mesh) > *command.memory_limit && mesh != modest) continue;
+    const Tiles tiles = choose_tiles(shape, mesh, *command.memory_limit);
+    const double bytes = bytes_read(shape, mesh, tiles);
+    if (best && bytes >= least) continue;
+    least = bytes;
+    best = StreamedPlan{predict(machine, shape, {.mesh = mesh, .panel = tiles.panel, .result = State::sharded}), tiles};
+  }
+  best->plan.peak_bytes_per_rank = best->tiles.bytes(shape);
+  return *best;
+}
+
+/// What a rank may use, in bytes. None: whatever its GPU has, or the machine that a plan is for.
+struct Memory {
+  DeviceKind kind = DeviceKind::cpu;
+  double share = 0;  ///< of the host's
+  /// @throws InputError where a plan that --memory-limit allows does not fit the host
+  void require(const MatmulCommand& command, const Plan& plan) const {
+    if (kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan) return;
+    require_input(plan.peak_bytes_per_rank <= share,
+                  "--memory-limit: {} a rank would be used, a rank's share of the host's memory is {}; "
+                  "expected at most that",
+                  byte_text(plan.peak_bytes_per_rank), byte_text(share));
+  }
+  std::optional<double> limit(const MatmulCommand& command) const {
+    const bool elsewhere = kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan;
+    return command.memory_limit || elsewhere ? command.memory_limit : share;
+  }
+};
+
+/// The candidates, and tiles where none of them keeps to --memory-limit.
+struct Choice {
+  std::vector<Plan> plans;
+  std::optional<Tiles> tiles;
+  Operands operands() const { return tiles ? Operands::streamed : Operands::in_memory; }
+};
+Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine, const Memory& memory) {
+  PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .result = command.result};
+  Choice choice{.plans = plan_matmul(machine, shape, limits)};
+  const std::optional<double> limit = memory.limit(command);
+  const auto [smallest, largest] = std::ranges::minmax(choice.plans, {}, &Plan::peak_bytes_per_rank);
+  if (!limit || largest.peak_bytes_per_rank <= *limit) return choice;
+  const double least = smallest.peak_bytes_per_rank;
+  if (least > *limit) {
+    require_input(command.memory_limit.has_value(),
+                  "--memory-limit: is needed: in memory this product takes {} a "
+                  "rank, a rank's share of the host's is {}; with a limit, panels stream through",
+                  byte_text(least), byte_text(*limit));
+    require_input(memory.kind == DeviceKind::cpu,
+                  "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
+                  "enough here, or --device cpu",
+                  least);
+    const StreamedPlan streamed = plan_streaming(command, shape, machine);
+    return {{streamed.plan}, streamed.tiles};
+  }
+  limits.memory_bytes = *limit;
+  return {.plans = plan_matmul(machine, shape, limits)};
+}
+
+}  // namespace
+
+void run_matmul(Session& session, const MatmulCommand& command) {
+  // --out may be --c: C0 has been read before C takes its name.
+  agree(session, [&] {
+    require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
+                  {{"a", command.a}, {"b", command.b}, {"machine", command.machine}, {"config", command.config}});
+  });
+  require_same_files(session, {{"a", command.a}, {"b", command.b}, {"c", command.c}, {"machine", command.machine}},
+                     command.verify ? Compared::all_bytes : Compared::places);
+  if (!command.quiet) warn_if_bound(session, "matmul");
+  const RankDevice own = make_rank_device(session, command.device);
+  Device& device = *own.device;
+  const Memory memory{device.kind(), memory_share(session)};
+  const auto world = make_world(session);
+  const auto stream = device.make_stream(StreamUse::host);
+  const bool root = session.rank() == 0;
+  const bool multiplies = command.action == MatmulCommand::Action::multiply;
+
+  std::optional<MatmulProblem> problem;
+  agree(*world, *stream, [&] { problem.emplace(command); });
+  std::optional<OutputFile> constants, json;
+  on_root(*world, *stream, [&] {
+    if (!command.calibrate.empty()) constants.emplace("calibrate", command.calibrate);
+    if (!command.json.empty() && multiplies) json.emplace("json", command.json);
+  });
+  const Machine machine = machine_of(command, problem->shape.type, *world, *stream, own);
+  const Choice choice = choose(command, problem->shape, machine, memory);
+  memory.require(command, choice.plans.front());
+  std::optional<NpyWriter> out;
+  if (!command.out.empty() && multiplies) {
+    out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),
+                DistMatrix::Shape{problem->shape.m, problem->shape.n});
+  }
+  on_root(*world, *stream, [&] {  // nothing can be refused any more
+    if (!command.quiet) {
+      print_note("matmul", constants ? constants->note() : "");
+      print_note("matmul", json ? json->note() : "");
+      print_note("matmul", out ? out->note() : "");
+    }
+    if (constants) write_machine(*constants, machine);
+  });
+  if (!multiplies) {
+    if (root) print_plans(problem->shape, choice.plans, choice.operands());
+    return;
+  }
+  MeshRank rank(choice.plans.front().mesh, *world, device, own.collectives);
+  const MatmulDescription run{.np = session.size(),
+                              .threads = own.threads,
+                              .device = device.description(),
+                              .collectives = own.collectives_name(),
+                              .kernel = command.kernel,
+                              .shape = problem->shape,
+                              .conversions = problem->conversions,
+                              .plan = choice.plans.front(),
+                              .operands = choice.operands(),
+                              .peak_gflops = measure_peak_gflops(rank, *world, *stream, problem->shape.type),
+                              .provenance = provenance_of(session, device)};
+  if (root && !command.quiet) print_matmul_start(run);
+  const MatmulJob job{command, *problem, run.plan, rank, *world, out ? &*out : nullptr};
+  const MatmulResult result = choice.tiles ? multiply_streaming(job, *choice.tiles) : multiply_in_memory(job);
+  on_root(*world, *stream, [&] {
+    if (!command.quiet) print_matmul_result(run, result);
+    if (json) write_matmul_json(*json, run, result);
+  });
+}
+
+}  // namespace recombine

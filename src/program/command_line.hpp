@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+
+#include <boost/program_options.hpp>
+
+#include "src/program/parse.hpp"
+
+namespace recombine {
+
+namespace po = boost::program_options;
+
+/// An option with a text as its value, checked later by us: Boost would wrap -1 and take nan.
+po::typed_value<std::string>* text_option(const char* placeholder);
+po::typed_value<std::string>* text_option(const char* placeholder, const char* standard);
+
+/// --config, --help and --version, which every program has.
+void add_common_options(po::options_description& group);
+
+/// The command line, then --config where it is given; the command line goes first. Neither guessing nor stray words.
+/// @throws InputError: one line
+po::variables_map read_options(int argc, const char* const* argv, const po::options_description& options);
+
+/// The options' texts turned into numbers and choices; each throws InputError naming the option.
+class OptionReader {
+ public:
+  explicit OptionReader(const po::variables_map& values) : values_(values) {}
+
+  bool has(const char* name) const { return values_.count(name) != 0; }
+  /// Whether the user gave it; has() is true also for a default.
+  bool given(const char* name) const { return has(name) && !values_[name].defaulted(); }
+  bool flag(const char* name) const { return values_[name].as<bool>(); }
+  std::string string(const char* name) const { return has(name) ? values_[name].as<std::string>() : ""; }
+  std::string path(const char* name) const;  ///< of a file; "" only where the option is absent
+  std::int64_t whole(const char* name, Whole bounds, std::int64_t absent = 0) const {
+    return has(name) ? parse_whole(name, string(name), bounds) : absent;
+  }
+  double real(const char* name, double absent, double least = 0) const {
+    return has(name) ? parse_real(name, string(name), least) : absent;
+  }
+  template <class T>
+  T word(const char* name, std::initializer_list<std::pair<std::string_view, T>> words) const {
+    return parse_word(name, string(name), words);
+  }
+
+ private:
+  const po::variables_map& values_;
+};
+
+std::string version();
+
+}  // namespace recombine

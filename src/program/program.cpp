@@ -1,0 +1,89 @@
+#include "src/program/program.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <optional>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "distributed/host/host_links.hpp"
+#include "distributed/host/rank_watcher.hpp"
+#include "kernels/error.hpp"
+#include "src/program/thread_waits.hpp"
+#include "src/report/standard_output.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// What files hold may get into a message: control characters are shown by number. Of what is very long, the middle is
+/// left out: the beginning names the option, the end says what is expected.
+std::string one_line(std::string_view message) {
+  static constexpr std::size_t kLongest = 2000;
+  std::string shown(message);
+  if (shown.size() > kLongest) shown.replace(kLongest / 2, shown.size() - kLongest, " ... ");
+  std::string line;
+  for (const char c : shown) {
+    const auto code = static_cast<unsigned char>(c);
+    line += code < 0x20 || code == 0x7F ? fmt::format("\\x{:02x}", code) : std::string(1, c);
+  }
+  return line;
+}
+
+int run(std::string_view name, Session& session, int argc, char** argv, void (*work)(Session&, int, char**)) {
+  try {
+    work(session, argc, argv);
+    agree(session, require_printed);
+    return kExitSuccess;
+  } catch (const InputError& error) {
+    // Every rank has the same error: one speaks, and all leave in order.
+    if (session.rank() == 0) print_error(fmt::format("{}: {}", name, one_line(error.what())));
+    return kExitBadInput;
+  } catch (const AgreedError& error) {
+    if (session.rank() == 0) print_error(fmt::format("{}: {}", name, one_line(error.what())));
+    return kExitFailure;
+  }
+}
+
+std::string message_of(const std::exception_ptr& error) {
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+  }
+  return "an unknown error";
+}
+
+/// What nobody catches is this rank's alone. It is told before any object ends: an end that ranks share would wait for
+/// the others, who do not know.
+[[noreturn]] void end_all_ranks() {
+  const std::string place = Session::place() + ": ";
+  const std::string message = message_of(std::current_exception());
+  print_error(fmt::format("{}: {}{}", program_invocation_short_name, message.starts_with(place) ? "" : place,
+                          one_line(message)));
+  Session::abort(kExitFailure);
+}
+
+}  // namespace
+
+int run_program(std::string_view name, int argc, char** argv, void (*work)(Session&, int, char**)) {
+  let_threads_wait_briefly(argv);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
+  std::optional<Session> session;
+  try {
+    start_rank_watcher(name);
+    session.emplace(argc, argv);
+    introduce_to_watcher(session->rank(), session->host());
+    watch_other_hosts(*session);
+  } catch (const std::exception& error) {
+    print_error(fmt::format("{}: {}", name, error.what()));
+    return kExitFailure;
+  }
+  std::set_terminate(end_all_ranks);
+  return run(name, *session, argc, argv, work);
+}
+
+}  // namespace recombine

@@ -1,0 +1,168 @@
+#include "src/train/options.hpp"
+
+#include <sstream>
+
+#include "src/program/compared_options.hpp"
+#include "src/program/device_options.hpp"
+
+namespace recombine {
+
+namespace {
+
+po::options_description data_options() {
+  po::options_description group("Data");
+  group.add_options()("data", text_option("WHAT", "fashion-mnist"),
+                      "fashion-mnist | DIR with IDX files (.gz or not) | FILE.csv | synthetic:ROWS,IN,OUT")(
+      "target", text_option("COLUMNS"),
+      "CSV: the column to predict, or several with commas between; a name with a comma stands in \"\"")(
+      "standardize", po::bool_switch(), "inputs to mean 0 and deviation 1, as the training rows have them")(
+      "validation", text_option("WHAT"), "a fraction of the training rows, or a FILE, to judge --patience by");
+  return group;
+}
+
+po::options_description model_options() {
+  po::options_description group("Model");
+  group.add_options()("hidden", text_option("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")(
+      "activation", text_option("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")(
+      "no-bias", po::bool_switch(), "layers without bias")(
+      "loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
+  return group;
+}
+
+po::options_description training_options() {
+  po::options_description group("Training");
+  group.add_options()("batch-size", text_option("N", "256"),
+                      "rows of the global batch, over all ranks; 1: stochastic, all: batch gradient descent")(
+      "optimizer", text_option("NAME", "adamw"), "sgd | momentum | adamw")(
+      "lr", text_option("X"), "learning rate; default 0.001 for adamw, 0.02 for momentum, 0.1 for sgd")(
+      "lr-schedule", text_option("NAME", "cosine"),
+      "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")(
+      "warmup", text_option("N"), "steps over which the rate rises to --lr; default 200 for adamw, else 0")(
+      "weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")(
+      "clip-norm", text_option("X", "0"), "scale the gradient down to this norm; 0: never")(
+      "epochs", text_option("N", "8"), "passes over the training rows")("steps", text_option("N"),
+                                                                        "stop after so many steps")(
+      "patience", text_option("N"), "stop after N epochs without a better validation loss; the last weights are kept")(
+      "seed", text_option("N", "1"), "of initial weights, row order and splits");
+  return group;
+}
+
+po::options_description machine_options() {
+  po::options_description group("Machine");
+  add_device_options(group);
+  group.add_options()("memory-limit", text_option("BYTES"),
+                      "memory for training and its data per rank, such as 2GiB; default the host's memory / its "
+                      "ranks. If given, compressed data may also be more than 1,000 times as large as their file")(
+      "precision", text_option("NAME", "f32"),
+      "type of the products' operands: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
+  return group;
+}
+
+po::options_description output_options() {
+  po::options_description group("Output");
+  group.add_options()("save", text_option("FILE"), "write the last weights to FILE, in the safetensors format")(
+      "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
+      "metrics-every", text_option("N", "1"), "write a line to --metrics only for every Nth step")(
+      "summary", text_option("FILE"), "write one object when done to FILE, in JSON")("quiet", po::bool_switch(),
+                                                                                     "print nothing but errors");
+  add_common_options(group);
+  return group;
+}
+
+po::options_description all_options() {
+  po::options_description all;
+  all.add(data_options()).add(model_options()).add(training_options()).add(machine_options()).add(output_options());
+  return all;
+}
+
+void read_model(const OptionReader& reader, TrainCommand& command) {
+  using Loss = TrainCommand::Loss;
+  command.hidden = parse_widths("hidden", reader.string("hidden"));
+  command.activation = reader.word<Activation>("activation", {{"relu", Activation::relu},
+                                                              {"gelu", Activation::gelu},
+                                                              {"tanh", Activation::tanh},
+                                                              {"sigmoid", Activation::sigmoid},
+                                                              {"identity", Activation::identity}});
+  command.bias = reader.flag("no-bias") ? Bias::none : Bias::per_output;
+  command.loss = reader.word<Loss>(
+      "loss", {{"auto", Loss::automatic}, {"mse", Loss::mse}, {"cross-entropy", Loss::cross_entropy}});
+}
+
+void read_training(const OptionReader& reader, TrainCommand& command) {
+  if (const std::string size = reader.string("batch-size"); size != "all") {
+    static constexpr std::int64_t kLargest = std::int64_t{1} << 40;
+    try {
+      command.batch_size = parse_whole("batch-size", size, {1, kLargest});
+    } catch (const InputError&) {
+      throw InputError(fmt::format("--batch-size '{}': expected a whole number from 1 to 2^40, or all", size));
+    }
+  }
+  const auto kind = reader.word<OptimizerKind>(
+      "optimizer",
+      {{"sgd", OptimizerKind::sgd}, {"momentum", OptimizerKind::momentum}, {"adamw", OptimizerKind::adamw}});
+  const bool adamw = kind == OptimizerKind::adamw;
+  command.optimizer = {.kind = kind,
+                       .weight_decay = reader.real("weight-decay", adamw ? 0.01 : 0),
+                       .clip_norm = reader.real("clip-norm", 0)};
+  command.lr = reader.real("lr", adamw ? 0.001 : kind == OptimizerKind::momentum ? 0.02 : 0.1);
+  command.schedule = reader.word<ScheduleKind>(
+      "lr-schedule",
+      {{"constant", ScheduleKind::constant}, {"cosine", ScheduleKind::cosine}, {"step", ScheduleKind::step}});
+  command.warmup = reader.whole("warmup", {.least = 0}, adamw ? 200 : 0);
+  command.epochs = reader.whole("epochs", {.least = 1});
+  command.steps = reader.whole("steps", {.least = 1});
+  command.patience = reader.whole("patience", {.least = 1});
+  require_input(command.patience == 0 || reader.has("validation"),
+                "--patience: expected --validation FRACTION or FILE too; its loss decides when to stop");
+  command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
+}
+
+void read_precision(const OptionReader& reader, TrainCommand& command) {
+  enum class Precision { f32, tf32, bf16 };
+  const auto precision = reader.word<Precision>(
+      "precision", {{"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}});
+  command.precision = reader.string("precision");
+  if (precision == Precision::tf32) command.device.f32_products = F32Products::tf32;
+  if (precision == Precision::bf16) command.product_type = DataType::bf16;
+}
+
+}  // namespace
+
+TrainCommand parse_train_command(int argc, const char* const* argv) {
+  const po::options_description table = all_options();
+  const po::variables_map values = read_options(argc, argv, table);
+  const OptionReader reader(values);
+  TrainCommand command{.options = compared_options(values, table)};
+  if (reader.flag("help")) command.action = TrainCommand::Action::help;
+  if (reader.flag("version")) command.action = TrainCommand::Action::version;
+  read_model(reader, command);
+  read_training(reader, command);
+  command.data = {.data = reader.string("data"),
+                  .target = reader.string("target"),
+                  .standardize = reader.flag("standardize"),
+                  .validation = reader.string("validation"),
+                  .seed = command.seed};
+  command.device = read_device(reader);
+  read_precision(reader, command);
+  command.memory_limit_text = reader.string("memory-limit");
+  if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", command.memory_limit_text);
+  command.config = reader.path("config");
+  command.save = reader.path("save");
+  command.metrics = reader.path("metrics");
+  command.metrics_every = reader.whole("metrics-every", {.least = 1});
+  require_input(!reader.given("metrics-every") || !command.metrics.empty(),
+                "--metrics-every {}: expected with --metrics FILE", command.metrics_every);
+  command.summary = reader.path("summary");
+  command.quiet = reader.flag("quiet");
+  return command;
+}
+
+std::string train_help() {
+  std::ostringstream out;
+  out << "train: trains a dense network on all ranks of the job, each with its share of every batch.\n"
+         "usage: mpirun -np 4 ./train [options]\n"
+      << all_options();
+  return out.str();
+}
+
+}  // namespace recombine

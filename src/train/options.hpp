@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "distributed/comparison.hpp"
+#include "src/data/dataset.hpp"
+#include "src/program/rank_device.hpp"
+#include "src/train/trainer.hpp"
+
+namespace recombine {
+
+/// All that the command line and the configuration file say, checked as far as that goes without the data.
+struct TrainCommand {
+  enum class Action { train, help, version };
+  enum class Loss { automatic, mse, cross_entropy };
+
+  Action action = Action::train;
+  Facts options;  ///< as texts, for the comparison of ranks
+  DataOptions data;
+  std::vector<std::int64_t> hidden;
+  Activation activation = Activation::relu;
+  Bias bias = Bias::per_output;
+  Loss loss = Loss::automatic;
+  std::optional<std::int64_t> batch_size;  ///< none: all rows
+  OptimizerOptions optimizer;
+  double lr = 0;
+  ScheduleKind schedule = ScheduleKind::cosine;
+  std::int64_t warmup = 0;
+  std::int64_t epochs = 0;
+  std::int64_t steps = 0;     ///< 0: as the epochs say
+  std::int64_t patience = 0;  ///< 0: none
+  std::uint64_t seed = 0;
+  DeviceCommand device;
+  std::optional<double> memory_limit;          ///< bytes per rank; none: its share of the host's memory
+  std::string memory_limit_text;               ///< as given, for messages
+  std::string precision;                       ///< "f32", "tf32", "bf16"
+  DataType product_type = DataType::f32;       ///< of the operands of products
+  std::string config, save, metrics, summary;  ///< files; "": none
+  std::int64_t metrics_every = 1;              ///< steps from one line of metrics to the next
+  bool quiet = false;
+};
+
+/// @throws InputError: one line that names the option and what would be right
+TrainCommand parse_train_command(int argc, const char* const* argv);
+
+/// The options in groups, with their defaults.
+std::string train_help();
+
+}  // namespace recombine

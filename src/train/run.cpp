@@ -1,0 +1,221 @@
+#include "src/train/run.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <new>
+
+#include <fmt/ranges.h>
+
+#include "kernels/error.hpp"
+#include "src/checkpoint/safetensors.hpp"
+#include "src/data/csv.hpp"
+#include "src/data/shared_data.hpp"
+#include "src/program/byte_text.hpp"
+#include "src/program/parse.hpp"
+#include "src/program/rank_device.hpp"
+#include "src/report/peak.hpp"
+#include "src/report/standard_output.hpp"
+#include "src/report/train_report.hpp"
+#include "src/train/training_bytes.hpp"
+
+namespace recombine {
+
+namespace {
+
+std::vector<NamedFile> inputs_of(const TrainCommand& command) {
+  std::vector<NamedFile> inputs = {{"config", command.config}, {"validation", command.data.validation}};
+  for (const std::string& path : files_of(command.data)) inputs.push_back({"data", path});
+  return inputs;
+}
+
+/// What a rank may use of its host's memory: its share, or --memory-limit if that is less.
+struct RankMemory {
+  double bytes = 0;
+  std::string limit = {};  ///< the option that sets it, for messages; "": the share
+};
+RankMemory memory_for(const Session& session, const TrainCommand& command) {
+  const double share = memory_share(session);
+  if (command.memory_limit.value_or(share) >= share) return {share};
+  return {*command.memory_limit, fmt::format("--memory-limit {}", command.memory_limit_text)};
+}
+
+/// @param memory what each rank of the host may use; before training begins, the data may use all of it
+LoadedData load(const Session& session, const TrainCommand& command, const RankMemory& memory) {
+  LoadedData data;
+  DataOptions options = command.data;
+  options.memory = {.host_bytes = memory.bytes * session.local_size(),
+                    .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
+  if (!memory.limit.empty()) {
+    const int ranks = session.local_size();
+    options.memory.limit = ranks == 1 ? memory.limit : fmt::format("{} for each of its {} ranks", memory.limit, ranks);
+  }
+  try {
+    data = load_data(options);
+  } catch (const std::bad_alloc&) {
+    throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
+  }
+  if (command.loss == TrainCommand::Loss::cross_entropy && data.classes == 0) make_classes(data);
+  require_input(command.loss != TrainCommand::Loss::mse || data.classes == 0,
+                "--loss mse: {} has class labels; expected auto or cross-entropy", data.name);
+  return data;
+}
+
+TrainerOptions trainer_options(const TrainCommand& command, const SharedData& data) {
+  return {.model = {.inputs = data.inputs(),
+                    .hidden = command.hidden,
+                    .outputs = data.outputs(),
+                    .activation = command.activation,
+                    .bias = command.bias,
+                    .product_type = command.product_type},
+          .loss = data.classes() > 0 ? LossKind::cross_entropy : LossKind::mse,
+          .batch_size = std::min(command.batch_size.value_or(data.train().rows()), data.train().rows()),
+          .epochs = command.epochs,
+          .steps = command.steps,
+          .patience = command.patience,
+          .seed = command.seed,
+          .optimizer = command.optimizer,
+          .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
+}
+
+/// Refuses, on every rank, a training that needs more host memory than `memory`. Not for GPUs: a GPU reports a failed
+/// allocation itself.
+void require_memory(const Device& device, const TrainerOptions& options, const TrainingBytes& bytes,
+                    const RankMemory& memory) {
+  if (device.kind() == DeviceKind::cuda || bytes.total() <= memory.bytes) return;
+  const std::string why =
+      fmt::format("training takes {} on each rank, but {} allows {}", exact_byte_text(bytes.total()),
+                  memory.limit.empty() ? "its share of the host's memory" : memory.limit, byte_text(memory.bytes));
+  // The larger part names the option to change.
+  require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; expected a smaller batch or more memory",
+                options.batch_size, why);
+  throw InputError(fmt::format("--hidden '{}': {}; expected narrower layers or more memory",
+                               fmt::join(options.model.hidden, ","), why));
+}
+
+/// The files that rank 0 writes. They are opened before training, so that a wrong path is reported at once, and checked
+/// during training, so that a removed folder is reported before the end.
+class Outputs : public TrainingListener {
+ public:
+  explicit Outputs(const TrainCommand& command) {
+    if (!command.save.empty()) save.emplace("save", command.save);
+    if (!command.summary.empty()) summary.emplace("summary", command.summary);
+    if (!command.metrics.empty()) metrics.emplace(command.metrics, command.metrics_every);
+  }
+  std::optional<OutputFile> save, summary;
+  std::optional<MetricsFile> metrics;
+
+  void print_notes() const {
+    print_note("train", save ? save->note() : "");
+    print_note("train", summary ? summary->note() : "");
+    print_note("train", metrics ? metrics->note() : "");
+  }
+  void on_steps(const std::vector<StepRecord>& steps) override {
+    if (save) save->require_there();
+    if (summary) summary->require_there();
+    if (metrics) metrics->on_steps(steps);
+  }
+  void on_epoch(const EpochRecord& epoch) override {
+    if (metrics) metrics->on_epoch(epoch);
+  }
+};
+
+/// Hands events on to what rank 0 has, and keeps the last epoch.
+class Fanout : public TrainingListener {
+ public:
+  std::vector<TrainingListener*> targets;
+  EpochRecord last;
+
+  void on_steps(const std::vector<StepRecord>& steps) override {
+    for (TrainingListener* target : targets) target->on_steps(steps);
+  }
+  void on_epoch(const EpochRecord& epoch) override {
+    last = epoch;
+    for (TrainingListener* target : targets) target->on_epoch(epoch);
+  }
+};
+
+RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicator& world, Stream& stream) {
+  const TimeSpent& time = trainer.time();
+  std::array<double, 6> sums = {time.compute,   time.exposed_communication, time.input, time.evaluation, time.other,
+                                trainer.flops()};
+  world.all_reduce(stream, vector_view(sums.data(), 6), Reduction::sum);
+  stream.synchronize();
+  const auto mean = [&](std::size_t i) { return sums[i] / world.size(); };
+  return {.time = {mean(0), mean(1), mean(2), mean(3), mean(4)},
+          .flops = sums[5],
+          .samples = trainer.samples_seen(),
+          .steps = trainer.steps_done(),
+          .epochs = last.epoch,
+          .train_loss = last.train_loss,
+          .test = last.test,
+          .validation = last.validation};
+}
+
+}  // namespace
+
+void run_training(Session& session, const TrainCommand& command) {
+  agree(session, [&] {
+    require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
+                  inputs_of(command));
+  });
+  if (!command.quiet) warn_if_bound(session, "train");
+  const RankDevice own = make_rank_device(session, command.device);
+  Device& device = *own.device;
+  const auto world = make_world(session);
+  const auto stream = device.make_stream(StreamUse::host);
+  const RankMemory memory = memory_for(session, command);
+  const SharedData data(session, *world, *stream, [&] { return load(session, command, memory); });
+  const TrainerOptions options = trainer_options(command, data);
+
+  const Mesh mesh(session.size(), 1, 1);
+  require_memory(device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)), memory);
+  std::optional<Outputs> outputs;
+  on_root(*world, *stream, [&] {
+    outputs.emplace(command);
+    if (!command.quiet) outputs->print_notes();
+  });
+  MeshRank rank(mesh, *world, device, own.collectives);
+  Trainer trainer(rank, data, options);
+  on_root(*world, *stream, [&] {
+    if (outputs->save) outputs->save->reserve(safetensors_bytes(trainer.model().tensors()));
+  });
+  const RunDescription run{.np = session.size(),
+                           .mesh = rank.mesh(),
+                           .device = device.description(),
+                           .threads = own.threads,
+                           .data = data.name(),
+                           .model = options.model.to_string(),
+                           .parameters = options.model.parameters(),
+                           .rows = data.train().rows(),
+                           .batch_size = options.batch_size,
+                           .total_steps = trainer.total_steps(),
+                           .classifies = data.classes() > 0,
+                           .has_test = data.test().rows() > 0,
+                           .precision = command.precision,
+                           .waits = device.kind() == DeviceKind::cuda ? Waits::on_device : Waits::on_host,
+                           .collectives = own.collectives_name(),
+                           .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.product_type),
+                           .provenance = provenance_of(session, device)};
+
+  const bool root = session.rank() == 0;
+  std::optional<Console> console;
+  if (root && !command.quiet) console.emplace(run);
+  Fanout listeners;
+  if (console) listeners.targets.push_back(&*console);
+  if (root) listeners.targets.push_back(&*outputs);
+  const double start = Session::now();
+  trainer.run(listeners);
+  RunResult result = result_of(trainer, listeners.last, *world, *stream);
+  result.seconds = Session::now() - start;
+  require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
+  on_root(*world, *stream, [&] {
+    const GlobalTensors tensors = gather_tensors(rank, trainer.model());
+    result.weights_sha256 = sha256(tensors);
+    if (console) console->finish(result);
+    if (outputs->save) write_safetensors(*outputs->save, tensors);
+    if (outputs->summary) write_summary(*outputs->summary, run, result);
+  });
+}
+
+}  // namespace recombine

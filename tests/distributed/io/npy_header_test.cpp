@@ -1,0 +1,151 @@
+#include "distributed/io/npy_header.hpp"
+
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "kernels/error.hpp"
+#include "tests/support/rank_test.hpp"
+
+namespace recombine {
+namespace {
+
+/// What numpy.save writes before the elements.
+std::string numpy_header(const std::string& literal) {
+  return std::string("\x93NUMPY\x01\x00v\x00", 10) + literal + std::string(117 - literal.size(), ' ') + '\n';
+}
+
+std::string error_of(const std::string& start, std::int64_t file_bytes) {
+  try {
+    parse_npy_header("--a a.npy", start, file_bytes);
+  } catch (const InputError& error) {
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    return error.what();
+  }
+  return "accepted";
+}
+std::string error_of(const std::string& literal) { return error_of(numpy_header(literal), 128 + 48); }
+
+TEST(NpyHeader, IsWrittenAsNumpyDoes) {
+  EXPECT_EQ(format_npy_header({.type = DataType::f32, .rows = 3, .cols = 4}),
+            numpy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }"));
+  EXPECT_EQ(format_npy_header({.type = DataType::f64, .rows = 3, .cols = 4, .order = MatrixOrder::columns}),
+            numpy_header("{'descr': '<f8', 'fortran_order': True, 'shape': (3, 4), }"));
+  EXPECT_EQ(format_npy_header({.type = DataType::f32, .rows = 0, .cols = 123456789}),
+            numpy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 123456789), }"));
+  EXPECT_THROW(format_npy_header({.type = DataType::bf16}), Error);
+}
+
+TEST(NpyHeader, ComesBack) {
+  for (const DataType type : {DataType::f32, DataType::f64}) {
+    for (const MatrixOrder order : {MatrixOrder::rows, MatrixOrder::columns}) {
+      for (const std::int64_t rows : {0L, 1L, 257L, 1L << 40}) {
+        const std::string bytes = format_npy_header({.type = type, .rows = rows, .cols = 65537, .order = order});
+        const auto length = static_cast<std::int64_t>(bytes.size());
+        EXPECT_EQ(length % 64, 0);
+        const NpyHeader back = parse_npy_header("", bytes, length + rows * 65537 * size_of(type));
+        EXPECT_EQ(back.type, type);
+        EXPECT_EQ(back.order, order);
+        EXPECT_EQ(back.rows, rows);
+        EXPECT_EQ(back.cols, 65537);
+        EXPECT_EQ(back.data_offset, length);
+      }
+    }
+  }
+}
+
+TEST(NpyHeader, OtherVersionsAndSpellingsAreRead) {
+  const std::string literal = "{\"shape\":(3L,4L),\"fortran_order\":True,\"descr\":\"<f8\"}\n";
+  const std::string length = {static_cast<char>(literal.size()), '\0', '\0', '\0'};
+  for (const char major : {'\x02', '\x03'}) {
+    const std::string bytes = std::string("\x93NUMPY") + major + '\0' + length + literal;
+    const auto size = static_cast<std::int64_t>(bytes.size());
+    const NpyHeader header = parse_npy_header("", bytes, size + 96);
+    EXPECT_EQ(header.rows, 3);
+    EXPECT_EQ(header.cols, 4);
+    EXPECT_EQ(header.type, DataType::f64);
+    EXPECT_EQ(header.order, MatrixOrder::columns);
+    EXPECT_EQ(header.data_offset, size);
+  }
+}
+
+TEST(NpyHeader, ErrorsSayWhatWouldBeRight) {
+  EXPECT_EQ(error_of("", 0), "--a a.npy: is empty; a matrix saved by numpy.save is right");
+  EXPECT_EQ(error_of("PK\x03\x04 and more", 100),
+            "--a a.npy: is no .npy file (it begins with 'PK\\x03\\x04 a'); a matrix saved by numpy.save is right");
+  EXPECT_EQ(error_of("\x93NUM", 4),
+            "--a a.npy: is cut short: 4 bytes hold no header; a matrix saved by numpy.save is right");
+  EXPECT_EQ(error_of(std::string("\x93NUMPY\x04\x00v\x00{'", 12), 12),
+            "--a a.npy: is of .npy version 4.0; 1.0, 2.0 or 3.0 is right");
+  EXPECT_EQ(error_of(std::string("\x93NUMPY\x01\x00v\x00{'", 12), 12),
+            "--a a.npy: is cut short: 12 bytes, its header announces 128");
+  EXPECT_EQ(error_of(std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff", 12), 12),
+            "--a a.npy: its header is 4294967295 bytes long; at most 65535 are right");
+  const auto typed = [](const std::string& descr) {
+    return error_of("{'descr': " + descr + ", 'fortran_order': False, 'shape': (3, 4), }");
+  };
+  EXPECT_EQ(typed("'<f4'"), "accepted");
+  EXPECT_EQ(typed("'<i8'"), "--a a.npy: elements of '<i8'; '<f4' or '<f8' is right");
+  EXPECT_EQ(typed("'>f4'"), "--a a.npy: elements of '>f4'; '<f4' or '<f8' is right");
+  EXPECT_EQ(typed("[('x', '<f4')]"), "--a a.npy: elements of several fields; '<f4' or '<f8' is right");
+}
+
+TEST(NpyHeader, ShapesThatDoNotFitAreRefused) {
+  const auto shaped = [](const std::string& shape) {
+    return error_of("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }");
+  };
+  EXPECT_EQ(shaped("(4, 3)"), "accepted");
+  EXPECT_EQ(shaped("(2, 3, 2)"), "--a a.npy: has 3 dimensions; 2 are right");
+  EXPECT_EQ(shaped("(12,)"), "--a a.npy: has 1 dimension; 2 are right");
+  EXPECT_EQ(shaped("()"), "--a a.npy: has 0 dimensions; 2 are right");
+  EXPECT_EQ(shaped("(100, 10)"), "--a a.npy: is cut short: 176 bytes, its header announces 4128");
+  EXPECT_EQ(shaped("(3, 2)"), "--a a.npy: is too long: 176 bytes, its header announces 152");
+  EXPECT_EQ(shaped("(-3, -4)"), "--a a.npy: its header announces an extent of -3; 0 to 2^63 - 1 is right");
+  EXPECT_EQ(shaped("(9223372036854775808, 0)"),
+            "--a a.npy: its header announces an extent of 9223372036854775808; 0 to 2^63 - 1 is right");
+  for (const char* shape : {"(4294967296, 4294967296)", "(2305843009213693952, 2)", "(2305843009213693950, 1)"}) {
+    EXPECT_NE(shaped(shape).find("more than a file can hold"), std::string::npos) << shaped(shape);
+  }
+}
+
+TEST(NpyHeader, DamageIsShown) {
+  for (const char* literal :
+       {"", "{", "{}", "{'descr': '<f4', 'fortran_order': False, }", "{'descr': '<f4', 'descr': '<f4'}",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (3, 4), }", "{'descr", "{'descr': '<f4",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } x",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3 4), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3, x), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': [3, 4], }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), 'more': 1}"}) {
+    EXPECT_NE(error_of(literal).find("its header is damaged at '"), std::string::npos) << literal << error_of(literal);
+  }
+}
+
+TEST(NpyHeader, AnyBytesAreReadOrRefused) {
+  std::mt19937 random(static_cast<unsigned>(test::session().rank()));  // the same on every run
+  const std::string good = numpy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }");
+  const std::string alphabet = std::string("\x01\x02{}()[]'\",: LTF0123456789-<>f48\n\xff") + '\0';
+  for (int times = 0; times < 50000; ++times) {
+    std::string bytes = good;
+    for (int changes = 1 + static_cast<int>(random() % 3); changes > 0; --changes) {
+      const std::size_t at = random() % 80;
+      switch (random() % 3) {
+        case 0: bytes[at] = alphabet[random() % alphabet.size()]; break;
+        case 1: bytes.erase(at, 1 + random() % 5); break;
+        default: bytes.insert(at, 1, alphabet[random() % alphabet.size()]); break;
+      }
+    }
+    if (random() % 4 == 0) bytes.resize(random() % bytes.size());
+    const std::int64_t file_bytes = static_cast<std::int64_t>(bytes.size()) + 48;
+    try {
+      const NpyHeader header = parse_npy_header("--a a.npy", bytes, file_bytes);
+      ASSERT_TRUE(header.rows >= 0 && header.cols >= 0 && header.file_bytes() == file_bytes);
+    } catch (const InputError& error) {
+      ASSERT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace recombine

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "distributed/matmul/verify.hpp"
+#include "distributed/multiply.hpp"
+#include "tests/distributed/matmul/product_case.hpp"
+
+namespace recombine::test {
+
+inline constexpr std::uint64_t kProductSeed = 5;
+
+/// A product on this rank as it stands after its sum over k, and the memory of its operands.
+class FinishedProduct {
+ public:
+  FinishedProduct(MeshRank& rank, const MatmulShape& shape, State state, double alpha, double beta)
+      : rank_(rank), shape_(shape), state_(state), alpha_(alpha), beta_(beta) {
+    generate(rank, {kProductSeed, kTensorA, shape.k}, Transpose::yes, a_.matrix);
+    generate(rank, {kProductSeed, kTensorB, shape.n}, Transpose::no, b_.matrix);
+    generate(rank, {kProductSeed, kTensorC, shape.n}, Transpose::no, c_.matrix);
+    generate(rank, {kProductSeed, kTensorC, shape.n}, Transpose::no, c0_.matrix);
+    Workspace workspace;
+    multiply_gather(
+        rank, {.a = a_.matrix, .b = b_.matrix, .c = c_.matrix, .alpha = alpha, .beta = beta, .workspace = workspace});
+    recombine(rank, c_.matrix, Axis::k, state);
+    if (shape.type == DataType::bf16) {
+      const VectorView all = c_.matrix.memory();
+      const Buffer narrow(rank.device(), DataType::bf16, all.size);
+      rank.math().cast(rank.compute(), as_matrix(all, 1, all.size), narrow.matrix(1, all.size));
+      rank.math().cast(rank.compute(), narrow.matrix(1, all.size), as_matrix(all, 1, all.size));
+    }
+    rank.compute().synchronize();
+  }
+
+  Verification verification() const {
+    const auto all = [](const DistMatrix& matrix) {
+      return [&matrix](const Visitor& visit) {
+        for (const Block& block : matrix.blocks()) visit(block.rows, block.cols, block.view);
+      };
+    };
+    const auto own = [this](const DistMatrix& matrix, State state) {
+      return [this, &matrix, state](const Visitor& visit) {
+        for (const Block& block : matrix.blocks()) {
+          const Range rows = rows_in(block, state);
+          visit(rows, block.cols, rows_of(block, rows));
+        }
+      };
+    };
+    return {.shape = shape_,
+            .mesh = rank_.mesh(),
+            .alpha = alpha_,
+            .beta = beta_,
+            .a = all(a_.matrix),
+            .b = all(b_.matrix),
+            .c0 = own(c0_.matrix, State::sharded),
+            .c = own(c_.matrix, state_),
+            .stored = shape_.type == DataType::bf16 ? DataType::bf16 : shape_.result_type()};
+  }
+
+  /// Applies `change` to element (row, col) of C on every rank that has it; the lowest of them, np if there
+  /// is none.
+  template <class Change>
+  int change_element(Communicator& world, std::int64_t row, std::int64_t col, const Change& change) {
+    const Block& block = only_block(c_.matrix);
+    const Range rows = rows_in(block, state_);
+    const bool has_it = rows.begin <= row && row < rows.end && block.cols.begin <= col && col < block.cols.end;
+    if (has_it) {
+      const std::int64_t at = (row - block.rows.begin) * block.view.ld + col - block.cols.begin;
+      shape_.result_type() == DataType::f64 ? change_at(block.view.as<double>()[at], change)
+                                            : change_at(block.view.as<float>()[at], change);
+    }
+    std::int64_t owner = has_it ? -world.rank() : -world.size();
+    const auto stream = rank_.device().make_stream(StreamUse::host);
+    world.all_reduce(*stream, vector_view(&owner, 1), Reduction::max);
+    stream->synchronize();
+    return static_cast<int>(-owner);
+  }
+  const Block& block() const { return only_block(c_.matrix); }
+
+ private:
+  struct Held {
+    Held(MeshRank& rank, DistMatrix::Shape shape, const Placement& placement, DataType type)
+        : memory(rank.device(), type, DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement)),
+          matrix(rank.mesh(), rank.coord(), shape, placement, memory.view()) {}
+    Buffer memory;
+    DistMatrix matrix;
+  };
+
+  template <class T, class Change>
+  static void change_at(T& element, const Change& change) {
+    element = static_cast<T>(change(static_cast<double>(element)));
+  }
+  Range rows_in(const Block& block, State state) const {
+    if (state != State::sharded) return block.rows;
+    const Range shard = shard_of(block, rank_.mesh().parts(Axis::k), rank_.coord()[Axis::k]);
+    return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
+  }
+
+  MeshRank& rank_;
+  MatmulShape shape_;
+  State state_;
+  double alpha_, beta_;
+  Held a_{rank_, {shape_.k, shape_.m}, kPlaceA, shape_.type}, b_{rank_, {shape_.k, shape_.n}, kPlaceB, shape_.type},
+      c_{rank_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()},
+      c0_{rank_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()};
+};
+
+}  // namespace recombine::test

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <iostream>
+
+#include <gtest/gtest.h>
+
+#include "distributed/matmul/planner.hpp"
+#include "kernels/error.hpp"
+#include "tests/distributed/matmul/product_case.hpp"
+#include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
+
+namespace recombine {
+namespace {
+
+using test::ProductCase;
+using test::ProductRunner;
+
+constexpr std::array kTypes = {DataType::f32, DataType::f64, DataType::bf16};
+
+/// m, n, k chosen to hurt: nothing, less than there are ranks, primes, around vectors and tiles.
+constexpr std::array<std::array<std::int64_t, 3>, 12> kShapes = {{{0, 7, 3},
+                                                                  {7, 0, 3},
+                                                                  {3, 2, 0},
+                                                                  {1, 1, 1},
+                                                                  {2, 3, 1},
+                                                                  {1, 65, 2},
+                                                                  {65, 1, 7},
+                                                                  {7, 3, 64},
+                                                                  {3, 7, 257},
+                                                                  {64, 65, 2},
+                                                                  {65, 64, 65},
+                                                                  {257, 7, 65}}};
+
+class MatmulTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
+
+  /// Runs `visit(runner, case)` for every mesh of the ranks and every schedule that fits it.
+  template <class Visit>
+  void for_each_way(const Visit& visit) {
+    for (const Mesh& mesh : meshes_of(world_->size())) {
+      ProductRunner runner(mesh, *world_, *device_);
+      for (const ScheduleRow& row : schedules()) {
+        if (row.fits(mesh)) visit(runner, ProductCase{.mesh = mesh, .schedule = row.schedule});
+      }
+    }
+  }
+};
+
+/// Every factorisation x schedule x type x recombination x shape.
+TEST_F(MatmulTest, EveryWayAgreesWithAPlainLoop) {
+  int cases = 0;
+  for_each_way([&](ProductRunner& runner, ProductCase what) {
+    for (const DataType type : kTypes) {
+      for (const State result : {State::replicated, State::sharded}) {
+        for (const auto& [m, n, k] : kShapes) {
+          what.shape = {m, n, k, type};
+          what.result = result;
+          what.panel = 32;
+          EXPECT_EQ(runner.failure_of(what), "");
+          ++cases;
+        }
+      }
+    }
+  });
+  RecordProperty("cases", cases);
+  EXPECT_GT(cases, 0);
+}
+
+/// The whole product of shapes with all of that, by hand:
+///     mpirun -np 4 ./matmul_test --gtest_also_run_disabled_tests --gtest_filter='*EveryShapeEveryWay'
+TEST_F(MatmulTest, DISABLED_EveryShapeEveryWay) {
+  static constexpr std::array<std::int64_t, 8> kExtents = {0, 1, 2, 3, 7, 64, 65, 257};
+  std::int64_t cases = 0;
+  for_each_way([&](ProductRunner& runner, ProductCase what) {
+    for (const std::int64_t m : kExtents) {
+      for (const std::int64_t n : kExtents) {
+        for (const std::int64_t k : kExtents) {
+          for (const DataType type : kTypes) {
+            for (const State result : {State::replicated, State::sharded}) {
+              what.shape = {m, n, k, type};
+              what.result = result;
+              what.panel = 32;
+              ASSERT_EQ(runner.failure_of(what), "");
+              ++cases;
+            }
+          }
+        }
+      }
+    }
+  });
+  if (world_->rank() == 0) std::cout << cases << " cases on " << world_->size() << " ranks\n";
+}
+
+/// Rows in which every pair of values of every two dimensions occurs at least once: each row is begun with a pair that
+/// is missing, and filled up with the values that cover most others (Cohen et al., "The AETG system", IEEE TSE 1997).
+std::vector<std::vector<std::size_t>> pairwise_table(const std::vector<std::size_t>& sizes) {
+  const std::size_t dimensions = sizes.size();
+  const auto key = [&](std::size_t d, std::size_t v, std::size_t e, std::size_t w) {
+    return ((d * 64 + v) * dimensions + e) * 64 + w;
+  };
+  std::vector<bool> covered(dimensions * 64 * dimensions * 64);
+  std::vector<std::vector<std::size_t>> rows;
+  const auto gain = [&](const std::vector<std::size_t>& row, const std::vector<bool>& set, std::size_t d,
+                        std::size_t v) {
+    int sum = 0;
+    for (std::size_t e = 0; e < dimensions; ++e) {
+      if (e != d && set[e] && !covered[key(d, v, e, row[e])]) ++sum;
+    }
+    return sum;
+  };
+  for (std::size_t d = 0; d < dimensions; ++d) {
+    for (std::size_t e = d + 1; e < dimensions; ++e) {
+      for (std::size_t v = 0; v < sizes[d]; ++v) {
+        for (std::size_t w = 0; w < sizes[e]; ++w) {
+          if (covered[key(d, v, e, w)]) continue;
+          std::vector<std::size_t> row(dimensions);
+          std::vector<bool> set(dimensions);
+          row[d] = v, row[e] = w, set[d] = set[e] = true;
+          for (std::size_t f = 0; f < dimensions; ++f) {
+            if (set[f]) continue;
+            for (std::size_t x = 1; x < sizes[f]; ++x) {
+              if (gain(row, set, f, x) > gain(row, set, f, row[f])) row[f] = x;
+            }
+            set[f] = true;
+          }
+          for (std::size_t f = 0; f < dimensions; ++f) {
+            for (std::size_t g = 0; g < dimensions; ++g) covered[key(f, row[f], g, row[g])] = true;
+          }
+          rows.push_back(row);
+        }
+      }
+    }
+  }
+  return rows;
+}
+
+/// Remaining shapes, factors and thicknesses of panels: every pair of values of every two of them.
+TEST_F(MatmulTest, PairsOfShapesFactorsAndPanels) {
+  static const std::vector<std::int64_t> kExtents = {0, 1, 2, 3, 7, 64, 65, 257};
+  static const std::vector<std::pair<double, double>> kFactors = {{1, 0}, {1, 1}, {-0.5, 0}, {2, -1.5}, {0, 1}, {0, 0}};
+  static const std::vector<std::int64_t> kPanels = {0, 1, 5, 64};
+  const std::vector<Mesh> meshes = meshes_of(world_->size());
+  std::vector<std::unique_ptr<ProductRunner>> runners;
+  for (const Mesh& mesh : meshes) runners.push_back(std::make_unique<ProductRunner>(mesh, *world_, *device_));
+  const auto table = pairwise_table({kExtents.size(), kExtents.size(), kExtents.size(), kFactors.size(), kPanels.size(),
+                                     meshes.size(), schedules().size(), kTypes.size(), 2});
+  int cases = 0;
+  for (const auto& row : table) {
+    const ScheduleRow& schedule = schedules()[row[6]];
+    const bool fits = schedule.fits(meshes[row[5]]);
+    const ProductCase what{.mesh = meshes[row[5]],
+                           .schedule = fits ? schedule.schedule : Schedule::panels,
+                           .result = row[8] == 0 ? State::replicated : State::sharded,
+                           .shape = {kExtents[row[0]], kExtents[row[1]], kExtents[row[2]], kTypes[row[7]]},
+                           .alpha = kFactors[row[3]].first,
+                           .beta = kFactors[row[3]].second,
+                           .panel = kPanels[row[4]]};
+    EXPECT_EQ(runners[row[5]]->failure_of(what), "");
+    ++cases;
+  }
+  EXPECT_GE(cases, 64);  // two dimensions of eight values
+}
+
+TEST(PairwiseTable, HasEveryPair) {
+  const std::vector<std::size_t> sizes = {3, 2, 4, 2};
+  const auto table = pairwise_table(sizes);
+  EXPECT_LT(table.size(), 3U * 2 * 4 * 2);
+  for (std::size_t d = 0; d < sizes.size(); ++d) {
+    for (std::size_t e = d + 1; e < sizes.size(); ++e) {
+      for (std::size_t v = 0; v < sizes[d]; ++v) {
+        for (std::size_t w = 0; w < sizes[e]; ++w) {
+          EXPECT_TRUE(std::ranges::any_of(table, [&](const auto& row) { return row[d] == v && row[e] == w; }));
+        }
+      }
+    }
+  }
+}
+
+TEST_F(MatmulTest, WrongPlacementsAndMeshesAreRefused) {
+  MeshRank rank(Mesh(1, 1, world_->size()), *world_, *device_, test::collectives());
+  Workspace workspace;
+  const auto place = [&](DistMatrix::Shape shape, const Placement& placement) {
+    const std::int64_t size = DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement);
+    return DistMatrix(rank.mesh(), rank.coord(), shape, placement, workspace.get(*device_, 0, DataType::f32, size));
+  };
+  const DistMatrix a = place({4, 3}, kPlaceA);
+  const DistMatrix b = place({4, 5}, kPlaceB);
+  DistMatrix c = place({3, 5}, kPlaceC);
+  DistMatrix wrong = place({5, 3}, kPlaceC);
+  Workspace panels;
+  EXPECT_THROW(multiply_gather(rank, {.a = a, .b = b, .c = wrong, .workspace = panels}), Error);
+  EXPECT_THROW(multiply_gather(rank, {.a = c, .b = b, .c = c, .workspace = panels}), Error);
+}
+
+}  // namespace
+}  // namespace recombine

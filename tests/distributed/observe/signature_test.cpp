@@ -1,0 +1,296 @@
+// If ranks of one host make different calls, each rank gets an Error that names two ranks and their calls, and its data
+// stay unchanged. Between hosts and with NCCL a difference ends the job: see wrong_call_test.py.
+#include "distributed/observe/signature.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <mpi.h>
+
+#include "distributed/mpi/host/calls.hpp"
+#include "distributed/session.hpp"
+#include "kernels/error.hpp"
+#include "tests/support/rank_test.hpp"
+
+namespace recombine {
+namespace {
+
+constexpr std::int64_t kSmall = 100;
+constexpr std::int64_t kLarge = 300000;  // f32 elements: need several steps through slots; none in common memory
+
+float value(int rank, std::int64_t i) { return static_cast<float>(i % 31 + rank); }
+
+/// The message of the Error that ends `stream`. Ends the job if there is none: in the next test the other ranks would
+/// wait for this rank.
+std::string error_of(Stream& stream, const Event& event) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  try {
+    while (!event->done()) {
+      if (std::chrono::steady_clock::now() > end) {
+        fmt::print(stderr, "{}: there is no error, and the call does not end\n", Session::place());
+        Session::abort(kExitFailure);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    stream.synchronize();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+enum class Memory { own, common };
+
+class SignatureTest : public ::testing::TestWithParam<Memory> {
+ protected:
+  void SetUp() override {
+    if (group_->size() == 1) GTEST_SKIP() << "needs two ranks";
+  }
+
+  using Call = std::function<void(Communicator&, Stream&, VectorView)>;
+
+  bool is_wrong() const { return group_->rank() == wrong_; }
+
+  /// All ranks call `right`, except rank wrong_, which calls `wrong`. Its error must contain the texts `named`.
+  void expect_refusal(const Call& right, const Call& wrong, const std::vector<std::string>& named) {
+    for (wrong_ = 0; wrong_ < group_->size(); wrong_ += std::max(1, group_->size() - 1)) {
+      group_ = make_world(test::session());
+      Buffer buffer = GetParam() == Memory::common ? group_->allocate(*device_, DataType::f32, kLarge + kSmall)
+                                                   : Buffer(*device_, DataType::f32, kLarge + kSmall);
+      float* const data = buffer.view().as<float>();
+      for (std::int64_t i = 0; i < buffer.view().size; ++i) data[i] = value(group_->rank(), i);
+      std::int64_t before = 1;
+      group_->all_reduce(*stream_, vector_view(&before, 1), Reduction::sum);
+      stream_->synchronize();
+      std::string error;
+      try {
+        (is_wrong() ? wrong : right)(*group_, *stream_, buffer.view());
+        error = error_of(*stream_, stream_->record());
+      } catch (const Error& at_once) {
+        error = at_once.what();
+      }
+      EXPECT_TRUE(contains(error, fmt::format("rank {} calls ", wrong_))) << error;
+      EXPECT_TRUE(contains(error, "but rank")) << error;
+      if (is_wrong()) {
+        for (const std::string& name : named) EXPECT_TRUE(contains(error, name)) << error << "; expected " << name;
+      }
+      MPI_Barrier(MPI_COMM_WORLD);  // from here on no rank changes this rank's data
+      std::int64_t changed = 0;
+      for (std::int64_t i = 0; i < buffer.view().size; ++i) changed += data[i] == value(group_->rank(), i) ? 0 : 1;
+      EXPECT_EQ(changed, 0) << "changed elements on this rank; rank " << wrong_ << " makes the wrong call";
+      EXPECT_THROW(
+          {
+            group_->all_reduce(*stream_, vector_view(&before, 1), Reduction::sum);
+            stream_->synchronize();
+          },
+          Error)
+          << "a call after the failure succeeded";
+    }
+    group_ = make_world(test::session());
+  }
+  std::vector<std::int64_t> counts(std::int64_t each) const {
+    return std::vector<std::int64_t>(static_cast<std::size_t>(group_->size()), each);
+  }
+  static Call all_reduce(std::int64_t count, Reduction reduction = Reduction::sum) {
+    return [=](Communicator& group, Stream& stream, VectorView data) {
+      group.all_reduce(stream, data.range(0, count), reduction);
+    };
+  }
+  static Call broadcast(std::int64_t count, int root) {
+    return [=](Communicator& group, Stream& stream, VectorView data) {
+      group.broadcast(stream, data.range(0, count), root);
+    };
+  }
+  static VectorView as_i32(VectorView data) { return {data.data, data.size, DataType::i32}; }
+
+  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
+  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
+  std::unique_ptr<Communicator> group_ = make_world(test::session());
+  int wrong_ = 0;
+};
+
+TEST_P(SignatureTest, WrongCount) {
+  expect_refusal(all_reduce(kSmall), all_reduce(kSmall + 1), {"of 101 f32", "of 100 f32"});
+  expect_refusal(all_reduce(kLarge), all_reduce(kLarge - 1), {"of 299999 f32", "of 300000 f32"});
+  expect_refusal(all_reduce(kLarge), all_reduce(kSmall), {"of 100 f32", "of 300000 f32"});
+  expect_refusal(all_reduce(kLarge), all_reduce(0), {"of 0 f32", "of 300000 f32"});
+}
+
+TEST_P(SignatureTest, WrongType) {
+  const Call wrong = [](Communicator& group, Stream& stream, VectorView data) {
+    group.all_reduce(stream, as_i32(data).range(0, kLarge), Reduction::sum);
+  };
+  expect_refusal(all_reduce(kLarge), wrong, {"of 300000 i32", "of 300000 f32"});
+}
+
+TEST_P(SignatureTest, WrongReduction) {
+  expect_refusal(all_reduce(kSmall), all_reduce(kSmall, Reduction::max), {"100 f32 (max)", "100 f32 (sum)"});
+}
+
+TEST_P(SignatureTest, WrongOperation) {
+  const auto pieces = counts(kSmall);
+  const std::int64_t size = kSmall * group_->size();
+  const Call gather = [=](Communicator& group, Stream& stream, VectorView data) {
+    group.all_gather(stream, data.range(0, size), pieces);
+  };
+  const Call scatter = [=](Communicator& group, Stream& stream, VectorView data) {
+    group.reduce_scatter(stream, data.range(0, size), pieces, Reduction::sum);
+  };
+  expect_refusal(all_reduce(size), gather, {"all_gather", "all_reduce"});
+  expect_refusal(scatter, all_reduce(size), {"all_reduce", "reduce_scatter"});
+  expect_refusal(gather, scatter, {"reduce_scatter", "all_gather"});
+  expect_refusal(all_reduce(kSmall), broadcast(kSmall, 0), {"broadcast", "all_reduce"});
+  expect_refusal(all_reduce(kLarge), broadcast(kLarge, 1), {"broadcast", "all_reduce"});
+  expect_refusal(broadcast(kLarge, 0), all_reduce(kLarge), {"all_reduce", "broadcast"});
+}
+
+TEST_P(SignatureTest, WrongOrder) {
+  const Call one_then_other = [](Communicator& group, Stream& stream, VectorView data) {
+    group.all_reduce(stream, data.range(0, kLarge), Reduction::sum);
+    group.broadcast(stream, data.range(0, kSmall), 0);
+  };
+  const Call other_then_one = [](Communicator& group, Stream& stream, VectorView data) {
+    group.broadcast(stream, data.range(0, kSmall), 0);
+    group.all_reduce(stream, data.range(0, kLarge), Reduction::sum);
+  };
+  expect_refusal(one_then_other, other_then_one, {"broadcast of 100 f32", "all_reduce of 300000 f32 (sum)"});
+}
+
+TEST_P(SignatureTest, WrongRoot) {
+  expect_refusal(broadcast(kSmall, 0), broadcast(kSmall, 1), {"from rank 1 of the group", "from rank 0 of the group"});
+  expect_refusal(broadcast(kLarge, 1), broadcast(kLarge, 0), {"from rank 0 of the group", "from rank 1 of the group"});
+}
+
+TEST_P(SignatureTest, WrongPieces) {
+  for (const std::int64_t each : {kSmall, kLarge / 6}) {
+    const Call right = [&](Communicator& group, Stream& stream, VectorView data) {
+      group.all_gather(stream, data.range(0, each * group.size()), counts(each));
+    };
+    const Call wrong = [&](Communicator& group, Stream& stream, VectorView data) {
+      auto other = counts(each);
+      other.front() += 1;
+      other.back() -= 1;
+      group.all_gather(stream, data.range(0, each * group.size()), other);
+    };
+    expect_refusal(right, wrong, {"all_gather"});
+  }
+}
+
+TEST_P(SignatureTest, WrongLengthOrDistanceOfAShift) {
+  const auto shift = [](std::int64_t out, std::int64_t in, int distance) {
+    return [=](Communicator& group, Stream& stream, VectorView data) {
+      group.shift(stream, data.range(0, out), data.range(kLarge - in, kLarge), distance);
+    };
+  };
+  expect_refusal(shift(kSmall, kSmall, 1), shift(kSmall + 1, kSmall, 1), {"shift of 101 f32 by 1"});
+  expect_refusal(shift(kSmall, kSmall, 1), shift(kSmall, kSmall, 2), {"by 2", "by 1"});
+}
+
+TEST_P(SignatureTest, OneCallTooFew) {
+  if (group_->rank() > 0) {
+    float x = 1;
+    group_->all_reduce(*stream_, vector_view(&x, 1), Reduction::sum);
+    const std::string error = error_of(*stream_, stream_->record());
+    EXPECT_TRUE(contains(error, "rank 0 calls no more collectives, but rank ")) << error;
+    EXPECT_EQ(x, 1);
+  }
+  group_.reset();
+}
+
+TEST_P(SignatureTest, SplitAndAllocateAreCallsToo) {
+  const Call allocate = [&](Communicator& group, Stream&, VectorView) {
+    static_cast<void>(group.allocate(*device_, DataType::f32, kSmall));
+  };
+  const Call split = [](Communicator& group, Stream&, VectorView) { group.split(0, 0); };
+  const Call more = [&](Communicator& group, Stream&, VectorView) {
+    static_cast<void>(group.allocate(*device_, DataType::f32, kSmall + 1));
+  };
+  expect_refusal(all_reduce(kSmall), split, {"split", "all_reduce"});
+  expect_refusal(split, all_reduce(kSmall), {"all_reduce", "split"});
+  expect_refusal(allocate, more, {"allocate of 101 f32", "allocate of 100 f32"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Memory, SignatureTest, ::testing::Values(Memory::own, Memory::common),
+                         [](const auto& param) { return param.param == Memory::own ? "Own" : "Common"; });
+
+/// Three ranks of a host, simulated in one thread.
+class CallsTest : public ::testing::Test {
+ protected:
+  mpi::Calls& rank(std::size_t r) { return ranks_[r]; }
+  static Signature call(std::uint64_t sequence, std::int64_t count) {
+    return {.sequence = sequence, .count = count, .operation = Operation::all_reduce, .type = DataType::f32};
+  }
+
+  std::vector<mpi::Calls::Board> boards_ = std::vector<mpi::Calls::Board>(3);
+  std::vector<mpi::Calls::Board*> pointers_ = {&boards_[0], &boards_[1], &boards_[2]};
+  std::vector<mpi::Calls> ranks_ = {{0, pointers_, {0, 4, 7}}, {1, pointers_, {0, 4, 7}}, {2, pointers_, {0, 4, 7}}};
+};
+
+TEST_F(CallsTest, AgreeOnceAllRanksHaveShownTheirCalls) {
+  for (std::uint64_t n = 0; n < 5; ++n) {
+    rank(0).show(call(n, 5), {});
+    rank(1).show(call(n, 5), {});
+    EXPECT_FALSE(rank(0).agreed());
+    rank(2).show(call(n, 5), {});
+    for (std::size_t r = 0; r < 3; ++r) EXPECT_TRUE(rank(r).agreed());
+  }
+}
+
+TEST_F(CallsTest, TwoRanksThatDifferDoNotWaitForTheThird) {
+  rank(2).show(call(0, 5), {});
+  rank(1).show(call(0, 6), {});
+  try {
+    rank(1).agreed();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(
+        std::string(error.what()),
+        "rank 4 calls all_reduce of 6 f32 (sum), but rank 7 calls all_reduce of 5 f32 (sum), as call 1 of a group "
+        "of 3 ranks; expected the same calls in the same order on every rank");
+  }
+  EXPECT_THROW(rank(2).agreed(), Error);
+  EXPECT_THROW(rank(1).show(call(1, 5), {}), Error);
+}
+
+TEST_F(CallsTest, ARankThatIsOneCallAheadDisturbsNobody) {
+  for (std::size_t r = 0; r < 3; ++r) rank(r).show(call(0, 5), {});
+  EXPECT_TRUE(rank(0).agreed());
+  rank(0).show(call(1, 6), {});
+  EXPECT_TRUE(rank(1).agreed());
+  EXPECT_TRUE(rank(2).agreed());
+  EXPECT_FALSE(rank(0).agreed());
+}
+
+TEST_F(CallsTest, AnotherPlaceInCommonMemoryIsAnotherCall) {
+  rank(0).show(call(0, 5), {.memory = 2, .offset = 64});
+  rank(1).show(call(0, 5), {.memory = 2, .offset = 128});
+  rank(2).show(call(0, 5), {});
+  for (std::size_t r = 0; r < 3; ++r) EXPECT_THROW(rank(r).agreed(), Error);
+}
+
+TEST(Signature, EveryPartCounts) {
+  const Signature base{
+      .sequence = 3, .count = 5, .pieces = 1, .argument = 1, .operation = Operation::all_gather, .type = DataType::f32};
+  std::vector<Signature> others(7, base);
+  others[0].sequence = 4;
+  others[1].count = 6;
+  others[2].pieces = 2;
+  others[3].argument = 2;
+  others[4].operation = Operation::broadcast;
+  others[5].type = DataType::f64;
+  others[6].reduction = Reduction::max;
+  for (const Signature& other : others) {
+    EXPECT_FALSE(same_call(base, other)) << other.to_string();
+    EXPECT_NE(base.hash(), other.hash()) << other.to_string();
+  }
+  EXPECT_TRUE(same_call(base, Signature(base)));
+}
+
+}  // namespace
+}  // namespace recombine

@@ -1,0 +1,170 @@
+#include "src/train/options.hpp"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "distributed/io/temporary_file.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+namespace {
+
+TrainCommand parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "train");
+  return parse_train_command(static_cast<int>(words.size()), words.data());
+}
+
+TEST(TrainOptions, Defaults) {
+  const TrainCommand command = parse({});
+  EXPECT_EQ(command.hidden, (std::vector<std::int64_t>{1024, 1024}));
+  EXPECT_EQ(command.batch_size, 256);
+  EXPECT_EQ(command.optimizer.kind, OptimizerKind::adamw);
+  EXPECT_GE(command.warmup, 100);
+  EXPECT_EQ(command.data.data, "fashion-mnist");
+}
+
+TEST(TrainOptions, ReadsWhatIsGiven) {
+  const TrainCommand command = parse({"--hidden", "", "--no-bias", "--batch-size", "all", "--optimizer", "sgd", "--lr",
+                                      "1e-2", "--seed=7", "--loss", "mse", "--activation", "gelu", "--threads", "3"});
+  EXPECT_TRUE(command.hidden.empty());
+  EXPECT_EQ(command.bias, Bias::none);
+  EXPECT_FALSE(command.batch_size);
+  EXPECT_DOUBLE_EQ(command.lr, 0.01);
+  EXPECT_EQ(command.warmup, 0);
+  EXPECT_EQ(command.seed, 7U);
+  EXPECT_EQ(command.data.seed, 7U);
+  EXPECT_EQ(command.activation, Activation::gelu);
+  EXPECT_EQ(command.device.threads, 3);
+}
+
+TEST(TrainOptions, ReadsAConfigurationFile) {
+  const TemporaryFile file("train_options_test", ::testing::TempDir() + "train_options_test.cfg");
+  std::ofstream(file.path())
+      << "# a job\n\n hidden = \"\"  # none\nno-bias = true\r\nseed=7\nlr = 0.5\ndata = a folder/x";
+  const TrainCommand command = parse({"--lr", "0.25", "--config", file.path().c_str()});
+  EXPECT_TRUE(command.hidden.empty());
+  EXPECT_EQ(command.bias, Bias::none);
+  EXPECT_EQ(command.seed, 7U);
+  EXPECT_DOUBLE_EQ(command.lr, 0.25) << "the command line goes first";
+  EXPECT_EQ(command.data.data, "a folder/x");
+}
+
+TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
+  const std::vector<std::pair<std::vector<const char*>, const char*>> cases = {
+      {{"--no-such-option"}, "no-such-option"},
+      {{"--epoch", "3"}, "epoch"},
+      {{"--batch-size", "0"}, "--batch-size '0'"},
+      {{"--batch-size", "1.5"}, "--batch-size '1.5'"},
+      {{"--batch-size", ""}, "--batch-size"},
+      {{"--lr", "nan"}, "--lr 'nan'"},
+      {{"--lr", "inf"}, "--lr 'inf'"},
+      {{"--lr", "-1"}, "--lr '-1'"},
+      {{"--lr", "0.1x"}, "--lr '0.1x'"},
+      {{"--hidden", "10,-3"}, "--hidden '10,-3'"},
+      {{"--hidden", "10,"}, "--hidden '10,'"},
+      {{"--hidden", "0"}, "--hidden '0'"},
+      {{"--seed", "-1"}, "--seed '-1'"},
+      {{"--epochs", "0"}, "--epochs '0'"},
+      {{"--epochs", "99999999999999999999"}, "--epochs"},
+      {{"--threads", "0"}, "--threads '0'"},
+      {{"--activation", "softmax"}, "--activation 'softmax'"},
+      {{"--patience", "3"}, "--patience"},
+      {{"--metrics-every", "1"}, "--metrics-every 1: expected with --metrics FILE"},
+      {{"--lr", "1", "--lr", "2"}, "lr"},
+      {{"--lr"}, "lr"},
+      {{"word"}, "'word'"},
+      {{"-x"}, "'-x'"},
+      {{"--config", "/nonexistent.cfg"}, "--config /nonexistent.cfg"},
+  };
+  for (const auto& [words, fragment] : cases) {
+    try {
+      parse(words);
+      ADD_FAILURE() << words.front() << " was accepted";
+    } catch (const InputError& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find(fragment), std::string::npos) << message << " lacks " << fragment;
+      EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+  }
+}
+
+std::string refusal_of(const std::vector<const char*>& words) {
+  try {
+    parse(words);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::string refusal_of_file(const std::string& text) {
+  const TemporaryFile file("train_options_test", ::testing::TempDir() + "train_options_test.cfg");
+  std::ofstream(file.path()) << text;
+  const std::string message = refusal_of({"--config", file.path().c_str()});
+  return message.starts_with("--config ") ? message.substr(message.find(", line ") + 2) : message;
+}
+
+// Boost.Program_options would replace placeholders inside the user's text, and never return.
+TEST(TrainOptions, PlaceholdersAreText) {
+  EXPECT_EQ(refusal_of_file("lr = 1\nquiet = %value%"), "line 2: quiet = '%value%': expected true or false");
+  EXPECT_EQ(refusal_of_file("standardize=x%value%y"), "line 1: standardize = 'x%value%y': expected true or false");
+  EXPECT_EQ(refusal_of_file("no-bias=%prefix%%value%"), "line 1: no-bias = '%prefix%%value%': expected true or false");
+  EXPECT_EQ(refusal_of_file("%option%=1"), "line 1: unknown option '%option%': see --help");
+  EXPECT_EQ(refusal_of_file("lr = %value%"), "--lr '%value%': expected a finite number >= 0");
+  EXPECT_EQ(refusal_of({"--%canonical_option%="}), "--%canonical_option%: expected a value; see --help");
+  EXPECT_EQ(refusal_of({"--%option%=%value%"}), "unknown option '--%option%=%value%': see --help");
+  EXPECT_EQ(refusal_of({"--quiet=%value%"}), "--quiet: expected no value, it is a flag; see --help");
+  EXPECT_EQ(refusal_of({"--lr", "1", "--lr", "2"}), "--lr: is given more than once; expected once");
+  EXPECT_EQ(refusal_of({"--lr"}), "--lr: expected a value; see --help");
+}
+
+TEST(TrainOptions, AConfigurationFileIsReadLineByLine) {
+  EXPECT_EQ(refusal_of_file("lr = 1\n\nlr = 2\n"), "line 3: lr: is set twice, expected once; line 1 sets it too");
+  EXPECT_EQ(refusal_of_file(" = 1"), "line 1: '= 1': expected name = value");
+  EXPECT_EQ(refusal_of_file("[quiet]"), "line 1: '[quiet]': expected name = value");
+  EXPECT_EQ(refusal_of_file(std::string(1 << 19, '\n') + "quiet"), "line 524289: 'quiet': expected name = value");
+  for (const char* word : {"true", "Yes", "ON", "1", ""}) {
+    EXPECT_EQ(refusal_of_file(std::string("quiet=") + word), "accepted") << word;
+  }
+}
+
+TEST(TrainOptions, NumbersAreCheckedAtTheirBounds) {
+  EXPECT_EQ(refusal_of({"--threads", "4097"}), "--threads '4097': expected a whole number from 1 to 4096");
+  EXPECT_EQ(refusal_of({"--epochs", "9223372036854775807"}), "accepted");  // an epoch here has few steps: no overflow
+  EXPECT_EQ(refusal_of({"--epochs", "9223372036854775808"}),
+            "--epochs '9223372036854775808': expected a whole number from 1 to 9223372036854775807");
+  EXPECT_EQ(refusal_of({"--seed", "-1"}), "--seed '-1': expected a whole number >= 0");
+}
+
+TEST(TrainOptions, AmountsOfMemory) {
+  for (const auto& [text, bytes] : {std::pair{"512M", 512.0 * (1 << 20)},
+                                    {"2G", 0x1p31},
+                                    {"2GiB", 0x1p31},
+                                    {"1.5K", 1536.0},
+                                    {"1T", 0x1p40},
+                                    {"1TB", 1e12},
+                                    {"1GB", 1e9},
+                                    {"100B", 100.0},
+                                    {"8388607TiB", 0x1p63 - 0x1p40},
+                                    {"7", 7.0}}) {
+    EXPECT_EQ(parse({"--memory-limit", text}).memory_limit, bytes) << text;
+  }
+  for (const char* text : {"", "M", "-1M", "0G", "nanG", "infG", "8E", "1 M", "5X", "1MM"}) {
+    EXPECT_EQ(refusal_of({"--memory-limit", text}),
+              fmt::format("--memory-limit '{}': expected an amount of memory such as 512M or 2GiB", text));
+  }
+  for (const char* text : {"9223372036854775808", "8388608T", "8388608TiB", "99999999999G", "1e300T"}) {
+    EXPECT_EQ(refusal_of({"--memory-limit", text}),
+              fmt::format("--memory-limit '{}': expected less than 8388608TiB, which is 2^63 bytes", text));
+  }
+}
+
+TEST(TrainOptions, HelpNamesEveryGroup) {
+  for (const char* group : {"Data", "Model", "Training", "Machine", "Output", "--batch-size", "--save"}) {
+    EXPECT_NE(train_help().find(group), std::string::npos) << group;
+  }
+}
+
+}  // namespace
+}  // namespace recombine
