@@ -51,12 +51,12 @@ bool complete_after_multiply(const Mesh& mesh, const DistMatrix& a, Transpose tr
   return !axis || mesh.parts(*axis) == 1;
 }
 
-void multiply(MeshRank& rank, const Product& product) {
+void multiply(RankContext& context, const Product& product) {
   const Operand a{product.a, product.trans_a};
   const Operand b{product.b, product.trans_b};
   DistMatrix& c = product.c;
   check_fit(a, b, c);
-  const bool complete = complete_after_multiply(rank.mesh(), product.a, product.trans_a);
+  const bool complete = complete_after_multiply(context.mesh(), product.a, product.trans_a);
   require(complete || (product.bias == nullptr && product.activation == Activation::identity),
           "bias and activation come after the sum over {}", name_of(*a.col_axis()));
 
@@ -67,15 +67,16 @@ void multiply(MeshRank& rank, const Product& product) {
       if (a.row_part(left) != to.row_part) continue;
       for (const Block& right : product.b.blocks()) {
         if (b.col_part(right) != to.col_part || b.row_part(right) != a.col_part(left)) continue;
-        rank.math().gemm(rank.compute(), {.a = left.view,
-                                          .trans_a = product.trans_a,
-                                          .b = right.view,
-                                          .trans_b = product.trans_b,
-                                          .c = to.view,
-                                          .alpha = product.alpha,
-                                          .beta = first ? product.beta : 1.0,
-                                          .bias = product.bias ? block_bias(*product.bias, to) : ConstVectorView{},
-                                          .activation = product.activation});
+        context.math().gemm(context.compute(),
+                            {.a = left.view,
+                             .trans_a = product.trans_a,
+                             .b = right.view,
+                             .trans_b = product.trans_b,
+                             .c = to.view,
+                             .alpha = product.alpha,
+                             .beta = first ? product.beta : 1.0,
+                             .bias = product.bias ? block_bias(*product.bias, to) : ConstVectorView{},
+                             .activation = product.activation});
         first = false;
       }
     }
@@ -90,15 +91,15 @@ void multiply(MeshRank& rank, const Product& product) {
 
 Range shard_of(const Block& block, int parts, int index) { return split_range(block.view.rows, parts, index); }
 
-void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
+void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target) {
   const State state = matrix.placement()[axis];
   require(!matrix.placement().cuts(axis), "{} is cut by {}", matrix.placement().to_string(), name_of(axis));
   if (state == target) return;
   if (state == State::replicated && target == State::sharded) return matrix.set_state(axis, target);
 
   const TraceRange trace("recombine");
-  Communicator& group = rank.communicator(axis);
-  Stream& communication = rank.after_compute(axis, MeshRank::Next::waits);
+  Communicator& group = context.communicator(axis);
+  Stream& communication = context.after_compute(axis, RankContext::Next::waits);
   for (const Block& block : matrix.blocks()) {
     const VectorView data = as_vector(block.view);
     std::vector<std::int64_t> counts;
@@ -113,35 +114,35 @@ void recombine(MeshRank& rank, DistMatrix& matrix, Axis axis, State target) {
       throw Error(fmt::format("no collective takes {} along {} there", matrix.placement().to_string(), name_of(axis)));
     }
   }
-  rank.compute_waits(communication.record());
+  context.compute_waits(communication.record());
   matrix.set_state(axis, target);
 }
 
-void gather(MeshRank& rank, const DistMatrix& from, DistMatrix& to) {
+void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to) {
   const std::optional<Axis> axis = from.placement().rows_then;
   require(axis && from.rows() == to.rows() && from.cols() == to.cols() &&
               from.placement().rows == to.placement().rows && from.placement().cols == to.placement().cols &&
               !to.placement().rows_then,
           "{} does not gather into {}", from.placement().to_string(), to.placement().to_string());
   const TraceRange trace("gather");
-  Communicator& group = rank.communicator(*axis);
-  Stream& communication = rank.communication(*axis);
-  const int pieces = rank.mesh().parts(*axis);
+  Communicator& group = context.communicator(*axis);
+  Stream& communication = context.communication(*axis);
+  const int pieces = context.mesh().parts(*axis);
   for (const Block& block : to.blocks()) {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(group.size()));
     for (int piece = 0; piece < pieces; ++piece) {
       const int part = block.row_part * pieces + piece;
-      const Range rows = DistMatrix::rows_of_part(rank.mesh(), from.rows(), from.placement(), part);
-      counts[static_cast<std::size_t>(rank.mesh().owner(*axis, piece))] += rows.size() * block.cols.size();
+      const Range rows = DistMatrix::rows_of_part(context.mesh(), from.rows(), from.placement(), part);
+      counts[static_cast<std::size_t>(context.mesh().owner(*axis, piece))] += rows.size() * block.cols.size();
       if (const Block* own = from.find(part, block.col_part)) {
         const MatrixView place = block.view.block(rows.begin - block.rows.begin, 0, rows.size(), block.cols.size());
-        rank.device().copy(rank.compute(), as_vector(place), as_vector(own->view));
+        context.device().copy(context.compute(), as_vector(place), as_vector(own->view));
       }
     }
-    const auto next = &block == &to.blocks().back() ? MeshRank::Next::waits : MeshRank::Next::computes;
-    group.all_gather(rank.after_compute(*axis, next), as_vector(block.view), counts);
+    const auto next = &block == &to.blocks().back() ? RankContext::Next::waits : RankContext::Next::computes;
+    group.all_gather(context.after_compute(*axis, next), as_vector(block.view), counts);
   }
-  rank.compute_waits(communication.record());
+  context.compute_waits(communication.record());
   to.set_state(*axis, State::replicated);
 }
 

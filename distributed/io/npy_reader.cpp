@@ -9,8 +9,8 @@
 
 #include "distributed/io/convert.hpp"
 #include "distributed/io/file_kind.hpp"
-#include "distributed/mpi/mpi_file.hpp"
 #include "distributed/io/npy_file.hpp"
+#include "distributed/mpi/mpi_file.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/error.hpp"
 

@@ -21,25 +21,25 @@ namespace recombine {
 namespace {
 
 /// The whole blocks of an operand; where one rank has them already, they stay where they are.
-DistMatrix gathered(MeshRank& rank, const DistMatrix& rest, Workspace& workspace, std::size_t slot) {
+DistMatrix gathered(RankContext& context, const DistMatrix& rest, Workspace& workspace, std::size_t slot) {
   Placement whole = rest.placement();
   const Axis axis = *whole.rows_then;
   whole.rows_then.reset();
   const DistMatrix::Shape shape{rest.rows(), rest.cols()};
-  if (rank.mesh().parts(axis) == 1) return {rank.mesh(), rank.coord(), shape, whole, rest.memory()};
-  const std::int64_t size = DistMatrix::local_size(rank.mesh(), rank.coord(), shape, whole);
-  DistMatrix blocks(rank.mesh(), rank.coord(), shape, whole,
-                    workspace.get(rank.device(), slot, rest.memory().type, size));
-  gather(rank, rest, blocks);
+  if (context.mesh().parts(axis) == 1) return {context.mesh(), context.coord(), shape, whole, rest.memory()};
+  const std::int64_t size = DistMatrix::local_size(context.mesh(), context.coord(), shape, whole);
+  DistMatrix blocks(context.mesh(), context.coord(), shape, whole,
+                    workspace.get(context.device(), slot, rest.memory().type, size));
+  gather_at_rest(context, rest, blocks);
   return blocks;
 }
 
 }  // namespace
 
-void multiply_gather(MeshRank& rank, const Matmul& call) {
-  LocalSum sum(rank, call);
-  const DistMatrix a = gathered(rank, call.a, call.workspace, 0);
-  const DistMatrix b = gathered(rank, call.b, call.workspace, 1);
+void multiply_gather(RankContext& context, const Matmul& call) {
+  LocalSum sum(context, call);
+  const DistMatrix a = gathered(context, call.a, call.workspace, 0);
+  const DistMatrix b = gathered(context, call.b, call.workspace, 1);
   sum.add(only_block(a).view, only_block(b).view);
   sum.finish();
 }

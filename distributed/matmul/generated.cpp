@@ -16,21 +16,23 @@ double Generated::at(std::int64_t row, std::int64_t col, DataType type) const {
   return static_cast<double>(std::bit_cast<float>(rounded));
 }
 
-void generate(MeshRank& rank, const Generated& matrix, Range rows, Range cols, Transpose transpose, MatrixView to) {
-  rank.math().fill(rank.compute(), to,
-                   {.seed = matrix.seed,
-                    .tensor = matrix.tensor,
-                    .first_row = rows.begin,
-                    .first_col = cols.begin,
-                    .global_cols = matrix.cols,
-                    .half_width = 1,
-                    .transpose = transpose});
+void generate(RankContext& context, const Generated& matrix, Range rows, Range cols, Transpose transpose,
+              MatrixView to) {
+  context.math().fill(context.compute(), to,
+                      {.seed = matrix.seed,
+                       .tensor = matrix.tensor,
+                       .first_row = rows.begin,
+                       .first_col = cols.begin,
+                       .global_cols = matrix.cols,
+                       .half_width = 1,
+                       .transpose = transpose});
 }
 
-void generate(MeshRank& rank, const Generated& matrix, Transpose transpose, const DistMatrix& to) {
+void generate(RankContext& context, const Generated& matrix, Transpose transpose, const DistMatrix& to) {
   for (const Block& block : to.blocks()) {
     const bool swapped = transpose == Transpose::yes;
-    generate(rank, matrix, swapped ? block.cols : block.rows, swapped ? block.rows : block.cols, transpose, block.view);
+    generate(context, matrix, swapped ? block.cols : block.rows, swapped ? block.rows : block.cols, transpose,
+             block.view);
   }
 }
 

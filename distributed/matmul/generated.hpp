@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "distributed/dist_matrix.hpp"
-#include "distributed/mesh_rank.hpp"
+#include "distributed/rank_context.hpp"
 
 namespace recombine {
 
@@ -22,9 +22,10 @@ inline constexpr std::uint64_t kTensorB = 1;
 inline constexpr std::uint64_t kTensorC = 2;
 
 /// Fills a rectangle [rows, cols] of the matrix, held as it is or transposed: then `to` is [cols, rows].
-void generate(MeshRank& rank, const Generated& matrix, Range rows, Range cols, Transpose transpose, MatrixView to);
+void generate(RankContext& context, const Generated& matrix, Range rows, Range cols, Transpose transpose,
+              MatrixView to);
 
 /// Fills what this rank holds of a matrix that is kept transposed (A) or as it is (B, C).
-void generate(MeshRank& rank, const Generated& matrix, Transpose transpose, const DistMatrix& to);
+void generate(RankContext& context, const Generated& matrix, Transpose transpose, const DistMatrix& to);
 
 }  // namespace recombine

@@ -21,8 +21,8 @@ VectorView Workspace::get(Device& device, std::size_t slot, DataType type, std::
   return buffer.view().range(0, size);
 }
 
-LocalSum::LocalSum(MeshRank& rank, const Matmul& call)
-    : rank_(rank), call_(call), beta_(rank.coord()[Axis::k] == 0 ? call.beta : 0) {
+LocalSum::LocalSum(RankContext& context, const Matmul& call)
+    : context_(context), call_(call), beta_(context.coord()[Axis::k] == 0 ? call.beta : 0) {
   require(same_cuts(call.a.placement(), kPlaceA) && same_cuts(call.b.placement(), kPlaceB) &&
               same_cuts(call.c.placement(), kPlaceC),
           "placements {} x {} to {}: operands stand at rest as {} and {}, the result as {}",
@@ -34,7 +34,7 @@ LocalSum::LocalSum(MeshRank& rank, const Matmul& call)
   for (const Axis axis : kAxes) {
     if (!call.c.placement().cuts(axis)) call.c.set_state(axis, State::replicated);
   }
-  if (rank.mesh().parts(Axis::k) > 1) call.c.set_state(Axis::k, State::partial);
+  if (context.mesh().parts(Axis::k) > 1) call.c.set_state(Axis::k, State::partial);
 }
 
 void LocalSum::add(ConstMatrixView a, ConstMatrixView b) {
@@ -48,12 +48,12 @@ void LocalSum::finish() {
 }
 
 void LocalSum::multiply(ConstMatrixView a, ConstMatrixView b) {
-  rank_.math().gemm(rank_.compute(), {.a = a,
-                                      .trans_a = Transpose::yes,
-                                      .b = b,
-                                      .c = only_block(call_.c).view,
-                                      .alpha = call_.alpha,
-                                      .beta = added_ ? 1 : beta_});
+  context_.math().gemm(context_.compute(), {.a = a,
+                                            .trans_a = Transpose::yes,
+                                            .b = b,
+                                            .c = only_block(call_.c).view,
+                                            .alpha = call_.alpha,
+                                            .beta = added_ ? 1 : beta_});
   added_ = true;
 }
 

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "distributed/dist_matrix.hpp"
-#include "distributed/mesh_rank.hpp"
+#include "distributed/rank_context.hpp"
 
 namespace recombine {
 
@@ -44,14 +44,14 @@ struct Matmul {
 class LocalSum {
  public:
   /// @throws Error where shapes, placements or types do not fit
-  LocalSum(MeshRank& rank, const Matmul& call);
+  LocalSum(RankContext& context, const Matmul& call);
   void add(ConstMatrixView a, ConstMatrixView b);  ///< rows of A^T and of B of one range of k
   void finish();                                   ///< where nothing was added, C = beta C
 
  private:
   void multiply(ConstMatrixView a, ConstMatrixView b);
 
-  MeshRank& rank_;
+  RankContext& context_;
   const Matmul& call_;
   double beta_;
   bool added_ = false;
@@ -64,8 +64,8 @@ const Block& only_block(const DistMatrix& matrix);
 MatrixView rows_of(const Block& block, Range range);
 
 /// Each is described in its file.
-void multiply_gather(MeshRank& rank, const Matmul& call);
-void multiply_panels(MeshRank& rank, const Matmul& call);
-void multiply_shift(MeshRank& rank, const Matmul& call);
+void multiply_gather(RankContext& context, const Matmul& call);
+void multiply_panels(RankContext& context, const Matmul& call);
+void multiply_shift(RankContext& context, const Matmul& call);
 
 }  // namespace recombine

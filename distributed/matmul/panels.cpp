@@ -24,12 +24,13 @@ namespace {
 /// One operand's panels on their way to this rank.
 class PanelStream {
  public:
-  PanelStream(MeshRank& rank, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot, std::int64_t panel)
-      : rank_(rank), rest_(rest), axis_(*rest.placement().rows_then), own_(only_block(rest)) {
-    if (rank.mesh().parts(axis_) == 1) return;
-    rank.after_compute(axis_);  // which has made the operand
+  PanelStream(RankContext& context, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot,
+              std::int64_t panel)
+      : context_(context), rest_(rest), axis_(*rest.placement().rows_then), own_(only_block(rest)) {
+    if (context.mesh().parts(axis_) == 1) return;
+    context.after_compute(axis_);  // which has made the operand
     for (std::size_t s = 0; s < 2; ++s) {
-      slots_[s] = as_matrix(workspace.get(rank.device(), first_slot + s, rest.memory().type, panel * own_.view.cols),
+      slots_[s] = as_matrix(workspace.get(context.device(), first_slot + s, rest.memory().type, panel * own_.view.cols),
                             panel, own_.view.cols);
     }
   }
@@ -39,30 +40,30 @@ class PanelStream {
 
   /// Begins to bring rows [range) of k, which are one rank's, once the multiplication `free` is done.
   void fetch(std::size_t step, Range range, const Event& free) {
-    if (rank_.mesh().parts(axis_) == 1) {
+    if (context_.mesh().parts(axis_) == 1) {
       panels_[step % 2] = rows_of(own_, range);
       return;
     }
     const int root = owner(range.begin);
-    const bool mine = rank_.coord()[axis_] == root;
+    const bool mine = context_.coord()[axis_] == root;
     panels_[step % 2] = mine ? rows_of(own_, range) : slots_[step % 2].block(0, 0, range.size(), own_.view.cols);
-    Stream& communication = rank_.communication(axis_);
+    Stream& communication = context_.communication(axis_);
     if (free) communication.wait(free);
-    rank_.communicator(axis_).broadcast(communication, as_vector(panels_[step % 2]), root);
+    context_.communicator(axis_).broadcast(communication, as_vector(panels_[step % 2]), root);
     arrived_[step % 2] = communication.record();
   }
 
   /// The panel of that step; the compute stream waits for it.
   ConstMatrixView take(std::size_t step) {
-    if (arrived_[step % 2]) rank_.compute_waits(arrived_[step % 2]);
+    if (arrived_[step % 2]) context_.compute_waits(arrived_[step % 2]);
     return panels_[step % 2];
   }
 
  private:
   Range piece(int index) const {
-    const int pieces = rank_.mesh().parts(axis_);
-    return DistMatrix::rows_of_part(rank_.mesh(), rest_.rows(), rest_.placement(),
-                                    rank_.coord()[Axis::k] * pieces + index);
+    const int pieces = context_.mesh().parts(axis_);
+    return DistMatrix::rows_of_part(context_.mesh(), rest_.rows(), rest_.placement(),
+                                    context_.coord()[Axis::k] * pieces + index);
   }
   int owner(std::int64_t at) const {
     int index = 0;
@@ -70,7 +71,7 @@ class PanelStream {
     return index;
   }
 
-  MeshRank& rank_;
+  RankContext& context_;
   const DistMatrix& rest_;
   Axis axis_;
   const Block& own_;
@@ -81,12 +82,12 @@ class PanelStream {
 
 }  // namespace
 
-void multiply_panels(MeshRank& rank, const Matmul& call) {
-  LocalSum sum(rank, call);
-  const Range k = split_range(call.b.rows(), rank.mesh().parts(Axis::k), rank.coord()[Axis::k]);
+void multiply_panels(RankContext& context, const Matmul& call) {
+  LocalSum sum(context, call);
+  const Range k = split_range(call.b.rows(), context.mesh().parts(Axis::k), context.coord()[Axis::k]);
   const std::int64_t thickest = call.panel > 0 ? std::min(call.panel, std::max<std::int64_t>(k.size(), 1)) : k.size();
-  PanelStream a(rank, call.a, call.workspace, 0, thickest);
-  PanelStream b(rank, call.b, call.workspace, 2, thickest);
+  PanelStream a(context, call.a, call.workspace, 0, thickest);
+  PanelStream b(context, call.b, call.workspace, 2, thickest);
 
   // A step ends where the panel, or the piece of one of the owners, does.
   std::vector<Range> steps;
@@ -104,7 +105,7 @@ void multiply_panels(MeshRank& rank, const Matmul& call) {
   for (std::size_t step = 0; step < steps.size(); ++step) {
     if (step + 1 < steps.size()) fetch(step + 1);
     sum.add(a.take(step), b.take(step));
-    multiplied[step % 2] = rank.compute().record();
+    multiplied[step % 2] = context.compute().record();
   }
   sum.finish();
 }

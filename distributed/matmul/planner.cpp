@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -61,12 +62,12 @@ Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan) {
   plan.communication_seconds = 0;
   plan.bytes_sent_per_rank = 0;
   for (const Movement& movement : work.movements) add_movement(machine, plan.mesh, movement, product, plan);
-  const Collective last = plan.result == State::sharded ? Collective::reduce_scatter : Collective::all_reduce;
+  const Collective last = plan.c_state == State::sharded ? Collective::reduce_scatter : Collective::all_reduce;
   add_movement(machine, plan.mesh, {last, Axis::k, result_bytes}, product, plan);
 
   const auto rest = [&](std::int64_t width, Axis axis) {  // the largest piece of an operand
     const std::int64_t block = (shape.k + plan.mesh.parts(Axis::k) - 1) / plan.mesh.parts(Axis::k);
-    const std::int64_t rows = (block + plan.mesh.parts(axis) - 1) / plan.mesh.parts(axis);
+    const std::int64_t rows = ceil_div(block, plan.mesh.parts(axis));
     return rows * width * size_of(shape.type);
   };
   plan.peak_bytes_per_rank =
@@ -110,7 +111,7 @@ void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimit
       thickest = thickness;
       plans.push_back(predict(
           machine, shape,
-          {.mesh = mesh, .schedule = row.schedule, .panel = row.takes_panels ? panel : 0, .result = limits.result}));
+          {.mesh = mesh, .schedule = row.schedule, .panel = row.takes_panels ? panel : 0, .c_state = limits.c_state}));
     }
   }
 }

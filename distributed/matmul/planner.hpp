@@ -40,9 +40,9 @@ struct Machine {
 struct Plan {
   Mesh mesh{1, 1, 1};
   Schedule schedule = Schedule::gather;
-  std::int64_t panel = 0;            ///< 0 where the schedule takes none
-  State result = State::replicated;  ///< C along k: Replicated (all-reduce) or Sharded (reduce-scatter)
-  double product_seconds = 0;        ///< predicted, of the slowest rank
+  std::int64_t panel = 0;             ///< 0 where the schedule takes none
+  State c_state = State::replicated;  ///< C along k: Replicated (all-reduce) or Sharded (reduce-scatter)
+  double product_seconds = 0;         ///< predicted, of the slowest rank
   double communication_seconds = 0;
   double bytes_sent_per_rank = 0;
   double peak_bytes_per_rank = 0;  ///< operands at rest, C and workspace
@@ -54,7 +54,7 @@ struct Plan {
 struct PlanLimits {
   std::optional<Mesh> mesh;
   std::optional<Schedule> schedule;
-  State result = State::replicated;
+  State c_state = State::replicated;
   double memory_bytes = 0;  ///< per rank; 0: no limit
 };
 

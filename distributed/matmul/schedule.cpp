@@ -2,23 +2,21 @@
 
 #include <algorithm>
 
+#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
 
 namespace {
 
-/// The size of the largest part.
-std::int64_t parts(std::int64_t extent, std::int64_t count) { return (extent + count - 1) / count; }
-
 /// The largest local blocks of a product.
 struct Blocks {
   Blocks(const MatmulShape& shape, const Mesh& mesh)
       : i(mesh.parts(Axis::i)),
         j(mesh.parts(Axis::j)),
-        m(parts(shape.m, i)),
-        n(parts(shape.n, j)),
-        k(parts(shape.k, mesh.parts(Axis::k))),
+        m(ceil_div(shape.m, i)),
+        n(ceil_div(shape.n, j)),
+        k(ceil_div(shape.k, mesh.parts(Axis::k))),
         element(size_of(shape.type)) {}
   int i, j;
   std::int64_t m, n, k, element;
@@ -40,8 +38,8 @@ Work gather_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t /*pane
 Work panels_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel) {
   const Blocks b(shape, mesh);
   // Steps end where panels do and where the pieces of both operands' owners do.
-  const std::int64_t thickest = std::min(panel > 0 ? panel : b.k, parts(b.k, std::max(b.i, b.j)));
-  const std::int64_t steps = thickest > 0 ? parts(b.k, thickest) : 0;
+  const std::int64_t thickest = std::min(panel > 0 ? panel : b.k, ceil_div(b.k, std::max(b.i, b.j)));
+  const std::int64_t steps = thickest > 0 ? ceil_div(b.k, thickest) : 0;
   Work work{.products = steps, .m = b.m, .n = b.n, .k = thickest};
   const auto travel = [&](Axis axis, std::int64_t width) {
     if (mesh.parts(axis) == 1) return;
@@ -57,7 +55,7 @@ Work panels_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel)
 Work shift_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t /*panel*/) {
   const Blocks b(shape, mesh);
   const int steps = std::max(b.i, b.j);
-  const std::int64_t piece = parts(b.k, steps);
+  const std::int64_t piece = ceil_div(b.k, steps);
   Work work{.products = steps, .m = b.m, .n = b.n, .k = piece};
   const bool skewed = b.i > 1 && b.j > 1;
   const auto travel = [&](Axis axis, std::int64_t width) {

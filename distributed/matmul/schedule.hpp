@@ -57,7 +57,7 @@ struct ScheduleRow {
   bool (*fits)(const Mesh& mesh);
   bool takes_panels;  ///< the thickness of panels can be chosen
   Work (*work)(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel);
-  void (*run)(MeshRank& rank, const Matmul& call);
+  void (*run)(RankContext& context, const Matmul& call);
 };
 
 /// All of them; programs, planner, tests and benchmarks walk this table.

@@ -23,51 +23,51 @@ namespace {
 /// An operand's pieces going round along one axis of the mesh.
 class Ring {
  public:
-  Ring(MeshRank& rank, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot)
-      : rank_(rank), rest_(rest), axis_(*rest.placement().rows_then), current_(only_block(rest).view) {
-    const int pieces = rank.mesh().parts(axis_);
+  Ring(RankContext& context, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot)
+      : context_(context), rest_(rest), axis_(*rest.placement().rows_then), current_(only_block(rest).view) {
+    const int pieces = context.mesh().parts(axis_);
     if (pieces == 1) return;
-    rank.after_compute(axis_);  // which has made the operand
+    context.after_compute(axis_);  // which has made the operand
     for (std::size_t s = 0; s < 2; ++s) {
       const std::int64_t largest = piece(0).size();
-      slots_[s] = workspace.get(rank.device(), first_slot + s, rest.memory().type, largest * current_.cols);
+      slots_[s] = workspace.get(context.device(), first_slot + s, rest.memory().type, largest * current_.cols);
     }
   }
 
   /// Starts to replace the current piece by piece `index` of k, `distance` ranks further on along the axis, once the
   /// multiplication `free` has left the buffer that it goes to.
   void start_shift(int index, int distance, const Event& free) {
-    if (rank_.mesh().parts(axis_) == 1) return;
+    if (context_.mesh().parts(axis_) == 1) return;
     const std::int64_t rows = piece(index).size();
     next_ = as_matrix(slots_[turn_ % 2].range(0, rows * current_.cols), rows, current_.cols);
     ++turn_;
-    Stream& communication = rank_.communication(axis_);
+    Stream& communication = context_.communication(axis_);
     if (free) communication.wait(free);
-    rank_.communicator(axis_).shift(communication, as_vector(current_), as_vector(next_), -distance);
+    context_.communicator(axis_).shift(communication, as_vector(current_), as_vector(next_), -distance);
     arrived_ = communication.record();
   }
   /// The compute stream waits for the new piece, which becomes the current one.
   void finish_shift() {
     if (!arrived_) return;
-    rank_.compute_waits(arrived_);
+    context_.compute_waits(arrived_);
     arrived_.reset();
     current_ = next_;
   }
 
   /// The part of the current piece that is piece `index` of `steps`: all of it, where it goes round.
   ConstMatrixView part(int index, int steps) const {
-    if (rank_.mesh().parts(axis_) > 1) return current_;
+    if (context_.mesh().parts(axis_) > 1) return current_;
     const Range rows = split_range(current_.rows, steps, index);
     return current_.block(rows.begin, 0, rows.size(), current_.cols);
   }
 
  private:
   Range piece(int index) const {
-    return DistMatrix::rows_of_part(rank_.mesh(), rest_.rows(), rest_.placement(),
-                                    rank_.coord()[Axis::k] * rank_.mesh().parts(axis_) + index);
+    return DistMatrix::rows_of_part(context_.mesh(), rest_.rows(), rest_.placement(),
+                                    context_.coord()[Axis::k] * context_.mesh().parts(axis_) + index);
   }
 
-  MeshRank& rank_;
+  RankContext& context_;
   const DistMatrix& rest_;
   Axis axis_;
   MatrixView current_, next_;
@@ -78,18 +78,18 @@ class Ring {
 
 }  // namespace
 
-void multiply_shift(MeshRank& rank, const Matmul& call) {
-  const int rows = rank.mesh().parts(Axis::i);
-  const int cols = rank.mesh().parts(Axis::j);
+void multiply_shift(RankContext& context, const Matmul& call) {
+  const int rows = context.mesh().parts(Axis::i);
+  const int cols = context.mesh().parts(Axis::j);
   require(rows == cols || rows == 1 || cols == 1, "mesh {}: shift needs i = j, or one of them to be 1",
-          rank.mesh().to_string());
+          context.mesh().to_string());
   const int steps = std::max(rows, cols);
-  const int i = rank.coord()[Axis::i];
-  const int j = rank.coord()[Axis::j];
+  const int i = context.coord()[Axis::i];
+  const int j = context.coord()[Axis::j];
   const auto piece_at = [&](int step) { return (i + j + step) % steps; };
-  LocalSum sum(rank, call);
-  Ring a(rank, call.a, call.workspace, 0);
-  Ring b(rank, call.b, call.workspace, 2);
+  LocalSum sum(context, call);
+  Ring a(context, call.a, call.workspace, 0);
+  Ring b(context, call.b, call.workspace, 2);
 
   // The skew: row i of A by i, column j of B by j. Nothing moves where the mesh is one row or one column.
   if (i > 0) a.start_shift(piece_at(0), i, {});
@@ -104,7 +104,7 @@ void multiply_shift(MeshRank& rank, const Matmul& call) {
       b.start_shift(piece_at(step + 1), 1, free);
     }
     sum.add(a.part(piece_at(step), steps), b.part(piece_at(step), steps));
-    multiplied[static_cast<std::size_t>(step) % 2] = rank.compute().record();
+    multiplied[static_cast<std::size_t>(step) % 2] = context.compute().record();
     a.finish_shift();
     b.finish_shift();
   }

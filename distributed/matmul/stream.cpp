@@ -17,6 +17,7 @@
 #include <cmath>
 
 #include "distributed/session.hpp"
+#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -27,8 +28,6 @@ constexpr std::int64_t kSmallest = 64;  // side of a tile, rows of a panel, belo
 constexpr std::int64_t kThickest = 2048;
 constexpr double kTileShare = 0.75;  // of the memory, at most; the rest is for panels
 
-std::int64_t parts(std::int64_t extent, std::int64_t count) { return (extent + count - 1) / count; }
-
 /// One multiplication: into which tile, and which rows of k.
 struct Step {
   Range rows, cols, k;
@@ -37,7 +36,7 @@ struct Step {
 
 std::vector<Range> cut(Range range, std::int64_t largest) {
   std::vector<Range> pieces;
-  const std::int64_t count = largest > 0 ? parts(range.size(), largest) : 0;
+  const std::int64_t count = largest > 0 ? ceil_div(range.size(), largest) : 0;
   for (std::int64_t p = 0; p < count; ++p) {
     const Range piece = split_range(range.size(), count, p);
     pieces.push_back({range.begin + piece.begin, range.begin + piece.end});
@@ -45,9 +44,9 @@ std::vector<Range> cut(Range range, std::int64_t largest) {
   return pieces;
 }
 
-std::vector<Step> steps_of(const MeshRank& rank, const StreamedMatmul& call) {
+std::vector<Step> steps_of(const RankContext& context, const StreamedMatmul& call) {
   const auto own = [&](std::int64_t extent, Axis axis) {
-    return split_range(extent, rank.mesh().parts(axis), rank.coord()[axis]);
+    return split_range(extent, context.mesh().parts(axis), context.coord()[axis]);
   };
   std::vector<Range> panels = cut(own(call.shape.k, Axis::k), call.tiles.panel);
   if (panels.empty()) panels.push_back({});  // C = beta C0
@@ -63,13 +62,13 @@ std::vector<Step> steps_of(const MeshRank& rank, const StreamedMatmul& call) {
 /// The memory of a rank, and what is on its way to it.
 class Streamer {
  public:
-  Streamer(MeshRank& rank, const StreamedMatmul& call)
-      : rank_(rank), call_(call), io_(rank.device().make_stream(StreamUse::host)) {
+  Streamer(RankContext& context, const StreamedMatmul& call)
+      : context_(context), call_(call), io_(context.device().make_stream(StreamUse::host)) {
     const Tiles& tiles = call.tiles;
-    c_ = Buffer(rank.device(), call.shape.result_type(), tiles.rows * tiles.cols);
+    c_ = Buffer(context.device(), call.shape.result_type(), tiles.rows * tiles.cols);
     for (Panel& panel : panels_) {
-      panel.a_memory = Buffer(rank.device(), call.shape.type, tiles.panel * tiles.rows);
-      panel.b_memory = Buffer(rank.device(), call.shape.type, tiles.panel * tiles.cols);
+      panel.a_memory = Buffer(context.device(), call.shape.type, tiles.panel * tiles.rows);
+      panel.b_memory = Buffer(context.device(), call.shape.type, tiles.panel * tiles.cols);
     }
   }
 
@@ -77,14 +76,14 @@ class Streamer {
     Panel& panel = panels_[index % 2];
     panel.a = panel.a_memory.matrix(step.k.size(), step.rows.size());
     panel.b = panel.b_memory.matrix(step.k.size(), step.cols.size());
-    io_->wait(rank_.compute().record());  // the multiplication that used these buffers
+    io_->wait(context_.compute().record());  // the multiplication that used these buffers
     call_.a(*io_, step.k, step.rows, panel.a);
     call_.b(*io_, step.k, step.cols, panel.b);
     panel.arrived = io_->record();
   }
 
   void multiply(std::size_t index, const Step& step) {
-    const bool adds_old = call_.beta != 0 && rank_.coord()[Axis::k] == 0;
+    const bool adds_old = call_.beta != 0 && context_.coord()[Axis::k] == 0;
     if (step.first) {
       wait_for(written_);
       tile_ = c_.matrix(step.rows.size(), step.cols.size());
@@ -95,14 +94,14 @@ class Streamer {
     }
     const Panel& panel = panels_[index % 2];
     wait_for(panel.arrived);
-    rank_.math().gemm(rank_.compute(), {.a = panel.a,
-                                        .trans_a = Transpose::yes,
-                                        .b = panel.b,
-                                        .c = tile_,
-                                        .alpha = call_.alpha,
-                                        .beta = !step.first ? 1
-                                                : adds_old  ? call_.beta
-                                                            : 0});
+    context_.math().gemm(context_.compute(), {.a = panel.a,
+                                              .trans_a = Transpose::yes,
+                                              .b = panel.b,
+                                              .c = tile_,
+                                              .alpha = call_.alpha,
+                                              .beta = !step.first ? 1
+                                                      : adds_old  ? call_.beta
+                                                                  : 0});
     if (step.last) finish_tile(step);
   }
 
@@ -121,19 +120,19 @@ class Streamer {
 
   /// Sums the tile over k, and writes this rank's rows of it.
   void finish_tile(const Step& step) {
-    Communicator& group = rank_.communicator(Axis::k);
+    Communicator& group = context_.communicator(Axis::k);
     const Range own = split_range(tile_.rows, group.size(), group.rank());
     if (group.size() > 1) {
       std::vector<std::int64_t> counts;
       for (int r = 0; r < group.size(); ++r)
         counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
-      Stream& communication = rank_.after_compute(Axis::k, MeshRank::Next::waits);
+      Stream& communication = context_.after_compute(Axis::k, RankContext::Next::waits);
       group.reduce_scatter(communication, as_vector(tile_), counts, Reduction::sum);
-      rank_.compute_waits(communication.record());
+      context_.compute_waits(communication.record());
     }
     const MatrixView mine = tile_.block(own.begin, 0, own.size(), tile_.cols);
     if (call_.round) call_.round(mine);
-    io_->wait(rank_.compute().record());
+    io_->wait(context_.compute().record());
     call_.write(*io_, {step.rows.begin + own.begin, step.rows.begin + own.end}, step.cols, mine);
     written_ = io_->record();
   }
@@ -141,11 +140,11 @@ class Streamer {
   void wait_for(const Event& event) {
     if (!event) return;
     const double start = Session::now();
-    rank_.compute().wait(event);
+    context_.compute().wait(event);
     io_seconds_ += Session::now() - start;
   }
 
-  MeshRank& rank_;
+  RankContext& context_;
   const StreamedMatmul& call_;
   std::unique_ptr<Stream> io_;
   Buffer c_;
@@ -164,7 +163,7 @@ double Tiles::bytes(const MatmulShape& shape) const {
 
 Tiles smallest_tiles(const MatmulShape& shape, const Mesh& mesh) {
   const auto side = [&](std::int64_t extent, Axis axis) {
-    return std::clamp<std::int64_t>(parts(extent, mesh.parts(axis)), 1, kSmallest);
+    return std::clamp<std::int64_t>(ceil_div(extent, mesh.parts(axis)), 1, kSmallest);
   };
   return {.rows = side(shape.m, Axis::i), .cols = side(shape.n, Axis::j), .panel = side(shape.k, Axis::k)};
 }
@@ -174,9 +173,9 @@ Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_byt
   require_input(smallest.bytes(shape) <= memory_bytes,
                 "--memory-limit: {:.0f} bytes a rank are too few even for tiles of C; {:.0f} bytes are enough",
                 memory_bytes, smallest.bytes(shape));
-  const std::int64_t m = std::max<std::int64_t>(1, parts(shape.m, mesh.parts(Axis::i)));
-  const std::int64_t n = std::max<std::int64_t>(1, parts(shape.n, mesh.parts(Axis::j)));
-  const std::int64_t k = std::max<std::int64_t>(1, parts(shape.k, mesh.parts(Axis::k)));
+  const std::int64_t m = std::max<std::int64_t>(1, ceil_div(shape.m, mesh.parts(Axis::i)));
+  const std::int64_t n = std::max<std::int64_t>(1, ceil_div(shape.n, mesh.parts(Axis::j)));
+  const std::int64_t k = std::max<std::int64_t>(1, ceil_div(shape.k, mesh.parts(Axis::k)));
   // A tile [r,c] takes e r c bytes, the thinnest panels beside it p (r + c).
   const double memory = std::floor(memory_bytes);
   const auto e = static_cast<double>(size_of(shape.result_type()));
@@ -199,18 +198,18 @@ Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_byt
 }
 
 double bytes_read(const MatmulShape& shape, const Mesh& mesh, const Tiles& tiles) {
-  const std::int64_t m = parts(shape.m, mesh.parts(Axis::i));
-  const std::int64_t n = parts(shape.n, mesh.parts(Axis::j));
-  const std::int64_t k = parts(shape.k, mesh.parts(Axis::k));
-  const double passes_of_a = static_cast<double>(parts(n, tiles.cols));
-  const double passes_of_b = static_cast<double>(parts(m, tiles.rows));
+  const std::int64_t m = ceil_div(shape.m, mesh.parts(Axis::i));
+  const std::int64_t n = ceil_div(shape.n, mesh.parts(Axis::j));
+  const std::int64_t k = ceil_div(shape.k, mesh.parts(Axis::k));
+  const double passes_of_a = static_cast<double>(ceil_div(n, tiles.cols));
+  const double passes_of_b = static_cast<double>(ceil_div(m, tiles.rows));
   return static_cast<double>(k * size_of(shape.type)) *
          (passes_of_a * static_cast<double>(m) + passes_of_b * static_cast<double>(n));
 }
 
-double multiply_streamed(MeshRank& rank, const StreamedMatmul& call) {
-  const std::vector<Step> steps = steps_of(rank, call);
-  Streamer streamer(rank, call);
+double multiply_streamed(RankContext& context, const StreamedMatmul& call) {
+  const std::vector<Step> steps = steps_of(context, call);
+  Streamer streamer(context, call);
   if (!steps.empty()) streamer.read(0, steps[0]);
   for (std::size_t s = 0; s < steps.size(); ++s) {
     if (s + 1 < steps.size()) streamer.read(s + 1, steps[s + 1]);

@@ -45,7 +45,7 @@ struct StreamedMatmul {
   Write write;
 };
 
-/// Seconds that arithmetic waited for reading and writing; MeshRank counts those for sums.
-double multiply_streamed(MeshRank& rank, const StreamedMatmul& call);
+/// Seconds that arithmetic waited for reading and writing; RankContext counts those for sums.
+double multiply_streamed(RankContext& context, const StreamedMatmul& call);
 
 }  // namespace recombine

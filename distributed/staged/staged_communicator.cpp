@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "distributed/pieces.hpp"
+#include "kernels/ceil_div.hpp"
 
 namespace recombine {
 
@@ -83,7 +84,7 @@ void StagedCommunicator::recv(Stream& stream, VectorView data, int from) {
 
 void StagedCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
   static constexpr std::int64_t kAlignment = 64;
-  const std::int64_t second = (out.bytes() + kAlignment - 1) / kAlignment * kAlignment;
+  const std::int64_t second = round_up(out.bytes(), kAlignment);
   std::byte* const memory = staging(stream, second + in.bytes());
   const VectorView staged_out = like(out, memory);
   const VectorView staged_in = like(in, memory + second);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernels/bias_correction.hpp"
+#include "kernels/ceil_div.hpp"
 #include "kernels/cpu/cast.hpp"
 #include "kernels/cpu/fill.hpp"
 #include "kernels/cpu/loops/loops.hpp"
@@ -125,7 +126,7 @@ void CpuMath::column_sum(Stream&, ConstMatrixView x, VectorView sums, float beta
 }
 
 void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
-  const std::int64_t pieces = (x.size + kSumPiece - 1) / kSumPiece;
+  const std::int64_t pieces = ceil_div(x.size, kSumPiece);
   std::vector<double> sums(static_cast<std::size_t>(pieces));
   parallel_for(pieces, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t p = begin; p < end; ++p) {

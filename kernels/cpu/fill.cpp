@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "kernels/ceil_div.hpp"
 #include "kernels/cpu/cast.hpp"
 #include "kernels/cpu/split_work.hpp"
 #include "kernels/error.hpp"
@@ -59,7 +60,7 @@ void fill_uniform(const MatrixView& x, const RandomFill& random) {
   const bool transposed = random.transpose == Transpose::yes;
   const std::int64_t rows = transposed ? x.cols : x.rows;
   const std::int64_t cols = transposed ? x.rows : x.cols;
-  const std::int64_t runs = (cols + kRun - 1) / kRun;  // in a row
+  const std::int64_t runs = ceil_div(cols, kRun);  // in a row
   parallel_for(rows * runs, kGrain / kRun, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t item = first; item < last; ++item) {
       // Transposed, the same run of one row after another: their elements are neighbours in x.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/ceil_div.hpp"
 #include "kernels/cpu/parallel_for.hpp"
 
 // How elementwise work is split over threads, so that the bits do not hang on their number.
@@ -24,7 +25,7 @@ void for_rows(std::int64_t rows, std::int64_t cols, const Work& work) {
 /// gets which must not hang on the number of threads.
 template <class Work>
 void for_elements(std::int64_t size, std::int64_t grain, const Work& work) {
-  parallel_for((size + kUnit - 1) / kUnit, (grain + kUnit - 1) / kUnit,
+  parallel_for(ceil_div(size, kUnit), ceil_div(grain, kUnit),
                [&](std::int64_t begin, std::int64_t end) { work(begin * kUnit, std::min(end * kUnit, size)); });
 }
 

@@ -5,6 +5,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "kernels/ceil_div.hpp"
 #include "kernels/types.hpp"
 
 /// What launchers need on the host. nvcc compiles this header, so it includes little.
@@ -37,7 +38,5 @@ class Scratch {
   cudaStream_t stream_;
   void* data_ = nullptr;
 };
-
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace recombine::cuda

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/ceil_div.hpp"
 #include "kernels/cuda/cuda_calls.hpp"
 
 namespace recombine::cuda {
@@ -12,8 +13,6 @@ namespace {
 constexpr std::int64_t kRing = std::int64_t{16} << 20;
 constexpr std::int64_t kLargestPiece = std::int64_t{2} << 20;  // long enough for the bus's full speed
 constexpr std::int64_t kAlignment = 64;
-
-std::int64_t round_up(std::int64_t n, std::int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 }  // namespace
 

@@ -32,12 +32,12 @@ std::string header_of(const std::vector<ParameterTensor>& tensors) {
 
 }  // namespace
 
-GlobalTensors gather_tensors(MeshRank& rank, const Model& model) {
-  require(rank.mesh().extent(Axis::j) == 1 && rank.mesh().extent(Axis::k) == 1,
-          "weights are gathered from a mesh Px1x1, not from {}", rank.mesh().to_string());
+GlobalTensors gather_tensors(RankContext& context, const Model& model) {
+  require(context.mesh().extent(Axis::j) == 1 && context.mesh().extent(Axis::k) == 1,
+          "weights are gathered from a mesh Px1x1, not from {}", context.mesh().to_string());
   GlobalTensors global{model.tensors(), std::vector<float>(static_cast<std::size_t>(model.weights().size))};
-  rank.device().copy(rank.compute(), vector_view(global.values.data(), model.weights().size), model.weights());
-  rank.compute().synchronize();
+  context.device().copy(context.compute(), vector_view(global.values.data(), model.weights().size), model.weights());
+  context.compute().synchronize();
   return global;
 }
 

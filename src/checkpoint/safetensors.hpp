@@ -15,7 +15,7 @@ struct GlobalTensors {
 };
 
 /// @pre this rank holds every block: the mesh is Px1x1
-GlobalTensors gather_tensors(MeshRank& rank, const Model& model);
+GlobalTensors gather_tensors(RankContext& context, const Model& model);
 
 /// SHA-256 of the tensors' bytes, in the order of the file: what follows the file's header. Hexadecimal.
 std::string sha256(const GlobalTensors& tensors);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distributed/mesh_rank.hpp"
+#include "distributed/rank_context.hpp"
 #include "src/data/dataset.hpp"
 
 namespace recombine {
@@ -8,7 +8,7 @@ namespace recombine {
 /// A table where the device's arithmetic reads it: the host's own on the CPU, a copy for each rank in a GPU's memory.
 class DeviceTable {
  public:
-  DeviceTable(MeshRank& rank, const Table& host);
+  DeviceTable(RankContext& context, const Table& host);
 
   const Table& table() const { return table_; }
   std::int64_t rows() const { return table_.rows(); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "distributed/comparison.hpp"
+#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 #include "src/program/digest.hpp"
 
@@ -28,7 +29,7 @@ struct Header {
 
 constexpr std::int64_t kAlignment = 64;
 
-std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::int64_t aligned(std::int64_t bytes) { return round_up(bytes, kAlignment); }
 
 Header::Sizes sizes_of(const LoadedTable& table) {
   return {table.rows, table.inputs, table.outputs, table.pixels.empty() ? DataType::f32 : DataType::u8};

@@ -7,15 +7,15 @@
 
 namespace recombine {
 
-void round_to_bf16(MeshRank& rank, Workspace& scratch, MatrixView c) {
+void round_to_bf16(RankContext& context, Workspace& scratch, MatrixView c) {
   static constexpr std::int64_t kElements = std::int64_t{1} << 20;
   const std::int64_t band = std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(c.cols, 1));
   for (std::int64_t begin = 0; begin < c.rows; begin += band) {
     const MatrixView rows = c.block(begin, 0, std::min(band, c.rows - begin), c.cols);
     const MatrixView narrow =
-        as_matrix(scratch.get(rank.device(), 0, DataType::bf16, rows.rows * rows.cols), rows.rows, rows.cols);
-    rank.math().cast(rank.compute(), rows, narrow);
-    rank.math().cast(rank.compute(), narrow, rows);
+        as_matrix(scratch.get(context.device(), 0, DataType::bf16, rows.rows * rows.cols), rows.rows, rows.cols);
+    context.math().cast(context.compute(), rows, narrow);
+    context.math().cast(context.compute(), narrow, rows);
   }
 }
 
@@ -35,23 +35,23 @@ void verify(const MatmulJob& job, Stream& stream, const Verification& what, Matm
   if (small_enough_for_loops(what.shape)) result.by_loops = insist(verify_by_loops(job.world, stream, what));
 }
 
-StreamedMatmul::Read read_from(MeshRank& rank, const MatrixSource& source, Transpose transpose) {
-  return [&rank, &source, transpose](Stream& stream, Range rows, Range cols, MatrixView to) {
+StreamedMatmul::Read read_from(RankContext& context, const MatrixSource& source, Transpose transpose) {
+  return [&context, &source, transpose](Stream& stream, Range rows, Range cols, MatrixView to) {
     if (transpose == Transpose::yes) std::swap(rows, cols);
-    source.read(rank, stream, rows, cols, transpose, to);
+    source.read(context, stream, rows, cols, transpose, to);
   };
 }
 
 void visit_bands(const BandReader& reader, Range rows, Range cols, const Visitor& visit) {
   static constexpr std::int64_t kElements = std::int64_t{1} << 22;
   const std::int64_t band = std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(cols.size(), 1));
-  const Buffer memory(reader.rank.device(), reader.type, std::min(band, rows.size()) * cols.size());
+  const Buffer memory(reader.context.device(), reader.type, std::min(band, rows.size()) * cols.size());
   for (std::int64_t begin = rows.begin; begin < rows.end; begin += band) {
     const Range some{begin, std::min(rows.end, begin + band)};
     const MatrixView view = memory.matrix(some.size(), cols.size());
     reader.read(reader.io, some, cols, view);
     reader.io.synchronize();
-    visit(some, cols, HostCopy(reader.rank, view).view());
+    visit(some, cols, HostCopy(reader.context, view).view());
   }
 }
 

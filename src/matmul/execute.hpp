@@ -11,7 +11,7 @@ struct MatmulJob {
   const MatmulCommand& command;
   const MatmulProblem& problem;
   const Plan& plan;
-  MeshRank& rank;
+  RankContext& context;
   Communicator& world;
   NpyWriter* out = nullptr;  ///< null: C is not written
 };
@@ -20,14 +20,14 @@ struct MatmulJob {
 MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& times);
 
 /// Rounds the elements of an f32 matrix to bf16; they stay f32.
-void round_to_bf16(MeshRank& rank, Workspace& scratch, MatrixView c);
+void round_to_bf16(RankContext& context, Workspace& scratch, MatrixView c);
 
 /// A function that reads rectangles of a matrix, or of its transpose, from `source`.
-StreamedMatmul::Read read_from(MeshRank& rank, const MatrixSource& source, Transpose transpose);
+StreamedMatmul::Read read_from(RankContext& context, const MatrixSource& source, Transpose transpose);
 
 /// How to read a matrix that is not in memory, and the type to convert it to.
 struct BandReader {
-  MeshRank& rank;
+  RankContext& context;
   Stream& io;
   DataType type;
   const StreamedMatmul::Read& read;

@@ -4,13 +4,13 @@
 
 namespace recombine {
 
-HostCopy::HostCopy(const MeshRank& rank, ConstMatrixView matrix) : view_(matrix) {
-  if (rank.device().kind() == DeviceKind::cpu) return;
+HostCopy::HostCopy(const RankContext& context, ConstMatrixView matrix) : view_(matrix) {
+  if (context.device().kind() == DeviceKind::cpu) return;
   require(matrix.contiguous(), "host copy of a matrix with gaps: [{},{}], {} apart", matrix.rows, matrix.cols,
           matrix.ld);
-  memory_ = Buffer(rank.device(), matrix.type, matrix.rows * matrix.cols, MemoryKind::host);
-  rank.device().copy(rank.compute(), memory_.view(), as_vector(matrix));
-  rank.compute().synchronize();
+  memory_ = Buffer(context.device(), matrix.type, matrix.rows * matrix.cols, MemoryKind::host);
+  context.device().copy(context.compute(), memory_.view(), as_vector(matrix));
+  context.compute().synchronize();
   view_ = memory_.matrix(matrix.rows, matrix.cols);
 }
 

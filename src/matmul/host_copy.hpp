@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distributed/mesh_rank.hpp"
+#include "distributed/rank_context.hpp"
 
 namespace recombine {
 
@@ -8,7 +8,7 @@ namespace recombine {
 class HostCopy {
  public:
   /// Waits for the compute stream. @pre the matrix is contiguous
-  HostCopy(const MeshRank& rank, ConstMatrixView matrix);
+  HostCopy(const RankContext& context, ConstMatrixView matrix);
 
   ConstMatrixView view() const { return view_; }
 

@@ -24,23 +24,23 @@ class LocalMatrices {
 
   void load_operands(Stream& io) {
     for (const Block& block : a.blocks()) {
-      job_.problem.a.read(job_.rank, io, block.cols, block.rows, Transpose::yes, block.view);
+      job_.problem.a.read(job_.context, io, block.cols, block.rows, Transpose::yes, block.view);
     }
     for (const Block& block : b.blocks()) {
-      job_.problem.b.read(job_.rank, io, block.rows, block.cols, Transpose::no, block.view);
+      job_.problem.b.read(job_.context, io, block.rows, block.cols, Transpose::no, block.view);
     }
     io.synchronize();
   }
   void load_result(Stream& io) {
     if (!job_.problem.c0) return;
     for (const Block& block : c.blocks()) {
-      job_.problem.c0->read(job_.rank, io, block.rows, block.cols, Transpose::no, block.view);
+      job_.problem.c0->read(job_.context, io, block.rows, block.cols, Transpose::no, block.view);
     }
     io.synchronize();
   }
   void write_result(Stream& io, NpyWriter& out) const {
     for (const Block& block : c.blocks()) {
-      const HostCopy own(job_.rank, rows_of(block, own_rows(block)));
+      const HostCopy own(job_.context, rows_of(block, own_rows(block)));
       out.write(io, own_rows(block), block.cols, own.view());
       io.synchronize();
     }
@@ -52,7 +52,7 @@ class LocalMatrices {
     const MatrixView whole = as_matrix(vector_view(all.data(), c.rows() * c.cols()), c.rows(), c.cols());
     for (const Block& block : c.blocks()) {
       const Range rows = own_rows(block);
-      const HostCopy own(job_.rank, rows_of(block, rows));
+      const HostCopy own(job_.context, rows_of(block, rows));
       convert(own.view(), Transpose::no, whole.block(rows.begin, block.cols.begin, rows.size(), block.cols.size()));
     }
     world.all_reduce(io, vector_view(all.data(), static_cast<std::int64_t>(all.size())), Reduction::sum);
@@ -71,7 +71,7 @@ class LocalMatrices {
       const bool sharded = c.placement()[Axis::k] == State::sharded;
       for (const Block& block : c.blocks()) {
         const Range rows = sharded ? own_rows(block) : block.rows;
-        visit(rows, block.cols, HostCopy(job_.rank, rows_of(block, rows)).view());
+        visit(rows, block.cols, HostCopy(job_.context, rows_of(block, rows)).view());
       }
     };
     return what;
@@ -81,10 +81,10 @@ class LocalMatrices {
   /// This rank's elements of `matrix`, read again. Each element belongs to one rank only; for that, the ranks along k
   /// divide the rows of C.
   Pieces again(Stream& io, const MatrixSource& source, Transpose transpose, const DistMatrix& matrix) const {
-    return [=, this, &io, &matrix, read = read_from(job_.rank, source, transpose)](const Visitor& visit) {
+    return [=, this, &io, &matrix, read = read_from(job_.context, source, transpose)](const Visitor& visit) {
       for (const Block& block : matrix.blocks()) {
         const Range rows = &matrix == &c ? own_rows(block) : block.rows;
-        visit_bands({job_.rank, io, block.view.type, read}, rows, block.cols, visit);
+        visit_bands({job_.context, io, block.view.type, read}, rows, block.cols, visit);
       }
     };
   }
@@ -93,19 +93,21 @@ class LocalMatrices {
   DistMatrix::Shape b_shape() const { return {job_.problem.shape.k, job_.problem.shape.n}; }
   DistMatrix::Shape c_shape() const { return {job_.problem.shape.m, job_.problem.shape.n}; }
   Buffer memory(DistMatrix::Shape shape, const Placement& placement, DataType of) const {
-    return {job_.rank.device(), of, DistMatrix::local_size(job_.rank.mesh(), job_.rank.coord(), shape, placement)};
+    return {job_.context.device(), of,
+            DistMatrix::local_size(job_.context.mesh(), job_.context.coord(), shape, placement)};
   }
   Buffer result_memory() const {  // summed over k
-    const MeshRank& rank = job_.rank;
-    return rank.communicator(Axis::k).allocate(rank.device(), job_.problem.shape.result_type(),
-                                               DistMatrix::local_size(rank.mesh(), rank.coord(), c_shape(), kPlaceC));
+    const RankContext& context = job_.context;
+    return context.communicator(Axis::k).allocate(
+        context.device(), job_.problem.shape.result_type(),
+        DistMatrix::local_size(context.mesh(), context.coord(), c_shape(), kPlaceC));
   }
   DistMatrix place(DistMatrix::Shape shape, const Placement& placement, const Buffer& buffer) const {
-    return {job_.rank.mesh(), job_.rank.coord(), shape, placement, buffer.view()};
+    return {job_.context.mesh(), job_.context.coord(), shape, placement, buffer.view()};
   }
   /// This rank's share, along k, of the rows of a block of C.
   Range own_rows(const Block& block) const {
-    const Range shard = shard_of(block, job_.rank.mesh().parts(Axis::k), job_.rank.coord()[Axis::k]);
+    const Range shard = shard_of(block, job_.context.mesh().parts(Axis::k), job_.context.coord()[Axis::k]);
     return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
   }
 
@@ -118,30 +120,30 @@ class LocalMatrices {
 
 /// One product from operands at rest to C recombined over k.
 MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspace& workspace) {
-  MeshRank& rank = job.rank;
+  RankContext& context = job.context;
   const double start = Session::now();
-  const double waited = rank.exposed_seconds();
+  const double waited = context.exposed_seconds();
   row_of(job.plan.schedule)
-      .run(rank, {.a = matrices.a,
-                  .b = matrices.b,
-                  .c = matrices.c,
-                  .alpha = job.command.alpha,
-                  .beta = job.command.beta,
-                  .panel = job.plan.panel,
-                  .workspace = workspace});
+      .run(context, {.a = matrices.a,
+                     .b = matrices.b,
+                     .c = matrices.c,
+                     .alpha = job.command.alpha,
+                     .beta = job.command.beta,
+                     .panel = job.plan.panel,
+                     .workspace = workspace});
   const double multiplied = Session::now();
-  recombine(rank, matrices.c, Axis::k, job.plan.result);
+  recombine(context, matrices.c, Axis::k, job.plan.c_state);
   const double summed = Session::now();
   if (job.problem.shape.type == DataType::bf16) {
-    for (const Block& block : matrices.c.blocks()) round_to_bf16(rank, workspace, block.view);
+    for (const Block& block : matrices.c.blocks()) round_to_bf16(context, workspace, block.view);
   }
-  rank.compute().synchronize();
+  context.compute().synchronize();
   MatmulTimes times{.total = Session::now() - start};
-  if (rank.device().kind() == DeviceKind::cuda) {  // the host only sees it start
+  if (context.device().kind() == DeviceKind::cuda) {  // the host only sees it start
     times.product = times.exposed = times.recombine = kUnknown;
     return times;
   }
-  times.exposed = rank.exposed_seconds() - waited;
+  times.exposed = context.exposed_seconds() - waited;
   times.product = times.total - times.exposed;
   times.recombine = summed - multiplied;
   return times;
@@ -150,7 +152,7 @@ MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspa
 }  // namespace
 
 MatmulResult multiply_in_memory(const MatmulJob& job) {
-  const auto io = job.rank.device().make_stream(StreamUse::host);
+  const auto io = job.context.device().make_stream(StreamUse::host);
   MatmulResult result;
   double start = Session::now();
   LocalMatrices matrices(job);

@@ -104,7 +104,7 @@ void read_plan(const OptionReader& reader, MatmulCommand& command) {
   command.schedule = reader.word<std::optional<Schedule>>(
       "schedule",
       {{"auto", std::nullopt}, {"gather", Schedule::gather}, {"panels", Schedule::panels}, {"shift", Schedule::shift}});
-  command.result =
+  command.c_state =
       reader.word<State>("recombine", {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", reader.string("memory-limit"));
   command.machine = reader.path("machine");

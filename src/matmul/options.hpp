@@ -27,7 +27,7 @@ struct MatmulCommand {
   std::optional<DataType> type;  ///< of the product; none: the widest of the files
   std::optional<Mesh> mesh;
   std::optional<Schedule> schedule;
-  State result = State::replicated;
+  State c_state = State::replicated;
   std::optional<double> memory_limit;  ///< bytes per rank
   int repeat = 1;
   bool verify = false;

@@ -69,17 +69,18 @@ std::optional<DataType> MatrixSource::file_type() const {
   return file_ ? std::optional(file_->header().type) : std::nullopt;
 }
 
-void MatrixSource::read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const {
-  if (!file_) return generate(rank, made_, rows, cols, transpose, to);
+void MatrixSource::read(RankContext& context, Stream& io, Range rows, Range cols, Transpose transpose,
+                        MatrixView to) const {
+  if (!file_) return generate(context, made_, rows, cols, transpose, to);
   const bool swapped = transpose_ == Transpose::yes;
   if (swapped) std::swap(rows, cols);
   if (swapped) transpose = flip(transpose);
-  if (rank.device().kind() == DeviceKind::cpu) return file_->read(io, rows, cols, transpose, to);
-  const Buffer host(rank.device(), to.type, to.rows * to.cols, MemoryKind::host);
+  if (context.device().kind() == DeviceKind::cpu) return file_->read(io, rows, cols, transpose, to);
+  const Buffer host(context.device(), to.type, to.rows * to.cols, MemoryKind::host);
   file_->read(io, rows, cols, transpose, host.matrix(to.rows, to.cols));
   io.synchronize();
-  rank.device().copy(rank.compute(), as_vector(to), host.view());
-  rank.compute().synchronize();
+  context.device().copy(context.compute(), as_vector(to), host.view());
+  context.compute().synchronize();
 }
 
 MatmulProblem::MatmulProblem(const MatmulCommand& command)

@@ -26,7 +26,7 @@ class MatrixSource {
 
   /// Brings a rectangle of op(X) to the device's memory, [rows, cols], or [cols, rows] with `transpose`. Enqueued: from
   /// a file on `io`, to a GPU and what is made on the compute stream. @pre for a file, `to` is contiguous
-  void read(MeshRank& rank, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
+  void read(RankContext& context, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
 
  private:
   std::string name_;

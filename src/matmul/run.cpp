@@ -17,8 +17,8 @@ namespace {
 
 /// The planner's constants: from --machine, or measured now.
 Machine machine_of(const MatmulCommand& command, DataType type, Communicator& world, Stream& stream,
-                   const RankDevice& own) {
-  if (command.machine.empty()) return measure_machine(world, *own.device, type, own.collectives);
+                   const RankDevice& rank_device) {
+  if (command.machine.empty()) return measure_machine(world, *rank_device.device, type, rank_device.collectives);
   Machine machine;
   agree(world, stream, [&] { machine = read_machine(command.machine, world.size(), type); });
   return machine;
@@ -47,7 +47,8 @@ StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& sha
     const double bytes = bytes_read(shape, mesh, tiles);
     if (best && bytes >= least) continue;
     least = bytes;
-    best = StreamedPlan{predict(machine, shape, {.mesh = mesh, .panel = tiles.panel, .result = State::sharded}), tiles};
+    best =
+        StreamedPlan{predict(machine, shape, {.mesh = mesh, .panel = tiles.panel, .c_state = State::sharded}), tiles};
   }
   best->plan.peak_bytes_per_rank = best->tiles.bytes(shape);
   return *best;
@@ -78,7 +79,7 @@ struct Choice {
   Operands operands() const { return tiles ? Operands::streamed : Operands::in_memory; }
 };
 Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine, const Memory& memory) {
-  PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .result = command.result};
+  PlanLimits limits{.mesh = command.mesh, .schedule = command.schedule, .c_state = command.c_state};
   Choice choice{.plans = plan_matmul(machine, shape, limits)};
   const std::optional<double> limit = memory.limit(command);
   const auto [smallest, largest] = std::ranges::minmax(choice.plans, {}, &Plan::peak_bytes_per_rank);
@@ -111,8 +112,8 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   require_same_files(session, {{"a", command.a}, {"b", command.b}, {"c", command.c}, {"machine", command.machine}},
                      command.verify ? Compared::all_bytes : Compared::places);
   if (!command.quiet) warn_if_bound(session, "matmul");
-  const RankDevice own = make_rank_device(session, command.device);
-  Device& device = *own.device;
+  const RankDevice rank_device = make_rank_device(session, command.device);
+  Device& device = *rank_device.device;
   const Memory memory{device.kind(), memory_share(session)};
   const auto world = make_world(session);
   const auto stream = device.make_stream(StreamUse::host);
@@ -126,7 +127,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (!command.calibrate.empty()) constants.emplace("calibrate", command.calibrate);
     if (!command.json.empty() && multiplies) json.emplace("json", command.json);
   });
-  const Machine machine = machine_of(command, problem->shape.type, *world, *stream, own);
+  const Machine machine = machine_of(command, problem->shape.type, *world, *stream, rank_device);
   const Choice choice = choose(command, problem->shape, machine, memory);
   memory.require(command, choice.plans.front());
   std::optional<NpyWriter> out;
@@ -146,20 +147,20 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (root) print_plans(problem->shape, choice.plans, choice.operands());
     return;
   }
-  MeshRank rank(choice.plans.front().mesh, *world, device, own.collectives);
+  RankContext context(choice.plans.front().mesh, *world, device, rank_device.collectives);
   const MatmulDescription run{.np = session.size(),
-                              .threads = own.threads,
+                              .threads = rank_device.threads,
                               .device = device.description(),
-                              .collectives = own.collectives_name(),
+                              .collectives = rank_device.collectives_name(),
                               .kernel = command.kernel,
                               .shape = problem->shape,
                               .conversions = problem->conversions,
                               .plan = choice.plans.front(),
                               .operands = choice.operands(),
-                              .peak_gflops = measure_peak_gflops(rank, *world, *stream, problem->shape.type),
+                              .peak_gflops = measure_peak_gflops(context, *world, *stream, problem->shape.type),
                               .provenance = provenance_of(session, device)};
   if (root && !command.quiet) print_matmul_start(run);
-  const MatmulJob job{command, *problem, run.plan, rank, *world, out ? &*out : nullptr};
+  const MatmulJob job{command, *problem, run.plan, context, *world, out ? &*out : nullptr};
   const MatmulResult result = choice.tiles ? multiply_streaming(job, *choice.tiles) : multiply_in_memory(job);
   on_root(*world, *stream, [&] {
     if (!command.quiet) print_matmul_result(run, result);

@@ -5,28 +5,28 @@
 
 namespace recombine {
 
-GradientReducer::GradientReducer(MeshRank& rank, VectorView gradient, std::int64_t bucket_elements)
-    : rank_(rank), gradient_(gradient), bucket_elements_(bucket_elements) {}
+GradientReducer::GradientReducer(RankContext& context, VectorView gradient, std::int64_t bucket_elements)
+    : context_(context), gradient_(gradient), bucket_elements_(bucket_elements) {}
 
 void GradientReducer::add(Range ready) {
   require(!open_ || ready.end == open_->begin, "a gradient range must end where the previous range begins");
   open_ = Range{ready.begin, open_ ? open_->end : ready.end};
   const bool more_to_come = open_->begin > 0;
-  if (more_to_come && open_->size() >= bucket_elements_) send(MeshRank::Next::computes);
+  if (more_to_come && open_->size() >= bucket_elements_) send(RankContext::Next::computes);
 }
 
-void GradientReducer::send(MeshRank::Next next) {
+void GradientReducer::send(RankContext::Next next) {
   const TraceRange trace("all_reduce gradient");
-  Stream& communication = rank_.after_compute(Axis::i, next);
-  rank_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end), Reduction::sum);
+  Stream& communication = context_.after_compute(Axis::i, next);
+  context_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end), Reduction::sum);
   sent_.push_back({*open_, communication.record()});
   open_.reset();
 }
 
 void GradientReducer::finish(const std::function<void(Range)>& summed) {
-  if (open_) send(MeshRank::Next::waits);
+  if (open_) send(RankContext::Next::waits);
   for (const Bucket& bucket : sent_) {
-    rank_.compute_waits(bucket.done);
+    context_.compute_waits(bucket.done);
     summed(bucket.range);
   }
   sent_.clear();

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "distributed/mesh_rank.hpp"
+#include "distributed/rank_context.hpp"
 
 namespace recombine {
 
@@ -18,7 +18,7 @@ class GradientReducer {
  public:
   static constexpr std::int64_t kBucketElements = std::int64_t{1} << 18;  // 1 MiB of f32
 
-  GradientReducer(MeshRank& rank, VectorView gradient, std::int64_t bucket_elements = kBucketElements);
+  GradientReducer(RankContext& context, VectorView gradient, std::int64_t bucket_elements = kBucketElements);
 
   /// Adds the range `ready`, which is complete on this rank. @pre it ends where the previous range begins
   void add(Range ready);
@@ -32,9 +32,9 @@ class GradientReducer {
     Range range;
     Event done;
   };
-  void send(MeshRank::Next next);
+  void send(RankContext::Next next);
 
-  MeshRank& rank_;
+  RankContext& context_;
   VectorView gradient_;
   std::int64_t bucket_elements_;
   std::optional<Range> open_;

@@ -44,10 +44,10 @@ std::string ModelShape::to_string() const {
   return text;
 }
 
-Model::Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch, std::uint64_t seed)
-    : rank_(rank), shape_(shape) {
+Model::Model(RankContext& context, const ModelShape& shape, std::int64_t largest_batch, std::uint64_t seed)
+    : context_(context), shape_(shape) {
   const auto widths = widths_of(shape);
-  const Mesh& mesh = rank.mesh();
+  const Mesh& mesh = context.mesh();
   const std::int64_t bias_rows = shape.bias == Bias::per_output ? 1 : 0;
   // Layer l is [out, in], cut over (j, k) or (k, j). First find all ranges, then allocate one buffer for all layers.
   std::int64_t end = 0;
@@ -60,19 +60,19 @@ Model::Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch
       end += size;
     };
     add("weight", {widths[l], widths[l - 1]},
-        DistMatrix::local_size(mesh, rank.coord(), {widths[l], widths[l - 1]}, {out, in}));
+        DistMatrix::local_size(mesh, context.coord(), {widths[l], widths[l - 1]}, {out, in}));
     if (bias_rows == 1) {
-      add("bias", {widths[l]}, DistMatrix::local_size(mesh, rank.coord(), {1, widths[l]}, {{}, out}));
+      add("bias", {widths[l]}, DistMatrix::local_size(mesh, context.coord(), {1, widths[l]}, {{}, out}));
     }
   }
-  weights_ = Buffer(rank.device(), DataType::f32, end);
-  gradient_ = rank.communicator(Axis::i).allocate(rank.device(), DataType::f32, end);
+  weights_ = Buffer(context.device(), DataType::f32, end);
+  gradient_ = context.communicator(Axis::i).allocate(context.device(), DataType::f32, end);
   const std::int64_t x_size =
-      DistMatrix::local_size(mesh, rank.coord(), {largest_batch, widths[0]}, {Axis::i, Axis::k});
-  x_memory_ = Buffer(rank.device(), DataType::f32, x_size);
+      DistMatrix::local_size(mesh, context.coord(), {largest_batch, widths[0]}, {Axis::i, Axis::k});
+  x_memory_ = Buffer(context.device(), DataType::f32, x_size);
   if (rounds()) {
-    rounded_weights_ = Buffer(rank.device(), shape.product_type, end);
-    x_rounded_ = Buffer(rank.device(), shape.product_type, x_size);
+    rounded_weights_ = Buffer(context.device(), shape.product_type, end);
+    x_rounded_ = Buffer(context.device(), shape.product_type, x_size);
   }
   for (std::size_t l = 1; l < widths.size(); ++l) add_layer(widths[l - 1], widths[l], largest_batch);
   initialise(seed);
@@ -80,7 +80,7 @@ Model::Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch
 
 DistMatrix Model::place(DistMatrix::Shape shape, std::optional<Axis> rows, std::optional<Axis> cols,
                         VectorView memory) const {
-  return {rank_.mesh(), rank_.coord(), shape, {.rows = rows, .cols = cols}, memory};
+  return {context_.mesh(), context_.coord(), shape, {.rows = rows, .cols = cols}, memory};
 }
 
 void Model::add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t largest_batch) {
@@ -96,11 +96,11 @@ void Model::add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t la
 
   const auto part = [](const Buffer& flat, Range range) { return flat.view().range(range.begin, range.end); };
   const std::int64_t values =
-      DistMatrix::local_size(rank_.mesh(), rank_.coord(), {largest_batch, outputs}, {Axis::i, out});
+      DistMatrix::local_size(context_.mesh(), context_.coord(), {largest_batch, outputs}, {Axis::i, out});
   const std::int64_t bias_cols = has_bias ? outputs : 0;
   const bool keeps_input = gradient_needs_input(activation);
   const DistMatrix none = place({0, 0}, {}, {}, {});
-  const auto rounded = [&] { return rounds() ? Buffer(rank_.device(), shape_.product_type, values) : Buffer(); };
+  const auto rounded = [&] { return rounds() ? Buffer(context_.device(), shape_.product_type, values) : Buffer(); };
   layers_.push_back(
       {.in_axis = in,
        .out_axis = out,
@@ -111,9 +111,9 @@ void Model::add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t la
        .weight_gradient = place({outputs, inputs}, out, in, part(gradient_, weight)),
        .bias = place({1, bias_cols}, {}, out, part(weights_, bias)),
        .bias_gradient = place({1, bias_cols}, {}, out, part(gradient_, bias)),
-       .z_memory = keeps_input ? Buffer(rank_.device(), DataType::f32, values) : Buffer(),
-       .y_memory = Buffer(rank_.device(), DataType::f32, values),
-       .dy_memory = Buffer(rank_.device(), DataType::f32, values),
+       .z_memory = keeps_input ? Buffer(context_.device(), DataType::f32, values) : Buffer(),
+       .y_memory = Buffer(context_.device(), DataType::f32, values),
+       .dy_memory = Buffer(context_.device(), DataType::f32, values),
        .y_rounded = rounded(),
        .dy_rounded = rounded(),
        .z = none,
@@ -124,29 +124,30 @@ void Model::add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t la
 }
 
 void Model::initialise(std::uint64_t seed) {
-  rank_.math().axpby(rank_.compute(), 0, {}, 0, weights_.view());
+  context_.math().axpby(context_.compute(), 0, {}, 0, weights_.view());
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const DistMatrix& weight = layers_[l].weight;
     for (const Block& block : weight.blocks()) {
-      rank_.math().fill(rank_.compute(), block.view,
-                        {.seed = seed,
-                         .tensor = l,
-                         .first_row = block.rows.begin,
-                         .first_col = block.cols.begin,
-                         .global_cols = weight.cols(),
-                         .half_width = initial_half_width(layers_[l].activation, weight.cols())});
+      context_.math().fill(context_.compute(), block.view,
+                           {.seed = seed,
+                            .tensor = l,
+                            .first_row = block.rows.begin,
+                            .first_col = block.cols.begin,
+                            .global_cols = weight.cols(),
+                            .half_width = initial_half_width(layers_[l].activation, weight.cols())});
     }
   }
   if (!rounds()) return;
   const std::int64_t size = weights_.view().size;
-  rank_.math().cast(rank_.compute(), weights_.matrix(1, size), rounded_weights_.matrix(1, size));
+  context_.math().cast(context_.compute(), weights_.matrix(1, size), rounded_weights_.matrix(1, size));
 }
 
 DistMatrix Model::operand(const DistMatrix& values, const Buffer& memory) {
   if (!rounds()) return values;
-  DistMatrix rounded(rank_.mesh(), rank_.coord(), {values.rows(), values.cols()}, values.placement(), memory.view());
+  DistMatrix rounded(context_.mesh(), context_.coord(), {values.rows(), values.cols()}, values.placement(),
+                     memory.view());
   for (std::size_t b = 0; b < values.blocks().size(); ++b) {
-    rank_.math().cast(rank_.compute(), values.blocks()[b].view, rounded.blocks()[b].view);
+    context_.math().cast(context_.compute(), values.blocks()[b].view, rounded.blocks()[b].view);
   }
   return rounded;
 }
@@ -180,29 +181,29 @@ const DistMatrix& Model::forward() {
 
 void Model::forward_layer(Layer& layer, const DistMatrix& x) {
   const TraceRange trace("forward layer");
-  const bool complete = complete_after_multiply(rank_.mesh(), x, Transpose::no);
+  const bool complete = complete_after_multiply(context_.mesh(), x, Transpose::no);
   const bool keeps_input = gradient_needs_input(layer.activation);
   const bool fused = complete && !keeps_input;
   DistMatrix& z = keeps_input ? layer.z : layer.y;
   const bool has_bias = layer.bias.cols() > 0;
 
-  multiply(rank_, {.a = x,
-                   .b = layer.weight_operand,
-                   .trans_b = Transpose::yes,
-                   .c = z,
-                   .bias = complete && has_bias ? &layer.bias : nullptr,
-                   .activation = fused ? layer.activation : Activation::identity});
+  multiply(context_, {.a = x,
+                      .b = layer.weight_operand,
+                      .trans_b = Transpose::yes,
+                      .c = z,
+                      .bias = complete && has_bias ? &layer.bias : nullptr,
+                      .activation = fused ? layer.activation : Activation::identity});
   if (fused) return;
   // The activation is not linear, so the sum over in_axis must be complete before it.
-  recombine(rank_, z, layer.in_axis, State::replicated);
+  recombine(context_, z, layer.in_axis, State::replicated);
   for (std::size_t b = 0; b < z.blocks().size(); ++b) {
     const Block& block = z.blocks()[b];
     const MatrixView y = layer.y.blocks()[b].view;
     if (!complete && has_bias) {
       const VectorView bias = as_vector(layer.bias.find(0, block.col_part)->view);
-      rank_.math().bias_activation(rank_.compute(), {.in = block.view, .bias = bias, .out = block.view});
+      context_.math().bias_activation(context_.compute(), {.in = block.view, .bias = bias, .out = block.view});
     }
-    rank_.math().bias_activation(rank_.compute(), {.in = block.view, .out = y, .activation = layer.activation});
+    context_.math().bias_activation(context_.compute(), {.in = block.view, .out = y, .activation = layer.activation});
   }
 }
 
@@ -213,8 +214,8 @@ void Model::backward(const std::function<void(Range)>& ready) {
     ready(layer.range);
     if (l == 0) break;
     DistMatrix& dx = layers_[l - 1].dy;
-    multiply(rank_, {.a = layer.dy_operand, .b = layer.weight_operand, .c = dx});
-    recombine(rank_, dx, layer.out_axis, State::replicated);
+    multiply(context_, {.a = layer.dy_operand, .b = layer.weight_operand, .c = dx});
+    recombine(context_, dx, layer.out_axis, State::replicated);
   }
 }
 
@@ -225,14 +226,15 @@ void Model::backward_layer(Layer& layer, const DistMatrix& x) {
     const Block& block = layer.dy.blocks()[b];
     const Block* bias = layer.bias.cols() > 0 ? layer.bias_gradient.find(0, block.col_part) : nullptr;
     const bool first_of_its_columns = block.row_part == layer.dy.blocks().front().row_part;
-    rank_.math().activation_gradient(rank_.compute(), {.saved = saved.blocks()[b].view,
-                                                       .gradient = block.view,
-                                                       .bias_gradient = bias ? as_vector(bias->view) : VectorView{},
-                                                       .beta = first_of_its_columns ? 0.0F : 1.0F,
-                                                       .activation = layer.activation});
+    context_.math().activation_gradient(context_.compute(),
+                                        {.saved = saved.blocks()[b].view,
+                                         .gradient = block.view,
+                                         .bias_gradient = bias ? as_vector(bias->view) : VectorView{},
+                                         .beta = first_of_its_columns ? 0.0F : 1.0F,
+                                         .activation = layer.activation});
   }
   layer.dy_operand = operand(layer.dy, layer.dy_rounded);
-  multiply(rank_, {.a = layer.dy_operand, .trans_a = Transpose::yes, .b = x, .c = layer.weight_gradient});
+  multiply(context_, {.a = layer.dy_operand, .trans_a = Transpose::yes, .b = x, .c = layer.weight_gradient});
 }
 
 }  // namespace recombine

@@ -42,7 +42,7 @@ class Model {
  public:
   /// Weights are uniform with variance gain^2 / in (He et al. 2015; gain^2 is 2 for relu and gelu, else 1); biases are
   /// zero. @param largest_batch the most rows that a batch has, over all ranks
-  Model(MeshRank& rank, const ModelShape& shape, std::int64_t largest_batch, std::uint64_t seed);
+  Model(RankContext& context, const ModelShape& shape, std::int64_t largest_batch, std::uint64_t seed);
 
   /// Sets the size of the batch and returns X [batch, inputs]. The caller then fills its local blocks.
   const DistMatrix& begin_batch(std::int64_t batch);
@@ -92,7 +92,7 @@ class Model {
   DistMatrix place(DistMatrix::Shape shape, std::optional<Axis> rows, std::optional<Axis> cols,
                    VectorView memory) const;
 
-  MeshRank& rank_;
+  RankContext& context_;
   ModelShape shape_;
   std::vector<ParameterTensor> tensors_;
   Buffer weights_, gradient_, rounded_weights_;

@@ -18,15 +18,15 @@ double RateSchedule::at(std::int64_t step) const {
   return lr;
 }
 
-Optimizer::Optimizer(MeshRank& rank, Model& model, const OptimizerOptions& options)
-    : rank_(rank), model_(model), options_(options) {
+Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions& options)
+    : context_(context), model_(model), options_(options) {
   const auto zeros = [&](Buffer& moment) {
-    moment = Buffer(rank.device(), DataType::f32, model.weights().size);
-    rank.math().axpby(rank.compute(), 0, {}, 0, moment.view());
+    moment = Buffer(context.device(), DataType::f32, model.weights().size);
+    context.math().axpby(context.compute(), 0, {}, 0, moment.view());
   };
   if (options.kind != OptimizerKind::sgd) zeros(first_moment_);
   if (options.kind == OptimizerKind::adamw) zeros(second_moment_);
-  if (clips()) square_sum_ = Buffer(rank.device(), DataType::f64, 1);
+  if (clips()) square_sum_ = Buffer(context.device(), DataType::f64, 1);
 }
 
 void Optimizer::begin_step(double lr, double* diverged) {
@@ -37,8 +37,8 @@ void Optimizer::begin_step(double lr, double* diverged) {
 
 void Optimizer::measure_norm() {
   static constexpr double kZero = 0;
-  rank_.device().copy(rank_.compute(), square_sum_.view(), vector_view(&kZero, 1));
-  rank_.math().add_square_sum(rank_.compute(), model_.gradient(), square_sum_.view().as<double>());
+  context_.device().copy(context_.compute(), square_sum_.view(), vector_view(&kZero, 1));
+  context_.math().add_square_sum(context_.compute(), model_.gradient(), square_sum_.view().as<double>());
 }
 
 void Optimizer::update(Range range) {
@@ -47,19 +47,19 @@ void Optimizer::update(Range range) {
     const std::int64_t end = std::min(range.end, tensor.range.end);
     if (begin >= end) continue;
     const auto part = [&](VectorView flat) { return flat.size == 0 ? flat : flat.range(begin, end); };
-    rank_.math().optimizer_step(rank_.compute(),
-                                {.kind = options_.kind,
-                                 .weights = part(model_.weights()),
-                                 .gradient = part(model_.gradient()),
-                                 .first_moment = part(first_moment_.view()),
-                                 .second_moment = part(second_moment_.view()),
-                                 .rounded_weights = part(model_.rounded_weights()),
-                                 .step = step_,
-                                 .lr = static_cast<float>(lr_),
-                                 .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,
-                                 .gradient_square_sum = clips() ? square_sum_.view().as<double>() : nullptr,
-                                 .clip_norm = static_cast<float>(options_.clip_norm),
-                                 .diverged = diverged_});
+    context_.math().optimizer_step(context_.compute(),
+                                   {.kind = options_.kind,
+                                    .weights = part(model_.weights()),
+                                    .gradient = part(model_.gradient()),
+                                    .first_moment = part(first_moment_.view()),
+                                    .second_moment = part(second_moment_.view()),
+                                    .rounded_weights = part(model_.rounded_weights()),
+                                    .step = step_,
+                                    .lr = static_cast<float>(lr_),
+                                    .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,
+                                    .gradient_square_sum = clips() ? square_sum_.view().as<double>() : nullptr,
+                                    .clip_norm = static_cast<float>(options_.clip_norm),
+                                    .diverged = diverged_});
   }
 }
 

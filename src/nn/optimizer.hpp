@@ -28,7 +28,7 @@ struct OptimizerOptions {
 /// Applies summed gradients to a model's weights.
 class Optimizer {
  public:
-  Optimizer(MeshRank& rank, Model& model, const OptimizerOptions& options);
+  Optimizer(RankContext& context, Model& model, const OptimizerOptions& options);
 
   bool clips() const { return options_.clip_norm > 0; }
   /// @param diverged in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
@@ -39,7 +39,7 @@ class Optimizer {
   void update(Range range);
 
  private:
-  MeshRank& rank_;
+  RankContext& context_;
   Model& model_;
   OptimizerOptions options_;
   Buffer first_moment_, second_moment_;

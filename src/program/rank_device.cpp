@@ -76,17 +76,17 @@ RankDevice make_rank_device(Session& session, const DeviceCommand& command) {
   int threads = 1;
   agree(session, [&] { threads = threads_for(session, command.threads); });
   const DeviceKind kind = kind_of(session, command.kind);
-  RankDevice own{.threads = threads, .collectives = collectives_of(session, command.collectives, kind)};
+  RankDevice rank_device{.threads = threads, .collectives = collectives_of(session, command.collectives, kind)};
   agree(session, [&] {
-    own.device = make_device({.kind = kind,
-                              .threads = threads,
-                              .cores = cores_for(session, threads, command.bind),
-                              .progress = session.progress(),
-                              .local_rank = session.local_rank(),
-                              .kernel = command.kernel,
-                              .f32_products = command.f32_products});
+    rank_device.device = make_device({.kind = kind,
+                                      .threads = threads,
+                                      .cores = cores_for(session, threads, command.bind),
+                                      .progress = session.progress(),
+                                      .local_rank = session.local_rank(),
+                                      .kernel = command.kernel,
+                                      .f32_products = command.f32_products});
   });
-  return own;
+  return rank_device;
 }
 
 std::string RankDevice::collectives_name() const {

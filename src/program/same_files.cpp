@@ -12,6 +12,7 @@
 
 #include "distributed/comparison.hpp"
 #include "distributed/io/file_kind.hpp"
+#include "kernels/ceil_div.hpp"
 #include "src/program/digest.hpp"
 
 namespace recombine {
@@ -40,7 +41,7 @@ std::string describe_open(int file, Compared compared) {
   if (fstat(file, &status) != 0) return cannot_be_read();
   const std::int64_t size = status.st_size;
   const bool all = compared == Compared::all_bytes || size <= kPiece * kPlaces;
-  const std::int64_t pieces = all ? (size + kPiece - 1) / kPiece : kPlaces;
+  const std::int64_t pieces = all ? ceil_div(size, kPiece) : kPlaces;
   std::vector<char> bytes(static_cast<std::size_t>(kPiece));
   Digest digest;
   for (std::int64_t i = 0; i < pieces; ++i) {

@@ -58,7 +58,8 @@ RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& ti
   if (ranks == 1 || times.recombine <= 0) return {};
   const Work work = row_of(run.plan.schedule).work(run.shape, run.plan.mesh, run.plan.panel);
   const std::int64_t bytes = work.m * work.n * size_of(run.shape.result_type());
-  const Collective collective = run.plan.result == State::sharded ? Collective::reduce_scatter : Collective::all_reduce;
+  const Collective collective =
+      run.plan.c_state == State::sharded ? Collective::reduce_scatter : Collective::all_reduce;
   return {.algbw = static_cast<double>(bytes) / times.recombine / 1e9,
           .busbw = bytes_sent(collective, ranks, bytes) / times.recombine / 1e9};
 }
@@ -81,7 +82,7 @@ void print_matmul_start(const MatmulDescription& run) {
   if (!run.conversions.empty()) print("{}\n", run.conversions);
   if (run.collectives != "mpi") print("collectives by {}, products by {}\n", run.collectives, run.kernel);
   const std::string sum =
-      run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.result)) : "";
+      run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.c_state)) : "";
   print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(), sum,
         run.operands == Operands::streamed ? ", streamed through memory" : "", run.plan.seconds(),
         mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
@@ -150,7 +151,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
                       {"mesh", run.plan.mesh.to_string()},
                       {"schedule", row_of(run.plan.schedule).name},
                       {"panel", run.plan.panel},
-                      {"recombine", name_of(run.plan.result)},
+                      {"recombine", name_of(run.plan.c_state)},
                       {"streamed", run.operands == Operands::streamed},
                       {"device", run.device},
                       {"collectives", run.collectives},

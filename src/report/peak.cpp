@@ -18,15 +18,16 @@ constexpr int kRounds = 5;
 constexpr double kPatience = 0.3;  // seconds after which no round more is begun
 
 /// The fastest of a few square products on all ranks at once, in seconds, as the slowest rank saw it.
-double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, DataType type, std::int64_t size) {
-  const Buffer a(rank.device(), type, size * size);
-  const Buffer b(rank.device(), type, size * size);
-  const Buffer c(rank.device(), MatmulShape{.type = type}.result_type(), size * size);
+double fastest_product(RankContext& context, Communicator& world, Stream& stream, DataType type, std::int64_t size) {
+  const Buffer a(context.device(), type, size * size);
+  const Buffer b(context.device(), type, size * size);
+  const Buffer c(context.device(), MatmulShape{.type = type}.result_type(), size * size);
   std::uint64_t tensor = 0;
   for (const Buffer* m : {&a, &b}) {
-    rank.math().fill(rank.compute(), m->matrix(size, size), {.tensor = tensor++, .global_cols = size, .half_width = 1});
+    context.math().fill(context.compute(), m->matrix(size, size),
+                        {.tensor = tensor++, .global_cols = size, .half_width = 1});
   }
-  rank.compute().synchronize();
+  context.compute().synchronize();
   double best = 0;
   double spent = 0;
   for (int round = 0; round <= kRounds && (round < 2 || spent < kPatience); ++round) {
@@ -34,10 +35,10 @@ double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, Data
     world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);  // all start together
     stream.synchronize();
     const double start = Session::now();
-    rank.math().gemm(
-        rank.compute(),
+    context.math().gemm(
+        context.compute(),
         {.a = a.matrix(size, size), .b = b.matrix(size, size), .trans_b = Transpose::yes, .c = c.matrix(size, size)});
-    rank.compute().synchronize();
+    context.compute().synchronize();
     seconds = Session::now() - start;
     world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);
     stream.synchronize();
@@ -49,17 +50,17 @@ double fastest_product(MeshRank& rank, Communicator& world, Stream& stream, Data
 
 }  // namespace
 
-double measure_peak_gflops(MeshRank& rank, Communicator& world, Stream& stream, DataType type) {
+double measure_peak_gflops(RankContext& context, Communicator& world, Stream& stream, DataType type) {
   std::int64_t size = kTrial;
-  double seconds = fastest_product(rank, world, stream, type, size);
+  double seconds = fastest_product(context, world, stream, type, size);
   constexpr double kLonger = static_cast<double>(kUsual / kTrial * (kUsual / kTrial) * (kUsual / kTrial));
   if (seconds * kLonger < kTooLong) {
     size = kUsual;
-    seconds = fastest_product(rank, world, stream, type, size);
+    seconds = fastest_product(context, world, stream, type, size);
   }
   while (seconds < kLongEnough && size < kLargest) {
     size *= 2;
-    seconds = fastest_product(rank, world, stream, type, size);
+    seconds = fastest_product(context, world, stream, type, size);
   }
   return 2.0 * static_cast<double>(size) * static_cast<double>(size * size) * world.size() / seconds / 1e9;
 }

@@ -6,10 +6,10 @@
 
 namespace recombine {
 
-BatchLoader::BatchLoader(MeshRank& rank, std::int64_t largest_batch) : rank_(rank) {
+BatchLoader::BatchLoader(RankContext& context, std::int64_t largest_batch) : context_(context) {
   const std::int64_t local =
-      DistMatrix::local_size(rank.mesh(), rank.coord(), {largest_batch, 1}, {.rows = Axis::i, .cols = {}});
-  rows_ = Buffer(rank.device(), DataType::i64, local);
+      DistMatrix::local_size(context.mesh(), context.coord(), {largest_batch, 1}, {.rows = Axis::i, .cols = {}});
+  rows_ = Buffer(context.device(), DataType::i64, local);
 }
 
 void BatchLoader::load(const Table& table, const Affine& input, const DistMatrix& x,
@@ -25,12 +25,12 @@ void BatchLoader::load(const Table& table, const Affine& input, const DistMatrix
     parts_.push_back(block.row_part);
   }
   const auto count = static_cast<std::int64_t>(host_rows_.size());
-  rank_.device().copy(rank_.compute(), rows_.view().range(0, count), vector_view(host_rows_.data(), count));
+  context_.device().copy(context_.compute(), rows_.view().range(0, count), vector_view(host_rows_.data(), count));
 
   for (const Block& block : x.blocks()) {
     const ConstMatrixView columns = table.features.block(0, block.cols.begin, table.rows(), block.cols.size());
-    rank_.math().gather_rows(
-        rank_.compute(),
+    context_.math().gather_rows(
+        context_.compute(),
         {.source = columns, .rows = rows_of(block), .out = block.view, .scale = input.scale, .shift = input.shift});
   }
 }
@@ -50,19 +50,19 @@ void BatchLoader::loss(const Table& table, LossKind kind, const DistMatrix& y, c
             y.placement().to_string());
     const MatrixView out = gradient ? gradient->find(block.row_part, block.col_part)->view : MatrixView{};
     if (kind == LossKind::cross_entropy) {
-      rank_.math().softmax_cross_entropy(rank_.compute(), {.logits = block.view,
-                                                           .labels = table.labels,
-                                                           .rows = rows_of(block),
-                                                           .gradient = out,
-                                                           .gradient_scale = scale,
-                                                           .sums = sums});
+      context_.math().softmax_cross_entropy(context_.compute(), {.logits = block.view,
+                                                                 .labels = table.labels,
+                                                                 .rows = rows_of(block),
+                                                                 .gradient = out,
+                                                                 .gradient_scale = scale,
+                                                                 .sums = sums});
     } else {
-      rank_.math().squared_error(rank_.compute(), {.outputs = block.view,
-                                                   .targets = table.targets,
-                                                   .rows = rows_of(block),
-                                                   .gradient = out,
-                                                   .gradient_scale = scale,
-                                                   .sums = sums});
+      context_.math().squared_error(context_.compute(), {.outputs = block.view,
+                                                         .targets = table.targets,
+                                                         .rows = rows_of(block),
+                                                         .gradient = out,
+                                                         .gradient_scale = scale,
+                                                         .sums = sums});
     }
   }
 }

@@ -13,7 +13,7 @@ enum class LossKind { mse, cross_entropy };
 /// Copies the features of a batch to the model's input, and computes the loss with the targets of the same rows.
 class BatchLoader {
  public:
-  BatchLoader(MeshRank& rank, std::int64_t largest_batch);
+  BatchLoader(RankContext& context, std::int64_t largest_batch);
 
   /// Fills the local blocks of X [batch, inputs]. Row b of the batch is row row_of(b) of the table.
   void load(const Table& table, const Affine& input, const DistMatrix& x,
@@ -26,7 +26,7 @@ class BatchLoader {
  private:
   ConstVectorView rows_of(const Block& block) const;
 
-  MeshRank& rank_;
+  RankContext& context_;
   std::vector<std::int64_t> host_rows_;  ///< for each local row, block after block: its row in the table
   Buffer rows_;                          ///< the same in the device's memory
   std::vector<Range> local_;             ///< per row block: the range of its rows in rows_

@@ -160,8 +160,8 @@ void run_training(Session& session, const TrainCommand& command) {
                   inputs_of(command));
   });
   if (!command.quiet) warn_if_bound(session, "train");
-  const RankDevice own = make_rank_device(session, command.device);
-  Device& device = *own.device;
+  const RankDevice rank_device = make_rank_device(session, command.device);
+  Device& device = *rank_device.device;
   const auto world = make_world(session);
   const auto stream = device.make_stream(StreamUse::host);
   const RankMemory memory = memory_for(session, command);
@@ -175,15 +175,15 @@ void run_training(Session& session, const TrainCommand& command) {
     outputs.emplace(command);
     if (!command.quiet) outputs->print_notes();
   });
-  MeshRank rank(mesh, *world, device, own.collectives);
-  Trainer trainer(rank, data, options);
+  RankContext context(mesh, *world, device, rank_device.collectives);
+  Trainer trainer(context, data, options);
   on_root(*world, *stream, [&] {
     if (outputs->save) outputs->save->reserve(safetensors_bytes(trainer.model().tensors()));
   });
   const RunDescription run{.np = session.size(),
-                           .mesh = rank.mesh(),
+                           .mesh = context.mesh(),
                            .device = device.description(),
-                           .threads = own.threads,
+                           .threads = rank_device.threads,
                            .data = data.name(),
                            .model = options.model.to_string(),
                            .parameters = options.model.parameters(),
@@ -194,8 +194,8 @@ void run_training(Session& session, const TrainCommand& command) {
                            .has_test = data.test().rows() > 0,
                            .precision = command.precision,
                            .waits = device.kind() == DeviceKind::cuda ? Waits::on_device : Waits::on_host,
-                           .collectives = own.collectives_name(),
-                           .peak_gflops = measure_peak_gflops(rank, *world, *stream, command.product_type),
+                           .collectives = rank_device.collectives_name(),
+                           .peak_gflops = measure_peak_gflops(context, *world, *stream, command.product_type),
                            .provenance = provenance_of(session, device)};
 
   const bool root = session.rank() == 0;
@@ -210,7 +210,7 @@ void run_training(Session& session, const TrainCommand& command) {
   result.seconds = Session::now() - start;
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
   on_root(*world, *stream, [&] {
-    const GlobalTensors tensors = gather_tensors(rank, trainer.model());
+    const GlobalTensors tensors = gather_tensors(context, trainer.model());
     result.weights_sha256 = sha256(tensors);
     if (console) console->finish(result);
     if (outputs->save) write_safetensors(*outputs->save, tensors);

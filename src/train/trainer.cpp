@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "distributed/session.hpp"
+#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 #include "kernels/trace_range.hpp"
 
@@ -44,18 +45,18 @@ class Lap {
 
 }  // namespace
 
-Trainer::Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& options)
-    : rank_(rank),
+Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOptions& options)
+    : context_(context),
       data_(data),
       options_(options),
-      model_(rank, options.model, largest_batch(data, options), options.seed),
-      optimizer_(rank, model_, options.optimizer),
-      reducer_(rank, model_.gradient()),
-      loader_(rank, largest_batch(data, options)),
-      train_(rank, data.train()),
-      validation_(rank, data.validation()),
-      test_(rank, data.test()),
-      losses_(rank.device(), DataType::f64, kStepSums * kFlushSteps),
+      model_(context, options.model, largest_batch(data, options), options.seed),
+      optimizer_(context, model_, options.optimizer),
+      reducer_(context, model_.gradient()),
+      loader_(context, largest_batch(data, options)),
+      train_(context, data.train()),
+      validation_(context, data.validation()),
+      test_(context, data.test()),
+      losses_(context.device(), DataType::f64, kStepSums * kFlushSteps),
       best_loss_(std::numeric_limits<double>::infinity()) {
   options_.schedule.steps = total_steps();
 }
@@ -65,9 +66,7 @@ std::int64_t Trainer::largest_batch(const SharedData& data, const TrainerOptions
   return std::max(options.batch_size, std::min(evaluated, kEvaluationBatch));
 }
 
-std::int64_t Trainer::steps_per_epoch() const {
-  return (data_.train().rows() + options_.batch_size - 1) / options_.batch_size;
-}
+std::int64_t Trainer::steps_per_epoch() const { return ceil_div(data_.train().rows(), options_.batch_size); }
 
 std::int64_t Trainer::total_steps() const {
   std::int64_t all = 0;
@@ -85,7 +84,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   loader_.load(train_.table(), data_.input(), x, [&](std::int64_t b) { return order(positions.begin + b); });
   lap.add_to(time_.input);
 
-  const double waited = rank_.exposed_seconds();
+  const double waited = context_.exposed_seconds();
   const auto slot = static_cast<std::int64_t>(pending_.size());
   auto* const sums = reinterpret_cast<StepSums*>(losses_.view().data) + slot;
   const double lr = options_.schedule.at(step_);
@@ -105,9 +104,9 @@ void Trainer::step(const Permutation& order, Range positions) {
   pending_.push_back({.step = step_, .epoch = epoch_, .lr = lr});
   pending_rows_.push_back(positions.size());
   samples_ += positions.size();
-  flops_ += products_flops(options_.model,
-                           split_range(positions.size(), rank_.mesh().extent(Axis::i), rank_.coord()[Axis::i]).size());
-  const double exposed = rank_.exposed_seconds() - waited;
+  flops_ += products_flops(
+      options_.model, split_range(positions.size(), context_.mesh().extent(Axis::i), context_.coord()[Axis::i]).size());
+  const double exposed = context_.exposed_seconds() - waited;
   time_.exposed_communication += exposed;
   lap.add_to(time_.compute);
   time_.compute -= exposed;
@@ -115,22 +114,22 @@ void Trainer::step(const Permutation& order, Range positions) {
 
 void Trainer::clear_losses() {
   static constexpr std::array<double, kStepSums * kFlushSteps> kZeros{};
-  rank_.device().copy(rank_.compute(), losses_.view(), vector_view(kZeros.data(), kStepSums * kFlushSteps));
+  context_.device().copy(context_.compute(), losses_.view(), vector_view(kZeros.data(), kStepSums * kFlushSteps));
 }
 
 std::vector<double> Trainer::sum_over_ranks(VectorView values) {
-  Stream& communication = rank_.after_compute(Axis::i, MeshRank::Next::waits);
-  rank_.communicator(Axis::i).all_reduce(communication, values, Reduction::sum);
-  rank_.compute().wait(communication.record());
+  Stream& communication = context_.after_compute(Axis::i, RankContext::Next::waits);
+  context_.communicator(Axis::i).all_reduce(communication, values, Reduction::sum);
+  context_.compute().wait(communication.record());
   std::vector<double> sums(static_cast<std::size_t>(values.size));
-  rank_.device().copy(rank_.compute(), vector_view(sums.data(), values.size), values);
-  rank_.compute().synchronize();
+  context_.device().copy(context_.compute(), vector_view(sums.data(), values.size), values);
+  context_.compute().synchronize();
   return sums;
 }
 
 std::vector<StepRecord> Trainer::flush_losses() {
   Lap lap;
-  rank_.compute().synchronize();
+  context_.compute().synchronize();
   lap.add_to(time_.compute);
   const std::vector<double> sums =
       sum_over_ranks(losses_.view().range(0, kStepSums * static_cast<std::int64_t>(pending_.size())));
@@ -224,8 +223,8 @@ Score Trainer::evaluate(const DeviceTable& table) {
 
 Score Trainer::sum_scores(const DeviceTable& table) {
   static constexpr std::array<double, 2> kZeros{};
-  const Buffer scores(rank_.device(), DataType::f64, 2);
-  rank_.device().copy(rank_.compute(), scores.view(), vector_view(kZeros.data(), 2));
+  const Buffer scores(context_.device(), DataType::f64, 2);
+  context_.device().copy(context_.compute(), scores.view(), vector_view(kZeros.data(), 2));
   const std::int64_t batch = largest_batch(data_, options_);
   for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
     const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));

@@ -73,7 +73,7 @@ class TrainingListener {
 class Trainer {
  public:
   /// @throws InputError if options and data do not match
-  Trainer(MeshRank& rank, const SharedData& data, const TrainerOptions& options);
+  Trainer(RankContext& context, const SharedData& data, const TrainerOptions& options);
 
   /// The most rows that a batch of training or evaluation has, over all ranks.
   static std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options);
@@ -121,7 +121,7 @@ class Trainer {
   /// Returns the sums of `values` over the ranks. Waits for them.
   std::vector<double> sum_over_ranks(VectorView values);
 
-  MeshRank& rank_;
+  RankContext& context_;
   const SharedData& data_;
   TrainerOptions options_;
   Model model_;

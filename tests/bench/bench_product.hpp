@@ -33,33 +33,33 @@ double seconds_of(Communicator& world, Stream& stream, const Run& run) {
 /// A rank's part of one product on one mesh: its operands at rest and C, to be multiplied by any schedule.
 class BenchProduct {
  public:
-  BenchProduct(MeshRank& rank, const MatmulShape& shape)
-      : rank_(rank),
+  BenchProduct(RankContext& context, const MatmulShape& shape)
+      : context_(context),
         a_(memory({shape.k, shape.m}, kPlaceA, shape.type)),
         b_(memory({shape.k, shape.n}, kPlaceB, shape.type)),
         c_(memory({shape.m, shape.n}, kPlaceC, shape.result_type())),
         a(place({shape.k, shape.m}, kPlaceA, a_)),
         b(place({shape.k, shape.n}, kPlaceB, b_)),
         c(place({shape.m, shape.n}, kPlaceC, c_)) {
-    generate(rank, {1, kTensorA, shape.k}, Transpose::yes, a);
-    generate(rank, {1, kTensorB, shape.n}, Transpose::no, b);
+    generate(context, {1, kTensorA, shape.k}, Transpose::yes, a);
+    generate(context, {1, kTensorB, shape.n}, Transpose::no, b);
   }
 
   void run(const Plan& plan) {
-    row_of(plan.schedule).run(rank_, {.a = a, .b = b, .c = c, .panel = plan.panel, .workspace = workspace_});
-    recombine::recombine(rank_, c, Axis::k, plan.result);
-    rank_.compute().synchronize();
+    row_of(plan.schedule).run(context_, {.a = a, .b = b, .c = c, .panel = plan.panel, .workspace = workspace_});
+    recombine::recombine(context_, c, Axis::k, plan.c_state);
+    context_.compute().synchronize();
   }
 
  private:
   Buffer memory(DistMatrix::Shape shape, const Placement& placement, DataType type) const {
-    return {rank_.device(), type, DistMatrix::local_size(rank_.mesh(), rank_.coord(), shape, placement)};
+    return {context_.device(), type, DistMatrix::local_size(context_.mesh(), context_.coord(), shape, placement)};
   }
   DistMatrix place(DistMatrix::Shape shape, const Placement& placement, const Buffer& buffer) const {
-    return {rank_.mesh(), rank_.coord(), shape, placement, buffer.view()};
+    return {context_.mesh(), context_.coord(), shape, placement, buffer.view()};
   }
 
-  MeshRank& rank_;
+  RankContext& context_;
   Workspace workspace_;
   Buffer a_, b_, c_;
   DistMatrix a, b, c;

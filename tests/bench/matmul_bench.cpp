@@ -41,7 +41,7 @@ BenchOptions parse(int argc, char** argv) {
           "dtype", value, {{"f32", DataType::f32}, {"f64", DataType::f64}, {"bf16", DataType::bf16}});
     if (name == "--mesh" && value != "auto") options.limits.mesh = Mesh::parse(value);
     if (name == "--recombine")
-      options.limits.result = parse_word<State>(
+      options.limits.c_state = parse_word<State>(
           "recombine", value, {{"all-reduce", State::replicated}, {"reduce-scatter", State::sharded}});
     if (name == "--rounds") options.rounds = parse_whole("rounds", value, {1});
   }
@@ -107,8 +107,8 @@ int run(Session& session, const BenchOptions& options) {
   const auto stream = device->make_stream(StreamUse::communication);
   const Machine machine = measure_machine(*world, *device, options.shape.type);
   const Plan plan = plan_matmul(machine, options.shape, options.limits).front();
-  MeshRank rank(plan.mesh, *world, *device);
-  bench::BenchProduct ours(rank, options.shape);
+  RankContext context(plan.mesh, *world, *device);
+  bench::BenchProduct ours(context, options.shape);
   const bool compares = session.size() == 1 && options.shape.type != DataType::bf16;
   std::optional<DirectProduct> direct;
   if (compares) direct.emplace(*device, options.shape);

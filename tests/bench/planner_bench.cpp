@@ -51,7 +51,8 @@ class PlannerBench {
  public:
   PlannerBench(Communicator& world, Device& device, std::int64_t rounds)
       : world_(world), device_(device), stream_(device.make_stream(StreamUse::communication)), rounds_(rounds) {
-    for (const Mesh& mesh : meshes_of(world.size())) ranks_.push_back(std::make_unique<MeshRank>(mesh, world, device));
+    for (const Mesh& mesh : meshes_of(world.size()))
+      contexts_.push_back(std::make_unique<RankContext>(mesh, world, device));
     for (const DataType type : {DataType::f32, DataType::f64}) machines_[type] = measure_machine(world, device, type);
   }
 
@@ -59,7 +60,7 @@ class PlannerBench {
     std::vector<Candidate> candidates;
     for (const Plan& plan : plan_matmul(machines_.at(shape.type), shape, {})) candidates.push_back({plan, {}});
     std::map<std::string, bench::BenchProduct> products;
-    for (const auto& rank : ranks_) products.try_emplace(rank->mesh().to_string(), *rank, shape);
+    for (const auto& context : contexts_) products.try_emplace(context->mesh().to_string(), *context, shape);
     const auto repeats = std::clamp(static_cast<int>(0.002 / candidates.front().plan.seconds()), 1, 50);
     for (std::int64_t round = -1; round < rounds_; ++round) {
       for (std::size_t c = 0; c < candidates.size(); ++c) {  // another one first in every round
@@ -96,7 +97,7 @@ class PlannerBench {
   Device& device_;
   std::unique_ptr<Stream> stream_;
   std::int64_t rounds_;
-  std::vector<std::unique_ptr<MeshRank>> ranks_;
+  std::vector<std::unique_ptr<RankContext>> contexts_;
   std::map<DataType, Machine> machines_;
 };
 

@@ -48,12 +48,12 @@ class DirectProduct {
     Transpose trans_a, trans_b;
   };
 
-  DirectProduct(MeshRank& rank, const dnnl::engine& engine, const Shape& s)
-      : a_(rank.device(), DataType::f32, s.m * s.k),
-        b_(rank.device(), DataType::f32, s.k * s.n),
-        c_(rank.device(), DataType::f32, s.m * s.n) {
-    rank.math().fill(rank.compute(), a_.matrix(1, s.m * s.k), {.half_width = 1});
-    rank.math().fill(rank.compute(), b_.matrix(1, s.k * s.n), {.half_width = 1});
+  DirectProduct(RankContext& context, const dnnl::engine& engine, const Shape& s)
+      : a_(context.device(), DataType::f32, s.m * s.k),
+        b_(context.device(), DataType::f32, s.k * s.n),
+        c_(context.device(), DataType::f32, s.m * s.n) {
+    context.math().fill(context.compute(), a_.matrix(1, s.m * s.k), {.half_width = 1});
+    context.math().fill(context.compute(), b_.matrix(1, s.k * s.n), {.half_width = 1});
     using Memory = dnnl::memory;
     const auto desc = [](std::int64_t rows, std::int64_t cols, Transpose transpose) {
       const auto strides = transpose == Transpose::yes ? Memory::dims{1, rows} : Memory::dims{cols, 1};
@@ -86,21 +86,21 @@ class DirectProduct {
 };
 
 /// A step's products on this rank's rows: forward, then per layer from the last dW and, but for the first, dX.
-std::vector<DirectProduct> products_of(MeshRank& rank, const ModelShape& shape, std::int64_t rows,
+std::vector<DirectProduct> products_of(RankContext& context, const ModelShape& shape, std::int64_t rows,
                                        const dnnl::engine& engine) {
   std::vector<std::int64_t> widths = {shape.inputs};
   widths.insert(widths.end(), shape.hidden.begin(), shape.hidden.end());
   widths.push_back(shape.outputs);
   std::vector<DirectProduct> products;
   for (std::size_t l = 1; l < widths.size(); ++l) {
-    products.emplace_back(rank, engine,
+    products.emplace_back(context, engine,
                           DirectProduct::Shape{rows, widths[l], widths[l - 1], Transpose::no, Transpose::yes});
   }
   for (std::size_t l = widths.size() - 1; l > 0; --l) {
-    products.emplace_back(rank, engine,
+    products.emplace_back(context, engine,
                           DirectProduct::Shape{widths[l], widths[l - 1], rows, Transpose::yes, Transpose::no});
     if (l > 1) {
-      products.emplace_back(rank, engine,
+      products.emplace_back(context, engine,
                             DirectProduct::Shape{rows, widths[l - 1], widths[l], Transpose::no, Transpose::no});
     }
   }
@@ -110,19 +110,21 @@ std::vector<DirectProduct> products_of(MeshRank& rank, const ModelShape& shape, 
 /// Seconds to move as many bytes as AdamW does, 28 a parameter: y = x + y moves 12 an element.
 class MemoryBound {
  public:
-  MemoryBound(MeshRank& rank, std::int64_t parameters)
-      : rank_(rank), x_(rank.device(), DataType::f32, parameters), y_(rank.device(), DataType::f32, parameters) {
-    rank.math().axpby(rank.compute(), 0, {}, 0, x_.view());
-    rank.math().axpby(rank.compute(), 0, {}, 0, y_.view());
+  MemoryBound(RankContext& context, std::int64_t parameters)
+      : context_(context),
+        x_(context.device(), DataType::f32, parameters),
+        y_(context.device(), DataType::f32, parameters) {
+    context.math().axpby(context.compute(), 0, {}, 0, x_.view());
+    context.math().axpby(context.compute(), 0, {}, 0, y_.view());
   }
   double seconds() {
     const double start = Session::now();
-    rank_.math().axpby(rank_.compute(), 1, x_.view(), 1, y_.view());
+    context_.math().axpby(context_.compute(), 1, x_.view(), 1, y_.view());
     return (Session::now() - start) * 28 / 12;
   }
 
  private:
-  MeshRank& rank_;
+  RankContext& context_;
   Buffer x_, y_;
 };
 
@@ -134,9 +136,9 @@ int run(Session& session, const BenchOptions& options) {
   const auto world = make_world(session);
   const auto stream = device->make_stream(StreamUse::communication);
   const SharedData data(session, *world, *stream, [] { return load_data({}); });
-  MeshRank rank(Mesh(session.size(), 1, 1), *world, *device);
+  RankContext context(Mesh(session.size(), 1, 1), *world, *device);
   const ModelShape shape{.inputs = data.inputs(), .hidden = options.hidden, .outputs = data.outputs()};
-  Trainer trainer(rank, data,
+  Trainer trainer(context, data,
                   {.model = shape,
                    .batch_size = options.batch_size,
                    .epochs = 1000000,
@@ -145,8 +147,8 @@ int run(Session& session, const BenchOptions& options) {
   const std::int64_t rows = split_range(options.batch_size, session.size(), session.rank()).size();
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   const dnnl::stream direct(engine);
-  const auto products = products_of(rank, shape, rows, engine);
-  MemoryBound memory(rank, shape.parameters());
+  const auto products = products_of(context, shape, rows, engine);
+  MemoryBound memory(context, shape.parameters());
 
   const Permutation order(data.train().rows(), 1, 1);
   std::vector<double> step_seconds, product_seconds, memory_seconds, exposed_shares;

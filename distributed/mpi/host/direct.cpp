@@ -5,6 +5,7 @@
 #include "distributed/mesh.hpp"
 #include "distributed/mpi/host/reduce.hpp"
 #include "distributed/mpi/host/steps.hpp"
+#include "kernels/ceil_div.hpp"
 
 namespace recombine::mpi {
 
@@ -19,7 +20,7 @@ std::int64_t chunk_elements(DataType type) { return kChunkBytes / size_of(type);
 /// This rank's share of `data`. Shares are cut between cache lines, so that no two ranks write one line.
 VectorView own_share(const Meeting& meeting, const DirectTask::Data& data) {
   const std::int64_t before = data.place.offset % kLine;
-  const std::int64_t lines = (before + data.view.bytes() + kLine - 1) / kLine;
+  const std::int64_t lines = ceil_div(before + data.view.bytes(), kLine);
   const Range share =
       split_range(lines, static_cast<std::int64_t>(meeting.size()), static_cast<std::int64_t>(meeting.rank()));
   const auto element = [&](std::int64_t line) {

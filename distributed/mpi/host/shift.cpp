@@ -4,6 +4,7 @@
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host/steps.hpp"
 #include "distributed/ring.hpp"
+#include "kernels/ceil_div.hpp"
 
 namespace recombine::mpi {
 
@@ -30,7 +31,7 @@ class Shift final : public StepsTask {
   static constexpr std::int64_t kChunk = Channel::kSlotBytes - kHeader;  ///< bytes
 
   /// At least the one that tells the lengths.
-  static std::int64_t steps_of(std::int64_t bytes) { return std::max<std::int64_t>(1, (bytes + kChunk - 1) / kChunk); }
+  static std::int64_t steps_of(std::int64_t bytes) { return std::max<std::int64_t>(1, ceil_div(bytes, kChunk)); }
 
   bool can_take() override { return taken() == 0 ? channel().all_arrived() : channel().arrived(from_); }
   void fill_step(std::int64_t step) override {

@@ -5,6 +5,7 @@
 
 #include "distributed/mpi/host/calls.hpp"
 #include "distributed/mpi/host/channel.hpp"
+#include "kernels/ceil_div.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 
 namespace recombine::mpi {
@@ -92,7 +93,7 @@ class StepsTask : public cpu::Task {
 inline std::int64_t steps_for(std::span<const VectorView> pieces, std::int64_t elements) {
   std::int64_t most = 0;
   for (const VectorView& piece : pieces) most = std::max(most, piece.size);
-  return (most + elements - 1) / elements;
+  return ceil_div(most, elements);
 }
 
 }  // namespace recombine::mpi

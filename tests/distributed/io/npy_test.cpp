@@ -1,8 +1,8 @@
 #include <limits>
 
 #include "distributed/io/convert.hpp"
-#include "distributed/mpi/mpi_file.hpp"
 #include "distributed/mesh.hpp"
+#include "distributed/mpi/mpi_file.hpp"
 #include "tests/distributed/io/npy_fixture.hpp"
 
 namespace recombine {

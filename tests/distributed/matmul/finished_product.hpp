@@ -11,23 +11,24 @@ inline constexpr std::uint64_t kProductSeed = 5;
 /// A product on this rank as it stands after its sum over k, and the memory of its operands.
 class FinishedProduct {
  public:
-  FinishedProduct(MeshRank& rank, const MatmulShape& shape, State state, double alpha, double beta)
-      : rank_(rank), shape_(shape), state_(state), alpha_(alpha), beta_(beta) {
-    generate(rank, {kProductSeed, kTensorA, shape.k}, Transpose::yes, a_.matrix);
-    generate(rank, {kProductSeed, kTensorB, shape.n}, Transpose::no, b_.matrix);
-    generate(rank, {kProductSeed, kTensorC, shape.n}, Transpose::no, c_.matrix);
-    generate(rank, {kProductSeed, kTensorC, shape.n}, Transpose::no, c0_.matrix);
+  FinishedProduct(RankContext& context, const MatmulShape& shape, State state, double alpha, double beta)
+      : context_(context), shape_(shape), state_(state), alpha_(alpha), beta_(beta) {
+    generate(context, {kProductSeed, kTensorA, shape.k}, Transpose::yes, a_.matrix);
+    generate(context, {kProductSeed, kTensorB, shape.n}, Transpose::no, b_.matrix);
+    generate(context, {kProductSeed, kTensorC, shape.n}, Transpose::no, c_.matrix);
+    generate(context, {kProductSeed, kTensorC, shape.n}, Transpose::no, c0_.matrix);
     Workspace workspace;
     multiply_gather(
-        rank, {.a = a_.matrix, .b = b_.matrix, .c = c_.matrix, .alpha = alpha, .beta = beta, .workspace = workspace});
-    recombine(rank, c_.matrix, Axis::k, state);
+        context,
+        {.a = a_.matrix, .b = b_.matrix, .c = c_.matrix, .alpha = alpha, .beta = beta, .workspace = workspace});
+    recombine(context, c_.matrix, Axis::k, state);
     if (shape.type == DataType::bf16) {
       const VectorView all = c_.matrix.memory();
-      const Buffer narrow(rank.device(), DataType::bf16, all.size);
-      rank.math().cast(rank.compute(), as_matrix(all, 1, all.size), narrow.matrix(1, all.size));
-      rank.math().cast(rank.compute(), narrow.matrix(1, all.size), as_matrix(all, 1, all.size));
+      const Buffer narrow(context.device(), DataType::bf16, all.size);
+      context.math().cast(context.compute(), as_matrix(all, 1, all.size), narrow.matrix(1, all.size));
+      context.math().cast(context.compute(), narrow.matrix(1, all.size), as_matrix(all, 1, all.size));
     }
-    rank.compute().synchronize();
+    context.compute().synchronize();
   }
 
   Verification verification() const {
@@ -45,7 +46,7 @@ class FinishedProduct {
       };
     };
     return {.shape = shape_,
-            .mesh = rank_.mesh(),
+            .mesh = context_.mesh(),
             .alpha = alpha_,
             .beta = beta_,
             .a = all(a_.matrix),
@@ -68,7 +69,7 @@ class FinishedProduct {
                                             : change_at(block.view.as<float>()[at], change);
     }
     std::int64_t owner = has_it ? -world.rank() : -world.size();
-    const auto stream = rank_.device().make_stream(StreamUse::host);
+    const auto stream = context_.device().make_stream(StreamUse::host);
     world.all_reduce(*stream, vector_view(&owner, 1), Reduction::max);
     stream->synchronize();
     return static_cast<int>(-owner);
@@ -77,9 +78,9 @@ class FinishedProduct {
 
  private:
   struct Held {
-    Held(MeshRank& rank, DistMatrix::Shape shape, const Placement& placement, DataType type)
-        : memory(rank.device(), type, DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement)),
-          matrix(rank.mesh(), rank.coord(), shape, placement, memory.view()) {}
+    Held(RankContext& context, DistMatrix::Shape shape, const Placement& placement, DataType type)
+        : memory(context.device(), type, DistMatrix::local_size(context.mesh(), context.coord(), shape, placement)),
+          matrix(context.mesh(), context.coord(), shape, placement, memory.view()) {}
     Buffer memory;
     DistMatrix matrix;
   };
@@ -90,17 +91,18 @@ class FinishedProduct {
   }
   Range rows_in(const Block& block, State state) const {
     if (state != State::sharded) return block.rows;
-    const Range shard = shard_of(block, rank_.mesh().parts(Axis::k), rank_.coord()[Axis::k]);
+    const Range shard = shard_of(block, context_.mesh().parts(Axis::k), context_.coord()[Axis::k]);
     return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
   }
 
-  MeshRank& rank_;
+  RankContext& context_;
   MatmulShape shape_;
   State state_;
   double alpha_, beta_;
-  Held a_{rank_, {shape_.k, shape_.m}, kPlaceA, shape_.type}, b_{rank_, {shape_.k, shape_.n}, kPlaceB, shape_.type},
-      c_{rank_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()},
-      c0_{rank_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()};
+  Held a_{context_, {shape_.k, shape_.m}, kPlaceA, shape_.type},
+      b_{context_, {shape_.k, shape_.n}, kPlaceB, shape_.type},
+      c_{context_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()},
+      c0_{context_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()};
 };
 
 }  // namespace recombine::test

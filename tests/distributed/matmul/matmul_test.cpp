@@ -56,7 +56,7 @@ TEST_F(MatmulTest, EveryWayAgreesWithAPlainLoop) {
       for (const State result : {State::replicated, State::sharded}) {
         for (const auto& [m, n, k] : kShapes) {
           what.shape = {m, n, k, type};
-          what.result = result;
+          what.c_state = result;
           what.panel = 32;
           EXPECT_EQ(runner.failure_of(what), "");
           ++cases;
@@ -80,7 +80,7 @@ TEST_F(MatmulTest, DISABLED_EveryShapeEveryWay) {
           for (const DataType type : kTypes) {
             for (const State result : {State::replicated, State::sharded}) {
               what.shape = {m, n, k, type};
-              what.result = result;
+              what.c_state = result;
               what.panel = 32;
               ASSERT_EQ(runner.failure_of(what), "");
               ++cases;
@@ -152,7 +152,7 @@ TEST_F(MatmulTest, PairsOfShapesFactorsAndPanels) {
     const bool fits = schedule.fits(meshes[row[5]]);
     const ProductCase what{.mesh = meshes[row[5]],
                            .schedule = fits ? schedule.schedule : Schedule::panels,
-                           .result = row[8] == 0 ? State::replicated : State::sharded,
+                           .c_state = row[8] == 0 ? State::replicated : State::sharded,
                            .shape = {kExtents[row[0]], kExtents[row[1]], kExtents[row[2]], kTypes[row[7]]},
                            .alpha = kFactors[row[3]].first,
                            .beta = kFactors[row[3]].second,
@@ -179,19 +179,20 @@ TEST(PairwiseTable, HasEveryPair) {
 }
 
 TEST_F(MatmulTest, WrongPlacementsAndMeshesAreRefused) {
-  MeshRank rank(Mesh(1, 1, world_->size()), *world_, *device_, test::collectives());
+  RankContext context(Mesh(1, 1, world_->size()), *world_, *device_, test::collectives());
   Workspace workspace;
   const auto place = [&](DistMatrix::Shape shape, const Placement& placement) {
-    const std::int64_t size = DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement);
-    return DistMatrix(rank.mesh(), rank.coord(), shape, placement, workspace.get(*device_, 0, DataType::f32, size));
+    const std::int64_t size = DistMatrix::local_size(context.mesh(), context.coord(), shape, placement);
+    return DistMatrix(context.mesh(), context.coord(), shape, placement,
+                      workspace.get(*device_, 0, DataType::f32, size));
   };
   const DistMatrix a = place({4, 3}, kPlaceA);
   const DistMatrix b = place({4, 5}, kPlaceB);
   DistMatrix c = place({3, 5}, kPlaceC);
   DistMatrix wrong = place({5, 3}, kPlaceC);
   Workspace panels;
-  EXPECT_THROW(multiply_gather(rank, {.a = a, .b = b, .c = wrong, .workspace = panels}), Error);
-  EXPECT_THROW(multiply_gather(rank, {.a = c, .b = b, .c = c, .workspace = panels}), Error);
+  EXPECT_THROW(multiply_gather(context, {.a = a, .b = b, .c = wrong, .workspace = panels}), Error);
+  EXPECT_THROW(multiply_gather(context, {.a = c, .b = b, .c = c, .workspace = panels}), Error);
 }
 
 }  // namespace

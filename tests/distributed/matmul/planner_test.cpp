@@ -143,8 +143,8 @@ TEST(Planner, WhatTheUserHasFixedIsKept) {
   for (const Plan& plan : plan_matmul(machine, shape, {.schedule = Schedule::shift})) {
     EXPECT_EQ(plan.schedule, Schedule::shift);
   }
-  for (const Plan& plan : plan_matmul(machine, shape, {.result = State::sharded}))
-    EXPECT_EQ(plan.result, State::sharded);
+  for (const Plan& plan : plan_matmul(machine, shape, {.c_state = State::sharded}))
+    EXPECT_EQ(plan.c_state, State::sharded);
 }
 
 TEST(Planner, WhatDoesNotFitIsRefused) {
@@ -179,7 +179,7 @@ TEST(Predict, TimeGrowsWithBytes) {
 TEST(Predict, TypesAndRecombinationCountTheirBytes) {
   const Machine machine = machine_of(4, 0, 1e8);
   const auto sent = [&](DataType type, State result) {
-    return predict(machine, {64, 64, 64, type}, {.mesh = Mesh(1, 1, 4), .result = result}).bytes_sent_per_rank;
+    return predict(machine, {64, 64, 64, type}, {.mesh = Mesh(1, 1, 4), .c_state = result}).bytes_sent_per_rank;
   };
   const double block = 64 * 64 * 4 * 0.75;  // of f32, three quarters of it travel
   EXPECT_DOUBLE_EQ(sent(DataType::f32, State::sharded), block);

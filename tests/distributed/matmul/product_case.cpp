@@ -19,9 +19,9 @@ struct Held {
   DistMatrix matrix;
 };
 
-Held make(MeshRank& rank, DistMatrix::Shape shape, const Placement& placement, DataType type) {
-  Buffer memory(rank.device(), type, DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement));
-  DistMatrix matrix(rank.mesh(), rank.coord(), shape, placement, memory.view());
+Held make(RankContext& context, DistMatrix::Shape shape, const Placement& placement, DataType type) {
+  Buffer memory(context.device(), type, DistMatrix::local_size(context.mesh(), context.coord(), shape, placement));
+  DistMatrix matrix(context.mesh(), context.coord(), shape, placement, memory.view());
   return {std::move(memory), std::move(matrix)};
 }
 
@@ -31,9 +31,10 @@ double element(ConstMatrixView m, std::int64_t row, std::int64_t col) {
 }
 
 /// The rows of C that this rank must have right.
-Range valid_rows(const MeshRank& rank, const Block& block, State result) {
-  const Range shard = result == State::sharded ? shard_of(block, rank.mesh().extent(Axis::k), rank.coord()[Axis::k])
-                                               : Range{0, block.rows.size()};
+Range valid_rows(const RankContext& context, const Block& block, State result) {
+  const Range shard = result == State::sharded
+                          ? shard_of(block, context.mesh().extent(Axis::k), context.coord()[Axis::k])
+                          : Range{0, block.rows.size()};
   return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
 }
 
@@ -48,11 +49,12 @@ struct PlainOperands {
   std::vector<double> a, b, c0;
 };
 
-std::string compare(const MeshRank& rank, const ProductCase& what, const DistMatrix& c, const PlainOperands& plain) {
+std::string compare(const RankContext& context, const ProductCase& what, const DistMatrix& c,
+                    const PlainOperands& plain) {
   const auto [m, n, k] = std::array{what.shape.m, what.shape.n, what.shape.k};
   const double u = what.shape.type == DataType::f64 ? 0x1p-53 : 0x1p-24;
   for (const Block& block : c.blocks()) {
-    const Range rows = valid_rows(rank, block, what.result);
+    const Range rows = valid_rows(context, block, what.c_state);
     for (std::int64_t i = rows.begin; i < rows.end; ++i) {
       for (std::int64_t j = block.cols.begin; j < block.cols.end; ++j) {
         double sum = 0;
@@ -80,7 +82,7 @@ std::string compare(const MeshRank& rank, const ProductCase& what, const DistMat
 
 std::string ProductCase::to_string() const {
   return fmt::format("{} {} {}, [{},{}] x [{},{}] {}, alpha {}, beta {}, panel {}", mesh.to_string(),
-                     row_of(schedule).name, result == State::sharded ? "reduce-scatter" : "all-reduce", shape.m,
+                     row_of(schedule).name, c_state == State::sharded ? "reduce-scatter" : "all-reduce", shape.m,
                      shape.k, shape.k, shape.n, name_of(shape.type), alpha, beta, panel);
 }
 
@@ -94,18 +96,18 @@ std::vector<double> plain_matrix(const Generated& matrix, std::int64_t rows, Dat
 }
 
 ProductRunner::ProductRunner(const Mesh& mesh, Communicator& world, Device& device)
-    : rank_(mesh, world, device, collectives()) {}
+    : context_(mesh, world, device, collectives()) {}
 
 std::string ProductRunner::failure_of(const ProductCase& what) {
   const MatmulShape& s = what.shape;
-  const Held a = make(rank_, {s.k, s.m}, kPlaceA, s.type);
-  const Held b = make(rank_, {s.k, s.n}, kPlaceB, s.type);
-  Held c = make(rank_, {s.m, s.n}, kPlaceC, s.result_type());
-  generate(rank_, {kSeed, kTensorA, s.k}, Transpose::yes, a.matrix);
-  generate(rank_, {kSeed, kTensorB, s.n}, Transpose::no, b.matrix);
-  generate(rank_, {kSeed, kTensorC, s.n}, Transpose::no, c.matrix);
-  rank_.compute().synchronize();
-  if (what.beta == 0 || rank_.coord()[Axis::k] != 0) {  // must not be read
+  const Held a = make(context_, {s.k, s.m}, kPlaceA, s.type);
+  const Held b = make(context_, {s.k, s.n}, kPlaceB, s.type);
+  Held c = make(context_, {s.m, s.n}, kPlaceC, s.result_type());
+  generate(context_, {kSeed, kTensorA, s.k}, Transpose::yes, a.matrix);
+  generate(context_, {kSeed, kTensorB, s.n}, Transpose::no, b.matrix);
+  generate(context_, {kSeed, kTensorC, s.n}, Transpose::no, c.matrix);
+  context_.compute().synchronize();
+  if (what.beta == 0 || context_.coord()[Axis::k] != 0) {  // must not be read
     for (const Block& block : c.matrix.blocks()) {
       const VectorView all = as_vector(block.view);
       for (std::int64_t e = 0; e < all.size; ++e) {
@@ -114,16 +116,16 @@ std::string ProductRunner::failure_of(const ProductCase& what) {
     }
   }
   row_of(what.schedule)
-      .run(rank_, {.a = a.matrix,
-                   .b = b.matrix,
-                   .c = c.matrix,
-                   .alpha = what.alpha,
-                   .beta = what.beta,
-                   .panel = what.panel,
-                   .workspace = workspace_});
-  recombine(rank_, c.matrix, Axis::k, what.result);
-  rank_.compute().synchronize();
-  return compare(rank_, what, c.matrix, PlainOperands(s));
+      .run(context_, {.a = a.matrix,
+                      .b = b.matrix,
+                      .c = c.matrix,
+                      .alpha = what.alpha,
+                      .beta = what.beta,
+                      .panel = what.panel,
+                      .workspace = workspace_});
+  recombine(context_, c.matrix, Axis::k, what.c_state);
+  context_.compute().synchronize();
+  return compare(context_, what, c.matrix, PlainOperands(s));
 }
 
 }  // namespace recombine::test

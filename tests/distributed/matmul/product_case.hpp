@@ -13,7 +13,7 @@ namespace recombine::test {
 struct ProductCase {
   Mesh mesh{1, 1, 1};
   Schedule schedule = Schedule::gather;
-  State result = State::replicated;
+  State c_state = State::replicated;
   MatmulShape shape;
   double alpha = 1;
   double beta = 0;
@@ -31,7 +31,7 @@ class ProductRunner {
   std::string failure_of(const ProductCase& what);
 
  private:
-  MeshRank rank_;
+  RankContext context_;
   Workspace workspace_;
 };
 

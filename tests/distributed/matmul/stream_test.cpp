@@ -78,7 +78,7 @@ TEST(ChooseTiles, MoreMemoryReadsLess) {
 /// A streamed product of generated matrices; each rank keeps what it writes.
 class StreamedProduct {
  public:
-  StreamedProduct(MeshRank& rank, const MatmulShape& shape, const Tiles& tiles, double alpha, double beta)
+  StreamedProduct(RankContext& context, const MatmulShape& shape, const Tiles& tiles, double alpha, double beta)
       : shape_(shape),
         alpha_(alpha),
         beta_(beta),
@@ -86,18 +86,18 @@ class StreamedProduct {
         writes_(c_.size()) {
     StreamedMatmul call{.shape = shape, .tiles = tiles, .alpha = alpha, .beta = beta};
     call.a = [&](Stream&, Range k, Range rows, MatrixView to) {
-      generate(rank, {kSeed, kTensorA, shape.k}, rows, k, Transpose::yes, to);
+      generate(context, {kSeed, kTensorA, shape.k}, rows, k, Transpose::yes, to);
     };
     call.b = [&](Stream&, Range k, Range cols, MatrixView to) {
-      generate(rank, {kSeed, kTensorB, shape.n}, k, cols, Transpose::no, to);
+      generate(context, {kSeed, kTensorB, shape.n}, k, cols, Transpose::no, to);
     };
     if (beta != 0) {
       call.c0 = [&](Stream&, Range rows, Range cols, MatrixView to) {
-        generate(rank, {kSeed, kTensorC, shape.n}, rows, cols, Transpose::no, to);
+        generate(context, {kSeed, kTensorC, shape.n}, rows, cols, Transpose::no, to);
       };
     }
     call.write = [&](Stream&, Range rows, Range cols, ConstMatrixView from) { keep(rows, cols, from); };
-    seconds_ = multiply_streamed(rank, call);
+    seconds_ = multiply_streamed(context, call);
   }
 
   double seconds() const { return seconds_; }
@@ -165,12 +165,12 @@ TEST_F(StreamTest, OddTilesOfEveryMeshAgreeWithAPlainLoop) {
   static const std::vector<Tiles> kTiles = {{1, 1, 1}, {3, 5, 2}, {7, 4, 16}, {64, 64, 64}, {2, 64, 5}};
   static const std::vector<std::pair<double, double>> kFactors = {{1, 0}, {-0.5, 2}};
   for (const Mesh& mesh : meshes_of(world_->size())) {
-    MeshRank rank(mesh, *world_, *device_);
+    RankContext context(mesh, *world_, *device_);
     for (const auto& [m, n, k] : kShapes) {
       for (const Tiles& tiles : kTiles) {
         for (const auto& [alpha, beta] : kFactors) {
           for (const DataType type : {DataType::f32, DataType::f64, DataType::bf16}) {
-            StreamedProduct product(rank, {m, n, k, type}, tiles, alpha, beta);
+            StreamedProduct product(context, {m, n, k, type}, tiles, alpha, beta);
             EXPECT_EQ(product.failure(*world_, *stream_), "") << fmt::format(
                 "{} [{},{}] x [{},{}] {}, tiles {}x{}, panels of {}, alpha {}, beta {}", mesh.to_string(), m, k, k, n,
                 name_of(type), tiles.rows, tiles.cols, tiles.panel, alpha, beta);
@@ -185,7 +185,7 @@ TEST_F(StreamTest, OddTilesOfEveryMeshAgreeWithAPlainLoop) {
 TEST_F(StreamTest, RoundIsAppliedOnceToFinishedSums) {
   const MatmulShape shape{9, 8, 30, DataType::f32};
   for (const Mesh& mesh : meshes_of(world_->size())) {
-    MeshRank rank(mesh, *world_, *device_);
+    RankContext context(mesh, *world_, *device_);
     StreamedMatmul call{.shape = shape, .tiles = {4, 3, 7}};
     std::int64_t rounded = 0, written = 0;
     const auto ones = [&](Stream&, Range, Range, MatrixView to) {
@@ -208,7 +208,7 @@ TEST_F(StreamTest, RoundIsAppliedOnceToFinishedSums) {
         for (std::int64_t c = 0; c < from.cols; ++c, ++written) EXPECT_EQ(from.as<float>()[r * from.ld + c], 31.0F);
       }
     };
-    multiply_streamed(rank, call);
+    multiply_streamed(context, call);
     EXPECT_EQ(rounded, written);
     world_->all_reduce(*stream_, vector_view(&written, 1), Reduction::sum);
     stream_->synchronize();

@@ -36,8 +36,8 @@ class VerifyTest : public ::testing::Test {
   void for_each_mesh(const Visit& visit) {
     for (const Mesh& mesh : meshes_of(world_->size())) {
       SCOPED_TRACE(mesh.to_string());
-      MeshRank rank(mesh, *world_, *device_, test::collectives());
-      visit(rank);
+      RankContext context(mesh, *world_, *device_, test::collectives());
+      visit(context);
     }
   }
 
@@ -69,12 +69,12 @@ class VerifyTest : public ::testing::Test {
 
 TEST_F(VerifyTest, RightProductsAreAccepted) {
   static const std::vector<std::pair<double, double>> kFactors = {{1, 0}, {-0.5, 2}, {0, 1}, {3, -1}};
-  for_each_mesh([&](MeshRank& rank) {
+  for_each_mesh([&](RankContext& context) {
     for (const DataType type : {DataType::f32, DataType::f64, DataType::bf16}) {
       for (const State state : {State::replicated, State::sharded}) {
         for (const auto& [alpha, beta] : kFactors) {
           SCOPED_TRACE(fmt::format("{}, alpha {}, beta {}", name_of(type), alpha, beta));
-          const FinishedProduct product(rank, {kShape.m, kShape.n, kShape.k, type}, state, alpha, beta);
+          const FinishedProduct product(context, {kShape.m, kShape.n, kShape.k, type}, state, alpha, beta);
           expect_accepted(by_vectors(product));
           expect_accepted(by_loops(product));
         }
@@ -84,10 +84,10 @@ TEST_F(VerifyTest, RightProductsAreAccepted) {
 }
 
 TEST_F(VerifyTest, EmptyProductsAreAccepted) {
-  for_each_mesh([&](MeshRank& rank) {
+  for_each_mesh([&](RankContext& context) {
     for (const auto& [m, n, k] : {std::array{0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {1, 1, 1}}) {
       SCOPED_TRACE(fmt::format("[{},{}] x [{},{}]", m, k, k, n));
-      const FinishedProduct product(rank, {m, n, k, DataType::f32}, State::replicated, 1, 1);
+      const FinishedProduct product(context, {m, n, k, DataType::f32}, State::replicated, 1, 1);
       expect_accepted(by_vectors(product));
       expect_accepted(by_loops(product));
     }
@@ -101,25 +101,25 @@ double blow_up(double /*value*/) { return std::numeric_limits<double>::infinity(
 double clear(double /*value*/) { return 0; }
 
 TEST_F(VerifyTest, OneWrongElementIsFoundAndNamed) {
-  for_each_mesh([&](MeshRank& rank) {
+  for_each_mesh([&](RankContext& context) {
     // The first, the last, and the first of the block of the last rank.
-    const Coord last = rank.mesh().coord_of(rank.mesh().size() - 1);
+    const Coord last = context.mesh().coord_of(context.mesh().size() - 1);
     const std::vector<std::pair<std::int64_t, std::int64_t>> places = {
         {0, 0},
         {kShape.m - 1, kShape.n - 1},
-        {split_range(kShape.m, rank.mesh().extent(Axis::i), last[Axis::i]).begin,
-         split_range(kShape.n, rank.mesh().extent(Axis::j), last[Axis::j]).begin},
+        {split_range(kShape.m, context.mesh().extent(Axis::i), last[Axis::i]).begin,
+         split_range(kShape.n, context.mesh().extent(Axis::j), last[Axis::j]).begin},
         {kShape.m / 2, 1}};
     for (const DataType type : {DataType::f32, DataType::f64, DataType::bf16}) {
       for (const State state : {State::replicated, State::sharded}) {
         for (double (*change)(double) : {flip_sign, add_one, lose, blow_up, clear}) {
           for (const auto& [row, col] : places) {
             SCOPED_TRACE(fmt::format("{}, element ({}, {})", name_of(type), row, col));
-            FinishedProduct product(rank, {kShape.m, kShape.n, kShape.k, type}, state, 1, 0.5);
+            FinishedProduct product(context, {kShape.m, kShape.n, kShape.k, type}, state, 1, 0.5);
             const int owner = product.change_element(*world_, row, col, change);
             ASSERT_LT(owner, world_->size());
-            expect_found(by_vectors(product), rank.mesh(), owner, row, col);
-            expect_found(by_loops(product), rank.mesh(), owner, row, col);
+            expect_found(by_vectors(product), context.mesh(), owner, row, col);
+            expect_found(by_loops(product), context.mesh(), owner, row, col);
           }
         }
       }
@@ -130,11 +130,11 @@ TEST_F(VerifyTest, OneWrongElementIsFoundAndNamed) {
 /// Each of a row's elements comes with a sign of its own: of errors in two of them none may hide the other,
 /// always.
 TEST_F(VerifyTest, TwoErrorsInARowDoNotHideEachOther) {
-  for_each_mesh([&](MeshRank& rank) {
+  for_each_mesh([&](RankContext& context) {
     int found = 0;
     const int pairs = static_cast<int>(kShape.n) - 1;
     for (int col = 0; col < pairs; ++col) {
-      FinishedProduct product(rank, kShape, State::replicated, 1, 0);
+      FinishedProduct product(context, kShape, State::replicated, 1, 0);
       product.change_element(*world_, 3, col, add_one);
       product.change_element(*world_, 3, col + 1, [](double value) { return value - 1; });
       EXPECT_TRUE(by_loops(product).failure.has_value());
@@ -145,9 +145,9 @@ TEST_F(VerifyTest, TwoErrorsInARowDoNotHideEachOther) {
 }
 
 TEST_F(VerifyTest, ASwappedBlockIsFound) {
-  for_each_mesh([&](MeshRank& rank) {
+  for_each_mesh([&](RankContext& context) {
     // The last rank shows its block upside down.
-    const FinishedProduct product(rank, kShape, State::sharded, 1, 0);
+    const FinishedProduct product(context, kShape, State::sharded, 1, 0);
     Verification what = product.verification();
     const Pieces right = what.c;
     const bool wrong = world_->rank() == world_->size() - 1;
@@ -178,8 +178,8 @@ TEST_F(VerifyTest, ASwappedBlockIsFound) {
 TEST_F(VerifyTest, BlocksOfTwoRanksExchangedAreFound) {
   if (world_->size() < 2) GTEST_SKIP() << "needs two ranks";
   static constexpr MatmulShape kEven{48, 7, 23, DataType::f32};
-  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
-  const FinishedProduct product(rank, kEven, State::replicated, 1, 0);
+  RankContext context(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
+  const FinishedProduct product(context, kEven, State::replicated, 1, 0);
   Verification what = product.verification();
   const Range first = split_range(kEven.m, world_->size(), 0);
   const Range second = split_range(kEven.m, world_->size(), 1);
@@ -204,9 +204,9 @@ TEST_F(VerifyTest, ARankWithAnotherAlphaIsFound) {
   if (world_->size() < 2) GTEST_SKIP() << "needs two ranks";
   for (const Axis cut : {Axis::i, Axis::j}) {
     const int np = world_->size();
-    MeshRank rank(cut == Axis::i ? Mesh(np, 1, 1) : Mesh(1, np, 1), *world_, *device_, test::collectives());
+    RankContext context(cut == Axis::i ? Mesh(np, 1, 1) : Mesh(1, np, 1), *world_, *device_, test::collectives());
     const double alpha = world_->rank() == np - 1 ? 2 : 1;
-    const FinishedProduct product(rank, kShape, State::replicated, alpha, 0);
+    const FinishedProduct product(context, kShape, State::replicated, alpha, 0);
     for (const Verdict& verdict : {by_vectors(product), by_loops(product)}) {
       ASSERT_TRUE(verdict.failure.has_value());
       EXPECT_NE(verdict.failure->find(fmt::format(" on rank {}: ", np - 1)), std::string::npos) << *verdict.failure;
@@ -215,10 +215,10 @@ TEST_F(VerifyTest, ARankWithAnotherAlphaIsFound) {
 }
 
 TEST_F(VerifyTest, AChangeBelowRoundingIsAccepted) {
-  for_each_mesh([&](MeshRank& rank) {
+  for_each_mesh([&](RankContext& context) {
     for (const DataType type : {DataType::f32, DataType::f64}) {
       const double u = type == DataType::f64 ? 0x1p-53 : 0x1p-24;
-      FinishedProduct product(rank, {kShape.m, kShape.n, kShape.k, type}, State::replicated, 1, 0);
+      FinishedProduct product(context, {kShape.m, kShape.n, kShape.k, type}, State::replicated, 1, 0);
       product.change_element(*world_, kShape.m - 1, 0, [&](double value) { return value * (1 + 2 * u); });
       expect_accepted(by_vectors(product));
       expect_accepted(by_loops(product));

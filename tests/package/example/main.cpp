@@ -11,20 +11,21 @@ using namespace recombine;
 
 /// This rank's blocks of a matrix, and their memory.
 struct Owned {
-  Owned(MeshRank& rank, DistMatrix::Shape shape, Placement placement)
-      : buffer(rank.device(), DataType::f32, DistMatrix::local_size(rank.mesh(), rank.coord(), shape, placement)),
-        matrix(rank.mesh(), rank.coord(), shape, placement, buffer.view()) {}
+  Owned(RankContext& context, DistMatrix::Shape shape, Placement placement)
+      : buffer(context.device(), DataType::f32,
+               DistMatrix::local_size(context.mesh(), context.coord(), shape, placement)),
+        matrix(context.mesh(), context.coord(), shape, placement, buffer.view()) {}
 
   /// Every element by its place in the whole matrix, so that the cut does not matter.
-  void fill(MeshRank& rank, std::uint64_t tensor) {
+  void fill(RankContext& context, std::uint64_t tensor) {
     for (const Block& block : matrix.blocks()) {
-      rank.math().fill(rank.compute(), block.view,
-                       {.seed = 1,
-                        .tensor = tensor,
-                        .first_row = block.rows.begin,
-                        .first_col = block.cols.begin,
-                        .global_cols = matrix.cols(),
-                        .half_width = 1});
+      context.math().fill(context.compute(), block.view,
+                          {.seed = 1,
+                           .tensor = tensor,
+                           .first_row = block.rows.begin,
+                           .first_col = block.cols.begin,
+                           .global_cols = matrix.cols(),
+                           .half_width = 1});
     }
   }
 
@@ -36,21 +37,21 @@ void run(Session& session) {
   const auto device = make_device({.threads = 1, .progress = session.progress()});
   const auto world = make_world(session);
   const int k_parts = session.size() % 2 == 0 ? 2 : 1;
-  MeshRank rank(Mesh(session.size() / k_parts, 1, k_parts), *world, *device);
+  RankContext context(Mesh(session.size() / k_parts, 1, k_parts), *world, *device);
 
   const std::int64_t m = 301, n = 200, k = 1001;
-  Owned a(rank, {m, k}, {.rows = Axis::i, .cols = Axis::k});
-  Owned b(rank, {k, n}, {.rows = Axis::k, .cols = Axis::j});
-  Owned c(rank, {m, n}, {.rows = Axis::i, .cols = Axis::j});
-  a.fill(rank, 1);
-  b.fill(rank, 2);
-  multiply(rank, {.a = a.matrix, .b = b.matrix, .c = c.matrix});  // Partial over k
-  recombine::recombine(rank, c.matrix, Axis::k, State::replicated);
-  rank.compute().synchronize();
+  Owned a(context, {m, k}, {.rows = Axis::i, .cols = Axis::k});
+  Owned b(context, {k, n}, {.rows = Axis::k, .cols = Axis::j});
+  Owned c(context, {m, n}, {.rows = Axis::i, .cols = Axis::j});
+  a.fill(context, 1);
+  b.fill(context, 2);
+  multiply(context, {.a = a.matrix, .b = b.matrix, .c = c.matrix});  // Partial over k
+  recombine::recombine(context, c.matrix, Axis::k, State::replicated);
+  context.compute().synchronize();
 
   double checksum = 0;
   for (const Block& block : c.matrix.blocks()) {
-    if (rank.coord()[Axis::k] != 0) continue;  // the same blocks as at k = 0
+    if (context.coord()[Axis::k] != 0) continue;  // the same blocks as at k = 0
     const float* element = block.view.as<float>();
     for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {
       for (std::int64_t j = block.cols.begin; j < block.cols.end; ++j, ++element) {
@@ -61,7 +62,7 @@ void run(Session& session) {
   const auto stream = device->make_stream(StreamUse::communication);
   world->all_reduce(*stream, vector_view(&checksum, 1), Reduction::sum);
   stream->synchronize();
-  if (session.rank() == 0) std::printf("mesh %s checksum %.17g\n", rank.mesh().to_string().c_str(), checksum);
+  if (session.rank() == 0) std::printf("mesh %s checksum %.17g\n", context.mesh().to_string().c_str(), checksum);
 }
 
 int main(int argc, char** argv) {

@@ -46,24 +46,24 @@ class ModelTest : public ::testing::Test {
 
 /// Every activation and loss, with and without bias, on all ranks of Px1x1; a batch of 2 leaves ranks without rows.
 TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
-  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
-  const DeviceTable table(rank, table_);
+  RankContext context(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
+  const DeviceTable table(context, table_);
   for (const Activation activation :
        {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
     for (const LossKind loss : {LossKind::mse, LossKind::cross_entropy}) {
       for (const Bias bias : {Bias::none, Bias::per_output}) {
         for (const std::int64_t batch : {std::int64_t{2}, kRows}) {
-          Model model(rank, shape(activation, bias), kRows, 5);
+          Model model(context, shape(activation, bias), kRows, 5);
           const auto jitter = random_values(model.weights().size, 9);  // so that biases are not zero
-          const Buffer noise = test::on_device(*device_, rank.compute(), view_of(jitter));
-          rank.math().axpby(rank.compute(), 0.3F, noise.view(), 1, model.weights());
-          rank.compute().synchronize();
+          const Buffer noise = test::on_device(*device_, context.compute(), view_of(jitter));
+          context.math().axpby(context.compute(), 0.3F, noise.view(), 1, model.weights());
+          context.compute().synchronize();
           const auto* w = model.weights().as<float>();
           test::ReferenceNetwork reference{model.shape(), loss, {w, w + model.weights().size}};
 
-          BatchLoader loader(rank, kRows);
-          GradientReducer reducer(rank, model.gradient(), 20);
-          const Buffer sums = test::on_device(*device_, rank.compute(), view_of(zeros_));
+          BatchLoader loader(context, kRows);
+          GradientReducer reducer(context, model.gradient(), 20);
+          const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
           loader.load(table.table(), {}, model.begin_batch(batch), [](std::int64_t b) { return b; });
           loader.loss(table.table(), loss, model.forward(), &model.output_gradient(),
                       reinterpret_cast<LossSums*>(sums.view().data));
@@ -71,7 +71,7 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
           std::int64_t summed = 0;
           reducer.finish([&](Range range) { summed += range.size(); });
           EXPECT_EQ(summed, model.weights().size);
-          rank.compute().synchronize();
+          context.compute().synchronize();
 
           const std::vector<double> x = {features_.begin(), features_.begin() + batch * 5};
           const auto expected = reference.gradient(x, answers(loss, batch));
@@ -80,9 +80,9 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
                 << "parameter " << p << " activation " << static_cast<int>(activation) << " loss "
                 << static_cast<int>(loss) << " batch " << batch;
           }
-          auto& line = rank.communicator(Axis::i);
-          line.all_reduce(rank.communication(Axis::i), sums.view(), Reduction::sum);
-          rank.communication(Axis::i).synchronize();
+          auto& line = context.communicator(Axis::i);
+          line.all_reduce(context.communication(Axis::i), sums.view(), Reduction::sum);
+          context.communication(Axis::i).synchronize();
           const double mean = reference.mean_loss(x, answers(loss, batch));
           EXPECT_NEAR(sums.view().as<double>()[0] / static_cast<double>(batch), mean, 1e-5 * (1 + mean));
         }
@@ -93,21 +93,21 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
 
 /// Operands in bf16 have 8 bits: sums of a few products are off by about 2^-8 of their terms, but not 0.
 TEST_F(ModelTest, GradientsInBf16AreCloseToTheReference) {
-  MeshRank rank(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
-  const DeviceTable table(rank, table_);
+  RankContext context(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
+  const DeviceTable table(context, table_);
   for (const Activation activation : {Activation::relu, Activation::gelu}) {
     ModelShape rounded = shape(activation, Bias::per_output);
     rounded.product_type = DataType::bf16;
-    Model model(rank, rounded, kRows, 5);
-    BatchLoader loader(rank, kRows);
+    Model model(context, rounded, kRows, 5);
+    BatchLoader loader(context, kRows);
     loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
-    const Buffer sums = test::on_device(*device_, rank.compute(), view_of(zeros_));
+    const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
     loader.loss(table.table(), LossKind::mse, model.forward(), &model.output_gradient(),
                 reinterpret_cast<LossSums*>(sums.view().data));
-    GradientReducer reducer(rank, model.gradient());
+    GradientReducer reducer(context, model.gradient());
     model.backward([&](Range range) { reducer.add(range); });
     reducer.finish([](Range) {});
-    rank.compute().synchronize();
+    context.compute().synchronize();
     const auto* w = model.weights().as<float>();
     const test::ReferenceNetwork reference{rounded, LossKind::mse, {w, w + model.weights().size}};
     const auto expected = reference.gradient(to_double(features_), answers(LossKind::mse, kRows));
@@ -127,11 +127,11 @@ class CutModelTest : public ModelTest {
  protected:
   void check(const Mesh& mesh, Activation activation) {
     SCOPED_TRACE(mesh.to_string());
-    MeshRank rank(mesh, *world_, *device_, test::collectives());
+    RankContext context(mesh, *world_, *device_, test::collectives());
     const ModelShape two_layers{.inputs = 5, .hidden = {7}, .outputs = 3, .activation = activation};
-    Model model(rank, two_layers, kRows, 5);
+    Model model(context, two_layers, kRows, 5);
     const DistMatrix& x = model.begin_batch(kRows);
-    rank.compute().synchronize();
+    context.compute().synchronize();
     for (const Block& block : x.blocks()) {
       for (std::int64_t i = 0; i < block.view.rows; ++i) {
         for (std::int64_t j = 0; j < block.view.cols; ++j) {
@@ -141,12 +141,12 @@ class CutModelTest : public ModelTest {
       }
     }
     const DistMatrix& y = model.forward();
-    rank.compute().synchronize();
+    context.compute().synchronize();
 
     // A mesh of one rank gives the whole parameters: initial values do not depend on the mesh.
     const auto alone = test::make_test_device();
     const auto single = world_->split(world_->rank(), 0);
-    MeshRank one(Mesh(1, 1, 1), *single, *alone);
+    RankContext one(Mesh(1, 1, 1), *single, *alone);
     Model whole(one, two_layers, kRows, 5);
     one.compute().synchronize();
     const auto* w = whole.weights().as<float>();
@@ -157,13 +157,13 @@ class CutModelTest : public ModelTest {
     // dLoss/dY of the squared error, then every local piece of dW: still Partial over i, so sum it.
     for (const Block& block : model.output_gradient().blocks()) set_gradient(block, outputs);
     model.backward([](Range) {});
-    rank.communication(Axis::i).wait(rank.compute().record());
-    rank.communicator(Axis::i).all_reduce(rank.communication(Axis::i), model.gradient(), Reduction::sum);
-    rank.communication(Axis::i).synchronize();
+    context.communication(Axis::i).wait(context.compute().record());
+    context.communicator(Axis::i).all_reduce(context.communication(Axis::i), model.gradient(), Reduction::sum);
+    context.communication(Axis::i).synchronize();
     const auto slopes = reference.gradient(to_double(features_), answers(LossKind::mse, kRows));
-    const DistMatrix first(mesh, rank.coord(), {7, 5}, {.rows = Axis::j, .cols = Axis::k}, local_tensor(model, 0));
+    const DistMatrix first(mesh, context.coord(), {7, 5}, {.rows = Axis::j, .cols = Axis::k}, local_tensor(model, 0));
     expect_blocks(first, {slopes.begin(), slopes.begin() + 35}, 5);
-    const DistMatrix second(mesh, rank.coord(), {3, 7}, {.rows = Axis::k, .cols = Axis::j}, local_tensor(model, 2));
+    const DistMatrix second(mesh, context.coord(), {3, 7}, {.rows = Axis::k, .cols = Axis::j}, local_tensor(model, 2));
     expect_blocks(second, {slopes.begin() + 42, slopes.begin() + 63}, 7);
   }
 

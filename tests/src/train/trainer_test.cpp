@@ -38,7 +38,7 @@ class TrainerTest : public ::testing::Test {
   std::unique_ptr<Communicator> world_ = make_world(test::session());
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::host);
   SharedData data_{test::session(), *world_, *stream_, small_data};
-  MeshRank rank_{Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives()};
+  RankContext context_{Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives()};
 
   static TrainerOptions options(OptimizerKind kind) {
     return {.model = {.inputs = kInputs, .hidden = {7, 6}, .outputs = 3},
@@ -81,8 +81,8 @@ TEST_F(TrainerTest, StepsAgreeWithPlainLoops) {
       TrainerOptions with = options(kind);
       with.optimizer.clip_norm = clip;
       with.epochs = 3;
-      Trainer trainer(rank_, data_, with);
-      rank_.compute().synchronize();
+      Trainer trainer(context_, data_, with);
+      context_.compute().synchronize();
       const auto* w = trainer.model().weights().as<float>();
       const auto size = static_cast<std::size_t>(trainer.model().weights().size);
       test::ReferenceNetwork reference{with.model, LossKind::cross_entropy, {w, w + size}};
@@ -106,7 +106,7 @@ TEST_F(TrainerTest, StepsAgreeWithPlainLoops) {
           }
         }
       }
-      rank_.compute().synchronize();
+      context_.compute().synchronize();
       // AdamW divides by the root of tiny second moments, which magnifies rounding in the first steps.
       const double tolerance = kind == OptimizerKind::adamw ? 2e-3 : 2e-6;
       for (std::size_t p = 0; p < size; ++p) {
@@ -121,7 +121,7 @@ TEST_F(TrainerTest, AShortLastBatchCountsByItsTrueSize) {
   TrainerOptions with = options(OptimizerKind::sgd);
   with.batch_size = 4;  // 4 + 4 + 4 + 1
   with.schedule.lr = 0;
-  Trainer trainer(rank_, data_, with);
+  Trainer trainer(context_, data_, with);
   Recorder recorder;
   trainer.run(recorder);
   ASSERT_EQ(recorder.steps.size(), 4U);
@@ -135,7 +135,7 @@ TEST_F(TrainerTest, StopsAtTheStepsAskedFor) {
   with.batch_size = 2;
   with.epochs = 5;
   with.steps = 9;
-  Trainer trainer(rank_, data_, with);
+  Trainer trainer(context_, data_, with);
   Recorder recorder;
   trainer.run(recorder);
   EXPECT_EQ(trainer.steps_done(), 9);
@@ -147,16 +147,16 @@ TEST_F(TrainerTest, CountsNoMoreStepsThanFit) {
   TrainerOptions with = options(OptimizerKind::sgd);
   with.batch_size = 2;
   with.epochs = std::numeric_limits<std::int64_t>::max();
-  EXPECT_THROW(Trainer(rank_, data_, with), InputError);
+  EXPECT_THROW(Trainer(context_, data_, with), InputError);
   with.steps = 9;
-  Trainer trainer(rank_, data_, with);
+  Trainer trainer(context_, data_, with);
   EXPECT_EQ(trainer.total_steps(), 9);
   Recorder recorder;
   trainer.run(recorder);
   EXPECT_EQ(trainer.steps_done(), 9);
   with.epochs /= trainer.steps_per_epoch();
   with.steps = 0;
-  EXPECT_EQ(Trainer(rank_, data_, with).total_steps(), with.epochs * trainer.steps_per_epoch());
+  EXPECT_EQ(Trainer(context_, data_, with).total_steps(), with.epochs * trainer.steps_per_epoch());
 }
 
 TEST_F(TrainerTest, RunsOutOfPatience) {
@@ -164,7 +164,7 @@ TEST_F(TrainerTest, RunsOutOfPatience) {
   with.schedule.lr = 0;  // never better than the first epoch
   with.epochs = 10;
   with.patience = 3;
-  Trainer trainer(rank_, data_, with);
+  Trainer trainer(context_, data_, with);
   Recorder recorder;
   trainer.run(recorder);
   EXPECT_EQ(recorder.epochs.size(), 4U);
@@ -176,10 +176,10 @@ TEST_F(TrainerTest, TheSameSeedGivesTheSameBits) {
     with.batch_size = 3;
     with.epochs = 4;
     with.seed = seed;
-    Trainer trainer(rank_, data_, with);
+    Trainer trainer(context_, data_, with);
     Recorder recorder;
     trainer.run(recorder);
-    rank_.compute().synchronize();
+    context_.compute().synchronize();
     const auto* w = trainer.model().weights().as<float>();
     return std::vector<float>(w, w + trainer.model().weights().size);
   };
@@ -199,15 +199,15 @@ TEST_F(TrainerTest, DivergenceIsToldAtTheStepAtWhichItBegins) {
         with.model.product_type = type;
         with.batch_size = 2;  // on more ranks than two, some without rows
         with.epochs = 3;
-        Trainer trainer(rank_, data_, with);
+        Trainer trainer(context_, data_, with);
         const auto spoil = [&](VectorView weights) {
           const Buffer host(*device_, DataType::f32, 1, MemoryKind::host);
           *host.view().as<float>() = bad;
           const MatrixView element = as_matrix(weights.range(4, 5), 1, 1);
           const Buffer value(*device_, DataType::f32, 1);
-          device_->copy(rank_.compute(), value.view(), host.view());
-          rank_.math().cast(rank_.compute(), value.matrix(1, 1), element);
-          rank_.compute().synchronize();
+          device_->copy(context_.compute(), value.view(), host.view());
+          context_.math().cast(context_.compute(), value.matrix(1, 1), element);
+          context_.compute().synchronize();
         };
         spoil(trainer.model().weights());
         if (type == DataType::bf16) spoil(trainer.model().rounded_weights());
@@ -234,7 +234,7 @@ TEST_F(TrainerTest, WeightsThatOverflowAreToldThoughTheLossIsFinite) {
     with.epochs = 9;
     with.schedule.lr = 1;
     with.optimizer.weight_decay = 1e9;
-    Trainer trainer(rank_, data_, with);
+    Trainer trainer(context_, data_, with);
     Recorder recorder;
     try {
       trainer.run(recorder);

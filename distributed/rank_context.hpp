@@ -12,10 +12,10 @@ namespace recombine {
 
 /// What a rank computes and talks with: its place in the mesh, its device, a communicator and a communication
 /// stream for each axis.
-class MeshRank {
+class RankContext {
  public:
   /// Blocks; every rank of `world`, which is for the host's memory, calls it. @pre mesh.size() == world.size()
-  MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collectives collectives = Collectives::mpi);
+  RankContext(const Mesh& mesh, Communicator& world, Device& device, Collectives collectives = Collectives::mpi);
 
   const Mesh& mesh() const { return mesh_; }
   const Coord& coord() const { return coord_; }

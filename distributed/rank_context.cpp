@@ -1,11 +1,11 @@
-#include "distributed/mesh_rank.hpp"
+#include "distributed/rank_context.hpp"
 
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
 
-MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collectives collectives)
+RankContext::RankContext(const Mesh& mesh, Communicator& world, Device& device, Collectives collectives)
     : mesh_(mesh),
       coord_(mesh.coord_of(world.rank())),
       device_(device),
@@ -21,14 +21,14 @@ MeshRank::MeshRank(const Mesh& mesh, Communicator& world, Device& device, Collec
   }
 }
 
-Stream& MeshRank::after_compute(Axis axis, Next next) const {
+Stream& RankContext::after_compute(Axis axis, Next next) const {
   Stream& stream = communication(axis);
   if (next == Next::waits) stream.host_will_wait();
   stream.wait(compute_->record());
   return stream;
 }
 
-void MeshRank::compute_waits(const Event& event) {
+void RankContext::compute_waits(const Event& event) {
   const double start = Session::now();
   compute_->wait(event);
   exposed_seconds_ += Session::now() - start;
