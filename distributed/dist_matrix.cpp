@@ -28,6 +28,8 @@ void for_each_block(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shap
   }
 }
 
+}  // namespace
+
 std::string_view name_of(State state) {
   switch (state) {
     case State::replicated: return "replicated";
@@ -37,13 +39,11 @@ std::string_view name_of(State state) {
   return "?";
 }
 
-}  // namespace
-
 std::string Placement::to_string() const {
   const auto cut = [](std::optional<Axis> axis) { return axis ? recombine::name_of(*axis) : '-'; };
   std::string text = fmt::format("[{}{},{}]", cut(rows), rows_then ? std::string(1, cut(rows_then)) : "", cut(cols));
   for (const Axis axis : kAxes) {
-    if (!cuts(axis)) text += fmt::format(" {}:{}", recombine::name_of(axis), name_of((*this)[axis]));
+    if (!cuts(axis)) text += fmt::format(" {}:{}", recombine::name_of(axis), recombine::name_of((*this)[axis]));
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "distributed/mesh.hpp"
@@ -13,9 +14,10 @@ namespace recombine {
 /// What the ranks along an axis that cuts neither rows nor columns hold of a block.
 enum class State {
   replicated,  ///< the same block
-  sharded,     ///< disjoint ranges of its elements
+  sharded,     ///< disjoint ranges of its rows
   partial,     ///< terms of which the block is the sum
 };
+std::string_view name_of(State state);
 
 /// How a matrix lies on a mesh.
 struct Placement {

@@ -1,9 +1,7 @@
 #include "distributed/multiply.hpp"
 
-#include <vector>
-
+#include "distributed/local_product.hpp"
 #include "kernels/error.hpp"
-#include "kernels/trace_range.hpp"
 
 namespace recombine {
 
@@ -62,88 +60,35 @@ void multiply(RankContext& context, const Product& product) {
 
   // C_ij = sum over the local k of A_ik * B_kj; the first term also takes beta C.
   for (const Block& to : c.blocks()) {
-    bool first = true;
+    LocalProduct sum(context, {.trans_a = product.trans_a,
+                               .trans_b = product.trans_b,
+                               .c = to.view,
+                               .alpha = product.alpha,
+                               .beta = product.beta,
+                               .bias = product.bias ? block_bias(*product.bias, to) : ConstVectorView{},
+                               .activation = product.activation});
+    bool has_operands = false;
     for (const Block& left : product.a.blocks()) {
       if (a.row_part(left) != to.row_part) continue;
       for (const Block& right : product.b.blocks()) {
         if (b.col_part(right) != to.col_part || b.row_part(right) != a.col_part(left)) continue;
-        context.math().gemm(context.compute(),
-                            {.a = left.view,
-                             .trans_a = product.trans_a,
-                             .b = right.view,
-                             .trans_b = product.trans_b,
-                             .c = to.view,
-                             .alpha = product.alpha,
-                             .beta = first ? product.beta : 1.0,
-                             .bias = product.bias ? block_bias(*product.bias, to) : ConstVectorView{},
-                             .activation = product.activation});
-        first = false;
+        sum.add(left.view, right.view);
+        has_operands = true;
       }
     }
-    require(!first, "rank holds no operands for its block ({}, {})", to.row_part, to.col_part);
+    require(has_operands, "rank holds no operands for its block ({}, {})", to.row_part, to.col_part);
+    sum.finish(product.a.memory().type);
   }
 
+  set_product_state(context.mesh(), c, a.col_axis());
+}
+
+void set_product_state(const Mesh& mesh, DistMatrix& c, std::optional<Axis> contracted) {
   for (const Axis axis : kAxes) {
-    if (!c.placement().cuts(axis)) c.set_state(axis, State::replicated);
+    if (c.placement().cuts(axis)) continue;
+    const bool is_term = axis == contracted && mesh.parts(axis) > 1;
+    c.set_state(axis, is_term ? State::partial : State::replicated);
   }
-  if (!complete) c.set_state(*a.col_axis(), State::partial);
-}
-
-Range shard_of(const Block& block, int parts, int index) { return split_range(block.view.rows, parts, index); }
-
-void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target) {
-  const State state = matrix.placement()[axis];
-  require(!matrix.placement().cuts(axis), "{} is cut by {}", matrix.placement().to_string(), name_of(axis));
-  if (state == target) return;
-  if (state == State::replicated && target == State::sharded) return matrix.set_state(axis, target);
-
-  const TraceRange trace("recombine");
-  Communicator& group = context.communicator(axis);
-  Stream& communication = context.after_compute(axis, RankContext::Next::waits);
-  for (const Block& block : matrix.blocks()) {
-    const VectorView data = as_vector(block.view);
-    std::vector<std::int64_t> counts;
-    for (int r = 0; r < group.size(); ++r) counts.push_back(shard_of(block, group.size(), r).size() * block.view.cols);
-    if (state == State::partial && target == State::replicated) {
-      group.all_reduce(communication, data, Reduction::sum);
-    } else if (state == State::partial && target == State::sharded) {
-      group.reduce_scatter(communication, data, counts, Reduction::sum);
-    } else if (state == State::sharded && target == State::replicated) {
-      group.all_gather(communication, data, counts);
-    } else {
-      throw Error(fmt::format("no collective takes {} along {} there", matrix.placement().to_string(), name_of(axis)));
-    }
-  }
-  context.compute_waits(communication.record());
-  matrix.set_state(axis, target);
-}
-
-void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to) {
-  const std::optional<Axis> axis = from.placement().rows_then;
-  require(axis && from.rows() == to.rows() && from.cols() == to.cols() &&
-              from.placement().rows == to.placement().rows && from.placement().cols == to.placement().cols &&
-              !to.placement().rows_then,
-          "{} does not gather into {}", from.placement().to_string(), to.placement().to_string());
-  const TraceRange trace("gather");
-  Communicator& group = context.communicator(*axis);
-  Stream& communication = context.communication(*axis);
-  const int pieces = context.mesh().parts(*axis);
-  for (const Block& block : to.blocks()) {
-    std::vector<std::int64_t> counts(static_cast<std::size_t>(group.size()));
-    for (int piece = 0; piece < pieces; ++piece) {
-      const int part = block.row_part * pieces + piece;
-      const Range rows = DistMatrix::rows_of_part(context.mesh(), from.rows(), from.placement(), part);
-      counts[static_cast<std::size_t>(context.mesh().owner(*axis, piece))] += rows.size() * block.cols.size();
-      if (const Block* own = from.find(part, block.col_part)) {
-        const MatrixView place = block.view.block(rows.begin - block.rows.begin, 0, rows.size(), block.cols.size());
-        context.device().copy(context.compute(), as_vector(place), as_vector(own->view));
-      }
-    }
-    const auto next = &block == &to.blocks().back() ? RankContext::Next::waits : RankContext::Next::computes;
-    group.all_gather(context.after_compute(*axis, next), as_vector(block.view), counts);
-  }
-  context.compute_waits(communication.record());
-  to.set_state(*axis, State::replicated);
 }
 
 }  // namespace recombine

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "distributed/dist_matrix.hpp"
-#include "distributed/rank_context.hpp"
+#include "distributed/recombine.hpp"
 #include "kernels/math.hpp"
 
 namespace recombine {
@@ -27,16 +27,8 @@ void multiply(RankContext& context, const Product& product);
 /// True where the contracted dimension of op(A) op(B) is in one part, so that multiply() leaves nothing to sum.
 bool complete_after_multiply(const Mesh& mesh, const DistMatrix& a, Transpose trans_a);
 
-/// Partial -> Replicated (all_reduce), Partial -> Sharded (reduce_scatter), Sharded -> Replicated (all_gather),
-/// along `axis`; nothing moves where the state is reached already, or is only a piece of what a rank has (Replicated ->
-/// Sharded). The compute stream waits for the result.
-void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target);
-
-/// The rows of a block, from its first, that rank `index` of the `parts` along an axis has in the state Sharded.
-Range shard_of(const Block& block, int parts, int index);
-
-/// Brings a matrix that stands at rest, cut by rows_then, together: all_gather along that axis into `to`, placed
-/// likewise but for rows_then. The compute stream waits for it.
-void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to);
+/// Sets the state of the result C of a product whose contracted dimension is cut by `contracted`: Partial over that axis
+/// (if it has several parts), Replicated over the others.
+void set_product_state(const Mesh& mesh, DistMatrix& c, std::optional<Axis> contracted);
 
 }  // namespace recombine

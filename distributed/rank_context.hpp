@@ -35,6 +35,9 @@ class RankContext {
   /// Seconds that arithmetic has had to wait in compute_waits(), since the beginning: what communication cost beyond
   /// what was hidden. 0 where the wait does not block the host.
   double exposed_seconds() const { return exposed_seconds_; }
+  /// Multiplications and additions of the products that this rank has enqueued (LocalProduct counts them).
+  double flops() const { return flops_; }
+  void count_flops(double flops) { flops_ += flops; }
 
  private:
   struct AxisLink {
@@ -47,6 +50,7 @@ class RankContext {
   std::unique_ptr<Stream> compute_;
   std::array<AxisLink, 3> axes_;
   double exposed_seconds_ = 0;
+  double flops_ = 0;
 };
 
 }  // namespace recombine

@@ -14,7 +14,7 @@
 #include <optional>
 
 #include "distributed/matmul/matmul.hpp"
-#include "distributed/multiply.hpp"
+#include "distributed/recombine.hpp"
 
 namespace recombine {
 
@@ -30,18 +30,18 @@ DistMatrix gathered(RankContext& context, const DistMatrix& rest, Workspace& wor
   const std::int64_t size = DistMatrix::local_size(context.mesh(), context.coord(), shape, whole);
   DistMatrix blocks(context.mesh(), context.coord(), shape, whole,
                     workspace.get(context.device(), slot, rest.memory().type, size));
-  gather_at_rest(context, rest, blocks);
+  gather_at_rest(context, rest, blocks, {.name = slot == 0 ? "gather A" : "gather B"});
   return blocks;
 }
 
 }  // namespace
 
 void multiply_gather(RankContext& context, const Matmul& call) {
-  LocalSum sum(context, call);
+  LocalProduct sum = begin_product(context, call);
   const DistMatrix a = gathered(context, call.a, call.workspace, 0);
   const DistMatrix b = gathered(context, call.b, call.workspace, 1);
   sum.add(only_block(a).view, only_block(b).view);
-  sum.finish();
+  sum.finish(call.a.memory().type);
 }
 
 }  // namespace recombine

@@ -1,5 +1,6 @@
 #include "distributed/matmul/matmul.hpp"
 
+#include "distributed/multiply.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -21,40 +22,21 @@ VectorView Workspace::get(Device& device, std::size_t slot, DataType type, std::
   return buffer.view().range(0, size);
 }
 
-LocalSum::LocalSum(RankContext& context, const Matmul& call)
-    : context_(context), call_(call), beta_(context.coord()[Axis::k] == 0 ? call.beta : 0) {
+LocalProduct begin_product(RankContext& context, const Matmul& call) {
   require(same_cuts(call.a.placement(), kPlaceA) && same_cuts(call.b.placement(), kPlaceB) &&
               same_cuts(call.c.placement(), kPlaceC),
-          "placements {} x {} to {}: operands stand at rest as {} and {}, the result as {}",
+          "placements {} x {} to {}: expected operands placed as {} and {}, and the result as {}",
           call.a.placement().to_string(), call.b.placement().to_string(), call.c.placement().to_string(),
           kPlaceA.to_string(), kPlaceB.to_string(), kPlaceC.to_string());
   require(call.a.rows() == call.b.rows() && call.a.cols() == call.c.rows() && call.b.cols() == call.c.cols(),
           "[{},{}] x [{},{}] does not give [{},{}]", call.a.cols(), call.a.rows(), call.b.rows(), call.b.cols(),
           call.c.rows(), call.c.cols());
-  for (const Axis axis : kAxes) {
-    if (!call.c.placement().cuts(axis)) call.c.set_state(axis, State::replicated);
-  }
-  if (context.mesh().parts(Axis::k) > 1) call.c.set_state(Axis::k, State::partial);
-}
-
-void LocalSum::add(ConstMatrixView a, ConstMatrixView b) {
-  if (a.rows > 0) multiply(a, b);
-}
-
-void LocalSum::finish() {
-  if (!added_)
-    multiply(only_block(call_.a).view.block(0, 0, 0, only_block(call_.a).view.cols),
-             only_block(call_.b).view.block(0, 0, 0, only_block(call_.b).view.cols));
-}
-
-void LocalSum::multiply(ConstMatrixView a, ConstMatrixView b) {
-  context_.math().gemm(context_.compute(), {.a = a,
-                                            .trans_a = Transpose::yes,
-                                            .b = b,
-                                            .c = only_block(call_.c).view,
-                                            .alpha = call_.alpha,
-                                            .beta = added_ ? 1 : beta_});
-  added_ = true;
+  set_product_state(context.mesh(), call.c, Axis::k);
+  return {context,
+          {.trans_a = Transpose::yes,
+           .c = only_block(call.c).view,
+           .alpha = call.alpha,
+           .beta = context.coord()[Axis::k] == 0 ? call.beta : 0}};
 }
 
 const Block& only_block(const DistMatrix& matrix) {

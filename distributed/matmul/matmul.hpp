@@ -3,7 +3,7 @@
 #include <array>
 
 #include "distributed/dist_matrix.hpp"
-#include "distributed/rank_context.hpp"
+#include "distributed/local_product.hpp"
 
 namespace recombine {
 
@@ -40,22 +40,9 @@ struct Matmul {
   Workspace& workspace;
 };
 
-/// The local sum over k of the products that a schedule brings together: C = alpha (A_1 B_1 + A_2 B_2 + ...) + beta C.
-class LocalSum {
- public:
-  /// @throws Error where shapes, placements or types do not fit
-  LocalSum(RankContext& context, const Matmul& call);
-  void add(ConstMatrixView a, ConstMatrixView b);  ///< rows of A^T and of B of one range of k
-  void finish();                                   ///< where nothing was added, C = beta C
-
- private:
-  void multiply(ConstMatrixView a, ConstMatrixView b);
-
-  RankContext& context_;
-  const Matmul& call_;
-  double beta_;
-  bool added_ = false;
-};
+/// This rank's sum of the products that a schedule brings together. A term is rows of A^T and of B, from one range of k.
+/// C becomes Partial over k. @throws Error if shapes, placements or types do not fit
+LocalProduct begin_product(RankContext& context, const Matmul& call);
 
 /// The one block that this rank has of an operand. @throws Error where it has another number of them
 const Block& only_block(const DistMatrix& matrix);

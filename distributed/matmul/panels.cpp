@@ -83,7 +83,7 @@ class PanelStream {
 }  // namespace
 
 void multiply_panels(RankContext& context, const Matmul& call) {
-  LocalSum sum(context, call);
+  LocalProduct sum = begin_product(context, call);
   const Range k = split_range(call.b.rows(), context.mesh().parts(Axis::k), context.coord()[Axis::k]);
   const std::int64_t thickest = call.panel > 0 ? std::min(call.panel, std::max<std::int64_t>(k.size(), 1)) : k.size();
   PanelStream a(context, call.a, call.workspace, 0, thickest);
@@ -107,7 +107,7 @@ void multiply_panels(RankContext& context, const Matmul& call) {
     sum.add(a.take(step), b.take(step));
     multiplied[step % 2] = context.compute().record();
   }
-  sum.finish();
+  sum.finish(call.a.memory().type);
 }
 
 }  // namespace recombine

@@ -87,7 +87,7 @@ void multiply_shift(RankContext& context, const Matmul& call) {
   const int i = context.coord()[Axis::i];
   const int j = context.coord()[Axis::j];
   const auto piece_at = [&](int step) { return (i + j + step) % steps; };
-  LocalSum sum(context, call);
+  LocalProduct sum = begin_product(context, call);
   Ring a(context, call.a, call.workspace, 0);
   Ring b(context, call.b, call.workspace, 2);
 
@@ -108,7 +108,7 @@ void multiply_shift(RankContext& context, const Matmul& call) {
     a.finish_shift();
     b.finish_shift();
   }
-  sum.finish();
+  sum.finish(call.a.memory().type);
 }
 
 }  // namespace recombine

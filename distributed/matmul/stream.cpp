@@ -15,7 +15,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "distributed/local_product.hpp"
+#include "distributed/recombine.hpp"
 #include "distributed/session.hpp"
 #include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
@@ -83,25 +86,10 @@ class Streamer {
   }
 
   void multiply(std::size_t index, const Step& step) {
-    const bool adds_old = call_.beta != 0 && context_.coord()[Axis::k] == 0;
-    if (step.first) {
-      wait_for(written_);
-      tile_ = c_.matrix(step.rows.size(), step.cols.size());
-      if (adds_old) {
-        call_.c0(*io_, step.rows, step.cols, tile_);
-        wait_for(io_->record());
-      }
-    }
+    if (step.first) begin_tile(step);
     const Panel& panel = panels_[index % 2];
     wait_for(panel.arrived);
-    context_.math().gemm(context_.compute(), {.a = panel.a,
-                                              .trans_a = Transpose::yes,
-                                              .b = panel.b,
-                                              .c = tile_,
-                                              .alpha = call_.alpha,
-                                              .beta = !step.first ? 1
-                                                      : adds_old  ? call_.beta
-                                                                  : 0});
+    sum_->add(panel.a, panel.b);
     if (step.last) finish_tile(step);
   }
 
@@ -118,17 +106,32 @@ class Streamer {
     Event arrived;
   };
 
+  void begin_tile(const Step& step) {
+    wait_for(written_);
+    tile_ = c_.matrix(step.rows.size(), step.cols.size());
+    const bool adds_old = call_.beta != 0 && context_.coord()[Axis::k] == 0;
+    if (adds_old) {
+      call_.c0(*io_, step.rows, step.cols, tile_);
+      wait_for(io_->record());
+    }
+    sum_.emplace(context_,
+                 Gemm{.trans_a = Transpose::yes, .c = tile_, .alpha = call_.alpha, .beta = adds_old ? call_.beta : 0});
+  }
+
   /// Sums the tile over k, and writes this rank's rows of it.
   void finish_tile(const Step& step) {
+    sum_->finish(call_.shape.type);
     Communicator& group = context_.communicator(Axis::k);
     const Range own = split_range(tile_.rows, group.size(), group.rank());
     if (group.size() > 1) {
       std::vector<std::int64_t> counts;
       for (int r = 0; r < group.size(); ++r)
         counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
-      Stream& communication = context_.after_compute(Axis::k, RankContext::Next::waits);
-      group.reduce_scatter(communication, as_vector(tile_), counts, Reduction::sum);
-      context_.compute_waits(communication.record());
+      recombine(context_, {.axis = Axis::k,
+                           .data = as_vector(tile_),
+                           .to = State::sharded,
+                           .counts = counts,
+                           .what = {.name = "sum C over k"}});
     }
     const MatrixView mine = tile_.block(own.begin, 0, own.size(), tile_.cols);
     if (call_.round) call_.round(mine);
@@ -149,6 +152,7 @@ class Streamer {
   std::unique_ptr<Stream> io_;
   Buffer c_;
   MatrixView tile_;
+  std::optional<LocalProduct> sum_;  ///< of the tile
   std::array<Panel, 2> panels_;
   Event written_;
   double io_seconds_ = 0;

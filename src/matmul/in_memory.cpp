@@ -1,5 +1,5 @@
 #include "distributed/io/convert.hpp"
-#include "distributed/multiply.hpp"
+#include "distributed/recombine.hpp"
 #include "distributed/session.hpp"
 #include "src/matmul/execute.hpp"
 #include "src/matmul/host_copy.hpp"
@@ -132,7 +132,7 @@ MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspa
                      .panel = job.plan.panel,
                      .workspace = workspace});
   const double multiplied = Session::now();
-  recombine(context, matrices.c, Axis::k, job.plan.c_state);
+  recombine(context, matrices.c, Axis::k, job.plan.c_state, {.name = "sum C over k"});
   const double summed = Session::now();
   if (job.problem.shape.type == DataType::bf16) {
     for (const Block& block : matrices.c.blocks()) round_to_bf16(context, workspace, block.view);

@@ -1,7 +1,6 @@
 #include "src/nn/gradient_reducer.hpp"
 
 #include "kernels/error.hpp"
-#include "kernels/trace_range.hpp"
 
 namespace recombine {
 
@@ -16,17 +15,17 @@ void GradientReducer::add(Range ready) {
 }
 
 void GradientReducer::send(RankContext::Next next) {
-  const TraceRange trace("all_reduce gradient");
-  Stream& communication = context_.after_compute(Axis::i, next);
-  context_.communicator(Axis::i).all_reduce(communication, gradient_.range(open_->begin, open_->end), Reduction::sum);
-  sent_.push_back({*open_, communication.record()});
+  sent_.push_back({*open_, start_recombine(context_, {.axis = Axis::i,
+                                                      .data = gradient_.range(open_->begin, open_->end),
+                                                      .what = {.name = "sum gradient"},
+                                                      .next = next})});
   open_.reset();
 }
 
 void GradientReducer::finish(const std::function<void(Range)>& summed) {
   if (open_) send(RankContext::Next::waits);
-  for (const Bucket& bucket : sent_) {
-    context_.compute_waits(bucket.done);
+  for (Bucket& bucket : sent_) {
+    bucket.sum.wait();
     summed(bucket.range);
   }
   sent_.clear();

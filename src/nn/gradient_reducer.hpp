@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "distributed/rank_context.hpp"
+#include "distributed/recombine.hpp"
 
 namespace recombine {
 
@@ -30,7 +30,7 @@ class GradientReducer {
  private:
   struct Bucket {
     Range range;
-    Event done;
+    Pending sum;
   };
   void send(RankContext::Next next);
 

@@ -16,7 +16,7 @@ namespace {
 
 double mib(double bytes) { return bytes / (1 << 20); }
 
-std::string_view name_of(State result) { return result == State::sharded ? "reduce-scatter" : "all-reduce"; }
+std::string_view collective_name(State c_state) { return c_state == State::sharded ? "reduce-scatter" : "all-reduce"; }
 
 double gflops(const MatmulShape& shape, double seconds) { return shape.flops() / seconds / 1e9; }
 
@@ -82,7 +82,7 @@ void print_matmul_start(const MatmulDescription& run) {
   if (!run.conversions.empty()) print("{}\n", run.conversions);
   if (run.collectives != "mpi") print("collectives by {}, products by {}\n", run.collectives, run.kernel);
   const std::string sum =
-      run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", name_of(run.plan.c_state)) : "";
+      run.plan.mesh.extent(Axis::k) > 1 ? fmt::format(", summed by {}", collective_name(run.plan.c_state)) : "";
   print("plan {}{}{}: {:.4f} s predicted, {:.1f} MiB sent and {:.1f} MiB held per rank\n", run.plan.to_string(), sum,
         run.operands == Operands::streamed ? ", streamed through memory" : "", run.plan.seconds(),
         mib(run.plan.bytes_sent_per_rank), mib(run.plan.peak_bytes_per_rank));
@@ -151,7 +151,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
                       {"mesh", run.plan.mesh.to_string()},
                       {"schedule", row_of(run.plan.schedule).name},
                       {"panel", run.plan.panel},
-                      {"recombine", name_of(run.plan.c_state)},
+                      {"recombine", collective_name(run.plan.c_state)},
                       {"streamed", run.operands == Operands::streamed},
                       {"device", run.device},
                       {"collectives", run.collectives},

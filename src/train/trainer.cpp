@@ -17,19 +17,6 @@ namespace {
 
 constexpr std::int64_t kEvaluationBatch = 1000;
 
-/// 2 m n k for each product of a step. Each layer has two (forward, gradient); all but the first also have dX.
-double products_flops(const ModelShape& shape, std::int64_t local_rows) {
-  double sum = 0;
-  std::int64_t inputs = shape.inputs;
-  for (std::size_t l = 0; l <= shape.hidden.size(); ++l) {
-    const std::int64_t outputs = l < shape.hidden.size() ? shape.hidden[l] : shape.outputs;
-    const double product = 2.0 * static_cast<double>(local_rows) * static_cast<double>(inputs * outputs);
-    sum += product * (l == 0 ? 2 : 3);
-    inputs = outputs;
-  }
-  return sum;
-}
-
 /// Measures laps: add_to() adds the time since the last add_to(), or since construction, to `sum`.
 class Lap {
  public:
@@ -85,6 +72,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   lap.add_to(time_.input);
 
   const double waited = context_.exposed_seconds();
+  const double flops_before = context_.flops();
   const auto slot = static_cast<std::int64_t>(pending_.size());
   auto* const sums = reinterpret_cast<StepSums*>(losses_.view().data) + slot;
   const double lr = options_.schedule.at(step_);
@@ -104,8 +92,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   pending_.push_back({.step = step_, .epoch = epoch_, .lr = lr});
   pending_rows_.push_back(positions.size());
   samples_ += positions.size();
-  flops_ += products_flops(
-      options_.model, split_range(positions.size(), context_.mesh().extent(Axis::i), context_.coord()[Axis::i]).size());
+  flops_ += context_.flops() - flops_before;
   const double exposed = context_.exposed_seconds() - waited;
   time_.exposed_communication += exposed;
   lap.add_to(time_.compute);
@@ -118,9 +105,7 @@ void Trainer::clear_losses() {
 }
 
 std::vector<double> Trainer::sum_over_ranks(VectorView values) {
-  Stream& communication = context_.after_compute(Axis::i, RankContext::Next::waits);
-  context_.communicator(Axis::i).all_reduce(communication, values, Reduction::sum);
-  context_.compute().wait(communication.record());
+  recombine(context_, {.axis = Axis::i, .data = values, .what = {.name = "sum losses"}});
   std::vector<double> sums(static_cast<std::size_t>(values.size));
   context_.device().copy(context_.compute(), vector_view(sums.data(), values.size), values);
   context_.compute().synchronize();

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "distributed/rank_context.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// The sum over this rank's parts of k, for one block of C:
+///
+///     C = activation(alpha (op(A_1) op(B_1) + op(A_2) op(B_2) + ...) + beta C + bias)
+///
+/// Every product of the project goes through this class. It counts the operations in RankContext::flops().
+class LocalProduct {
+ public:
+  /// @param call everything except `a` and `b`; beta multiplies C as it is before the first term
+  LocalProduct(RankContext& context, const Gemm& call) : context_(context), call_(call) {}
+
+  /// Adds op(a) op(b), unless its k is 0. @throws Error if it is the second term and there is a bias or an activation
+  void add(ConstMatrixView a, ConstMatrixView b);
+  /// Call it after the last add(). If no term was added: C = activation(beta C + bias). @param type  of the operands
+  void finish(DataType type);
+
+ private:
+  void multiply(ConstMatrixView a, ConstMatrixView b);
+
+  RankContext& context_;
+  Gemm call_;
+  bool has_terms_ = false;
+};
+
+}  // namespace recombine

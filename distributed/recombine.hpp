@@ -1,0 +1,64 @@
+#pragma once
+
+#include <span>
+
+#include "distributed/dist_matrix.hpp"
+#include "distributed/observe/what.hpp"
+#include "distributed/rank_context.hpp"
+
+namespace recombine {
+
+/// Data that the ranks along `axis` hold in state `from` and need in state `to`:
+///
+///     Partial --all_reduce--> Replicated    Partial --reduce_scatter--> Sharded    Sharded --all_gather--> Replicated
+struct Recombination {
+  Axis axis;
+  VectorView data;  ///< in place; the same size on every rank
+  State from = State::partial;
+  State to = State::replicated;
+  /// If `from` or `to` is Sharded: the number of elements of each rank's piece of `data`, in rank order.
+  std::span<const std::int64_t> counts = {};
+  What what = {};
+  /// What the host does next: enqueue more arithmetic, or wait for the result at once.
+  RankContext::Next next = RankContext::Next::computes;
+};
+
+/// A recombination that has started. Until wait(), neither the compute stream nor the host may touch its data.
+class [[nodiscard]] Pending {
+ public:
+  Pending() = default;
+  Pending(RankContext& context, Event done) : context_(&context), done_(std::move(done)) {}
+  /// Makes the compute stream wait for the result.
+  void wait() {
+    if (done_) context_->compute_waits(done_);
+    done_.reset();
+  }
+
+ private:
+  RankContext* context_ = nullptr;
+  Event done_;
+};
+
+/// Starts a recombination after all arithmetic that is enqueued so far. Nothing moves if the axis has one rank.
+/// @throws Error if no collective leads from one state to the other
+Pending start_recombine(RankContext& context, const Recombination& recombination);
+
+/// Brings a matrix into the state `target` along `axis`. Nothing moves if it has that state, or if it is Replicated
+/// and `target` is Sharded: a rank already has its piece. The matrix's state is `target` from now on; its elements are
+/// valid after wait().
+Pending start_recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what,
+                        RankContext::Next next = RankContext::Next::computes);
+
+/// As start_recombine(), followed by wait().
+void recombine(RankContext& context, const Recombination& recombination);
+void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what = {});
+
+/// The rows of a block, counted from its first row, that rank `index` of the `parts` along an axis has in the state
+/// Sharded.
+Range shard_of(const Block& block, int parts, int index);
+
+/// Undoes the second row cut (`rows_then`): all-gathers the pieces of `from` along that axis into `to`. Both have the
+/// same placement otherwise. The compute stream waits for the result.
+void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to, What what = {});
+
+}  // namespace recombine
