@@ -78,6 +78,15 @@ DistMatrix::DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placem
   memory_ = memory.range(0, used);
 }
 
+std::vector<Block> DistMatrix::blocks_of(const Mesh& mesh, const Coord& coord, Shape shape,
+                                         const Placement& placement) {
+  std::vector<Block> blocks;
+  for_each_block(mesh, coord, shape, placement, [&](int i, int j, Range rows, Range cols) {
+    blocks.push_back({i, j, rows, cols, {}});
+  });
+  return blocks;
+}
+
 const Block* DistMatrix::find(int row_part, int col_part) const {
   for (const Block& block : blocks_) {
     if (block.row_part == row_part && block.col_part == col_part) return &block;

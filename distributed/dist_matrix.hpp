@@ -57,6 +57,9 @@ class DistMatrix {
   /// Elements that the rank at `coord` holds.
   static std::int64_t local_size(const Mesh& mesh, const Coord& coord, Shape shape, const Placement& placement);
 
+  /// Where the blocks of the rank at `coord` lie in the whole matrix, in the order of memory(). Their views are empty.
+  static std::vector<Block> blocks_of(const Mesh& mesh, const Coord& coord, Shape shape, const Placement& placement);
+
   std::int64_t rows() const { return shape_.rows; }
   std::int64_t cols() const { return shape_.cols; }
   const Placement& placement() const { return placement_; }

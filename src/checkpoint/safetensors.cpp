@@ -14,14 +14,14 @@ std::string_view bytes_of(const GlobalTensors& tensors) {
 }
 
 /// The file's header, before the tensors' bytes: the length of the JSON text, then the JSON text.
-std::string header_of(const std::vector<ParameterTensor>& tensors) {
+std::string header_of(const ParameterLayout& layout) {
   nlohmann::ordered_json header;
   header["__metadata__"] = {{"format", "pt"}};
-  for (const ParameterTensor& tensor : tensors) {
+  for (const ParameterTensor& tensor : layout.tensors()) {
     const auto size = static_cast<std::int64_t>(sizeof(float));
     header[tensor.name] = {{"dtype", "F32"},
                            {"shape", tensor.shape},
-                           {"data_offsets", {tensor.range.begin * size, tensor.range.end * size}}};
+                           {"data_offsets", {tensor.file_begin * size, (tensor.file_begin + tensor.size()) * size}}};
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // aligns the tensors to 8 bytes
@@ -35,7 +35,7 @@ std::string header_of(const std::vector<ParameterTensor>& tensors) {
 GlobalTensors gather_tensors(RankContext& context, const Model& model) {
   require(context.mesh().extent(Axis::j) == 1 && context.mesh().extent(Axis::k) == 1,
           "weights are gathered from a mesh Px1x1, not from {}", context.mesh().to_string());
-  GlobalTensors global{model.tensors(), std::vector<float>(static_cast<std::size_t>(model.weights().size))};
+  GlobalTensors global{model.layout(), std::vector<float>(static_cast<std::size_t>(model.weights().size))};
   context.device().copy(context.compute(), vector_view(global.values.data(), model.weights().size), model.weights());
   context.compute().synchronize();
   return global;
@@ -48,14 +48,12 @@ std::string sha256(const GlobalTensors& tensors) {
   return digest.finish();
 }
 
-std::int64_t safetensors_bytes(const std::vector<ParameterTensor>& tensors) {
-  std::int64_t values = 0;
-  for (const ParameterTensor& tensor : tensors) values += tensor.range.size();
-  return static_cast<std::int64_t>(header_of(tensors).size() + static_cast<std::size_t>(values) * sizeof(float));
+std::int64_t safetensors_bytes(const ParameterLayout& layout) {
+  return static_cast<std::int64_t>(header_of(layout).size()) + layout.file_size() * size_of(DataType::f32);
 }
 
 void write_safetensors(OutputFile& file, const GlobalTensors& tensors) {
-  file.write(header_of(tensors.tensors));
+  file.write(header_of(tensors.layout));
   file.write(bytes_of(tensors));
   file.commit();
 }

@@ -10,7 +10,7 @@ namespace recombine {
 
 /// A model's tensors in the host's memory, whole, in the order of the file.
 struct GlobalTensors {
-  std::vector<ParameterTensor> tensors;  ///< ranges are of `values`
+  ParameterLayout layout;
   std::vector<float> values;
 };
 
@@ -20,8 +20,8 @@ GlobalTensors gather_tensors(RankContext& context, const Model& model);
 /// SHA-256 of the tensors' bytes, in the order of the file: what follows the file's header. Hexadecimal.
 std::string sha256(const GlobalTensors& tensors);
 
-/// The size in bytes of the file that write_safetensors() writes for these tensors.
-std::int64_t safetensors_bytes(const std::vector<ParameterTensor>& tensors);
+/// The size in bytes of the file that write_safetensors() writes for this model.
+std::int64_t safetensors_bytes(const ParameterLayout& layout);
 
 /// The safetensors format: length of the header (8 bytes, little-endian), header in JSON, the tensors' bytes.
 void write_safetensors(OutputFile& file, const GlobalTensors& tensors);

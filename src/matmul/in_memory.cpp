@@ -1,4 +1,5 @@
 #include "distributed/io/convert.hpp"
+#include "distributed/owned_matrix.hpp"
 #include "distributed/recombine.hpp"
 #include "distributed/session.hpp"
 #include "src/matmul/execute.hpp"
@@ -14,13 +15,12 @@ constexpr std::int64_t kSmall = 64;  // elements of a C that is printed
 class LocalMatrices {
  public:
   explicit LocalMatrices(const MatmulJob& job)
-      : job_(job),
-        a_(memory(a_shape(), kPlaceA, type())),
-        b_(memory(b_shape(), kPlaceB, type())),
-        c_(result_memory()),
-        a(place(a_shape(), kPlaceA, a_)),
-        b(place(b_shape(), kPlaceB, b_)),
-        c(place(c_shape(), kPlaceC, c_)) {}
+      : a(job.context, {job.problem.shape.k, job.problem.shape.m}, kPlaceA, job.problem.shape.type),
+        b(job.context, {job.problem.shape.k, job.problem.shape.n}, kPlaceB, job.problem.shape.type),
+        c(OwnedMatrix::summed_over(Axis::k, job.context, {job.problem.shape.m, job.problem.shape.n}, kPlaceC,
+                                   job.problem.shape.result_type())),
+        job_(job) {}
+  OwnedMatrix a, b, c;  ///< A^T, B and C, placed as kPlaceA, kPlaceB and kPlaceC
 
   void load_operands(Stream& io) {
     for (const Block& block : a.blocks()) {
@@ -88,23 +88,6 @@ class LocalMatrices {
       }
     };
   }
-  DataType type() const { return job_.problem.shape.type; }
-  DistMatrix::Shape a_shape() const { return {job_.problem.shape.k, job_.problem.shape.m}; }
-  DistMatrix::Shape b_shape() const { return {job_.problem.shape.k, job_.problem.shape.n}; }
-  DistMatrix::Shape c_shape() const { return {job_.problem.shape.m, job_.problem.shape.n}; }
-  Buffer memory(DistMatrix::Shape shape, const Placement& placement, DataType of) const {
-    return {job_.context.device(), of,
-            DistMatrix::local_size(job_.context.mesh(), job_.context.coord(), shape, placement)};
-  }
-  Buffer result_memory() const {  // summed over k
-    const RankContext& context = job_.context;
-    return context.communicator(Axis::k).allocate(
-        context.device(), job_.problem.shape.result_type(),
-        DistMatrix::local_size(context.mesh(), context.coord(), c_shape(), kPlaceC));
-  }
-  DistMatrix place(DistMatrix::Shape shape, const Placement& placement, const Buffer& buffer) const {
-    return {job_.context.mesh(), job_.context.coord(), shape, placement, buffer.view()};
-  }
   /// This rank's share, along k, of the rows of a block of C.
   Range own_rows(const Block& block) const {
     const Range shard = shard_of(block, job_.context.mesh().parts(Axis::k), job_.context.coord()[Axis::k]);
@@ -112,10 +95,6 @@ class LocalMatrices {
   }
 
   const MatmulJob& job_;
-  Buffer a_, b_, c_;
-
- public:
-  DistMatrix a, b, c;  ///< A^T, B and C as they stand at rest
 };
 
 /// One product from operands at rest to C recombined over k.

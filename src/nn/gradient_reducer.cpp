@@ -4,31 +4,37 @@
 
 namespace recombine {
 
-GradientReducer::GradientReducer(RankContext& context, VectorView gradient, std::int64_t bucket_elements)
-    : context_(context), gradient_(gradient), bucket_elements_(bucket_elements) {}
-
-void GradientReducer::add(Range ready) {
-  require(!open_ || ready.end == open_->begin, "a gradient range must end where the previous range begins");
-  open_ = Range{ready.begin, open_ ? open_->end : ready.end};
-  const bool more_to_come = open_->begin > 0;
-  if (more_to_come && open_->size() >= bucket_elements_) send(RankContext::Next::computes);
+GradientReducer::GradientReducer(RankContext& context, VectorView gradient, std::vector<Range> buckets)
+    : context_(context), gradient_(gradient), buckets_(std::move(buckets)), complete_from_(gradient.size) {
+  std::int64_t end = gradient.size;
+  for (const Range& bucket : buckets_) {
+    require(bucket.end == end && bucket.begin < end, "buckets must cover the gradient from its end to its begin");
+    end = bucket.begin;
+  }
+  require(end == 0, "buckets leave out the first {} elements of the gradient", end);
 }
 
-void GradientReducer::send(RankContext::Next next) {
-  sent_.push_back({*open_, start_recombine(context_, {.axis = Axis::i,
-                                                      .data = gradient_.range(open_->begin, open_->end),
-                                                      .what = {.name = "sum gradient"},
-                                                      .next = next})});
-  open_.reset();
+void GradientReducer::add(Range completed) {
+  require(completed.end == complete_from_, "a gradient range must end where the previous range begins");
+  complete_from_ = completed.begin;
+  while (sums_.size() < buckets_.size() && buckets_[sums_.size()].begin >= complete_from_) {
+    const Range bucket = buckets_[sums_.size()];
+    const bool last = sums_.size() + 1 == buckets_.size();
+    sums_.push_back(start_recombine(context_, {.axis = Axis::i,
+                                               .data = gradient_.range(bucket.begin, bucket.end),
+                                               .what = {.name = "sum gradient"},
+                                               .next = last ? RankContext::Next::waits : RankContext::Next::computes}));
+  }
 }
 
 void GradientReducer::finish(const std::function<void(Range)>& summed) {
-  if (open_) send(RankContext::Next::waits);
-  for (Bucket& bucket : sent_) {
-    bucket.sum.wait();
-    summed(bucket.range);
+  require(complete_from_ == 0, "backward left out the first {} elements of the gradient", complete_from_);
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    sums_[b].wait();
+    summed(buckets_[b]);
   }
-  sent_.clear();
+  sums_.clear();
+  complete_from_ = gradient_.size;
 }
 
 }  // namespace recombine

@@ -1,35 +1,15 @@
 #pragma once
 
 #include <functional>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "distributed/multiply.hpp"
 #include "kernels/device.hpp"
+#include "src/nn/micro_batch.hpp"
+#include "src/nn/parameter_layout.hpp"
 
 namespace recombine {
-
-enum class Bias { none, per_output };
-
-struct ModelShape {
-  std::int64_t inputs = 0;
-  std::vector<std::int64_t> hidden;
-  std::int64_t outputs = 0;
-  Activation activation = Activation::relu;  ///< of the hidden layers; the last layer has none
-  Bias bias = Bias::per_output;
-  DataType product_type = DataType::f32;  ///< f32 or bf16: operands of products are rounded to it; all else is f32
-
-  std::int64_t parameters() const;  ///< @throws InputError if there are 2^63 or more
-  std::string to_string() const;    ///< "784-1024-1024-10"
-};
-
-/// One named tensor of the model file, and the range of this rank's part of it in the flat buffers.
-struct ParameterTensor {
-  std::string name;                                 ///< "layers.0.weight"
-  std::vector<std::int64_t> shape;                  ///< of the whole tensor; weights are [out, in]
-  Range range;                                      ///< local elements in the flat buffer
-  bool decays() const { return shape.size() > 1; }  ///< weight decay applies to weights, not to biases
-};
 
 /// A dense network on a mesh. X[batch,in] is cut as (i,k) and W[out,in] as (j,k):
 ///
@@ -49,57 +29,65 @@ class Model {
   /// Returns Y [batch, outputs], without softmax.
   const DistMatrix& forward();
   /// dLoss/dY [batch, outputs], which the loss fills.
-  const DistMatrix& output_gradient() const { return layers_.back().dy; }
-  /// Computes the flat gradient from output_gradient(), last layer first. Calls `ready` with each range as soon as it
-  /// is complete on this rank; the range is still Partial over i.
-  void backward(const std::function<void(Range)>& ready);
+  const DistMatrix& output_gradient() const { return *layers_.back().dy; }
+  /// Computes the gradient of the micro-batch from output_gradient(), last layer first, and adds it to that of the
+  /// batch's earlier micro-batches. If it is the last one: calls `completed` with each range of the flat gradient as
+  /// soon as that is complete on this rank. The gradient is Partial over i until set_summed().
+  void backward(const MicroBatch& micro_batch, const std::function<void(Range)>& completed);
+  /// Tells that the flat gradient is summed over i, hence Replicated, from element `begin` to its end.
+  void set_summed(std::int64_t begin);
+  /// The gradient is Replicated from this element to its end.
+  std::int64_t summed_from() const { return summed_from_; }
 
   const ModelShape& shape() const { return shape_; }
-  const std::vector<ParameterTensor>& tensors() const { return tensors_; }
-  VectorView weights() const { return weights_.view(); }    ///< flat, in the order of the file
-  VectorView gradient() const { return gradient_.view(); }  ///< flat, likewise
+  const ParameterLayout& layout() const { return layout_; }
+  VectorView weights() const { return weights_.view(); }    ///< flat, as layout() says
+  VectorView gradient() const { return gradient_.view(); }  ///< flat, as layout() says
   /// The weights rounded to product_type, as products read them; empty if that is f32. Code that changes weights() must
   /// update them too.
   VectorView rounded_weights() const { return rounded_weights_.view(); }
 
  private:
   struct Layer {
-    Axis in_axis;
-    Axis out_axis;
+    int number;  ///< from 0
+    LayerAxes axes;
     Activation activation;
-    Range range;                ///< of the layer in the flat buffers
     DistMatrix weight;          ///< [out, in]
     DistMatrix weight_operand;  ///< the same values, as products read them
     DistMatrix weight_gradient;
-    DistMatrix bias;  ///< [1, out], or [1, 0]
-    DistMatrix bias_gradient;
+    std::optional<DistMatrix> bias;  ///< [1, out]
+    std::optional<DistMatrix> bias_gradient;
     Buffer z_memory, y_memory, dy_memory;
     Buffer y_rounded, dy_rounded;
-    DistMatrix z;   ///< [batch, out] before the activation; kept only if the activation's gradient needs it
-    DistMatrix y;   ///< [batch, out]
-    DistMatrix dy;  ///< [batch, out]
-    DistMatrix y_operand, dy_operand;
+    // Of the current batch, [batch, out]:
+    std::optional<DistMatrix> z;  ///< before the activation; kept only if the activation's gradient needs it
+    std::optional<DistMatrix> y;
+    std::optional<DistMatrix> dy;
+    std::optional<DistMatrix> y_operand, dy_operand;
   };
 
-  void add_layer(std::int64_t inputs, std::int64_t outputs, std::int64_t largest_batch);
+  Layer make_layer(std::size_t layer, std::int64_t largest_batch) const;
   void initialise(std::uint64_t seed);
   bool rounds() const { return shape_.product_type != DataType::f32; }
   /// `values` as products read them: unchanged if products are in f32, else rounded into `memory`.
   DistMatrix operand(const DistMatrix& values, const Buffer& memory);
   const DistMatrix& input_of(std::size_t layer) const;
-  void forward_layer(Layer& layer, const DistMatrix& x);
-  void backward_layer(Layer& layer, const DistMatrix& x);
-  DistMatrix place(DistMatrix::Shape shape, std::optional<Axis> rows, std::optional<Axis> cols,
-                   VectorView memory) const;
+  void forward_fused(Layer& layer, const DistMatrix& x);
+  void forward_summed(Layer& layer, const DistMatrix& x);
+  void backward_layer(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch);
+  /// Values [rows, cols] of a batch: rows cut by i, columns by `cols_axis`.
+  DistMatrix place(DistMatrix::Shape shape, Axis cols_axis, const Buffer& memory) const;
+  std::int64_t size_of_values(DistMatrix::Shape shape, Axis cols_axis) const;
 
   RankContext& context_;
   ModelShape shape_;
-  std::vector<ParameterTensor> tensors_;
+  ParameterLayout layout_;
   Buffer weights_, gradient_, rounded_weights_;
   Buffer x_memory_, x_rounded_;
-  std::vector<DistMatrix> x_;          ///< one element after the first begin_batch()
-  std::vector<DistMatrix> x_operand_;  ///< one element after the first forward()
+  std::optional<DistMatrix> x_;          ///< after the first begin_batch()
+  std::optional<DistMatrix> x_operand_;  ///< after the first forward()
   std::vector<Layer> layers_;
+  std::int64_t summed_from_ = 0;
 };
 
 }  // namespace recombine

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/error.hpp"
+
 namespace recombine {
 
 double RateSchedule::at(std::int64_t step) const {
@@ -29,8 +31,8 @@ Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions&
   if (clips()) square_sum_ = Buffer(context.device(), DataType::f64, 1);
 }
 
-void Optimizer::begin_step(double lr, double* diverged) {
-  ++step_;
+void Optimizer::begin_step(std::int64_t step, double lr, double* diverged) {
+  step_ = step;
   lr_ = lr;
   diverged_ = diverged;
 }
@@ -42,7 +44,9 @@ void Optimizer::measure_norm() {
 }
 
 void Optimizer::update(Range range) {
-  for (const ParameterTensor& tensor : model_.tensors()) {
+  require(range.begin >= model_.summed_from(), "gradient elements {} to {} are updated before they are summed over i",
+          range.begin, model_.summed_from());
+  for (const ParameterTensor& tensor : model_.layout().tensors()) {
     const std::int64_t begin = std::max(range.begin, tensor.range.begin);
     const std::int64_t end = std::min(range.end, tensor.range.end);
     if (begin >= end) continue;

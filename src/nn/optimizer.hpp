@@ -31,11 +31,11 @@ class Optimizer {
   Optimizer(RankContext& context, Model& model, const OptimizerOptions& options);
 
   bool clips() const { return options_.clip_norm > 0; }
-  /// @param diverged in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
-  void begin_step(double lr, double* diverged);
+  /// @param step  from 1  @param diverged  in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
+  void begin_step(std::int64_t step, double lr, double* diverged);
   /// Sums the squares of the whole gradient. Call it before update() if clips().
   void measure_norm();
-  /// Updates the weights in `range` of the flat buffer.
+  /// Updates the weights in `range` of the flat buffer. @throws Error if its gradient is not summed over i
   void update(Range range);
 
  private:

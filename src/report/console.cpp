@@ -60,7 +60,7 @@ void Console::on_steps(const std::vector<StepRecord>& steps) {
   const double rate = static_cast<double>(step.step) / (now - start_);
   const double left = static_cast<double>(run_.total_steps - step.step) / rate;
   print("{}  step {} of {}, loss {:.4f}, {:.0f} samples/s, {:.0f} s left{}", terminal_ ? "\r" : "", step.step,
-        run_.total_steps, step.train_loss, rate * static_cast<double>(run_.batch_size), left,
+        run_.total_steps, step.train_loss, rate * static_cast<double>(run_.batch_rows), left,
         terminal_ ? "\x1b[K" : "\n");
   std::fflush(stdout);
 }

@@ -53,6 +53,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"model", run.model},
       {"parameters", run.parameters},
       {"batch_size", run.batch_size},
+      {"accumulate", run.accumulate},
       {"epochs", result.epochs},
       {"steps", result.steps},
       {"samples", result.samples},

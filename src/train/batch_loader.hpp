@@ -10,6 +10,13 @@ namespace recombine {
 
 enum class LossKind { mse, cross_entropy };
 
+struct LossCall {
+  LossKind kind = LossKind::cross_entropy;
+  std::int64_t batch_rows = 0;           ///< of the whole batch; Loss is the mean over them
+  const DistMatrix* gradient = nullptr;  ///< unless null, it is set to dLoss/dY
+  LossSums* sums = nullptr;              ///< in the device's memory
+};
+
 /// Copies the features of a batch to the model's input, and computes the loss with the targets of the same rows.
 class BatchLoader {
  public:
@@ -19,9 +26,9 @@ class BatchLoader {
   void load(const Table& table, const Affine& input, const DistMatrix& x,
             const std::function<std::int64_t(std::int64_t)>& row_of);
 
-  /// Adds the loss of the outputs Y [batch, outputs] for the rows of the last load() to *sums. Unless `gradient` is
-  /// null, sets it to dLoss/dY, where Loss is the mean over the global batch. @pre the columns of Y are not cut
-  void loss(const Table& table, LossKind kind, const DistMatrix& y, const DistMatrix* gradient, LossSums* sums);
+  /// Adds the loss of the outputs Y [batch, outputs] for the rows of the last load() to *call.sums.
+  /// @pre the columns of Y are not cut
+  void loss(const Table& table, const DistMatrix& y, const LossCall& call);
 
  private:
   ConstVectorView rows_of(const Block& block) const;

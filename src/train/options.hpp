@@ -22,7 +22,8 @@ struct TrainCommand {
   Activation activation = Activation::relu;
   Bias bias = Bias::per_output;
   Loss loss = Loss::automatic;
-  std::optional<std::int64_t> batch_size;  ///< none: all rows
+  std::optional<std::int64_t> batch_size;  ///< rows of a micro-batch; none: all rows
+  std::int64_t accumulate = 1;             ///< micro-batches to a step
   OptimizerOptions optimizer;
   double lr = 0;
   ScheduleKind schedule = ScheduleKind::cosine;

@@ -70,6 +70,7 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
                     .product_type = command.product_type},
           .loss = data.classes() > 0 ? LossKind::cross_entropy : LossKind::mse,
           .batch_size = std::min(command.batch_size.value_or(data.train().rows()), data.train().rows()),
+          .accumulate = command.accumulate,
           .epochs = command.epochs,
           .steps = command.steps,
           .patience = command.patience,
@@ -144,8 +145,8 @@ RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicato
   const auto mean = [&](std::size_t i) { return sums[i] / world.size(); };
   return {.time = {mean(0), mean(1), mean(2), mean(3), mean(4)},
           .flops = sums[5],
-          .samples = trainer.samples_seen(),
-          .steps = trainer.steps_done(),
+          .samples = trainer.state().samples,
+          .steps = trainer.state().step,
           .epochs = last.epoch,
           .train_loss = last.train_loss,
           .test = last.test,
@@ -178,7 +179,7 @@ void run_training(Session& session, const TrainCommand& command) {
   RankContext context(mesh, *world, device, rank_device.collectives);
   Trainer trainer(context, data, options);
   on_root(*world, *stream, [&] {
-    if (outputs->save) outputs->save->reserve(safetensors_bytes(trainer.model().tensors()));
+    if (outputs->save) outputs->save->reserve(safetensors_bytes(trainer.model().layout()));
   });
   const RunDescription run{.np = session.size(),
                            .mesh = context.mesh(),
@@ -189,6 +190,8 @@ void run_training(Session& session, const TrainCommand& command) {
                            .parameters = options.model.parameters(),
                            .rows = data.train().rows(),
                            .batch_size = options.batch_size,
+                           .accumulate = options.accumulate,
+                           .batch_rows = trainer.batch_rows(),
                            .total_steps = trainer.total_steps(),
                            .classifies = data.classes() > 0,
                            .has_test = data.test().rows() > 0,

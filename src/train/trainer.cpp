@@ -38,13 +38,12 @@ Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOpti
       options_(options),
       model_(context, options.model, largest_batch(data, options), options.seed),
       optimizer_(context, model_, options.optimizer),
-      reducer_(context, model_.gradient()),
+      reducer_(context, model_.gradient(), model_.layout().buckets()),
       loader_(context, largest_batch(data, options)),
       train_(context, data.train()),
       validation_(context, data.validation()),
       test_(context, data.test()),
-      losses_(context.device(), DataType::f64, kStepSums * kFlushSteps),
-      best_loss_(std::numeric_limits<double>::infinity()) {
+      losses_(context) {
   options_.schedule.steps = total_steps();
 }
 
@@ -53,7 +52,13 @@ std::int64_t Trainer::largest_batch(const SharedData& data, const TrainerOptions
   return std::max(options.batch_size, std::min(evaluated, kEvaluationBatch));
 }
 
-std::int64_t Trainer::steps_per_epoch() const { return ceil_div(data_.train().rows(), options_.batch_size); }
+std::int64_t Trainer::batch_rows() const {
+  std::int64_t rows = 0;
+  const bool too_many = __builtin_mul_overflow(options_.batch_size, options_.accumulate, &rows);
+  return too_many ? data_.train().rows() : std::min(rows, data_.train().rows());
+}
+
+std::int64_t Trainer::steps_per_epoch() const { return ceil_div(data_.train().rows(), batch_rows()); }
 
 std::int64_t Trainer::total_steps() const {
   std::int64_t all = 0;
@@ -64,68 +69,67 @@ std::int64_t Trainer::total_steps() const {
   return countable ? std::min(options_.steps, all) : options_.steps;
 }
 
+void Trainer::forward_backward(const Permutation& order, const MicroBatch& micro_batch, LossSums* sums) {
+  Lap lap;
+  const DistMatrix& x = model_.begin_batch(micro_batch.rows.size());
+  loader_.load(train_.table(), data_.input(), x, [&](std::int64_t b) { return order(micro_batch.rows.begin + b); });
+  lap.add_to(time_.input);
+  loader_.loss(train_.table(), model_.forward(),
+               {.kind = options_.loss,
+                .batch_rows = micro_batch.batch_rows,
+                .gradient = &model_.output_gradient(),
+                .sums = sums});
+  model_.backward(micro_batch, [&](Range range) { reducer_.add(range); });
+}
+
+void Trainer::update(StepLosses::StepSums* sums, double lr) {
+  optimizer_.begin_step(state_.step + 1, lr, &sums->diverged);
+  // Without clipping, the optimizer applies a bucket while later buckets are still being summed.
+  reducer_.finish([&](Range range) {
+    model_.set_summed(range.begin);
+    if (!optimizer_.clips()) optimizer_.update(range);
+  });
+  if (!optimizer_.clips()) return;
+  optimizer_.measure_norm();
+  optimizer_.update({0, model_.weights().size});
+}
+
 void Trainer::step(const Permutation& order, Range positions) {
   const TraceRange trace("step");
   Lap lap;
-  const DistMatrix& x = model_.begin_batch(positions.size());
-  loader_.load(train_.table(), data_.input(), x, [&](std::int64_t b) { return order(positions.begin + b); });
-  lap.add_to(time_.input);
-
   const double waited = context_.exposed_seconds();
   const double flops_before = context_.flops();
-  const auto slot = static_cast<std::int64_t>(pending_.size());
-  auto* const sums = reinterpret_cast<StepSums*>(losses_.view().data) + slot;
-  const double lr = options_.schedule.at(step_);
-  if (slot == 0) clear_losses();
-  loader_.loss(train_.table(), options_.loss, model_.forward(), &model_.output_gradient(), &sums->loss);
-  model_.backward([&](Range range) { reducer_.add(range); });
-  optimizer_.begin_step(lr, &sums->diverged);
-  // Without clipping, the optimizer applies a bucket while later buckets are still being summed.
-  reducer_.finish([&](Range range) {
-    if (!optimizer_.clips()) optimizer_.update(range);
-  });
-  if (optimizer_.clips()) {
-    optimizer_.measure_norm();
-    optimizer_.update({0, model_.weights().size});
+  const double input_before = time_.input;
+  const double lr = options_.schedule.at(state_.step);
+  StepLosses::StepSums* const sums = losses_.next();
+  for (std::int64_t begin = positions.begin; begin < positions.end; begin += options_.batch_size) {
+    const std::int64_t end = std::min(begin + options_.batch_size, positions.end);
+    forward_backward(order,
+                     {.rows = {begin, end},
+                      .batch_rows = positions.size(),
+                      .first = begin == positions.begin,
+                      .last = end == positions.end},
+                     &sums->loss);
   }
-  ++step_;
-  pending_.push_back({.step = step_, .epoch = epoch_, .lr = lr});
-  pending_rows_.push_back(positions.size());
-  samples_ += positions.size();
+  update(sums, lr);
+  ++state_.step;
+  state_.samples += positions.size();
+  losses_.add({.step = state_.step, .epoch = state_.epoch, .lr = lr, .rows = positions.size()});
   flops_ += context_.flops() - flops_before;
   const double exposed = context_.exposed_seconds() - waited;
   time_.exposed_communication += exposed;
   lap.add_to(time_.compute);
-  time_.compute -= exposed;
+  time_.compute -= exposed + time_.input - input_before;
 }
 
-void Trainer::clear_losses() {
-  static constexpr std::array<double, kStepSums * kFlushSteps> kZeros{};
-  context_.device().copy(context_.compute(), losses_.view(), vector_view(kZeros.data(), kStepSums * kFlushSteps));
-}
-
-std::vector<double> Trainer::sum_over_ranks(VectorView values) {
-  recombine(context_, {.axis = Axis::i, .data = values, .what = {.name = "sum losses"}});
-  std::vector<double> sums(static_cast<std::size_t>(values.size));
-  context_.device().copy(context_.compute(), vector_view(sums.data(), values.size), values);
-  context_.compute().synchronize();
-  return sums;
-}
-
-std::vector<StepRecord> Trainer::flush_losses() {
+void Trainer::flush_losses(TrainingListener& listener) {
   Lap lap;
   context_.compute().synchronize();
   lap.add_to(time_.compute);
-  const std::vector<double> sums =
-      sum_over_ranks(losses_.view().range(0, kStepSums * static_cast<std::int64_t>(pending_.size())));
+  const std::vector<StepRecord> steps = losses_.flush();
   lap.add_to(time_.exposed_communication);
-  for (std::size_t s = 0; s < pending_.size(); ++s) {
-    const StepSums& step = reinterpret_cast<const StepSums*>(sums.data())[s];
-    pending_[s].train_loss = step.loss.loss_sum / static_cast<double>(pending_rows_[s]);
-    pending_[s].finite_weights = step.diverged == 0;
-  }
-  pending_rows_.clear();
-  return std::exchange(pending_, {});
+  for (const StepRecord& step : steps) state_.epoch_loss_sum += step.train_loss * static_cast<double>(step.rows);
+  report(steps, listener);
 }
 
 void Trainer::require_finite(double loss, std::int64_t step, const char* what) const {
@@ -149,54 +153,53 @@ void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& lis
       options_.schedule.lr, bad->step));
 }
 
-bool Trainer::run_epoch(std::int64_t epoch, TrainingListener& listener) {
-  const TimeSpent before = time_;
+void Trainer::begin_epoch() {
+  order_.emplace(data_.train().rows(), options_.seed, static_cast<std::uint64_t>(state_.epoch));
+  time_before_epoch_ = time_;
+}
+
+bool Trainer::next(TrainingListener& listener) {
+  if (!order_) begin_epoch();
   const std::int64_t rows = data_.train().rows();
-  const Permutation order(rows, options_.seed, static_cast<std::uint64_t>(epoch));
-  EpochRecord record{.epoch = epoch};
-  std::int64_t seen = 0;
-  epoch_ = epoch;
-  const auto flush = [&](std::int64_t last_rows) {
-    const std::vector<StepRecord> steps = flush_losses();
-    for (const StepRecord& s : steps) {
-      const std::int64_t batch = &s == &steps.back() ? last_rows : options_.batch_size;
-      record.train_loss += s.train_loss * static_cast<double>(batch);
-    }
-    report(steps, listener);
-  };
-  for (std::int64_t begin = 0; begin < rows && step_ < total_steps(); begin += options_.batch_size) {
-    const Range positions{begin, std::min(rows, begin + options_.batch_size)};
-    step(order, positions);
-    seen += positions.size();
-    const bool last = positions.end == rows || step_ == total_steps();
-    if (last || static_cast<std::int64_t>(pending_.size()) == kFlushSteps) flush(positions.size());
-  }
-  record.train_loss /= static_cast<double>(seen);
-  record.steps = step_;
-  record.seconds = time_.training() - before.training();
-  record.samples_per_second = static_cast<double>(seen) / record.seconds;
+  const Range positions{state_.position, std::min(rows, state_.position + batch_rows())};
+  step(*order_, positions);
+  state_.position = positions.end;
+  const bool ends = positions.end == rows || state_.step == total_steps();
+  if (ends || losses_.full()) flush_losses(listener);
+  return !ends || end_epoch(listener);
+}
+
+bool Trainer::end_epoch(TrainingListener& listener) {
+  EpochRecord record{.epoch = state_.epoch, .steps = state_.step};
+  record.train_loss = state_.epoch_loss_sum / static_cast<double>(state_.position);
+  record.seconds = time_.training() - time_before_epoch_.training();
+  record.samples_per_second = static_cast<double>(state_.position) / record.seconds;
   if (validation_.rows() > 0) record.validation = evaluate(validation_);
   if (test_.rows() > 0) record.test = evaluate(test_);
   for (const std::optional<Score>& score : {record.validation, record.test}) {
-    if (score) require_finite(score->loss, step_, "the loss of the rows evaluated after it");
+    if (score) require_finite(score->loss, state_.step, "the loss of the rows evaluated after it");
   }
   Lap lap;
   listener.on_epoch(record);
   lap.add_to(time_.other);
-  return !record.validation || !out_of_patience(record.validation->loss);
+  ++state_.epoch;
+  state_.position = 0;
+  state_.epoch_loss_sum = 0;
+  order_.reset();
+  if (record.validation && out_of_patience(record.validation->loss)) return false;
+  return state_.epoch <= options_.epochs && state_.step < total_steps();
 }
 
 void Trainer::run(TrainingListener& listener) {
-  for (std::int64_t epoch = 1; epoch <= options_.epochs && step_ < total_steps(); ++epoch) {
-    if (!run_epoch(epoch, listener)) break;
+  while (next(listener)) {
   }
 }
 
 bool Trainer::out_of_patience(double loss) {
   if (options_.patience == 0) return false;
-  epochs_without_better_ = loss < best_loss_ ? 0 : epochs_without_better_ + 1;
-  best_loss_ = std::min(best_loss_, loss);
-  return epochs_without_better_ >= options_.patience;
+  state_.epochs_without_better = loss < state_.best_loss ? 0 : state_.epochs_without_better + 1;
+  state_.best_loss = std::min(state_.best_loss, loss);
+  return state_.epochs_without_better >= options_.patience;
 }
 
 Score Trainer::evaluate(const DeviceTable& table) {
@@ -214,10 +217,10 @@ Score Trainer::sum_scores(const DeviceTable& table) {
   for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
     const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));
     loader_.load(table.table(), data_.input(), x, [&](std::int64_t b) { return begin + b; });
-    loader_.loss(table.table(), options_.loss, model_.forward(), nullptr,
-                 reinterpret_cast<LossSums*>(scores.view().data));
+    loader_.loss(table.table(), model_.forward(),
+                 {.kind = options_.loss, .sums = reinterpret_cast<LossSums*>(scores.view().data)});
   }
-  const std::vector<double> sums = sum_over_ranks(scores.view());
+  const std::vector<double> sums = sum_over_ranks(context_, scores.view());
   const auto rows = static_cast<double>(table.rows());
   const double accuracy = data_.classes() > 0 ? sums[1] / rows : std::numeric_limits<double>::quiet_NaN();
   return {sums[0] / rows, accuracy};

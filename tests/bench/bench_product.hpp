@@ -6,7 +6,8 @@
 
 #include "distributed/matmul/generated.hpp"
 #include "distributed/matmul/planner.hpp"
-#include "distributed/multiply.hpp"
+#include "distributed/owned_matrix.hpp"
+#include "distributed/recombine.hpp"
 #include "distributed/session.hpp"
 
 namespace recombine::bench {
@@ -35,12 +36,9 @@ class BenchProduct {
  public:
   BenchProduct(RankContext& context, const MatmulShape& shape)
       : context_(context),
-        a_(memory({shape.k, shape.m}, kPlaceA, shape.type)),
-        b_(memory({shape.k, shape.n}, kPlaceB, shape.type)),
-        c_(memory({shape.m, shape.n}, kPlaceC, shape.result_type())),
-        a(place({shape.k, shape.m}, kPlaceA, a_)),
-        b(place({shape.k, shape.n}, kPlaceB, b_)),
-        c(place({shape.m, shape.n}, kPlaceC, c_)) {
+        a(context, {shape.k, shape.m}, kPlaceA, shape.type),
+        b(context, {shape.k, shape.n}, kPlaceB, shape.type),
+        c(context, {shape.m, shape.n}, kPlaceC, shape.result_type()) {
     generate(context, {1, kTensorA, shape.k}, Transpose::yes, a);
     generate(context, {1, kTensorB, shape.n}, Transpose::no, b);
   }
@@ -52,17 +50,9 @@ class BenchProduct {
   }
 
  private:
-  Buffer memory(DistMatrix::Shape shape, const Placement& placement, DataType type) const {
-    return {context_.device(), type, DistMatrix::local_size(context_.mesh(), context_.coord(), shape, placement)};
-  }
-  DistMatrix place(DistMatrix::Shape shape, const Placement& placement, const Buffer& buffer) const {
-    return {context_.mesh(), context_.coord(), shape, placement, buffer.view()};
-  }
-
   RankContext& context_;
   Workspace workspace_;
-  Buffer a_, b_, c_;
-  DistMatrix a, b, c;
+  OwnedMatrix a, b, c;
 };
 
 }  // namespace recombine::bench

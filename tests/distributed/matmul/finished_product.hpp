@@ -1,7 +1,8 @@
 #pragma once
 
 #include "distributed/matmul/verify.hpp"
-#include "distributed/multiply.hpp"
+#include "distributed/owned_matrix.hpp"
+#include "distributed/recombine.hpp"
 #include "tests/distributed/matmul/product_case.hpp"
 
 namespace recombine::test {
@@ -13,17 +14,15 @@ class FinishedProduct {
  public:
   FinishedProduct(RankContext& context, const MatmulShape& shape, State state, double alpha, double beta)
       : context_(context), shape_(shape), state_(state), alpha_(alpha), beta_(beta) {
-    generate(context, {kProductSeed, kTensorA, shape.k}, Transpose::yes, a_.matrix);
-    generate(context, {kProductSeed, kTensorB, shape.n}, Transpose::no, b_.matrix);
-    generate(context, {kProductSeed, kTensorC, shape.n}, Transpose::no, c_.matrix);
-    generate(context, {kProductSeed, kTensorC, shape.n}, Transpose::no, c0_.matrix);
+    generate(context, {kProductSeed, kTensorA, shape.k}, Transpose::yes, a_);
+    generate(context, {kProductSeed, kTensorB, shape.n}, Transpose::no, b_);
+    generate(context, {kProductSeed, kTensorC, shape.n}, Transpose::no, c_);
+    generate(context, {kProductSeed, kTensorC, shape.n}, Transpose::no, c0_);
     Workspace workspace;
-    multiply_gather(
-        context,
-        {.a = a_.matrix, .b = b_.matrix, .c = c_.matrix, .alpha = alpha, .beta = beta, .workspace = workspace});
-    recombine(context, c_.matrix, Axis::k, state);
+    multiply_gather(context, {.a = a_, .b = b_, .c = c_, .alpha = alpha, .beta = beta, .workspace = workspace});
+    recombine(context, c_, Axis::k, state);
     if (shape.type == DataType::bf16) {
-      const VectorView all = c_.matrix.memory();
+      const VectorView all = c_.memory();
       const Buffer narrow(context.device(), DataType::bf16, all.size);
       context.math().cast(context.compute(), as_matrix(all, 1, all.size), narrow.matrix(1, all.size));
       context.math().cast(context.compute(), narrow.matrix(1, all.size), as_matrix(all, 1, all.size));
@@ -49,10 +48,10 @@ class FinishedProduct {
             .mesh = context_.mesh(),
             .alpha = alpha_,
             .beta = beta_,
-            .a = all(a_.matrix),
-            .b = all(b_.matrix),
-            .c0 = own(c0_.matrix, State::sharded),
-            .c = own(c_.matrix, state_),
+            .a = all(a_),
+            .b = all(b_),
+            .c0 = own(c0_, State::sharded),
+            .c = own(c_, state_),
             .stored = shape_.type == DataType::bf16 ? DataType::bf16 : shape_.result_type()};
   }
 
@@ -60,7 +59,7 @@ class FinishedProduct {
   /// is none.
   template <class Change>
   int change_element(Communicator& world, std::int64_t row, std::int64_t col, const Change& change) {
-    const Block& block = only_block(c_.matrix);
+    const Block& block = only_block(c_);
     const Range rows = rows_in(block, state_);
     const bool has_it = rows.begin <= row && row < rows.end && block.cols.begin <= col && col < block.cols.end;
     if (has_it) {
@@ -74,17 +73,9 @@ class FinishedProduct {
     stream->synchronize();
     return static_cast<int>(-owner);
   }
-  const Block& block() const { return only_block(c_.matrix); }
+  const Block& block() const { return only_block(c_); }
 
  private:
-  struct Held {
-    Held(RankContext& context, DistMatrix::Shape shape, const Placement& placement, DataType type)
-        : memory(context.device(), type, DistMatrix::local_size(context.mesh(), context.coord(), shape, placement)),
-          matrix(context.mesh(), context.coord(), shape, placement, memory.view()) {}
-    Buffer memory;
-    DistMatrix matrix;
-  };
-
   template <class T, class Change>
   static void change_at(T& element, const Change& change) {
     element = static_cast<T>(change(static_cast<double>(element)));
@@ -99,7 +90,7 @@ class FinishedProduct {
   MatmulShape shape_;
   State state_;
   double alpha_, beta_;
-  Held a_{context_, {shape_.k, shape_.m}, kPlaceA, shape_.type},
+  OwnedMatrix a_{context_, {shape_.k, shape_.m}, kPlaceA, shape_.type},
       b_{context_, {shape_.k, shape_.n}, kPlaceB, shape_.type},
       c_{context_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()},
       c0_{context_, {shape_.m, shape_.n}, kPlaceC, shape_.result_type()};

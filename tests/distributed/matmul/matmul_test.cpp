@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "distributed/matmul/planner.hpp"
+#include "distributed/owned_matrix.hpp"
 #include "kernels/error.hpp"
 #include "tests/distributed/matmul/product_case.hpp"
 #include "tests/support/rank_test.hpp"
@@ -180,16 +181,10 @@ TEST(PairwiseTable, HasEveryPair) {
 
 TEST_F(MatmulTest, WrongPlacementsAndMeshesAreRefused) {
   RankContext context(Mesh(1, 1, world_->size()), *world_, *device_, test::collectives());
-  Workspace workspace;
-  const auto place = [&](DistMatrix::Shape shape, const Placement& placement) {
-    const std::int64_t size = DistMatrix::local_size(context.mesh(), context.coord(), shape, placement);
-    return DistMatrix(context.mesh(), context.coord(), shape, placement,
-                      workspace.get(*device_, 0, DataType::f32, size));
-  };
-  const DistMatrix a = place({4, 3}, kPlaceA);
-  const DistMatrix b = place({4, 5}, kPlaceB);
-  DistMatrix c = place({3, 5}, kPlaceC);
-  DistMatrix wrong = place({5, 3}, kPlaceC);
+  const OwnedMatrix a(context, {4, 3}, kPlaceA);
+  const OwnedMatrix b(context, {4, 5}, kPlaceB);
+  OwnedMatrix c(context, {3, 5}, kPlaceC);
+  OwnedMatrix wrong(context, {5, 3}, kPlaceC);
   Workspace panels;
   EXPECT_THROW(multiply_gather(context, {.a = a, .b = b, .c = wrong, .workspace = panels}), Error);
   EXPECT_THROW(multiply_gather(context, {.a = c, .b = b, .c = c, .workspace = panels}), Error);

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "distributed/multiply.hpp"
+#include "distributed/owned_matrix.hpp"
+#include "distributed/recombine.hpp"
 #include "tests/support/test_device.hpp"
 
 namespace recombine::test {
@@ -12,18 +13,6 @@ namespace recombine::test {
 namespace {
 
 constexpr std::uint64_t kSeed = 11;
-
-/// A matrix of this rank with its memory.
-struct Held {
-  Buffer memory;
-  DistMatrix matrix;
-};
-
-Held make(RankContext& context, DistMatrix::Shape shape, const Placement& placement, DataType type) {
-  Buffer memory(context.device(), type, DistMatrix::local_size(context.mesh(), context.coord(), shape, placement));
-  DistMatrix matrix(context.mesh(), context.coord(), shape, placement, memory.view());
-  return {std::move(memory), std::move(matrix)};
-}
 
 double element(ConstMatrixView m, std::int64_t row, std::int64_t col) {
   const std::int64_t at = row * m.ld + col;
@@ -100,15 +89,15 @@ ProductRunner::ProductRunner(const Mesh& mesh, Communicator& world, Device& devi
 
 std::string ProductRunner::failure_of(const ProductCase& what) {
   const MatmulShape& s = what.shape;
-  const Held a = make(context_, {s.k, s.m}, kPlaceA, s.type);
-  const Held b = make(context_, {s.k, s.n}, kPlaceB, s.type);
-  Held c = make(context_, {s.m, s.n}, kPlaceC, s.result_type());
-  generate(context_, {kSeed, kTensorA, s.k}, Transpose::yes, a.matrix);
-  generate(context_, {kSeed, kTensorB, s.n}, Transpose::no, b.matrix);
-  generate(context_, {kSeed, kTensorC, s.n}, Transpose::no, c.matrix);
+  OwnedMatrix a(context_, {s.k, s.m}, kPlaceA, s.type);
+  OwnedMatrix b(context_, {s.k, s.n}, kPlaceB, s.type);
+  OwnedMatrix c(context_, {s.m, s.n}, kPlaceC, s.result_type());
+  generate(context_, {kSeed, kTensorA, s.k}, Transpose::yes, a);
+  generate(context_, {kSeed, kTensorB, s.n}, Transpose::no, b);
+  generate(context_, {kSeed, kTensorC, s.n}, Transpose::no, c);
   context_.compute().synchronize();
   if (what.beta == 0 || context_.coord()[Axis::k] != 0) {  // must not be read
-    for (const Block& block : c.matrix.blocks()) {
+    for (const Block& block : c.blocks()) {
       const VectorView all = as_vector(block.view);
       for (std::int64_t e = 0; e < all.size; ++e) {
         all.type == DataType::f64 ? all.as<double>()[e] = NAN : all.as<float>()[e] = NAN;
@@ -116,16 +105,16 @@ std::string ProductRunner::failure_of(const ProductCase& what) {
     }
   }
   row_of(what.schedule)
-      .run(context_, {.a = a.matrix,
-                      .b = b.matrix,
-                      .c = c.matrix,
+      .run(context_, {.a = a,
+                      .b = b,
+                      .c = c,
                       .alpha = what.alpha,
                       .beta = what.beta,
                       .panel = what.panel,
                       .workspace = workspace_});
-  recombine(context_, c.matrix, Axis::k, what.c_state);
+  recombine(context_, c, Axis::k, what.c_state);
   context_.compute().synchronize();
-  return compare(context_, what, c.matrix, PlainOperands(s));
+  return compare(context_, what, c, PlainOperands(s));
 }
 
 }  // namespace recombine::test

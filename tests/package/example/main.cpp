@@ -5,33 +5,23 @@
 #include <exception>
 
 #include "distributed/multiply.hpp"
+#include "distributed/owned_matrix.hpp"
 #include "distributed/session.hpp"
 
 using namespace recombine;
 
-/// This rank's blocks of a matrix, and their memory.
-struct Owned {
-  Owned(RankContext& context, DistMatrix::Shape shape, Placement placement)
-      : buffer(context.device(), DataType::f32,
-               DistMatrix::local_size(context.mesh(), context.coord(), shape, placement)),
-        matrix(context.mesh(), context.coord(), shape, placement, buffer.view()) {}
-
-  /// Every element by its place in the whole matrix, so that the cut does not matter.
-  void fill(RankContext& context, std::uint64_t tensor) {
-    for (const Block& block : matrix.blocks()) {
-      context.math().fill(context.compute(), block.view,
-                          {.seed = 1,
-                           .tensor = tensor,
-                           .first_row = block.rows.begin,
-                           .first_col = block.cols.begin,
-                           .global_cols = matrix.cols(),
-                           .half_width = 1});
-    }
+/// Gives every element a value by its place in the whole matrix, so that the result does not depend on the cut.
+void fill(RankContext& context, const DistMatrix& matrix, std::uint64_t tensor) {
+  for (const Block& block : matrix.blocks()) {
+    context.math().fill(context.compute(), block.view,
+                        {.seed = 1,
+                         .tensor = tensor,
+                         .first_row = block.rows.begin,
+                         .first_col = block.cols.begin,
+                         .global_cols = matrix.cols(),
+                         .half_width = 1});
   }
-
-  Buffer buffer;
-  DistMatrix matrix;
-};
+}
 
 void run(Session& session) {
   const auto device = make_device({.threads = 1, .progress = session.progress()});
@@ -40,17 +30,17 @@ void run(Session& session) {
   RankContext context(Mesh(session.size() / k_parts, 1, k_parts), *world, *device);
 
   const std::int64_t m = 301, n = 200, k = 1001;
-  Owned a(context, {m, k}, {.rows = Axis::i, .cols = Axis::k});
-  Owned b(context, {k, n}, {.rows = Axis::k, .cols = Axis::j});
-  Owned c(context, {m, n}, {.rows = Axis::i, .cols = Axis::j});
-  a.fill(context, 1);
-  b.fill(context, 2);
-  multiply(context, {.a = a.matrix, .b = b.matrix, .c = c.matrix});  // Partial over k
-  recombine::recombine(context, c.matrix, Axis::k, State::replicated);
+  OwnedMatrix a(context, {m, k}, {.rows = Axis::i, .cols = Axis::k});
+  OwnedMatrix b(context, {k, n}, {.rows = Axis::k, .cols = Axis::j});
+  OwnedMatrix c(context, {m, n}, {.rows = Axis::i, .cols = Axis::j});
+  fill(context, a, 1);
+  fill(context, b, 2);
+  multiply(context, {.a = a, .b = b, .c = c});  // Partial over k
+  recombine::recombine(context, c, Axis::k, State::replicated);
   context.compute().synchronize();
 
   double checksum = 0;
-  for (const Block& block : c.matrix.blocks()) {
+  for (const Block& block : c.blocks()) {
     if (context.coord()[Axis::k] != 0) continue;  // the same blocks as at k = 0
     const float* element = block.view.as<float>();
     for (std::int64_t i = block.rows.begin; i < block.rows.end; ++i) {

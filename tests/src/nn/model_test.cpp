@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/error.hpp"
 #include "src/data/device_table.hpp"
 #include "src/nn/gradient_reducer.hpp"
+#include "src/nn/optimizer.hpp"
 #include "src/train/batch_loader.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
@@ -62,12 +64,16 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
           test::ReferenceNetwork reference{model.shape(), loss, {w, w + model.weights().size}};
 
           BatchLoader loader(context, kRows);
-          GradientReducer reducer(context, model.gradient(), 20);
+          GradientReducer reducer(context, model.gradient(),
+                                  ParameterLayout(model.shape(), context.mesh(), context.coord(), 20, 30).buckets());
           const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
           loader.load(table.table(), {}, model.begin_batch(batch), [](std::int64_t b) { return b; });
-          loader.loss(table.table(), loss, model.forward(), &model.output_gradient(),
-                      reinterpret_cast<LossSums*>(sums.view().data));
-          model.backward([&](Range range) { reducer.add(range); });
+          loader.loss(table.table(), model.forward(),
+                      {.kind = loss,
+                       .batch_rows = batch,
+                       .gradient = &model.output_gradient(),
+                       .sums = reinterpret_cast<LossSums*>(sums.view().data)});
+          model.backward({}, [&](Range range) { reducer.add(range); });
           std::int64_t summed = 0;
           reducer.finish([&](Range range) { summed += range.size(); });
           EXPECT_EQ(summed, model.weights().size);
@@ -102,10 +108,13 @@ TEST_F(ModelTest, GradientsInBf16AreCloseToTheReference) {
     BatchLoader loader(context, kRows);
     loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
     const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
-    loader.loss(table.table(), LossKind::mse, model.forward(), &model.output_gradient(),
-                reinterpret_cast<LossSums*>(sums.view().data));
-    GradientReducer reducer(context, model.gradient());
-    model.backward([&](Range range) { reducer.add(range); });
+    loader.loss(table.table(), model.forward(),
+                {.kind = LossKind::mse,
+                 .batch_rows = kRows,
+                 .gradient = &model.output_gradient(),
+                 .sums = reinterpret_cast<LossSums*>(sums.view().data)});
+    GradientReducer reducer(context, model.gradient(), model.layout().buckets());
+    model.backward({}, [&](Range range) { reducer.add(range); });
     reducer.finish([](Range) {});
     context.compute().synchronize();
     const auto* w = model.weights().as<float>();
@@ -120,6 +129,28 @@ TEST_F(ModelTest, GradientsInBf16AreCloseToTheReference) {
     EXPECT_LT(std::sqrt(error / norm), 0x1p-6);
     EXPECT_GT(std::sqrt(error / norm), 0x1p-12);  // what was rounded shows
   }
+}
+
+/// The optimizer refuses a gradient that is still a term of the sum over i, and states say what each tensor is.
+TEST_F(ModelTest, AStaleGradientIsRefused) {
+  RankContext context(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
+  Model model(context, shape(Activation::relu, Bias::per_output), kRows, 5);
+  const DeviceTable table(context, table_);
+  BatchLoader loader(context, kRows);
+  const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
+  loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
+  loader.loss(table.table(), model.forward(),
+              {.batch_rows = kRows,
+               .gradient = &model.output_gradient(),
+               .sums = reinterpret_cast<LossSums*>(sums.view().data)});
+  model.backward({}, [](Range) {});
+  Optimizer optimizer(context, model, {.kind = OptimizerKind::sgd});
+  optimizer.begin_step(1, 0.1, sums.view().as<double>());
+  const std::int64_t size = model.gradient().size;
+  EXPECT_THROW(optimizer.update({0, size}), Error);
+  model.set_summed(size / 2);
+  EXPECT_NO_THROW(optimizer.update({size / 2, size}));
+  EXPECT_THROW(optimizer.update({0, size / 2}), Error);
 }
 
 /// A layer whose inputs or outputs are cut: the sum comes first, then bias and activation.
@@ -156,7 +187,7 @@ class CutModelTest : public ModelTest {
 
     // dLoss/dY of the squared error, then every local piece of dW: still Partial over i, so sum it.
     for (const Block& block : model.output_gradient().blocks()) set_gradient(block, outputs);
-    model.backward([](Range) {});
+    model.backward({}, [](Range) {});
     context.communication(Axis::i).wait(context.compute().record());
     context.communicator(Axis::i).all_reduce(context.communication(Axis::i), model.gradient(), Reduction::sum);
     context.communication(Axis::i).synchronize();
@@ -169,7 +200,7 @@ class CutModelTest : public ModelTest {
 
  private:
   static VectorView local_tensor(const Model& model, std::size_t tensor) {
-    const Range range = model.tensors()[tensor].range;
+    const Range range = model.layout().tensors()[tensor].range;
     return model.gradient().range(range.begin, range.end);
   }
   void set_gradient(const Block& block, const std::vector<double>& outputs) const {

@@ -99,7 +99,7 @@ TEST_F(TrainerTest, StepsAgreeWithPlainLoops) {
         double square = 0;
         for (const double slope : g) square += slope * slope;
         const double scale = clip > 0 ? std::min(1.0, clip / std::sqrt(square)) : 1;
-        for (const ParameterTensor& tensor : trainer.model().tensors()) {
+        for (const ParameterTensor& tensor : trainer.model().layout().tensors()) {
           for (auto p = static_cast<std::size_t>(tensor.range.begin); p < static_cast<std::size_t>(tensor.range.end);
                ++p) {
             reference.parameters[p] = plain[p].update(reference.parameters[p], scale * g[p], tensor.decays());
@@ -127,7 +127,38 @@ TEST_F(TrainerTest, AShortLastBatchCountsByItsTrueSize) {
   ASSERT_EQ(recorder.steps.size(), 4U);
   // Nothing is learned at rate 0, so the epoch's mean is the loss over all rows.
   EXPECT_NEAR(recorder.epochs.front().train_loss, trainer.evaluate(trainer.train_table()).loss, 1e-6);
-  EXPECT_EQ(trainer.samples_seen(), kRows);
+  EXPECT_EQ(trainer.state().samples, kRows);
+}
+
+/// Micro-batches of 2, 3 to a step, against batches of 6: 6 + 6 + 1 rows, so the last micro-batch is short.
+TEST_F(TrainerTest, AccumulatedMicroBatchesEqualOneBatch) {
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum}) {
+    for (const DataType type : {DataType::f32, DataType::bf16}) {
+      const auto train = [&](std::int64_t batch_size, std::int64_t accumulate) {
+        TrainerOptions with = options(kind);
+        with.model.product_type = type;
+        with.model.activation = Activation::gelu;
+        with.batch_size = batch_size;
+        with.accumulate = accumulate;
+        with.epochs = 3;
+        Trainer trainer(context_, data_, with);
+        Recorder recorder;
+        trainer.run(recorder);
+        EXPECT_EQ(trainer.state().samples, 3 * kRows);
+        return recorder;
+      };
+      const Recorder whole = train(6, 1);
+      const Recorder parts = train(2, 3);
+      ASSERT_EQ(parts.steps.size(), 9U);
+      ASSERT_EQ(whole.steps.size(), 9U);
+      const double tolerance = type == DataType::f32 ? 1e-5 : 1e-2;
+      for (std::size_t s = 0; s < 9; ++s) {
+        EXPECT_NEAR(parts.steps[s].train_loss, whole.steps[s].train_loss, tolerance) << "step " << s;
+        EXPECT_EQ(parts.steps[s].rows, whole.steps[s].rows);
+      }
+      EXPECT_NEAR(parts.epochs.back().validation->loss, whole.epochs.back().validation->loss, tolerance);
+    }
+  }
 }
 
 TEST_F(TrainerTest, StopsAtTheStepsAskedFor) {
@@ -138,7 +169,7 @@ TEST_F(TrainerTest, StopsAtTheStepsAskedFor) {
   Trainer trainer(context_, data_, with);
   Recorder recorder;
   trainer.run(recorder);
-  EXPECT_EQ(trainer.steps_done(), 9);
+  EXPECT_EQ(trainer.state().step, 9);
   EXPECT_EQ(recorder.steps.size(), 9U);
   EXPECT_EQ(recorder.epochs.size(), 2U);
 }
@@ -153,7 +184,7 @@ TEST_F(TrainerTest, CountsNoMoreStepsThanFit) {
   EXPECT_EQ(trainer.total_steps(), 9);
   Recorder recorder;
   trainer.run(recorder);
-  EXPECT_EQ(trainer.steps_done(), 9);
+  EXPECT_EQ(trainer.state().step, 9);
   with.epochs /= trainer.steps_per_epoch();
   with.steps = 0;
   EXPECT_EQ(Trainer(context_, data_, with).total_steps(), with.epochs * trainer.steps_per_epoch());

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "distributed/mesh.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+enum class Bias { none, per_output };
+
+/// The mesh axes that cut the inputs and the outputs of a layer.
+struct LayerAxes {
+  Axis in;
+  Axis out;
+};
+/// The first layer (0) contracts over k and has outputs cut by j. Each next layer swaps the two, so that the outputs of
+/// one layer lie as the next layer needs its inputs.
+constexpr LayerAxes axes_of(std::size_t layer) {
+  return layer % 2 == 0 ? LayerAxes{Axis::k, Axis::j} : LayerAxes{Axis::j, Axis::k};
+}
+
+struct ModelShape {
+  std::int64_t inputs = 0;
+  std::vector<std::int64_t> hidden;
+  std::int64_t outputs = 0;
+  Activation activation = Activation::relu;  ///< of the hidden layers; the last layer has none
+  Bias bias = Bias::per_output;
+  DataType product_type = DataType::f32;  ///< f32 or bf16: operands of products are rounded to it; all else is f32
+
+  std::size_t layers() const { return hidden.size() + 1; }
+  std::int64_t inputs_of(std::size_t layer) const { return layer == 0 ? inputs : hidden[layer - 1]; }
+  std::int64_t outputs_of(std::size_t layer) const { return layer == hidden.size() ? outputs : hidden[layer]; }
+  Activation activation_of(std::size_t layer) const {
+    return layer == hidden.size() ? Activation::identity : activation;
+  }
+  std::int64_t parameters() const;  ///< @throws InputError if there are 2^63 or more
+  std::string to_string() const;    ///< "784-1024-1024-10"
+};
+
+}  // namespace recombine

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <vector>
+
+#include "distributed/rank_context.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// The loss of a step; the same on every rank.
+struct StepRecord {
+  std::int64_t step = 0;   ///< from 1
+  std::int64_t epoch = 0;  ///< from 1
+  double train_loss = 0;   ///< mean over the batch, before the update
+  double lr = 0;
+  bool finite_weights = true;  ///< after the update
+  std::int64_t rows = 0;       ///< of the batch
+};
+
+/// Returns the sums of `values` (f64, in the device's memory) over the ranks along i. Waits for them.
+std::vector<double> sum_over_ranks(RankContext& context, VectorView values);
+
+/// The losses of the latest steps. They stay in the device's memory until flush(), so that no step waits for the host.
+class StepLosses {
+ public:
+  static constexpr std::size_t kMostSteps = 64;
+
+  explicit StepLosses(RankContext& context);
+
+  /// Where a step adds its sums. All fields are f64.
+  struct StepSums {
+    LossSums loss;
+    double diverged;  ///< after the sum over the ranks, > 0 if a new weight is NaN or infinite
+  };
+  /// Zeroed sums for the next step, in the device's memory. @pre !full()
+  StepSums* next();
+  /// The step that took next() is enqueued. Its loss and finite_weights are set by flush().
+  void add(const StepRecord& step) { steps_.push_back(step); }
+  bool full() const { return steps_.size() == kMostSteps; }
+
+  /// The steps since the last flush(), with their losses. Waits for the device and for the other ranks.
+  std::vector<StepRecord> flush();
+  /// Drops the steps since the last flush().
+  void discard() { steps_.clear(); }
+
+ private:
+  RankContext& context_;
+  Buffer sums_;
+  std::vector<StepRecord> steps_;
+};
+
+}  // namespace recombine
