@@ -9,7 +9,7 @@ std::unique_ptr<Communicator> make_communicator(Communicator& world, Device& dev
                                                 int key) {
   auto group = world.split(color, key);
   if (device.kind() == DeviceKind::cpu) {
-    require_input(collectives == Collectives::mpi, "--collectives nccl: is for --device cuda; auto is right here");
+    require_input(collectives == Collectives::mpi, "--collectives nccl: is only for --device cuda; expected auto here");
     return group;
   }
   if (collectives == Collectives::nccl) return nccl::make_nccl_communicator(std::move(group), device);

@@ -7,8 +7,8 @@ namespace recombine {
 std::unique_ptr<Device> make_device(const DeviceOptions& options) {
   if (options.kind == DeviceKind::cuda) return cuda::make_cuda_device(options);
   require_input(options.kernel == ProductKernel::library,
-                "--kernel: the kernels to learn from run on a GPU; --device cuda, or --kernel library, is right");
-  require_input(options.f32_products == F32Products::f32, "--precision tf32: only GPUs have it; f32 or bf16 is right");
+                "--kernel: naive, tiled and tensor run on a GPU only; expected --device cuda or --kernel library");
+  require_input(options.f32_products == F32Products::f32, "--precision tf32: only GPUs have it; expected f32 or bf16");
   return cpu::make_cpu_device(options);
 }
 

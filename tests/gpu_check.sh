@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
     --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     --quick) arguments+=("$1") ;;
     --emulated) emulated=yes arguments+=("$1") ;;
-    *) echo "gpu_check: '$1': --build DIR, --json FILE, --parts LIST, --quick or --emulated is right" >&2; exit 2 ;;
+    *) echo "gpu_check: '$1': expected --build DIR, --json FILE, --parts LIST, --quick or --emulated" >&2; exit 2 ;;
   esac
   shift
 done

@@ -12,7 +12,7 @@ namespace recombine {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr const char* kRight = "a matrix saved by numpy.save is right";
+constexpr const char* kExpected = "expected a matrix saved by numpy.save";
 
 /// Bytes of a file, fit for one line of a message.
 std::string printable(std::string_view bytes) {
@@ -75,7 +75,7 @@ class Literal {
   }
   [[noreturn]] void damaged() const {
     throw InputError(fmt::format("{}: its header is damaged at '{}'; {}", name_,
-                                 printable(text_.substr(std::min(at_, text_.size()))), kRight));
+                                 printable(text_.substr(std::min(at_, text_.size()))), kExpected));
   }
 
  private:
@@ -88,7 +88,7 @@ class Literal {
     const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
     if (error == std::errc::invalid_argument) damaged();
     require_input(error == std::errc{} && value >= 0,
-                  "{}: its header announces an extent of {}; 0 to 2^63 - 1 is right", name_,
+                  "{}: its header announces an extent of {}; expected 0 to 2^63 - 1", name_,
                   printable({text_.data() + at_, static_cast<std::size_t>(end - text_.data()) - at_}));
     at_ = static_cast<std::size_t>(end - text_.data());
     take('L');  // as Python 2 wrote them
@@ -109,32 +109,34 @@ std::int64_t little_endian(std::string_view bytes) {
 /// The literal, and in `data_offset` where it ends.
 std::string_view find_literal(const std::string& name, std::string_view start, std::int64_t file_bytes,
                               std::int64_t& data_offset) {
-  require_input(file_bytes > 0, "{}: is empty; {}", name, kRight);
+  require_input(file_bytes > 0, "{}: is empty; {}", name, kExpected);
   require_input(start.starts_with(kMagic.substr(0, std::min(start.size(), kMagic.size()))),
-                "{}: is no .npy file (it begins with '{}'); {}", name, printable(start.substr(0, kMagic.size())),
-                kRight);
+                "{}: is not a .npy file (it begins with '{}'); {}", name, printable(start.substr(0, kMagic.size())),
+                kExpected);
   const auto cut_short = [&](std::int64_t announced) {
-    return InputError(fmt::format("{}: is cut short: {} bytes, its header announces {}", name, file_bytes, announced));
+    return InputError(fmt::format("{}: is cut short: has {} bytes; expected {}, as its header announces", name,
+                                  file_bytes, announced));
   };
-  require_input(start.size() >= 12, "{}: is cut short: {} bytes hold no header; {}", name, file_bytes, kRight);
+  require_input(start.size() >= 12, "{}: is cut short: {} bytes are too few for a header; {}", name, file_bytes,
+                kExpected);
   const int major = static_cast<unsigned char>(start[6]);
   const int minor = static_cast<unsigned char>(start[7]);
-  require_input(major >= 1 && major <= 3 && minor == 0, "{}: is of .npy version {}.{}; 1.0, 2.0 or 3.0 is right", name,
+  require_input(major >= 1 && major <= 3 && minor == 0, "{}: has .npy version {}.{}; expected 1.0, 2.0 or 3.0", name,
                 major, minor);
   const std::size_t begin = major == 1 ? 10 : 12;
   const std::int64_t length = little_endian(start.substr(8, begin - 8));
   data_offset = static_cast<std::int64_t>(begin) + length;
-  require_input(length <= 65535, "{}: its header is {} bytes long; at most 65535 are right", name, length);
+  require_input(length <= 65535, "{}: its header is {} bytes long; expected at most 65535", name, length);
   if (data_offset > file_bytes) throw cut_short(data_offset);
   return start.substr(begin, static_cast<std::size_t>(length));
 }
 
 DataType type_named(const std::string& name, Literal& literal) {
   if (literal.rest().starts_with('[')) {
-    throw InputError(fmt::format("{}: elements of several fields; '<f4' or '<f8' is right", name));
+    throw InputError(fmt::format("{}: has elements of several fields; expected '<f4' or '<f8'", name));
   }
   const std::string_view descr = literal.quoted();
-  require_input(descr == "<f4" || descr == "<f8", "{}: elements of '{}'; '<f4' or '<f8' is right", name,
+  require_input(descr == "<f4" || descr == "<f8", "{}: has elements of type '{}'; expected '<f4' or '<f8'", name,
                 printable(descr));
   return descr == "<f4" ? DataType::f32 : DataType::f64;
 }
@@ -161,7 +163,7 @@ NpyHeader parse_npy_header(const std::string& name, std::string_view start, std:
     }
   }
   if (!literal.rest().empty() || std::ranges::count(seen, 1) != 3) literal.damaged();
-  require_input(shape.size() == 2, "{}: has {} dimension{}; 2 are right", name, shape.size(),
+  require_input(shape.size() == 2, "{}: has {} dimension{}; expected 2", name, shape.size(),
                 shape.size() == 1 ? "" : "s");
   header.rows = shape[0];
   header.cols = shape[1];
@@ -169,10 +171,12 @@ NpyHeader parse_npy_header(const std::string& name, std::string_view start, std:
   const bool too_many = __builtin_mul_overflow(header.rows, header.cols, &bytes) ||
                         __builtin_mul_overflow(bytes, size_of(header.type), &bytes) ||
                         __builtin_add_overflow(bytes, header.data_offset, &bytes);
-  require_input(!too_many, "{}: its header announces {} x {} elements, more than a file can hold", name, header.rows,
-                header.cols);
-  require_input(file_bytes >= bytes, "{}: is cut short: {} bytes, its header announces {}", name, file_bytes, bytes);
-  require_input(file_bytes == bytes, "{}: is too long: {} bytes, its header announces {}", name, file_bytes, bytes);
+  require_input(!too_many, "{}: its header announces {} x {} elements, more than a file can hold; expected fewer", name,
+                header.rows, header.cols);
+  require_input(file_bytes >= bytes, "{}: is cut short: has {} bytes; expected {}, as its header announces", name,
+                file_bytes, bytes);
+  require_input(file_bytes == bytes, "{}: is too long: has {} bytes; expected {}, as its header announces", name,
+                file_bytes, bytes);
   return header;
 }
 

@@ -27,7 +27,8 @@ constexpr std::int64_t kShortGapBytes = 1 << 13;
 NpyHeader read_header(const std::string& name, const std::string& path) {
   struct stat status {};
   const auto cannot = [&](int reason) {
-    return InputError(fmt::format("{}: cannot be read: {}; a .npy file is right", name, std::strerror(reason)));
+    return InputError(
+        fmt::format("{}: cannot be read: {}; expected a readable .npy file", name, std::strerror(reason)));
   };
   if (stat(path.c_str(), &status) != 0) throw cannot(errno);
   require_input(S_ISREG(status.st_mode), "{}: is {}; expected a regular .npy file", name, kind_of(status.st_mode));

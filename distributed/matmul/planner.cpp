@@ -89,11 +89,11 @@ namespace {
 
 void check_limits(const Machine& machine, const PlanLimits& limits) {
   if (!limits.mesh) return;
-  require_input(limits.mesh->size() == machine.np, "--mesh {}: has {} ranks, the job has {}", limits.mesh->to_string(),
-                limits.mesh->size(), machine.np);
+  require_input(limits.mesh->size() == machine.np, "--mesh {}: has {} ranks; expected {}, as the job has",
+                limits.mesh->to_string(), limits.mesh->size(), machine.np);
   if (!limits.schedule) return;
   const ScheduleRow& row = row_of(*limits.schedule);
-  require_input(row.fits(*limits.mesh), "--schedule {}: does not fit mesh {}; {} are right", row.name,
+  require_input(row.fits(*limits.mesh), "--schedule {}: does not fit mesh {}; expected {}", row.name,
                 limits.mesh->to_string(), row.fits_text);
 }
 
@@ -137,12 +137,12 @@ std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, 
   for (const Mesh& mesh : limits.mesh ? std::vector{*limits.mesh} : meshes_of(machine.np)) {
     add_plans(machine, shape, limits, mesh, plans);
   }
-  require_input(!plans.empty(), "--schedule: fits no mesh of {} ranks", machine.np);
+  require_input(!plans.empty(), "--schedule: fits no mesh of {} ranks; expected another schedule", machine.np);
   if (limits.memory_bytes > 0) {
     const double least = std::ranges::min(plans, {}, &Plan::peak_bytes_per_rank).peak_bytes_per_rank;
     std::erase_if(plans, [&](const Plan& plan) { return plan.peak_bytes_per_rank > limits.memory_bytes; });
-    require_input(!plans.empty(), "--memory-limit: no plan needs less than {} a rank, {} were given", in_mib(least),
-                  in_mib(limits.memory_bytes));
+    require_input(!plans.empty(), "--memory-limit: {} per rank are too few for any plan; expected at least {}",
+                  in_mib(limits.memory_bytes), in_mib(least));
   }
   put_best_first(shape, plans);
   return plans;

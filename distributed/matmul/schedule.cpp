@@ -82,7 +82,7 @@ constexpr std::array kSchedules = {
                 multiply_gather},
     ScheduleRow{Schedule::panels, "panels", "SUMMA, van de Geijn and Watts 1997", "any mesh", fits_all, true,
                 panels_work, multiply_panels},
-    ScheduleRow{Schedule::shift, "shift", "Cannon 1969", "meshes with i = j, or with i or j 1", fits_shift, false,
+    ScheduleRow{Schedule::shift, "shift", "Cannon 1969", "a mesh with i = j, i = 1 or j = 1", fits_shift, false,
                 shift_work, multiply_shift},
 };
 

@@ -174,9 +174,10 @@ Tiles smallest_tiles(const MatmulShape& shape, const Mesh& mesh) {
 
 Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_bytes) {
   const Tiles smallest = smallest_tiles(shape, mesh);
-  require_input(smallest.bytes(shape) <= memory_bytes,
-                "--memory-limit: {:.0f} bytes a rank are too few even for tiles of C; {:.0f} bytes are enough",
-                memory_bytes, smallest.bytes(shape));
+  require_input(
+      smallest.bytes(shape) <= memory_bytes,
+      "--memory-limit: {:.0f} bytes per rank are too few for the smallest tiles of C; expected at least {:.0f} bytes",
+      memory_bytes, smallest.bytes(shape));
   const std::int64_t m = std::max<std::int64_t>(1, ceil_div(shape.m, mesh.parts(Axis::i)));
   const std::int64_t n = std::max<std::int64_t>(1, ceil_div(shape.n, mesh.parts(Axis::j)));
   const std::int64_t k = std::max<std::int64_t>(1, ceil_div(shape.k, mesh.parts(Axis::k)));

@@ -6,7 +6,7 @@ namespace recombine::nccl {
 bool available() { return false; }
 
 std::unique_ptr<Communicator> make_nccl_communicator(std::unique_ptr<Communicator> /*group*/, Device& /*device*/) {
-  throw InputError("--collectives nccl: this build has no NCCL; --collectives staged is right");
+  throw InputError("--collectives nccl: this build has no NCCL; expected --collectives staged");
 }
 
 }  // namespace recombine::nccl

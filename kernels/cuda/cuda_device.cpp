@@ -113,12 +113,12 @@ std::unique_ptr<Device> make_cuda_device(const DeviceOptions& options) {
   const cudaError_t result = cudaGetDeviceCount(&count);
   static_cast<void>(cudaGetLastError());
   require_input(result == cudaSuccess && count > 0,
-                "--device cuda: this machine has no GPU (CUDA says: {}); --device cpu is right",
+                "--device cuda: this machine has no GPU (CUDA says: {}); expected --device cpu",
                 result == cudaSuccess ? "0 devices" : cudaGetErrorString(result));
   const int gpu = options.local_rank % count;
   const cudaDeviceProp properties = properties_of(gpu);
   require_input(properties.major >= kOldestMajor,
-                "--device cuda: GPU {} ({}) has compute capability {}.{}; {}.0 or newer is right, or --device cpu", gpu,
+                "--device cuda: GPU {} ({}) has compute capability {}.{}; expected {}.0 or newer, or --device cpu", gpu,
                 properties.name, properties.major, properties.minor, kOldestMajor);
   return std::make_unique<CudaDevice>(options, gpu);
 }

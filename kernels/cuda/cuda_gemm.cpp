@@ -41,7 +41,7 @@ void CudaGemm::multiply(cudaStream_t stream, const Gemm& product) {
     case ProductKernel::naive: return gemm_naive(stream, product);
     case ProductKernel::tiled: return gemm_tiled(stream, product);
     case ProductKernel::tensor:
-      require(product.a.type == DataType::bf16, "--kernel tensor: multiplies bf16 only; --dtype bf16 is right");
+      require(product.a.type == DataType::bf16, "--kernel tensor: multiplies bf16 only; expected --dtype bf16");
       return gemm_tensor(stream, product);
   }
 }

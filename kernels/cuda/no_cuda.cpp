@@ -5,7 +5,7 @@ namespace recombine::cuda {
 
 std::unique_ptr<Device> make_cuda_device(const DeviceOptions& /*options*/) {
   throw InputError(
-      "--device cuda: this build has no CUDA (cmake -DRECOMBINE_CUDA=ON builds it); --device cpu is right");
+      "--device cuda: this build has no CUDA (cmake -DRECOMBINE_CUDA=ON builds it); expected --device cpu");
 }
 
 int device_count() { return 0; }

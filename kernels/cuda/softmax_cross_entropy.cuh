@@ -25,7 +25,7 @@ inline constexpr float kNotANumber = __builtin_nanf("");
 inline constexpr std::int64_t kNoColumn = INT64_MAX;
 
 /// What a row's loss needs, of the columns seen so far: their maximum, its first column, and sum exp(x - maximum).
-/// A logit that is no number makes the sum one that is none; so does, in the end, an infinite maximum.
+/// A NaN logit makes the sum NaN; so does an infinite maximum, once all columns are joined.
 struct SoftmaxRow {
   float largest = kLowest;
   std::int64_t at = kNoColumn;

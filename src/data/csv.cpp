@@ -65,11 +65,11 @@ std::vector<std::int64_t> target_places(const std::string& path, const std::vect
     require_input(at != columns.end(), "--target {}: {} has no such column; expected one of {}", wanted, path,
                   joined(names));
     std::int64_t& place = places[at->second];
-    require_input(place == -1, "--target {}: is named twice", wanted);
+    require_input(place == -1, "--target {}: is named twice; expected once", wanted);
     place = next++;
   }
-  require_input(next < static_cast<std::int64_t>(names.size()), "--target {}: leaves no input column in {}", target,
-                path);
+  require_input(next < static_cast<std::int64_t>(names.size()),
+                "--target {}: leaves no input column in {}; expected at least one", target, path);
   return places;
 }
 
@@ -83,7 +83,7 @@ float number(const std::string& path, std::int64_t line, std::string_view column
     value = std::abs(wide) < 1 ? static_cast<float>(wide) : HUGE_VALF;
   }
   require_input(error == std::errc{} && at == end && std::isfinite(value),
-                "{}, line {}, column {}: '{}' is not a finite number", path, line, column, cell);
+                "{}, line {}, column {}: '{}'; expected a finite number", path, line, column, cell);
   return value;
 }
 
@@ -129,7 +129,8 @@ void make_classes(LoadedData& data) {
   static constexpr float kMostClasses = 100000;
   data.classes = 2;
   for (LoadedTable* table : {&data.train, &data.test, &data.validation}) {
-    require_input(table->outputs <= 1, "--loss cross-entropy: expected one target column, not {}", table->outputs);
+    require_input(table->outputs <= 1, "--loss cross-entropy: the data have {} target columns; expected one",
+                  table->outputs);
     for (const float value : table->targets) {
       require_input(value >= 0 && value < kMostClasses && value == std::floor(value),
                     "--loss cross-entropy: target {} is not a class number; expected whole numbers from 0 to {}", value,

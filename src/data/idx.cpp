@@ -57,7 +57,7 @@ Idx open_idx(const std::string& path, std::uint32_t magic, const DataBudget& bud
     idx.height = number(2);
     idx.width = number(3);
   }
-  require_input(idx.count > 0 && idx.height > 0 && idx.width > 0, "{}: holds no items", path);
+  require_input(idx.count > 0 && idx.height > 0 && idx.width > 0, "{}: holds no items; expected at least one", path);
   std::int64_t size = 0;
   const bool uncountable = __builtin_mul_overflow(idx.count * idx.height, idx.width, &size);
   const std::int64_t held = idx.file.file_bytes() - static_cast<std::int64_t>(wanted);
@@ -102,8 +102,8 @@ struct Images {
 Images load_images(const std::string& images_path, const std::string& labels_path, DataBudget& budget) {
   Idx images = open_idx(images_path, kImages, budget);
   Idx labels = open_idx(labels_path, kLabels, budget);
-  require_input(images.count == labels.count, "{}: {} labels for the {} images of {}", labels_path, labels.count,
-                images.count, images_path);
+  require_input(images.count == labels.count, "{}: holds {} labels; expected {}, one for each image of {}", labels_path,
+                labels.count, images.count, images_path);
   LoadedTable table{.rows = images.count, .inputs = images.height * images.width};
   budget.take_table(images_path, static_cast<double>(images.size()));  // count both files before reading either
   budget.take_table(labels_path, static_cast<double>(labels.size()) * sizeof(std::int32_t));
@@ -125,7 +125,7 @@ std::vector<std::string> idx_files(const std::string& folder) {
 LoadedData load_idx_folder(const std::string& folder, DataBudget& budget) {
   const auto needed = [&](const char* name) {
     const std::string path = find_file(folder, name);
-    require_input(!path.empty(), "--data {}: has no {} or {}.gz", folder, name, name);
+    require_input(!path.empty(), "--data {}: has neither {} nor {}.gz; expected one of them", folder, name, name);
     return path;
   };
   const std::filesystem::path place = std::filesystem::path(folder + "/").lexically_normal().parent_path();
@@ -140,12 +140,12 @@ LoadedData load_idx_folder(const std::string& folder, DataBudget& budget) {
   const std::string test_images = needed(kTestImages);
   Images test = load_images(test_images, needed(kTestLabels), budget);
   require_input(test.height == train.height && test.width == train.width,
-                "--data {}: test images are {} x {}, training images {} x {}", folder, test.height, test.width,
-                train.height, train.width);
+                "--data {}: test images are {} x {}; expected {} x {}, as the training images", folder, test.height,
+                test.width, train.height, train.width);
   data.test = std::move(test.table);
   require_input(*std::ranges::max_element(data.test.labels) < data.classes,
-                "--data {}: test label {} is none of the {} classes in training", folder,
-                *std::ranges::max_element(data.test.labels), data.classes);
+                "--data {}: a test label is {}; expected at most {}, the largest training label", folder,
+                *std::ranges::max_element(data.test.labels), data.classes - 1);
   return data;
 }
 

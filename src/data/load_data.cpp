@@ -43,11 +43,12 @@ Source load_source(const DataOptions& options, DataBudget& budget) {
   const std::string_view kind = kind_at(place_of(options));
   require_input(kind.empty() || kind == kind_of(S_IFREG) || kind == kind_of(S_IFDIR),
                 "--data {}: is {}; expected a regular file FILE.csv, or a folder of IDX files", source, kind);
-  require_input(options.target.empty() || is_csv(source), "--target: is for --data FILE.csv, not for {}", source);
+  require_input(options.target.empty() || is_csv(source),
+                "--target: {} is not a CSV file; expected --target only with --data FILE.csv", source);
   if (source == "fashion-mnist") {
     require_input(is_folder(kFashionMnist),
-                  "--data fashion-mnist: {} is not there; apt-get install dataset-fashion-mnist brings it, "
-                  "or give another --data",
+                  "--data fashion-mnist: there is no folder {}; expected the Debian package dataset-fashion-mnist, "
+                  "or another --data",
                   kFashionMnist);
     return {load_idx_folder(kFashionMnist, budget)};
   }
@@ -91,10 +92,10 @@ void split_validation(LoadedData& data, const DataOptions& options) {
   double share = 0;
   const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), share);
   require_input(error == std::errc{} && at == text.data() + text.size() && share > 0 && share < 1,
-                "--validation {}: a fraction between 0 and 1, such as 0.1,{} is right", text,
-                is_csv(options.data) ? " or FILE.csv" : "");
+                "--validation {}: expected a fraction between 0 and 1, such as 0.1{}", text,
+                is_csv(options.data) ? ", or FILE.csv" : "");
   const std::int64_t rows = data.train.rows;
-  require_input(rows >= 2, "--validation {}: {} row cannot be split", text, rows);
+  require_input(rows >= 2, "--validation {}: the data have {} row; expected at least 2 to split", text, rows);
   const auto wanted = static_cast<std::int64_t>(std::llround(share * static_cast<double>(rows)));
   const std::int64_t count = std::clamp<std::int64_t>(wanted, 1, rows - 1);
   const Permutation order(rows, options.seed, 0);
@@ -109,14 +110,16 @@ void add_validation(Source& source, const DataOptions& options, DataBudget& budg
   const std::string& what = options.validation;
   if (what.empty()) return;
   if (!is_csv(what)) return split_validation(source.data, options);
-  require_input(is_csv(options.data), "--validation {}: a fraction such as 0.1 is right for {}", what, options.data);
+  require_input(is_csv(options.data), "--validation {}: {} is not a CSV file; expected a fraction such as 0.1", what,
+                options.data);
   const std::vector<std::string>& names = source.columns;
   CsvTable csv = load_csv(what, options.target, budget);
-  require_input(csv.inputs.size() == names.size(), "--validation {}: {} input columns, {} has {}", what,
-                csv.inputs.size(), options.data, names.size());
+  require_input(csv.inputs.size() == names.size(), "--validation {}: has {} input columns; expected {}, as {} has",
+                what, csv.inputs.size(), names.size(), options.data);
   for (std::size_t c = 0; c < names.size(); ++c) {
-    require_input(csv.inputs[c] == names[c], "--validation {}, line 1: input column {} is '{}', in {} it is '{}'", what,
-                  c + 1, csv.inputs[c], options.data, names[c]);
+    require_input(csv.inputs[c] == names[c],
+                  "--validation {}, line 1: input column {} is '{}'; expected '{}', as in {}", what, c + 1,
+                  csv.inputs[c], names[c], options.data);
   }
   source.data.validation = std::move(csv.table);
 }

@@ -32,13 +32,13 @@ void UnpackedFile::EndUnpacking::operator()(z_stream_s* stream) const {
 UnpackedFile::UnpackedFile(const std::string& path, Growth growth) : path_(path), growth_(growth) {
   require_regular(path, path);
   file_.reset(std::fopen(path.c_str(), "rb"));
-  require_input(file_ != nullptr, "{}: cannot open it: {}", path, std::strerror(errno));
+  require_input(file_ != nullptr, "{}: cannot be opened: {}; expected a readable file", path, std::strerror(errno));
   std::setbuf(file_.get(), nullptr);  // reads are large: a buffer would only copy
   std::error_code ignored;
   file_bytes_ = static_cast<std::int64_t>(std::filesystem::file_size(path, ignored));
   std::array<char, kMagic.size()> start{};
   const std::size_t got = read_plain(start);
-  require_input(got > 0, "{}: is empty", path);
+  require_input(got > 0, "{}: is empty; expected data", path);
   std::rewind(file_.get());
   if (std::string_view(start.data(), got) != kMagic) return;
   piece_.resize(kPiece);

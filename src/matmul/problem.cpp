@@ -86,7 +86,7 @@ void MatrixSource::read(RankContext& context, Stream& io, Range rows, Range cols
 MatmulProblem::MatmulProblem(const MatmulCommand& command)
     : a(source_of(command, "a", command.a, command.trans_a, kTensorA, {command.m.value_or(0), command.k.value_or(0)})),
       b(source_of(command, "b", command.b, command.trans_b, kTensorB, {command.k.value_or(0), command.n.value_or(0)})) {
-  require_input(a.cols() == b.rows(), "{} and {}: the columns of the first must be the rows of the second",
+  require_input(a.cols() == b.rows(), "{} and {}; expected as many rows in the second as columns in the first",
                 shape_text(a), shape_text(b));
   shape = {a.rows(), b.cols(), a.cols()};
   // An empty matrix in a file can have any extent if its other extent is 0.
@@ -107,7 +107,7 @@ MatmulProblem::MatmulProblem(const MatmulCommand& command)
 
 void MatmulProblem::read_c0(const MatmulCommand& command) {
   c0 = source_of(command, "c", command.c, Transpose::no, kTensorC, {shape.m, shape.n});
-  require_input(c0->rows() == shape.m && c0->cols() == shape.n, "{}, the product is [{},{}]: C must have its shape",
+  require_input(c0->rows() == shape.m && c0->cols() == shape.n, "{}; expected [{},{}], the shape of the product",
                 shape_text(*c0), shape.m, shape.n);
 }
 

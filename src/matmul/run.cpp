@@ -31,11 +31,12 @@ struct StreamedPlan {
   Tiles tiles;
 };
 StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& shape, const Machine& machine) {
-  require_input(!command.schedule,
-                "--schedule {}: operands do not fit --memory-limit so; without it, panels stream from files",
-                row_of(command.schedule.value_or(Schedule::gather)).name);
+  require_input(
+      !command.schedule,
+      "--schedule {}: its operands do not fit --memory-limit; expected no --schedule: then panels stream from files",
+      row_of(command.schedule.value_or(Schedule::gather)).name);
   require_input(!command.out.empty() || command.action == MatmulCommand::Action::plan,
-                "--memory-limit: C does not fit either; --out C.npy says where it goes");
+                "--memory-limit: C does not fit either; expected --out C.npy, the file for C");
   const auto needs = [&](const Mesh& mesh) { return smallest_tiles(shape, mesh).bytes(shape); };
   const std::vector<Mesh> meshes = command.mesh ? std::vector{*command.mesh} : meshes_of(machine.np);
   const Mesh modest = std::ranges::min(meshes, {}, needs);
@@ -62,8 +63,8 @@ struct Memory {
   void require(const MatmulCommand& command, const Plan& plan) const {
     if (kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan) return;
     require_input(plan.peak_bytes_per_rank <= share,
-                  "--memory-limit: {} a rank would be used, a rank's share of the host's memory is {}; "
-                  "expected at most that",
+                  "--memory-limit: the plan takes {} on each rank, but a rank's share of the host's memory is {}; "
+                  "expected at most that share",
                   byte_text(plan.peak_bytes_per_rank), byte_text(share));
   }
   std::optional<double> limit(const MatmulCommand& command) const {
@@ -86,14 +87,15 @@ Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Mach
   if (!limit || largest.peak_bytes_per_rank <= *limit) return choice;
   const double least = smallest.peak_bytes_per_rank;
   if (least > *limit) {
-    require_input(command.memory_limit.has_value(),
-                  "--memory-limit: is needed: in memory this product takes {} a "
-                  "rank, a rank's share of the host's is {}; with a limit, panels stream through",
-                  byte_text(least), byte_text(*limit));
-    require_input(memory.kind == DeviceKind::cpu,
-                  "--memory-limit: only CPUs stream operands that do not fit; {:.0f} bytes are "
-                  "enough here, or --device cpu",
-                  least);
+    require_input(
+        command.memory_limit.has_value(),
+        "--memory-limit: in memory this product takes {} on each rank, but a rank's share of the host's memory is "
+        "{}; expected this option: then panels stream from files",
+        byte_text(least), byte_text(*limit));
+    require_input(
+        memory.kind == DeviceKind::cpu,
+        "--memory-limit: only CPUs stream operands that do not fit; expected at least {:.0f} bytes, or --device cpu",
+        least);
     const StreamedPlan streamed = plan_streaming(command, shape, machine);
     return {{streamed.plan}, streamed.tiles};
   }

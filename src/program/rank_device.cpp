@@ -47,19 +47,20 @@ DeviceKind kind_of(Session& session, DeviceCommand::Kind kind) {
 Collectives collectives_of(Session& session, DeviceCommand::Route route, DeviceKind kind) {
   using Route = DeviceCommand::Route;
   if (kind == DeviceKind::cpu) {
-    require_input(route == Route::automatic, "--collectives: is for GPUs, with --device cuda; auto is right here");
+    require_input(route == Route::automatic, "--collectives: is only for --device cuda; expected auto here");
     return Collectives::mpi;
   }
   const int gpus = cuda_device_count();
   const bool own_gpu = session.on_every_rank(session.local_size() <= gpus);
   if (route == Route::staged) return Collectives::mpi;
   if (route == Route::automatic) return own_gpu && nccl::available() ? Collectives::nccl : Collectives::mpi;
-  require_input(nccl::available(), "--collectives nccl: this build has no NCCL; staged is right");
+  require_input(nccl::available(), "--collectives nccl: this build has no NCCL; expected staged");
   agree(session, [&] {
-    require_input(session.local_size() <= gpus,
-                  "--collectives nccl: NCCL takes one rank a GPU, a host has {} ranks and {} GPUs; fewer ranks, or "
-                  "--collectives staged, is right",
-                  session.local_size(), gpus);
+    require_input(
+        session.local_size() <= gpus,
+        "--collectives nccl: NCCL takes one rank per GPU, but a host has {} ranks and {} GPUs; expected fewer ranks, "
+        "or --collectives staged",
+        session.local_size(), gpus);
   });
   return Collectives::nccl;
 }
@@ -99,7 +100,7 @@ void warn_if_bound(const Session& session, std::string_view program) {
   const auto bound = static_cast<int>(share.bound().size());
   if (session.rank() != 0 || bound >= share.unbound_threads()) return;
   print_error(
-      fmt::format("{}: a rank is bound to {} of the {} cores that are its share: mpirun --bind-to none frees it",
+      fmt::format("{}: mpirun has bound a rank to {} cores, but its share is {}; expected mpirun --bind-to none",
                   program, bound, share.unbound_threads()));
 }
 

@@ -92,8 +92,8 @@ void check_complete(const std::string& path, const Machine& machine) {
       const bool usable = found != machine.collectives.end() && found->second.size() >= 2 &&
                           std::ranges::adjacent_find(found->second, std::ranges::greater_equal(),
                                                      &Machine::Sample::bytes) == found->second.end();
-      require_input(usable, "--machine {}: has no line through {} among {} ranks; calibrate again", path,
-                    name_of(collective), ranks);
+      require_input(usable, "--machine {}: lacks the times of {} among {} ranks; expected a new file by --calibrate",
+                    path, name_of(collective), ranks);
     }
   }
 }
@@ -106,8 +106,8 @@ Machine read_machine(const std::string& path, int np, DataType type) {
     Machine machine = parse_machine(path, object);
     machine.type = type;
     require_input(machine.np == np && object.at("dtype") == name_of(type),
-                  "--machine {}: is of {} ranks and {}, the job has {} and {}; calibrate again", path, machine.np,
-                  object.at("dtype").get<std::string>(), np, name_of(type));
+                  "--machine {}: was measured on {} ranks with {}; expected {} ranks with {}: --calibrate again", path,
+                  machine.np, object.at("dtype").get<std::string>(), np, name_of(type));
     check_complete(path, machine);
     return machine;
   } catch (const nlohmann::json::exception& error) {

@@ -101,7 +101,7 @@ def make_cases(root, _np):
         (["--collectives", "mpi"], "--collectives"), (["--precision", "f16"], "--precision"),
         (["--device", "cpu", "--collectives", "staged"], "--collectives"),
         (["--device", "cpu", "--precision", "tf32"], "--precision tf32"),
-        (["--device", "cuda"], ["--device cuda", "--device cpu is right"], {"environment": NO_GPU}),
+        (["--device", "cuda"], ["--device cuda", "expected --device cpu"], {"environment": NO_GPU}),
     ]
     data = [
         (["--data", "missing"], "missing"), (["--data", "missing.csv", "--target", "y"], "missing.csv"),

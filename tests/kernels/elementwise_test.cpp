@@ -171,7 +171,7 @@ TEST_F(ElementwiseTest, GatherBringsRowsAsFloats) {
   gather.rows = view_of(outside);
   if (device_->kind() == DeviceKind::cpu) {
     EXPECT_THROW(math_.gather_rows(*stream_, gather), Error);
-  } else {  // a GPU cannot throw: what has no row is no number
+  } else {  // a GPU cannot throw: a row index out of range gives a row of NaN
     math_.gather_rows(*stream_, gather);
     EXPECT_TRUE(std::isnan(out[50]));
     EXPECT_NEAR(out[0], pixels[300] / 255.0 - 0.5, 1e-6);

@@ -38,7 +38,7 @@ class GemmTest : public test::MathTest {
     const auto a = random_values((ta ? c.k : c.m) * lda + 1, 1);
     const auto b = random_values((tb ? c.n : c.k) * ldb + 1, 2);
     const auto bias = random_values(c.n, 3);
-    // With beta = 0, C may hold anything, even no number.
+    // With beta = 0, C may hold anything, even NaN.
     auto result = c.beta == 0 ? std::vector<float>(static_cast<std::size_t>(c.m * ldc + 1), NAN)
                               : random_values(c.m * ldc + 1, 4);
     const auto before = result;

@@ -142,7 +142,7 @@ RowLoss softmax_cross_entropy(const float* logits, int64_t n, int64_t label, flo
 #pragma omp simd reduction(+ : sum)
     for (int64_t j = 0; j < n; ++j) sum += expf(logits[j] - largest);
   }
-  return {logf(sum) + largest - right, at == label && sum == sum ? 1.0F : 0.0F};  // not where a logit is no number
+  return {logf(sum) + largest - right, at == label && sum == sum ? 1.0F : 0.0F};  // NaN logit: not correct
 }
 
 RowLoss squared_error(const float* outputs, const float* targets, int64_t n, float* gradient, float scale) {

@@ -42,7 +42,7 @@ void run(Session& session, std::span<const std::string_view> arguments) {
   if (part == "products") return run_products(effort);
   const std::string_view route = arguments.size() > 1 ? arguments[1] : "";
   require_input(part == "all_reduce" && (route == "nccl" || route == "staged"),
-                "gpu_bench: device, kernels, products, all_reduce nccl or all_reduce staged is right; then --quick or "
+                "gpu_bench: expected device, kernels, products, all_reduce nccl or all_reduce staged; then --quick or "
                 "nothing");
   run_all_reduce(session, effort, route == "nccl" ? Collectives::nccl : Collectives::mpi);
 }

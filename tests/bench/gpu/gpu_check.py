@@ -48,7 +48,7 @@ class Check:
             summary = re.search(r"(\d+% tests passed), .* out of (\d+)", output)
             skipped = re.findall(r"Test +#\d+: (\S+) .*\*\*\*Skipped", output)
             if not summary or int(summary[2]) == 0:
-                raise Failed(f"tests: none has the label {label}; a build with RECOMBINE_CUDA=ON, made here, is right")
+                raise Failed(f"tests: none has the label {label}; expected a build with RECOMBINE_CUDA=ON, made here")
             if skipped:
                 self.not_run.append({"part": "tests", "reason": f"skipped: {', '.join(skipped)}"})
             return [row("tests", f"ctest -L {label}", size=f"{summary[2]} tests", note=summary[1])]
@@ -64,7 +64,7 @@ class Check:
                 command = test["command"]
                 at = next(i for i, word in enumerate(command) if word.endswith("/kernels_test"))
                 return command[:at], command[at:]
-        raise Failed(f"sanitizer: no test kernels_test.{kind}.np1; a build with RECOMBINE_CUDA=ON is right")
+        raise Failed(f"sanitizer: no test kernels_test.{kind}.np1; expected a build with RECOMBINE_CUDA=ON")
 
     def sanitizer(self):
         def run(tool):
@@ -157,13 +157,13 @@ def parse():
     options.parts = options.parts.split(",")
     for part in options.parts:
         if part not in parts:
-            parser.error(f"--parts '{part}': {', '.join(parts)} is right")
+            parser.error(f"--parts '{part}': expected one of {', '.join(parts)}")
     if not (options.build / "gpu_bench").exists():
-        parser.error(f"--build {options.build}: has no gpu_bench; a whole build with RECOMBINE_CUDA=ON is right")
+        parser.error(f"--build {options.build}: has no gpu_bench; expected a whole build with RECOMBINE_CUDA=ON")
     try:  # now, and not after an hour
         options.json.touch()
     except OSError as error:
-        parser.error(f"--json {options.json}: cannot write there: {error.strerror}; a path in a writable folder is right")
+        parser.error(f"--json {options.json}: cannot write there: {error.strerror}; expected a path in a writable folder")
     options.quick = options.quick or options.emulated
     return options
 

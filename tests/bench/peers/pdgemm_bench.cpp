@@ -87,7 +87,7 @@ BenchOptions parse(int argc, char** argv) {
       options.shapes.clear();
       for (const std::string& shape : split(value, ',')) {
         const std::vector<std::string> sizes = split(shape, 'x');
-        recombine::require_input(sizes.size() == 3, "--shapes '{}': MxNxK is right", shape);
+        recombine::require_input(sizes.size() == 3, "--shapes '{}': expected MxNxK", shape);
         options.shapes.push_back(
             {parse_size("shapes", sizes[0]), parse_size("shapes", sizes[1]), parse_size("shapes", sizes[2])});
       }
@@ -97,7 +97,7 @@ BenchOptions parse(int argc, char** argv) {
     } else if (name == "--rounds") {
       options.rounds = parse_size("rounds", value);
     } else {
-      throw recombine::InputError(name + ": --shapes, --panels or --rounds is right");
+      throw recombine::InputError(name + ": expected --shapes, --panels or --rounds");
     }
   }
   return options;

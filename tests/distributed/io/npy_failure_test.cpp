@@ -57,19 +57,23 @@ class NpyFailure : public NpyTest {
 TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
   const auto error = [&](const std::string& file) { return error_of<InputError>([&] { NpyReader("a", file); }); };
   const std::string missing = path("none.npy");
-  EXPECT_EQ(error(missing), "--a " + missing + ": cannot be read: No such file or directory; a .npy file is right");
+  EXPECT_EQ(error(missing),
+            "--a " + missing + ": cannot be read: No such file or directory; expected a readable .npy file");
   EXPECT_EQ(error(folder_.string()), "--a " + folder_.string() + ": is a folder; expected a regular .npy file");
   EXPECT_EQ(error("/dev/null"), "--a /dev/null: is a character device; expected a regular .npy file");
   save(own_path(), "");
-  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is empty; a matrix saved by numpy.save is right");
+  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is empty; expected a matrix saved by numpy.save");
   const NpyHeader header{.rows = 10, .cols = 100};
   save(own_path(), file_bytes(header, DataType::f32).substr(0, 1000));
-  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is cut short: 1000 bytes, its header announces 4128");
+  EXPECT_EQ(error(own_path()),
+            "--a " + own_path() + ": is cut short: has 1000 bytes; expected 4128, as its header announces");
   save(own_path(), file_bytes(header, DataType::f32) + "\n");
-  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is too long: 4129 bytes, its header announces 4128");
+  EXPECT_EQ(error(own_path()),
+            "--a " + own_path() + ": is too long: has 4129 bytes; expected 4128, as its header announces");
   chmod(own_path().c_str(), 0);
   const Nobody nobody;
-  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": cannot be read: Permission denied; a .npy file is right");
+  EXPECT_EQ(error(own_path()),
+            "--a " + own_path() + ": cannot be read: Permission denied; expected a readable .npy file");
 }
 
 TEST_F(NpyFailure, AFileCutShortWhileItIsReadFailsTheStream) {

@@ -71,24 +71,24 @@ TEST(NpyHeader, OtherVersionsAndSpellingsAreRead) {
 }
 
 TEST(NpyHeader, ErrorsSayWhatWouldBeRight) {
-  EXPECT_EQ(error_of("", 0), "--a a.npy: is empty; a matrix saved by numpy.save is right");
+  EXPECT_EQ(error_of("", 0), "--a a.npy: is empty; expected a matrix saved by numpy.save");
   EXPECT_EQ(error_of("PK\x03\x04 and more", 100),
-            "--a a.npy: is no .npy file (it begins with 'PK\\x03\\x04 a'); a matrix saved by numpy.save is right");
+            "--a a.npy: is not a .npy file (it begins with 'PK\\x03\\x04 a'); expected a matrix saved by numpy.save");
   EXPECT_EQ(error_of("\x93NUM", 4),
-            "--a a.npy: is cut short: 4 bytes hold no header; a matrix saved by numpy.save is right");
+            "--a a.npy: is cut short: 4 bytes are too few for a header; expected a matrix saved by numpy.save");
   EXPECT_EQ(error_of(std::string("\x93NUMPY\x04\x00v\x00{'", 12), 12),
-            "--a a.npy: is of .npy version 4.0; 1.0, 2.0 or 3.0 is right");
+            "--a a.npy: has .npy version 4.0; expected 1.0, 2.0 or 3.0");
   EXPECT_EQ(error_of(std::string("\x93NUMPY\x01\x00v\x00{'", 12), 12),
-            "--a a.npy: is cut short: 12 bytes, its header announces 128");
+            "--a a.npy: is cut short: has 12 bytes; expected 128, as its header announces");
   EXPECT_EQ(error_of(std::string("\x93NUMPY\x02\x00\xff\xff\xff\xff", 12), 12),
-            "--a a.npy: its header is 4294967295 bytes long; at most 65535 are right");
+            "--a a.npy: its header is 4294967295 bytes long; expected at most 65535");
   const auto typed = [](const std::string& descr) {
     return error_of("{'descr': " + descr + ", 'fortran_order': False, 'shape': (3, 4), }");
   };
   EXPECT_EQ(typed("'<f4'"), "accepted");
-  EXPECT_EQ(typed("'<i8'"), "--a a.npy: elements of '<i8'; '<f4' or '<f8' is right");
-  EXPECT_EQ(typed("'>f4'"), "--a a.npy: elements of '>f4'; '<f4' or '<f8' is right");
-  EXPECT_EQ(typed("[('x', '<f4')]"), "--a a.npy: elements of several fields; '<f4' or '<f8' is right");
+  EXPECT_EQ(typed("'<i8'"), "--a a.npy: has elements of type '<i8'; expected '<f4' or '<f8'");
+  EXPECT_EQ(typed("'>f4'"), "--a a.npy: has elements of type '>f4'; expected '<f4' or '<f8'");
+  EXPECT_EQ(typed("[('x', '<f4')]"), "--a a.npy: has elements of several fields; expected '<f4' or '<f8'");
 }
 
 TEST(NpyHeader, ShapesThatDoNotFitAreRefused) {
@@ -96,14 +96,14 @@ TEST(NpyHeader, ShapesThatDoNotFitAreRefused) {
     return error_of("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }");
   };
   EXPECT_EQ(shaped("(4, 3)"), "accepted");
-  EXPECT_EQ(shaped("(2, 3, 2)"), "--a a.npy: has 3 dimensions; 2 are right");
-  EXPECT_EQ(shaped("(12,)"), "--a a.npy: has 1 dimension; 2 are right");
-  EXPECT_EQ(shaped("()"), "--a a.npy: has 0 dimensions; 2 are right");
-  EXPECT_EQ(shaped("(100, 10)"), "--a a.npy: is cut short: 176 bytes, its header announces 4128");
-  EXPECT_EQ(shaped("(3, 2)"), "--a a.npy: is too long: 176 bytes, its header announces 152");
-  EXPECT_EQ(shaped("(-3, -4)"), "--a a.npy: its header announces an extent of -3; 0 to 2^63 - 1 is right");
+  EXPECT_EQ(shaped("(2, 3, 2)"), "--a a.npy: has 3 dimensions; expected 2");
+  EXPECT_EQ(shaped("(12,)"), "--a a.npy: has 1 dimension; expected 2");
+  EXPECT_EQ(shaped("()"), "--a a.npy: has 0 dimensions; expected 2");
+  EXPECT_EQ(shaped("(100, 10)"), "--a a.npy: is cut short: has 176 bytes; expected 4128, as its header announces");
+  EXPECT_EQ(shaped("(3, 2)"), "--a a.npy: is too long: has 176 bytes; expected 152, as its header announces");
+  EXPECT_EQ(shaped("(-3, -4)"), "--a a.npy: its header announces an extent of -3; expected 0 to 2^63 - 1");
   EXPECT_EQ(shaped("(9223372036854775808, 0)"),
-            "--a a.npy: its header announces an extent of 9223372036854775808; 0 to 2^63 - 1 is right");
+            "--a a.npy: its header announces an extent of 9223372036854775808; expected 0 to 2^63 - 1");
   for (const char* shape : {"(4294967296, 4294967296)", "(2305843009213693952, 2)", "(2305843009213693950, 1)"}) {
     EXPECT_NE(shaped(shape).find("more than a file can hold"), std::string::npos) << shaped(shape);
   }

@@ -58,7 +58,7 @@ std::string compare(const RankContext& context, const ProductCase& what, const D
         const double right = what.alpha * sum + old;
         const double bound = (static_cast<double>(k) + 4) * u * (std::abs(what.alpha) * size + std::abs(old));
         const double found = element(block.view, i - block.rows.begin, j - block.cols.begin);
-        if (std::abs(found - right) <= bound) continue;  // false where it is no number
+        if (std::abs(found - right) <= bound) continue;  // false if the error is NaN
         return fmt::format("{}: C({}, {}) of [{},{}] is {}, a plain loop gives {}, bound {}", what.to_string(), i, j, m,
                            n, found, right, bound);
       }

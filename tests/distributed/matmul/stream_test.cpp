@@ -34,7 +34,7 @@ void check_choice(const MatmulShape& shape, const Mesh& mesh, double limit) {
   } catch (const InputError& error) {
     const std::string message = error.what();
     std::smatch found;
-    ASSERT_TRUE(std::regex_search(message, found, std::regex("--memory-limit: .* ([0-9]+) bytes are enough")))
+    ASSERT_TRUE(std::regex_search(message, found, std::regex("--memory-limit: .*; expected at least ([0-9]+) bytes")))
         << message;
     const double enough = std::stod(found[1]);
     EXPECT_GT(enough, limit);
@@ -126,7 +126,7 @@ class StreamedProduct {
         const double old = beta_ * c0.at(i, j, shape_.result_type());
         const double right = alpha_ * sum + old;
         const double bound = (static_cast<double>(shape_.k) + 4) * u * (std::abs(alpha_) * size + std::abs(old));
-        if (std::abs(c_[at] - right) <= bound) continue;  // false where it is no number
+        if (std::abs(c_[at] - right) <= bound) continue;  // false if the error is NaN
         return fmt::format("C({}, {}) is {}, a plain loop gives {}, bound {}", i, j, c_[at], right, bound);
       }
     }
