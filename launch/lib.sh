@@ -4,15 +4,15 @@ build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-progra
   libopenblas-openmp-dev zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
 test_packages="libgtest-dev libbenchmark-dev python3 iproute2"
 
-# install_missing PACKAGE...: by apt, only what is not there; sudo when not root.
+# install_missing PACKAGE...: installs the packages that are missing, by apt; with sudo, if the user is not root.
 install_missing() {
   local missing=() package sudo=
   for package in "$@"; do
     dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
   done
-  [ ${#missing[@]} -eq 0 ] && { echo "packages: all there"; return; }
+  [ ${#missing[@]} -eq 0 ] && { echo "packages: all are installed"; return; }
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "please have these packages installed: ${missing[*]}" >&2; return 1; }
+    command -v sudo >/dev/null || { echo "packages missing: ${missing[*]}; expected them, or sudo" >&2; return 1; }
     sudo=sudo
   fi
   echo "packages: installing ${missing[*]}"
@@ -20,7 +20,7 @@ install_missing() {
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build PRESET [CMAKE-OPTION...]: configures and builds; ninja does nothing where nothing has changed.
+# build PRESET [CMAKE-OPTION...]: configures and builds. If nothing has changed, ninja does nothing.
 build() {
   local preset=$1
   shift
