@@ -22,7 +22,7 @@ std::string explain(const po::error& error) {
 
 void parse_command_line(int argc, const char* const* argv, const po::options_description& options,
                         po::variables_map& values) {
-  using namespace po::command_line_style;  // neither guessing nor short options: "-1" is a value
+  using namespace po::command_line_style;  // no abbreviations and no short options: "-1" is a value
   const auto parsed = po::command_line_parser(argc, argv)
                           .options(options)
                           .style(allow_long | long_allow_adjacent | long_allow_next)

@@ -10,28 +10,28 @@ namespace recombine {
 
 namespace po = boost::program_options;
 
-/// An option with a text as its value, checked later by us: Boost would wrap -1 and take nan.
+/// An option whose value is a text. OptionReader checks the text: Boost would wrap -1 and accept nan.
 po::typed_value<std::string>* text_option(const char* placeholder);
 po::typed_value<std::string>* text_option(const char* placeholder, const char* standard);
 
 /// --config, --help and --version, which every program has.
 void add_common_options(po::options_description& group);
 
-/// The command line, then --config where it is given; the command line goes first. Neither guessing nor stray words.
-/// @throws InputError: one line
+/// Reads the command line, then the file of --config, if given; the command line takes precedence. Refuses abbreviated
+/// names of options, and words that are not options. @throws InputError: one line
 po::variables_map read_options(int argc, const char* const* argv, const po::options_description& options);
 
-/// The options' texts turned into numbers and choices; each throws InputError naming the option.
+/// Turns the texts of options into numbers and choices. The functions throw InputError that names the option.
 class OptionReader {
  public:
   explicit OptionReader(const po::variables_map& values) : values_(values) {}
 
   bool has(const char* name) const { return values_.count(name) != 0; }
-  /// Whether the user gave it; has() is true also for a default.
+  /// True if the user gave the option; has() is also true for a default.
   bool given(const char* name) const { return has(name) && !values_[name].defaulted(); }
   bool flag(const char* name) const { return values_[name].as<bool>(); }
   std::string string(const char* name) const { return has(name) ? values_[name].as<std::string>() : ""; }
-  std::string path(const char* name) const;  ///< of a file; "" only where the option is absent
+  std::string path(const char* name) const;  ///< of a file; "" only if the option is absent
   std::int64_t whole(const char* name, Whole bounds, std::int64_t absent = 0) const {
     return has(name) ? parse_whole(name, string(name), bounds) : absent;
   }

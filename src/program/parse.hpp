@@ -16,7 +16,7 @@ namespace recombine {
 /// `text` without spaces, tabs and carriage returns at its two ends.
 std::string_view trimmed(std::string_view text);
 
-/// Whole numbers that an option takes.
+/// The whole numbers that an option accepts.
 struct Whole {
   std::int64_t least = 0;
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
@@ -26,10 +26,10 @@ struct Whole {
 /// The number in `text`; none if `text` is not a whole number within `bounds`.
 std::optional<std::int64_t> whole_from(std::string_view text, Whole bounds);
 
-/// @throws InputError naming `option` unless all of `text` is such a number
+/// @throws InputError that names `option`, unless all of `text` is a whole number within `bounds`
 std::int64_t parse_whole(std::string_view option, const std::string& text, Whole bounds);
 
-/// A finite number from `least`. @throws InputError
+/// A finite number >= `least`. @throws InputError
 double parse_real(std::string_view option, const std::string& text, double least);
 
 /// Bytes from "2GiB", "512M" (K, M, G, T: powers of 1024, like KiB), "1.5GB" or a number of bytes; at least 1, less
@@ -39,7 +39,7 @@ double parse_bytes(std::string_view option, const std::string& text);
 /// "1024,1024" or "". @throws InputError
 std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text);
 
-/// One of a few words. @throws InputError listing them
+/// The value of the word that `text` is. @throws InputError that lists the words, if it is none of them
 template <class T>
 T parse_word(std::string_view option, const std::string& text,
              std::initializer_list<std::pair<std::string_view, T>> words) {

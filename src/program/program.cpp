@@ -18,8 +18,8 @@ namespace recombine {
 
 namespace {
 
-/// What files hold may get into a message: control characters are shown by number. Of what is very long, the middle is
-/// left out: the beginning names the option, the end says what is expected.
+/// A message may quote a file, so its control characters are shown by number. The middle of a very long message is left
+/// out: its beginning names the option, its end says what is expected.
 std::string one_line(std::string_view message) {
   static constexpr std::size_t kLongest = 2000;
   std::string shown(message);
@@ -38,7 +38,7 @@ int run(std::string_view name, Session& session, int argc, char** argv, void (*w
     agree(session, require_printed);
     return kExitSuccess;
   } catch (const InputError& error) {
-    // Every rank has the same error: one speaks, and all leave in order.
+    // Every rank has the same error: rank 0 prints it, and all ranks end normally.
     if (session.rank() == 0) print_error(fmt::format("{}: {}", name, one_line(error.what())));
     return kExitBadInput;
   } catch (const AgreedError& error) {
@@ -57,8 +57,8 @@ std::string message_of(const std::exception_ptr& error) {
   return "an unknown error";
 }
 
-/// What nobody catches is this rank's alone. It is told before any object ends: an end that ranks share would wait for
-/// the others, who do not know.
+/// An uncaught exception is local to this rank. Prints it before any destructor runs: collective destructors (windows,
+/// communicators) would wait for ranks that have not failed.
 [[noreturn]] void end_all_ranks() {
   const std::string place = Session::place() + ": ";
   const std::string message = message_of(std::current_exception());
@@ -71,7 +71,7 @@ std::string message_of(const std::exception_ptr& error) {
 
 int run_program(std::string_view name, int argc, char** argv, void (*work)(Session&, int, char**)) {
   let_threads_wait_briefly(argv);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond its limit is an error like a full disk, told and cleaned up after
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit of file sizes then fails like one to a full disk
   std::optional<Session> session;
   try {
     start_rank_watcher(name);

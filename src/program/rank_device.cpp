@@ -38,7 +38,7 @@ DeviceKind kind_of(Session& session, DeviceCommand::Kind kind) {
   const bool everywhere = session.on_every_rank(own > 0);
   if (kind == DeviceCommand::Kind::automatic) return everywhere ? DeviceKind::cuda : DeviceKind::cpu;
   if (everywhere) return DeviceKind::cuda;
-  agree(session, [&] {  // a rank without one says why
+  agree(session, [&] {  // a rank without a GPU throws, and says why
     if (own == 0) make_device({.kind = DeviceKind::cuda});
   });
   return DeviceKind::cuda;

@@ -17,20 +17,20 @@ inline constexpr int kMostThreads = 4096;
 /// @throws InputError if OMP_NUM_THREADS is not a number of threads
 int threads_for(const Session& session, std::optional<int> asked);
 
-/// What the command line says of the device.
+/// The device's options.
 struct DeviceCommand {
   enum class Kind { automatic, cpu, cuda };
   enum class Route { automatic, nccl, staged };
 
   Kind kind = Kind::automatic;
   Route collectives = Route::automatic;
-  std::optional<int> threads;  ///< none: OMP_NUM_THREADS, or the cores' share
+  std::optional<int> threads;  ///< none: OMP_NUM_THREADS, or the rank's share of the cores
   Bind bind = Bind::automatic;
   ProductKernel kernel = ProductKernel::library;
   F32Products f32_products = F32Products::f32;
 };
 
-/// This rank's device, its threads on cores of their own where there are enough, and what it communicates by.
+/// This rank's device, the number of its threads, and how it communicates.
 struct RankDevice {
   int threads = 1;
   Collectives collectives = Collectives::mpi;
@@ -39,10 +39,11 @@ struct RankDevice {
   /// For the report: "mpi", "staged" or "nccl".
   std::string collectives_name() const;
 };
-/// A GPU only where every rank has one. Blocks; every rank calls it. @throws InputError
+/// Makes the device that `command` asks for (automatic: a GPU if every rank has one), with its threads pinned as --bind
+/// says. Blocks; every rank calls it. @throws InputError
 RankDevice make_rank_device(Session& session, const DeviceCommand& command);
 
-/// Says on stderr, once, that mpirun has bound a rank to fewer cores than its share, and how to mend it.
+/// Prints one line on stderr if mpirun has bound rank 0 to fewer cores than its share of the host.
 void warn_if_bound(const Session& session, std::string_view program);
 
 }  // namespace recombine

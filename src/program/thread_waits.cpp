@@ -14,7 +14,8 @@ namespace {
 constexpr const char* kSpinCount = "GOMP_SPINCOUNT";
 constexpr const char* kTensOfMicroseconds = "3000";  // rounds of one pause instruction each: 50 us on Zen 3
 
-/// Whether there will be one thread: it waits for no other. An argument --threads counts more than OMP_NUM_THREADS.
+/// True if the program will have one thread, which waits for no other. --threads takes precedence over
+/// OMP_NUM_THREADS, so with it the number is not known here.
 bool has_one_thread(char** argv) {
   const char* const threads = std::getenv("OMP_NUM_THREADS");
   if (threads == nullptr || std::string_view(threads) != "1") return false;
@@ -28,7 +29,7 @@ bool has_one_thread(char** argv) {
 
 void let_threads_wait_briefly(char** argv) {
   if (std::getenv(kSpinCount) != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  if (has_one_thread(argv)) return;      // to start again takes 14 ms
+  if (has_one_thread(argv)) return;      // a restart takes 14 ms
   std::array<char, PATH_MAX> program{};  // execv("/proc/self/exe") would name the process "exe"
   if (readlink("/proc/self/exe", program.data(), program.size() - 1) <= 0) return;
   setenv(kSpinCount, kTensOfMicroseconds, 1);

@@ -14,9 +14,10 @@ po::options_description data_options() {
   group.add_options()("data", text_option("WHAT", "fashion-mnist"),
                       "fashion-mnist | DIR with IDX files (.gz or not) | FILE.csv | synthetic:ROWS,IN,OUT")(
       "target", text_option("COLUMNS"),
-      "CSV: the column to predict, or several with commas between; a name with a comma stands in \"\"")(
-      "standardize", po::bool_switch(), "inputs to mean 0 and deviation 1, as the training rows have them")(
-      "validation", text_option("WHAT"), "a fraction of the training rows, or a FILE, to judge --patience by");
+      "CSV: the column to predict, or several, separated by commas; write a name with a comma in \"\"")(
+      "standardize", po::bool_switch(), "scale inputs to mean 0 and deviation 1 over the training rows")(
+      "validation", text_option("WHAT"),
+      "rows for the validation loss: a fraction of the training rows, or a CSV file");
   return group;
 }
 
@@ -41,11 +42,11 @@ po::options_description training_options() {
       "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")(
       "warmup", text_option("N"), "steps over which the rate rises to --lr; default 200 for adamw, else 0")(
       "weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")(
-      "clip-norm", text_option("X", "0"), "scale the gradient down to this norm; 0: never")(
+      "clip-norm", text_option("X", "0"), "scale a gradient with a larger norm down to this norm; 0: never")(
       "epochs", text_option("N", "8"), "passes over the training rows")("steps", text_option("N"),
-                                                                        "stop after so many steps")(
+                                                                        "stop after N steps")(
       "patience", text_option("N"), "stop after N epochs without a better validation loss; the last weights are kept")(
-      "seed", text_option("N", "1"), "of initial weights, row order and splits");
+      "seed", text_option("N", "1"), "seed of initial weights, row order, splits and synthetic data");
   return group;
 }
 
@@ -65,8 +66,8 @@ po::options_description output_options() {
   group.add_options()("save", text_option("FILE"), "write the last weights to FILE, in the safetensors format")(
       "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
       "metrics-every", text_option("N", "1"), "write a line to --metrics only for every Nth step")(
-      "summary", text_option("FILE"), "write one object when done to FILE, in JSON")("quiet", po::bool_switch(),
-                                                                                     "print nothing but errors");
+      "summary", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
+      "quiet", po::bool_switch(), "print nothing but errors");
   add_common_options(group);
   return group;
 }

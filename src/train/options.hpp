@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-/// All that the command line and the configuration file say, checked as far as that goes without the data.
+/// The options of the command line and the configuration file, checked as far as possible without the data.
 struct TrainCommand {
   enum class Action { train, help, version };
   enum class Loss { automatic, mse, cross_entropy };
@@ -29,7 +29,7 @@ struct TrainCommand {
   ScheduleKind schedule = ScheduleKind::cosine;
   std::int64_t warmup = 0;
   std::int64_t epochs = 0;
-  std::int64_t steps = 0;     ///< 0: as the epochs say
+  std::int64_t steps = 0;     ///< 0: as many as the epochs have
   std::int64_t patience = 0;  ///< 0: none
   std::uint64_t seed = 0;
   DeviceCommand device;
@@ -42,7 +42,7 @@ struct TrainCommand {
   bool quiet = false;
 };
 
-/// @throws InputError: one line that names the option and what would be right
+/// @throws InputError: one line that names the option, and says what is expected
 TrainCommand parse_train_command(int argc, const char* const* argv);
 
 /// The options in groups, with their defaults.

@@ -121,7 +121,7 @@ class Outputs : public TrainingListener {
   }
 };
 
-/// Hands events on to what rank 0 has, and keeps the last epoch.
+/// Passes events on to the console and the files, which only rank 0 has, and keeps the last epoch.
 class Fanout : public TrainingListener {
  public:
   std::vector<TrainingListener*> targets;

@@ -5,8 +5,8 @@
 
 namespace recombine {
 
-/// The program `train` from its options to its last line. Every rank calls it.
-/// @throws InputError on every rank when input is wrong; then nothing was written
+/// All of `train`: loads the data, trains, saves and reports. Every rank calls it.
+/// @throws InputError on every rank if input is wrong or training diverges; only --metrics may then have been written
 void run_training(Session& session, const TrainCommand& command);
 
 }  // namespace recombine
