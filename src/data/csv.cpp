@@ -77,7 +77,7 @@ float number(const std::string& path, std::int64_t line, std::string_view column
   const char* const end = cell.data() + cell.size();
   float value = 0;
   auto [at, error] = std::from_chars(cell.data(), end, value);
-  if (error == std::errc::result_out_of_range) {  // 1e-60, which is 0 in f32, or 1e60, which is refused
+  if (error == std::errc::result_out_of_range) {  // 1e-60 becomes 0, 1e60 is refused
     double wide = HUGE_VAL;
     error = std::from_chars(cell.data(), end, wide).ec;
     value = std::abs(wide) < 1 ? static_cast<float>(wide) : HUGE_VALF;

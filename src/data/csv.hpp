@@ -13,8 +13,8 @@ struct CsvTable {
   std::vector<std::string> inputs;  ///< names of the input columns, in their order
 };
 
-/// A table with a header line. `target` names the columns to predict, separated by commas; all others are inputs. All
-/// values are numbers. Each row is added to the table as soon as it is read: memory holds little text at a time.
+/// Reads a table with a header line. `target` names the columns to predict, separated by commas; all others are inputs.
+/// All values are numbers. Each row is added to the table as soon as it is read, so memory holds little text at a time.
 /// @throws InputError that names the file, the line and the column
 CsvTable load_csv(const std::string& path, const std::string& target, DataBudget& budget);
 

@@ -9,21 +9,21 @@
 
 namespace recombine {
 
-/// Rows of features with a class label or target values each, as views of memory that somebody else holds.
+/// Rows of features, each with a class label or target values. The views do not own their memory.
 struct Table {
   ConstMatrixView features;      ///< [rows, inputs] u8 or f32
-  ConstVectorView labels = {};   ///< [rows] i32, when classes > 0
-  ConstMatrixView targets = {};  ///< [rows, outputs] f32, when classes == 0
+  ConstVectorView labels = {};   ///< [rows] i32, if classes > 0
+  ConstMatrixView targets = {};  ///< [rows, outputs] f32, if classes == 0
   std::int64_t rows() const { return features.rows; }
 };
 
-/// What a model input is made from a stored feature: stored * scale + shift.
+/// Makes a model input of a stored feature: stored * scale + shift.
 struct Affine {
   float scale = 1;
   float shift = 0;
 };
 
-/// A data set, read into host memory by one rank.
+/// A table in the memory of the rank that has read it.
 struct LoadedTable {
   std::int64_t rows = 0;
   std::int64_t inputs = 0;
@@ -34,13 +34,14 @@ struct LoadedTable {
   std::vector<float> targets;        ///< rows x outputs, or empty
 };
 
+/// A data set in the memory of the rank that has read it.
 struct LoadedData {
   std::string name;          ///< for the report: "fashion-mnist"
   std::int64_t classes = 0;  ///< 0: regression
   LoadedTable train;
   LoadedTable test;        ///< rows == 0: none
   LoadedTable validation;  ///< rows == 0: none
-  Affine input;            ///< how stored features become inputs
+  Affine input;            ///< of all features of the three tables
 };
 
 /// What to load. All fields except `memory` are the options of the same names.
@@ -48,12 +49,12 @@ struct DataOptions {
   std::string data = "fashion-mnist";  ///< fashion-mnist | DIR with IDX files | FILE.csv | synthetic:ROWS,IN,OUT
   std::string target;                  ///< CSV: the target's column
   bool standardize = false;
-  std::string validation;  ///< "": none, a fraction of the training rows ("0.1"), or a file like data
+  std::string validation;  ///< "": none; a fraction of the training rows ("0.1"), or a CSV file
   std::uint64_t seed = 0;
-  DataMemory memory = {};  ///< what the tables may take
+  DataMemory memory = {};  ///< limits on what the tables may take
 };
 
-/// The files that `options.data` may be read from; some need not be there.
+/// The paths that load_data() may read; some may not exist.
 std::vector<std::string> files_of(const DataOptions& options);
 
 /// Reads, checks and splits. Called on the first rank of each host. @throws InputError naming file, line and column

@@ -5,7 +5,7 @@
 
 namespace recombine {
 
-/// A table where the device's arithmetic reads it: the host's own on the CPU, a copy for each rank in a GPU's memory.
+/// A table in memory that the device computes on: the host's table itself on a CPU, this rank's copy of it on a GPU.
 class DeviceTable {
  public:
   DeviceTable(RankContext& context, const Table& host);

@@ -13,7 +13,7 @@ namespace recombine {
 namespace {
 
 constexpr std::uint32_t kImages = 0x00000803;  // unsigned bytes in three dimensions
-constexpr std::uint32_t kLabels = 0x00000801;  // and in one
+constexpr std::uint32_t kLabels = 0x00000801;  // unsigned bytes in one dimension
 
 constexpr const char* kTrainImages = "train-images-idx3-ubyte";
 constexpr const char* kTrainLabels = "train-labels-idx1-ubyte";

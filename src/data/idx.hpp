@@ -8,10 +8,10 @@
 
 namespace recombine {
 
-/// The names that such files have in `folder`, plain and .gz, whether they are there or not.
+/// The paths of all files below in `folder`, plain and .gz, whether they exist or not.
 std::vector<std::string> idx_files(const std::string& folder);
 
-/// Images and labels as MNIST's files have them: train-images-idx3-ubyte, train-labels-idx1-ubyte and, if there,
+/// Reads images and labels in MNIST's format: train-images-idx3-ubyte, train-labels-idx1-ubyte and, if they exist,
 /// t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each plain or .gz. @throws InputError naming the file
 LoadedData load_idx_folder(const std::string& folder, DataBudget& budget);
 

@@ -23,11 +23,11 @@ constexpr const char* kFashionMnist = "/usr/share/datasets/fashion-mnist";
 bool is_csv(const std::string& path) { return path.ends_with(".csv") || path.ends_with(".csv.gz"); }
 
 bool is_folder(const std::string& path) {
-  std::error_code ignored;  // of a name too long, or of a parent that may not be read
+  std::error_code ignored;  // the name is too long, or its folder cannot be read
   return std::filesystem::is_directory(path, ignored);
 }
 
-/// Where --data is; "" for what is made.
+/// The file or folder of --data; "" for synthetic data.
 std::string place_of(const DataOptions& options) {
   if (options.data == "fashion-mnist") return kFashionMnist;
   return options.data.starts_with("synthetic:") ? "" : options.data;
@@ -35,7 +35,7 @@ std::string place_of(const DataOptions& options) {
 
 struct Source {
   LoadedData data;
-  std::vector<std::string> columns = {};  ///< names of the inputs, where they have names
+  std::vector<std::string> columns = {};  ///< names of the inputs; empty if they have none
 };
 
 Source load_source(const DataOptions& options, DataBudget& budget) {
@@ -86,7 +86,7 @@ LoadedTable select(const LoadedTable& from, const std::vector<std::int64_t>& row
           .targets = rows_of(from.targets, from.outputs, rows)};
 }
 
-/// Moves a share of the training rows, chosen by the seed alone, to the validation table.
+/// Moves a fraction of the training rows to the validation table. The seed alone chooses the rows.
 void split_validation(LoadedData& data, const DataOptions& options) {
   const std::string& text = options.validation;
   double share = 0;
@@ -154,7 +154,7 @@ void standardize_columns(LoadedData& data) {
   }
 }
 
-/// One mean and deviation for all pixels: the images stay bytes.
+/// Sets one mean and one deviation for all pixels; the images stay bytes.
 void standardize_pixels(LoadedData& data) {
   double sum = 0;
   double squares = 0;

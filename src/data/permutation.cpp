@@ -6,9 +6,9 @@ namespace recombine {
 
 namespace {
 
-constexpr std::uint64_t kPermutationTensor = 0x7065726D;  // apart from the model's tensors
+constexpr std::uint64_t kPermutationTensor = 0x7065726D;  // differs from the numbers of the model's tensors
 
-/// A round function: every bit of the result hangs on every bit of x (the finalizer of MurmurHash3).
+/// A round function: every bit of the result depends on every bit of x (the finalizer of MurmurHash3).
 constexpr std::uint64_t mix(std::uint64_t x) {
   x ^= x >> 33;
   x *= 0xFF51AFD7ED558CCD;

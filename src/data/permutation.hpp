@@ -5,9 +5,9 @@
 
 namespace recombine {
 
-/// A shuffled order of 0 .. size-1, position by position and without memory, so that every rank can have the same
-/// one: a Feistel network over the next power of four, walked until it lands inside (Black and Rogaway, "Ciphers
-/// with arbitrary finite domains", CT-RSA 2002).
+/// A shuffled order of 0 .. size-1, computed position by position without a table, so that every rank has the same one.
+/// A Feistel network permutes the numbers below the next power of four; a result >= size is permuted again until it is
+/// smaller (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002).
 class Permutation {
  public:
   /// @pre size >= 0

@@ -14,7 +14,7 @@ namespace recombine {
 
 namespace {
 
-/// The front of the shared memory: what the other ranks must know to find the tables behind it.
+/// The beginning of the shared memory. From it, the other ranks know where the tables are that follow.
 struct Header {
   struct Sizes {
     std::int64_t rows, inputs, outputs;
@@ -24,7 +24,7 @@ struct Header {
   Affine input;
   std::array<Sizes, 3> tables;
   std::array<char, 256> name;
-  std::array<std::array<char, 128>, 3> contents;  ///< of the tables, where several hosts load them: size and SHA-256
+  std::array<std::array<char, 128>, 3> contents;  ///< if several hosts load the data: size and SHA-256 of each table
 };
 
 constexpr std::int64_t kAlignment = 64;
@@ -39,12 +39,12 @@ std::int64_t feature_bytes(const Header::Sizes& sizes) {
   return aligned(sizes.rows * sizes.inputs * size_of(sizes.features));
 }
 
-/// Labels or targets: 4 bytes each, either way.
+/// Of labels (i32) or targets (f32): 4 bytes each.
 std::int64_t answer_bytes(const Header::Sizes& sizes) {
   return aligned(sizes.rows * std::max<std::int64_t>(sizes.outputs, 1) * size_of(DataType::f32));
 }
 
-/// The views of a table that starts at `memory`, which moves behind it.
+/// The views of a table that starts at `memory`; then moves `memory` to the end of the table.
 Table place(const Header::Sizes& sizes, std::byte*& memory) {
   Table table;
   table.features = {memory, sizes.rows, sizes.inputs, sizes.inputs, sizes.features};

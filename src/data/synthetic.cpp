@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kTeacherWidth = 32;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 34;
 
-/// Tensors of the seed, apart from the model's.
+/// Numbers of random tensors; they differ from those of the model's tensors.
 enum class Stream : std::uint64_t { inputs = 0x73796E00, first_layer, second_layer };
 
 float random_at(std::uint64_t seed, Stream stream, std::int64_t index) {

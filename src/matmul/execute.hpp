@@ -6,7 +6,7 @@
 
 namespace recombine {
 
-/// A product on its way: what it is, what it runs on, and where C goes.
+/// The inputs of a product's execution.
 struct MatmulJob {
   const MatmulCommand& command;
   const MatmulProblem& problem;
@@ -16,7 +16,7 @@ struct MatmulJob {
   NpyWriter* out = nullptr;  ///< null: C is not written
 };
 
-/// All ranks arrive; the largest of their figures.
+/// The largest of each time over all ranks. A barrier, too: every rank calls it.
 MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& times);
 
 /// Rounds the elements of an f32 matrix to bf16; they stay f32.
@@ -35,16 +35,18 @@ struct BandReader {
 /// Passes the rectangle rows x cols to `visit`, band by band.
 void visit_bands(const BandReader& reader, Range rows, Range cols, const Visitor& visit);
 
-/// What verification needs to know, but for the matrices' pieces.
+/// The fields of a Verification, without the pieces of the matrices.
 Verification verification_of(const MatmulJob& job);
 
-/// By random vectors, and by plain loops where that is small. @throws Error on every rank where it fails
+/// Checks the result by random vectors, and by plain loops if it is small. @throws AgreedError on every rank if it is
+/// wrong
 void verify(const MatmulJob& job, Stream& stream, const Verification& what, MatmulResult& result);
 
-/// With all operands in memory. @throws Error when --verify finds the result wrong
+/// Multiplies with all operands in memory. @throws AgreedError if --verify finds the result wrong
 MatmulResult multiply_in_memory(const MatmulJob& job);
 
-/// Within --memory-limit: panels stream from the operands' sources through `tiles`, C goes to the writer.
+/// Multiplies within --memory-limit: panels of the operands are read from their sources while tiles of C are computed;
+/// each finished tile is written to job.out. @throws AgreedError if --verify finds the result wrong
 MatmulResult multiply_streaming(const MatmulJob& job, const Tiles& tiles);
 
 }  // namespace recombine

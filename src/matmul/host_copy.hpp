@@ -4,7 +4,7 @@
 
 namespace recombine {
 
-/// A matrix of the rank's device where the host can read it: itself on the CPU, a copy of a GPU's memory.
+/// A matrix of the rank's device in memory that the host can read: the matrix itself on a CPU, a copy from a GPU.
 class HostCopy {
  public:
   /// Waits for the compute stream. @pre the matrix is contiguous

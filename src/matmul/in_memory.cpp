@@ -9,7 +9,7 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kSmall = 64;  // elements of a C that is printed
+constexpr std::int64_t kSmall = 64;  // a C of at most so many elements is printed
 
 /// The operands and C of a rank, in its memory.
 class LocalMatrices {
@@ -22,7 +22,7 @@ class LocalMatrices {
         job_(job) {}
   OwnedMatrix a, b, c;  ///< A^T, B and C, placed as kPlaceA, kPlaceB and kPlaceC
 
-  void load_operands(Stream& io) {
+  void load_operands(Stream& io) {  // A is held as A^T: distributed/matmul/matmul.hpp says why
     for (const Block& block : a.blocks()) {
       job_.problem.a.read(job_.context, io, block.cols, block.rows, Transpose::yes, block.view);
     }
@@ -46,7 +46,7 @@ class LocalMatrices {
     }
   }
 
-  /// All of C, [m,n], on every rank. For a small one.
+  /// All of a small C, [m,n], on every rank.
   std::vector<double> small_result(Communicator& world, Stream& io) const {
     std::vector<double> all(static_cast<std::size_t>(c.rows() * c.cols()));
     const MatrixView whole = as_matrix(vector_view(all.data(), c.rows() * c.cols()), c.rows(), c.cols());
@@ -97,7 +97,7 @@ class LocalMatrices {
   const MatmulJob& job_;
 };
 
-/// One product from operands at rest to C recombined over k.
+/// One product: from operands at rest to a C that is recombined over k.
 MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspace& workspace) {
   RankContext& context = job.context;
   const double start = Session::now();
@@ -118,7 +118,7 @@ MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspa
   }
   context.compute().synchronize();
   MatmulTimes times{.total = Session::now() - start};
-  if (context.device().kind() == DeviceKind::cuda) {  // the host only sees it start
+  if (context.device().kind() == DeviceKind::cuda) {  // the host waits for all parts at once, and cannot time them
     times.product = times.exposed = times.recombine = kUnknown;
     return times;
   }
@@ -139,7 +139,7 @@ MatmulResult multiply_in_memory(const MatmulJob& job) {
   result.load_seconds = Session::now() - start;
 
   Workspace workspace;
-  const int warm_up = job.command.repeat > 1 ? 1 : 0;  // it prepares libraries and memory
+  const int warm_up = job.command.repeat > 1 ? 1 : 0;  // a run that is not counted prepares libraries and memory
   for (int run = -warm_up; run < job.command.repeat; ++run) {
     matrices.load_result(*io);
     slowest(job, *io, {});

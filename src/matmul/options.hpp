@@ -10,10 +10,11 @@
 
 namespace recombine {
 
-/// Upper limit of --m, --n, --k and the extents of files: the sum of two products of extents then fits 64 bits.
+/// Upper limit of --m, --n, --k and the extents of files. Matrices have at most 2^50 elements (problem.cpp), so 64 bits
+/// hold every size in bytes.
 inline constexpr std::int64_t kLargestExtent = std::int64_t{1} << 40;
 
-/// All that the command line and the configuration file say, checked as far as that goes without the files.
+/// The options of the command line and the configuration file, checked as far as possible without the other files.
 struct MatmulCommand {
   enum class Action { multiply, plan, help, version };
 
@@ -38,7 +39,7 @@ struct MatmulCommand {
   bool quiet = false;
 };
 
-/// @throws InputError: one line that names the option and what would be right
+/// @throws InputError: one line that names the option, and says what is expected
 MatmulCommand parse_matmul_command(int argc, const char* const* argv);
 
 /// The options in groups, with their defaults.

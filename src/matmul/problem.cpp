@@ -16,7 +16,7 @@ constexpr double kMostElements = 0x1p50;
 
 constexpr Transpose flip(Transpose transpose) { return transpose == Transpose::no ? Transpose::yes : Transpose::no; }
 
-/// A, B or C as the command says: the file at `path`, or made with those sizes.
+/// The file at `path`; if `path` is empty, a matrix of `shape` whose elements are computed.
 MatrixSource source_of(const MatmulCommand& command, const char* option, const std::string& path, Transpose transpose,
                        std::uint64_t tensor, DistMatrix::Shape shape) {
   if (!path.empty()) return MatrixSource::from_file(option, path, transpose);

@@ -11,8 +11,8 @@
 
 namespace recombine {
 
-/// A matrix that the program is given: a .npy file, or elements made from their global index. It is seen as op(X)
-/// wherever rows and columns are named.
+/// An input matrix X: a .npy file, or elements computed from their global index. Rows and columns are those of op(X),
+/// which is X or its transpose.
 class MatrixSource {
  public:
   /// "--a a.npy". @throws InputError
@@ -22,28 +22,29 @@ class MatrixSource {
   std::int64_t rows() const { return shape_.rows; }
   std::int64_t cols() const { return shape_.cols; }
   const std::string& name() const { return name_; }  ///< "--a a.npy", or "A"
-  std::optional<DataType> file_type() const;         ///< of the file's elements; none: made
+  std::optional<DataType> file_type() const;         ///< of the file's elements; none: no file
 
-  /// Brings a rectangle of op(X) to the device's memory, [rows, cols], or [cols, rows] with `transpose`. Enqueued: from
-  /// a file on `io`, to a GPU and what is made on the compute stream. @pre for a file, `to` is contiguous
+  /// Reads a rectangle of op(X) into `to` in the device's memory: [rows, cols], or [cols, rows] with `transpose`. A
+  /// file is read on `io` (for a GPU this call blocks); computed elements are enqueued on the compute stream.
+  /// @pre for a file and a GPU, `to` is contiguous
   void read(RankContext& context, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
 
  private:
   std::string name_;
   DistMatrix::Shape shape_;              ///< of op(X)
-  Transpose transpose_ = Transpose::no;  ///< the file has X, op(X) is its transpose
-  std::shared_ptr<NpyReader> file_;      ///< none: made
+  Transpose transpose_ = Transpose::no;  ///< yes: op(X) is the transpose of the X in the file
+  std::shared_ptr<NpyReader> file_;      ///< none: the elements are computed
   Generated made_;
 };
 
 /// The product that a command asks for.
 struct MatmulProblem {
   MatrixSource a, b;
-  std::optional<MatrixSource> c0;  ///< where beta != 0
+  std::optional<MatrixSource> c0;  ///< if beta != 0
   MatmulShape shape;
   std::string conversions;  ///< one line: which files are not of the product's type; "": none
 
-  /// @throws InputError naming both where shapes do not agree
+  /// @throws InputError that names both matrices, if their shapes do not fit
   explicit MatmulProblem(const MatmulCommand& command);
 
  private:

@@ -24,8 +24,8 @@ Machine machine_of(const MatmulCommand& command, DataType type, Communicator& wo
   return machine;
 }
 
-/// A plan that needs no more memory than its tiles: every rank reads its own panels, so the mesh whose ranks read
-/// least.
+/// The plan for operands that do not fit in memory. Each rank reads its own panels from files; the mesh is the one
+/// whose ranks read the fewest bytes.
 struct StreamedPlan {
   Plan plan;
   Tiles tiles;
@@ -55,11 +55,11 @@ StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& sha
   return *best;
 }
 
-/// What a rank may use, in bytes. None: whatever its GPU has, or the machine that a plan is for.
+/// The host memory that a rank may use. A GPU's own memory is not checked here, and --plan may be for another machine.
 struct Memory {
   DeviceKind kind = DeviceKind::cpu;
-  double share = 0;  ///< of the host's
-  /// @throws InputError where a plan that --memory-limit allows does not fit the host
+  double share = 0;  ///< of the host's memory, in bytes
+  /// @throws InputError if a plan that --memory-limit allows does not fit the host
   void require(const MatmulCommand& command, const Plan& plan) const {
     if (kind == DeviceKind::cuda || command.action == MatmulCommand::Action::plan) return;
     require_input(plan.peak_bytes_per_rank <= share,
@@ -73,7 +73,7 @@ struct Memory {
   }
 };
 
-/// The candidates, and tiles where none of them keeps to --memory-limit.
+/// The candidates, best first. `tiles`: no candidate fits in memory, so the only plan streams its operands.
 struct Choice {
   std::vector<Plan> plans;
   std::optional<Tiles> tiles;
@@ -106,7 +106,7 @@ Choice choose(const MatmulCommand& command, const MatmulShape& shape, const Mach
 }  // namespace
 
 void run_matmul(Session& session, const MatmulCommand& command) {
-  // --out may be --c: C0 has been read before C takes its name.
+  // --out may be the file of --c: C0 is read before C gets its name.
   agree(session, [&] {
     require_apart({{"out", command.out}, {"json", command.json}, {"calibrate", command.calibrate}},
                   {{"a", command.a}, {"b", command.b}, {"machine", command.machine}, {"config", command.config}});
@@ -137,7 +137,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     out.emplace(*world, *stream, "out", command.out, problem->shape.result_type(),
                 DistMatrix::Shape{problem->shape.m, problem->shape.n});
   }
-  on_root(*world, *stream, [&] {  // nothing can be refused any more
+  on_root(*world, *stream, [&] {  // all inputs are accepted: files may be written from here on
     if (!command.quiet) {
       print_note("matmul", constants ? constants->note() : "");
       print_note("matmul", json ? json->note() : "");

@@ -7,7 +7,7 @@ namespace recombine {
 
 namespace {
 
-/// What verification reads again: operands from their sources, C from the file that was written.
+/// Input of the verification: the operands, read again from their sources, and C from the file that was written.
 Verification streamed_verification(const MatmulJob& job, Stream& io, const StreamedMatmul& call,
                                    const MatrixSource& written) {
   const MatmulShape& shape = call.shape;

@@ -82,7 +82,7 @@ void Console::finish(const RunResult& result) {
         percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
   print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
         result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
-  if (result.steps < run_.total_steps) print("stopped early: the validation loss got no better\n");
+  if (result.steps < run_.total_steps) print("stopped early: the validation loss did not improve\n");
   if (result.test && run_.classifies) {
     print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);
   } else {

@@ -82,8 +82,8 @@ Machine parse_machine(const std::string& path, const nlohmann::json& object) {
   return machine;
 }
 
-/// What the planner asks of a machine: every collective among every number of ranks that a mesh can have
-/// along an axis.
+/// Checks that the file has the times of each collective among each number of ranks that an axis of a mesh can have.
+/// @throws InputError
 void check_complete(const std::string& path, const Machine& machine) {
   for (const Collective collective : kCollectives) {
     for (int ranks = 2; ranks <= machine.np; ++ranks) {

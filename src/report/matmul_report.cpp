@@ -37,8 +37,8 @@ std::string reason(const std::vector<Plan>& plans) {
       fmt::format("{:+.3f} ms in products, {:+.3f} ms in moving", 1e3 * (best.product_seconds - next.product_seconds),
                   1e3 * (best.communication_seconds - next.communication_seconds));
   if (std::abs(percent) <= 5) {
-    return fmt::format("not to be told apart from {} ({:+.1f}%), and with fewer products or bytes ({})",
-                       next.to_string(), percent, parts);
+    return fmt::format("predicted within 5% of {} ({:+.1f}%), with fewer bytes or products ({})", next.to_string(),
+                       percent, parts);
   }
   return fmt::format("predicted {:.1f}% faster than {}: {}", percent, next.to_string(), parts);
 }
@@ -101,7 +101,7 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
             ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops, run.peak_gflops)
             : "peak unknown");
   if (!std::isnan(times.product))
-    print("of it, on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, for files {:.4f} s\n",
+    print("on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, waiting for files {:.4f} s\n",
           times.product, times.exposed, times.io);
   if (const RecombineRate recombine = recombine_rate(run, times); recombine.algbw > 0) {
     print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine, recombine.algbw,

@@ -9,13 +9,13 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kTrial = 128;  // tells how long one of the usual size would take
+constexpr std::int64_t kTrial = 128;  // size of the first product, which predicts the time of a usual one
 constexpr std::int64_t kUsual = 1024;
-constexpr double kTooLong = 0.15;  // seconds of a product: a slower machine is busy with a smaller one too
+constexpr double kTooLong = 0.15;  // seconds: if a usual product would take more, the first one is the measure
 constexpr std::int64_t kLargest = 16384;
-constexpr double kLongEnough = 2e-3;  // seconds of a product: a faster machine needs a larger one to be busy
+constexpr double kLongEnough = 2e-3;  // seconds: if a product takes less, a larger one is measured
 constexpr int kRounds = 5;
-constexpr double kPatience = 0.3;  // seconds after which no round more is begun
+constexpr double kPatience = 0.3;  // seconds after which no further round begins
 
 /// The fastest of a few square products on all ranks at once, in seconds, as the slowest rank saw it.
 double fastest_product(RankContext& context, Communicator& world, Stream& stream, DataType type, std::int64_t size) {
@@ -43,7 +43,7 @@ double fastest_product(RankContext& context, Communicator& world, Stream& stream
     world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);
     stream.synchronize();
     spent += seconds;
-    if (round == 1 || (round > 1 && seconds < best)) best = seconds;  // the first prepares the library
+    if (round == 1 || (round > 1 && seconds < best)) best = seconds;  // round 0 prepares the library
   }
   return best;
 }

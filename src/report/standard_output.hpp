@@ -20,7 +20,7 @@ void print(fmt::format_string<Args...> format, Args&&... args) {
 /// @throws Error if this process, or the mpirun that started it, could not write all of the printed text
 void require_printed();
 
-/// Prints one line on standard error. If that cannot be written, the line is lost: the exit code still tells.
+/// Prints one line on standard error. If that fails, the line is lost; the exit code still reports the failure.
 void print_error(const std::string& line);
 
 /// Prints one line for the user on standard error, such as TemporaryFile::note(); nothing if `note` is "".

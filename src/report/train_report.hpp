@@ -11,10 +11,10 @@
 
 namespace recombine {
 
-/// Where arithmetic waits for other ranks: only the host's waiting can be timed from the host.
+/// Where arithmetic waits for other ranks. The host can measure only waits on the host.
 enum class Waits { on_host, on_device };
 
-/// What a run is, for its reports.
+/// Describes a run in its reports.
 struct RunDescription {
   int np = 1;
   Mesh mesh{1, 1, 1};
@@ -29,15 +29,15 @@ struct RunDescription {
   std::int64_t batch_rows = 0;  ///< of a step
   std::int64_t total_steps = 0;
   bool classifies = true;
-  bool has_test = true;           ///< rows to test with; else the validation rows are shown
+  bool has_test = true;           ///< false: there are no test rows, and the console shows the validation loss
   std::string precision = "f32";  ///< of products
   Waits waits = Waits::on_host;
-  std::string collectives;  ///< what ranks communicate by
+  std::string collectives;  ///< how ranks communicate: "mpi", "nccl" or "staged"
   double peak_gflops = 0;
   Provenance provenance;
 };
 
-/// What a run came to.
+/// The results of a run.
 struct RunResult {
   double seconds = 0;  ///< training and evaluation
   TimeSpent time;      ///< mean over ranks
@@ -86,7 +86,7 @@ class MetricsFile : public TrainingListener {
   bool published_ = false;
 };
 
-/// Writes --summary: one object; its keys are in README.
+/// Writes --summary: one object; src/README.md explains its keys.
 void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result);
 
 }  // namespace recombine
