@@ -6,8 +6,8 @@
 
 namespace recombine {
 
-/// Tells how a process ended that is not a child of this process. The exit status comes from /proc/PID/stat until the
-/// parent of the process calls wait(); after that from PIDFD_GET_INFO (Linux 6.15 and later).
+/// Finds out how a process ended that is not a child of this process. The exit status comes from /proc/PID/stat until
+/// the parent of the process calls wait(); after that from PIDFD_GET_INFO (Linux 6.15 and later).
 class WatchedProcess {
  public:
   explicit WatchedProcess(pid_t process);

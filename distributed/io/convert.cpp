@@ -23,7 +23,7 @@ float rounded_to_odd(double x) {
 BFloat16 to_bf16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t rounded = bits + 0x7FFFU + (bits >> 16 & 1U);
-  // A NaN stays one: rounding could carry it over into infinity or zero.
+  // A NaN stays NaN: rounding could carry into its exponent and sign, and make it infinity or zero.
   return {static_cast<std::uint16_t>((x == x ? rounded : bits | 0x400000U) >> 16)};
 }
 
@@ -36,7 +36,7 @@ To cast(From x) {
   } else if constexpr (std::is_same_v<From, BFloat16>) {
     return static_cast<To>(to_f32(x));
   } else if constexpr (std::is_same_v<To, BFloat16> && std::is_same_v<From, double>) {
-    return to_bf16(rounded_to_odd(x));  // to odd: two roundings to nearest are not one
+    return to_bf16(rounded_to_odd(x));  // to odd: two roundings to nearest can differ from one
   } else if constexpr (std::is_same_v<To, BFloat16>) {
     return to_bf16(x);
   } else {
@@ -44,8 +44,8 @@ To cast(From x) {
   }
 }
 
-/// Through a small square in the cache, so that both matrices are touched by runs of a row: rows that are a
-/// power of two apart would evict one another.
+/// Transposes through a small square in the cache, so that both matrices are accessed in runs along a row: rows that
+/// are a power of two apart would evict each other from the cache.
 template <class To, class From>
 void transpose_tile(const From* from, std::int64_t from_ld, To* to, std::int64_t to_ld, std::int64_t rows,
                     std::int64_t cols) {

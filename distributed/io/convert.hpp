@@ -5,9 +5,8 @@
 
 namespace recombine {
 
-/// to = from or its transpose, in the host's memory and the calling thread: f32, f64 and bf16 in any pair,
-/// rounded to nearest even where the type is narrower. @throws Error for other types, or where the shapes do
-/// not fit
+/// Copies `from` or its transpose into `to`, in the host's memory, on the calling thread. Converts between f32, f64 and
+/// bf16; rounds to nearest even if the type is narrower. @throws Error for other types, or if the shapes do not fit
 void convert(ConstMatrixView from, Transpose transpose, MatrixView to);
 
 }  // namespace recombine

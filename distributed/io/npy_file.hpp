@@ -12,20 +12,18 @@
 
 namespace recombine {
 
-/// A matrix in a .npy file, of which each rank reads what it needs, on its own. Made and destroyed while no
-/// communication stream has work.
+/// A matrix in a .npy file. Each rank reads the parts that it needs, independently of other ranks.
+/// @pre of constructor and destructor: no communication stream has work
 class NpyReader {
  public:
-  /// `option` is named in errors: "--a a.npy: ...". @throws InputError unless `path` holds a matrix of f32 or
-  /// f64
+  /// `option` is named in errors: "--a a.npy: ...". @throws InputError unless `path` holds a matrix of f32 or f64
   NpyReader(const std::string& option, const std::string& path);
 
   const NpyHeader& header() const;
 
-  /// Enqueues the reading of a rectangle into the host's memory: to = its elements, or transposed, converted
-  /// to to.type (f32, f64, bf16; rounded to nearest even). The stream fails with an Error when the file
-  /// cannot be read.
-  /// @pre `stream` is a CPU's; to [rows, cols], transposed [cols, rows]
+  /// Enqueues the reading of a rectangle, or of its transpose, into `to` in the host's memory, converted to to.type
+  /// (f32, f64, bf16; rounded to nearest even). The stream fails with an Error if the file cannot be read.
+  /// @pre `stream` is a CPU's; `to` is [rows, cols], transposed [cols, rows]
   void read(Stream& stream, Range rows, Range cols, Transpose transpose, MatrixView to);
 
  private:
@@ -39,7 +37,7 @@ class NpyReader {
 class NpyWriter {
  public:
   /// Blocks; every rank calls it. The first rank writes the header and claims the room that the matrix needs.
-  /// @throws InputError on every rank, with nothing left behind, when the file cannot be made or does not fit
+  /// @throws InputError on every rank if the file cannot be made or does not fit on the disk; then no file is left
   NpyWriter(Communicator& world, Stream& stream, const std::string& option, const std::string& path, DataType type,
             DistMatrix::Shape shape);
   NpyWriter(const NpyWriter&) = delete;
@@ -49,10 +47,10 @@ class NpyWriter {
   std::string note() const;
 
   /// Enqueues the writing of this rectangle, f32, f64 or bf16 in the host's memory. Together the ranks write
-  /// each element once. What fails is thrown by commit().
+  /// each element once. commit() throws the first error.
   void write(Stream& stream, Range rows, Range cols, ConstMatrixView from);
 
-  /// Where the file is until commit(), on every rank: it may be read there after what was written.
+  /// The path of the file until commit(), on every rank. Elements that are written can be read from there.
   const std::string& temporary_path() const;
 
   /// Waits for the writes of `stream`, writes the file to disk, and gives it its name. Blocks; every rank calls it.
@@ -65,7 +63,7 @@ class NpyWriter {
   void create(const NpyHeader& header);
 
   Communicator& world_;
-  std::string name_;  ///< what errors begin with
+  std::string name_;  ///< messages of errors begin with it
   std::string path_;
   std::optional<TemporaryFile> temporary_;  ///< on the first rank
   std::shared_ptr<Output> output_;

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr const char* kExpected = "expected a matrix saved by numpy.save";
 
-/// Bytes of a file, fit for one line of a message.
+/// Bytes of a file as text for one line of a message.
 std::string printable(std::string_view bytes) {
   constexpr std::size_t kMost = 40;
   std::string text;
@@ -25,7 +25,7 @@ std::string printable(std::string_view bytes) {
   return bytes.size() > kMost ? text + "..." : text;
 }
 
-/// Reads the Python literal that a header is: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+/// Parses a header, which is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 class Literal {
  public:
   Literal(const std::string& name, std::string_view text) : name_(name), text_(text) {}
@@ -91,7 +91,7 @@ class Literal {
                   "{}: its header announces an extent of {}; expected 0 to 2^63 - 1", name_,
                   printable({text_.data() + at_, static_cast<std::size_t>(end - text_.data()) - at_}));
     at_ = static_cast<std::size_t>(end - text_.data());
-    take('L');  // as Python 2 wrote them
+    take('L');  // Python 2 wrote 3L
     return value;
   }
 
@@ -106,7 +106,7 @@ std::int64_t little_endian(std::string_view bytes) {
   return value;
 }
 
-/// The literal, and in `data_offset` where it ends.
+/// The literal in the file's first bytes. Sets `data_offset` to the end of the literal.
 std::string_view find_literal(const std::string& name, std::string_view start, std::int64_t file_bytes,
                               std::int64_t& data_offset) {
   require_input(file_bytes > 0, "{}: is empty; {}", name, kExpected);

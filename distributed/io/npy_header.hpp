@@ -8,10 +8,10 @@
 
 namespace recombine {
 
-/// Which elements lie side by side in a file: those of a row (C), or of a column (Fortran).
+/// Which elements are adjacent in a file: those of a row (C), or of a column (Fortran).
 enum class MatrixOrder { rows, columns };
 
-/// What the header of a .npy file says of the matrix behind it (numpy.lib.format, versions 1.0 to 3.0).
+/// The header of a .npy file, which describes the matrix after it (numpy.lib.format, versions 1.0 to 3.0).
 struct NpyHeader {
   DataType type = DataType::f32;  ///< f32 or f64, little-endian
   std::int64_t rows = 0;
@@ -22,17 +22,15 @@ struct NpyHeader {
   std::int64_t file_bytes() const { return data_offset + rows * cols * size_of(type); }
 };
 
-/// The longest header there can be of a matrix: what has to be read to parse any.
+/// The longest header that parse_npy_header() accepts, in bytes: read so many bytes to parse any.
 inline constexpr std::int64_t kNpyHeaderMost = 12 + 65535;
 
-/// `start` is the file's first min(file_bytes, kNpyHeaderMost) bytes, `name` what errors begin with: "--a
-/// a.npy".
-/// @throws InputError unless that is a matrix of f32 or f64 which fills the file
+/// `start` is the file's first min(file_bytes, kNpyHeaderMost) bytes. Messages of errors begin with `name`, such as
+/// "--a a.npy". @throws InputError unless the file is exactly a matrix of f32 or f64
 NpyHeader parse_npy_header(const std::string& name, std::string_view start, std::int64_t file_bytes);
 
-/// The bytes of a header, as numpy.save writes them: version 1.0, padded so that data_offset is a multiple
-/// of 64. `header.data_offset` is not looked at: it is the length of the result. @pre header.type is f32 or
-/// f64
+/// The bytes of a header, as numpy.save writes them: version 1.0, padded so that data_offset is a multiple of 64.
+/// Ignores `header.data_offset`, which is the length of the result. @pre header.type is f32 or f64
 std::string format_npy_header(const NpyHeader& header);
 
 }  // namespace recombine

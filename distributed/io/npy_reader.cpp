@@ -18,12 +18,12 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;  // what stays in the cache between reading and conversion
+constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;  // stays in the cache from reading to conversion
 constexpr std::int64_t kColsAtOnce = 1 << 13;
-/// Reading on over a gap this short costs less than leaving it out: measured from 512 bytes to this.
+/// Reading across a gap of so few bytes is faster than skipping the gap: measured for gaps from 512 bytes to this.
 constexpr std::int64_t kShortGapBytes = 1 << 13;
 
-/// Not by MPI: it does not say why a file cannot be opened.
+/// Does not use MPI, which does not say why a file cannot be opened.
 NpyHeader read_header(const std::string& name, const std::string& path) {
   struct stat status {};
   const auto cannot = [&](int reason) {
@@ -45,7 +45,7 @@ NpyHeader read_header(const std::string& name, const std::string& path) {
 
 }  // namespace
 
-/// Everything here is in terms of the file's own rows: the columns of a matrix in Fortran order.
+/// Rows here are rows of the file: for a matrix in Fortran order, its columns.
 struct NpyReader::Source {
   NpyHeader header;
   mpi::File file;
@@ -85,7 +85,7 @@ struct NpyReader::Source {
     }
   }
 
-  /// Band by band: into scratch, whole rows where the rest of a row is short, from there converted.
+  /// Reads band by band into scratch memory (whole rows, if the rest of a row is short), and converts from there.
   void read_staged(Range rows, Range cols, Transpose transpose, MatrixView to) const {
     const bool read_on = gap_is_short(cols);
     const std::int64_t ld = read_on ? width() : cols.size();

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;
 
-/// Sends the identity that rank 0 has to all ranks. Blocks; every rank calls it.
+/// Sends rank 0's identity of the file to all ranks. Blocks; every rank calls it.
 SharedFile::Identity broadcast(Communicator& world, Stream& stream, const SharedFile::Identity& of_root) {
   std::array<std::int64_t, 2> head = {static_cast<std::int64_t>(of_root.path.size()),
                                       std::bit_cast<std::int64_t>(of_root.inode)};
@@ -33,14 +33,14 @@ SharedFile::Identity broadcast(Communicator& world, Stream& stream, const Shared
 
 }  // namespace
 
-/// The temporary file on this rank, and what went wrong with it first.
+/// The temporary file as this rank sees it, and the first error of writing it.
 struct NpyWriter::Output {
   NpyHeader header;
   std::string path;
   std::optional<SharedFile> file;
   std::exception_ptr failure;
 
-  /// Ranks find out together, in commit(): one whose stream failed alone would leave the others waiting.
+  /// Keeps an error for commit(), where all ranks learn of it. If one rank's stream failed now, the others would wait.
   void attempt(const std::function<void()>& work) {
     if (failure) return;
     try {

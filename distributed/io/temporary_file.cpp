@@ -41,7 +41,7 @@ std::size_t take_slot(const std::string& path) {
     Slot& slot = slots()[s];
     auto expected = Slot::State::free;
     if (!slot.state.compare_exchange_strong(expected, Slot::State::taken)) continue;
-    // A path too long for it is too long to be made as well.
+    // A path that does not fit cannot be opened either, so it needs no removal.
     const bool fits = path.size() < slot.path.size();
     if (fits) std::strcpy(slot.path.data(), path.c_str());
     if (fits) slot.state = Slot::State::removable;

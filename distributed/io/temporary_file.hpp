@@ -9,7 +9,7 @@
 namespace recombine {
 
 /// An unfinished file. It has a random name in the folder of its final path `place`, so that other users cannot guess
-/// the name, until publish() gives it its final path. If the process ends before, the file is removed; a finished file
+/// the name, until publish() gives it its final path. If the process ends earlier, the file is removed; a finished file
 /// is never removed. Messages of errors begin with `name`.
 class TemporaryFile {
  public:
