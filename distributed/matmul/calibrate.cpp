@@ -14,21 +14,21 @@ namespace {
 struct ProductForm {
   std::int64_t m, n, k;
 };
-// Large, flat, thin, deep and small: each constant of the model weighs in one of them.
+// Large, flat, thin, deep and small products: each constant of the model matters in one of them.
 constexpr std::array kForms = {ProductForm{128, 128, 128},  ProductForm{768, 768, 768},  ProductForm{1024, 1024, 64},
                                ProductForm{96, 1024, 768},  ProductForm{1024, 96, 768},  ProductForm{96, 96, 4096},
                                ProductForm{384, 384, 384},  ProductForm{16, 16, 16},     ProductForm{2048, 768, 256},
                                ProductForm{16, 2048, 1024}, ProductForm{2048, 16, 1024}, ProductForm{1024, 1024, 16}};
 constexpr std::array<std::int64_t, 3> kBytes = {std::int64_t{4} << 10, std::int64_t{256} << 10, std::int64_t{4} << 20};
 constexpr int kRepeats = 3;
-constexpr double kShortestFlops = 2e7;  // of products that are timed in one go
-constexpr double kTooLong = 1;  // seconds of a form, going by the first: a slow kernel leaves out the large ones
+constexpr double kShortestFlops = 2e7;  // shorter products are timed several in a row
+constexpr double kTooLong = 1;          // seconds; forms that would take more, by the rate of the first, are left out
 
 double flops_of(const ProductForm& form) {
   return 2 * static_cast<double>(form.m) * static_cast<double>(form.n) * static_cast<double>(form.k);
 }
 
-/// Runs things on all ranks at once and times the slowest.
+/// Runs work on all ranks at once, and times it on the slowest rank.
 class Timer {
  public:
   Timer(Communicator& world, Device& device) : world_(world), stream_(device.make_stream(StreamUse::host)) {
@@ -40,7 +40,8 @@ class Timer {
     }
   }
 
-  /// The fastest of a few times, as its slowest rank saw it, each of `runs` runs in a row; the first is not counted.
+  /// Seconds of one run. Measures `runs` runs in a row a few times, each on the slowest rank, and returns the fastest
+  /// measurement; the first is not counted.
   template <class Run>
   double seconds(int runs, const Run& run) {
     double best = 0;
@@ -49,7 +50,7 @@ class Timer {
       const double start = Session::now();
       for (int r = 0; r < runs; ++r) run();
       const double own = slowest(Session::now() - start);
-      // Ranks that share a core run one after the other: what counts is when the last has finished.
+      // Ranks that share a core run one after the other: the time until the last has finished counts.
       const double all = slowest(Session::now() - start) - barrier_;
       const double time = std::max(own, all) / runs;
       if (repeat == 1 || (repeat > 1 && time < best)) best = time;
@@ -156,14 +157,14 @@ Machine measure_machine(Communicator& world, Device& device, DataType type, Coll
     if (world.size() % ranks != 0) continue;
     const auto group = make_communicator(world, device, collectives, world.rank() / ranks, world.rank() % ranks);
     const auto stream = device.make_stream(StreamUse::communication);
-    const Buffer sums = group->allocate(device, DataType::f32, largest);  // as C has them
+    const Buffer sums = group->allocate(device, DataType::f32, largest);  // as C is allocated
     device.math().axpby(*compute, 0, {}, 0, sums.view());
     compute->synchronize();
     for (const Collective collective : kCollectives) {
       std::vector<Machine::Sample>& samples = machine.collectives[{collective, ranks}];
-      for (const std::int64_t bytes : kBytes | std::views::reverse) {  // the largest first: it touches all memory
+      for (const std::int64_t bytes : kBytes | std::views::reverse) {  // largest first: it touches all memory
         const std::int64_t size = bytes / size_of(DataType::f32);
-        const double seconds = timer.seconds(1, [&] {  // alone, as between products: in a row they are faster
+        const double seconds = timer.seconds(1, [&] {  // one run, as between products: in a row they are faster
           const Buffer& own = sums_terms(collective) ? sums : data;
           run_collective(*group, *stream, collective, own.view().range(0, size), other.view().range(0, size));
         });

@@ -7,8 +7,8 @@
 
 namespace recombine {
 
-/// Matrices whose elements are a function of the global index alone, uniform in [-1, 1), so that any rank can make or
-/// check any part: element (r, c) of tensor t under a seed. bf16 holds the same value rounded.
+/// A matrix whose elements, uniform in [-1, 1), depend only on the seed, the tensor's number and the global index, so
+/// any rank can compute or check any part. bf16 elements are the same values, rounded.
 struct Generated {
   std::uint64_t seed = 0;
   std::uint64_t tensor = 0;
@@ -21,11 +21,11 @@ inline constexpr std::uint64_t kTensorA = 0;
 inline constexpr std::uint64_t kTensorB = 1;
 inline constexpr std::uint64_t kTensorC = 2;
 
-/// Fills a rectangle [rows, cols] of the matrix, held as it is or transposed: then `to` is [cols, rows].
+/// Fills `to` with a rectangle of the matrix: [rows, cols], or its transpose [cols, rows].
 void generate(RankContext& context, const Generated& matrix, Range rows, Range cols, Transpose transpose,
               MatrixView to);
 
-/// Fills what this rank holds of a matrix that is kept transposed (A) or as it is (B, C).
+/// Fills this rank's blocks of a matrix that is stored as its transpose (A) or as it is (B, C).
 void generate(RankContext& context, const Generated& matrix, Transpose transpose, const DistMatrix& to);
 
 }  // namespace recombine

@@ -40,7 +40,7 @@ LocalProduct begin_product(RankContext& context, const Matmul& call) {
 }
 
 const Block& only_block(const DistMatrix& matrix) {
-  require(matrix.blocks().size() == 1, "{} has {} blocks on this rank, this schedule moves one",
+  require(matrix.blocks().size() == 1, "{} has {} blocks on this rank; expected one, which the schedule moves",
           matrix.placement().to_string(), matrix.blocks().size());
   return matrix.blocks().front();
 }

@@ -7,8 +7,8 @@
 
 namespace recombine {
 
-/// Where the matrices of C[m,n] = A[m,k] B[k,n] stand. The operands are at rest: every element on one rank, and the
-/// contracted dimension first (A is held as A^T), so that a panel of any thickness is one contiguous range.
+/// The placements of the matrices of C[m,n] = A[m,k] B[k,n]. At rest, each element of an operand is on one rank. The
+/// contracted dimension comes first (A is stored as A^T), so a panel of any number of rows is one contiguous range.
 ///
 ///     A^T [k,m]   rows cut by k, each part once more by j; columns by i
 ///     B   [k,n]   rows cut by k, each part once more by i; columns by j
@@ -22,7 +22,7 @@ class Workspace {
  public:
   static constexpr std::size_t kSlots = 4;
 
-  /// At least `size` elements. What `slot` held before is lost where it must grow.
+  /// At least `size` elements. If `slot` must grow, its contents are lost.
   VectorView get(Device& device, std::size_t slot, DataType type, std::int64_t size);
 
  private:
@@ -33,10 +33,10 @@ class Workspace {
 struct Matmul {
   const DistMatrix& a;  ///< A^T
   const DistMatrix& b;
-  DistMatrix& c;  ///< ends Partial over k; beta C is added by the ranks with k = 0, the others' C is not read
+  DistMatrix& c;  ///< becomes Partial over k; ranks with k = 0 add beta C, other ranks do not read their C
   double alpha = 1;
   double beta = 0;
-  std::int64_t panel = 0;  ///< rows of k that travel at a time, where the schedule asks; 0: all that a rank has
+  std::int64_t panel = 0;  ///< rows of k in a panel, if the schedule takes panels; 0: all rows of a rank
   Workspace& workspace;
 };
 
@@ -44,10 +44,10 @@ struct Matmul {
 /// C becomes Partial over k. @throws Error if shapes, placements or types do not fit
 LocalProduct begin_product(RankContext& context, const Matmul& call);
 
-/// The one block that this rank has of an operand. @throws Error where it has another number of them
+/// This rank's only block of a matrix. @throws Error if it has none or several
 const Block& only_block(const DistMatrix& matrix);
 
-/// Rows [range) of the whole matrix, of a block that has them.
+/// Rows `range` of the whole matrix, in a block that contains them.
 MatrixView rows_of(const Block& block, Range range);
 
 /// Each is described in its file.

@@ -1,5 +1,5 @@
-// panels: SUMMA. The contracted dimension is walked in panels; whoever has one broadcasts it along its row or column
-// of the mesh, and every rank adds the panels' product to its C.
+// panels: SUMMA. The contracted dimension k is cut into panels. Step by step, the ranks that have a panel broadcast it
+// along their row or column of the mesh, and every rank adds the product of the two panels to its C.
 //
 //     mesh 2x2x1, panel p of k:           step p                            step p+1 travels meanwhile
 //
@@ -10,7 +10,7 @@
 //       along j from the rank whose        two buffers an operand: while one is multiplied, the other is filled
 //       piece of k it is; B along i
 //
-// Memory for two panels beside the operands at rest. van de Geijn and Watts, "SUMMA: scalable universal matrix
+// Needs memory for two panels of each operand. van de Geijn and Watts, "SUMMA: scalable universal matrix
 // multiplication algorithm", Concurrency 9(4), 1997.
 
 #include <algorithm>
@@ -28,17 +28,18 @@ class PanelStream {
               std::int64_t panel)
       : context_(context), rest_(rest), axis_(*rest.placement().rows_then), own_(only_block(rest)) {
     if (context.mesh().parts(axis_) == 1) return;
-    context.after_compute(axis_);  // which has made the operand
+    context.after_compute(axis_);  // the compute stream may still write the operand
     for (std::size_t s = 0; s < 2; ++s) {
       slots_[s] = as_matrix(workspace.get(context.device(), first_slot + s, rest.memory().type, panel * own_.view.cols),
                             panel, own_.view.cols);
     }
   }
 
-  /// The end of the piece of k that begins at or before `at` and ends behind it.
+  /// The end of the piece of k that contains row `at`.
   std::int64_t piece_end(std::int64_t at) const { return piece(owner(at)).end; }
 
-  /// Begins to bring rows [range) of k, which are one rank's, once the multiplication `free` is done.
+  /// Starts to broadcast rows `range` of k, which one rank has, after event `free`: the multiplication that used the
+  /// buffer last.
   void fetch(std::size_t step, Range range, const Event& free) {
     if (context_.mesh().parts(axis_) == 1) {
       panels_[step % 2] = rows_of(own_, range);
@@ -89,7 +90,7 @@ void multiply_panels(RankContext& context, const Matmul& call) {
   PanelStream a(context, call.a, call.workspace, 0, thickest);
   PanelStream b(context, call.b, call.workspace, 2, thickest);
 
-  // A step ends where the panel, or the piece of one of the owners, does.
+  // A step ends at the end of a panel, or of one owner's piece.
   std::vector<Range> steps;
   for (std::int64_t at = k.begin; at < k.end;) {
     const std::int64_t end = std::min({at + thickest, a.piece_end(at), b.piece_end(at)});

@@ -10,10 +10,10 @@ namespace recombine {
 namespace {
 
 constexpr std::array<std::int64_t, 3> kPanels = {128, 512, 2048};
-constexpr double kResolution = 1.05;  // the model tells no smaller ratio of times
+constexpr double kResolution = 1.05;  // the model cannot distinguish plans with a smaller ratio of times
 
-/// What travels behind a product costs no latency as far as that is shorter than the product; its bytes are still
-/// copied by the cores that multiply.
+/// A transfer that overlaps a product hides its latency (at most the product's time), but not its bytes: the cores that
+/// multiply also do the copying.
 void add_movement(const Machine& machine, const Mesh& mesh, const Movement& movement, double product, Plan& plan) {
   const int ranks = mesh.parts(movement.axis);
   const auto times = static_cast<double>(movement.times);
@@ -97,7 +97,7 @@ void check_limits(const Machine& machine, const PlanLimits& limits) {
                 limits.mesh->to_string(), row.fits_text);
 }
 
-/// Different ways on one mesh: where no operand moves, gather stands for all.
+/// Adds the candidates on one mesh. If no operand moves, all schedules do the same, and gather is the only candidate.
 void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits, const Mesh& mesh,
                std::vector<Plan>& plans) {
   const bool moves = mesh.extent(Axis::i) > 1 || mesh.extent(Axis::j) > 1;
@@ -107,7 +107,7 @@ void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimit
     std::int64_t thickest = -1;
     for (const std::int64_t panel : kPanels) {
       const std::int64_t thickness = row.work(shape, mesh, panel).k;
-      if (thickness == thickest) break;  // the pieces of k are no thicker
+      if (thickness == thickest) break;  // a thicker panel changes nothing: no piece of k is thicker
       thickest = thickness;
       plans.push_back(predict(
           machine, shape,

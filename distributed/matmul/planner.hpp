@@ -9,14 +9,14 @@
 
 namespace recombine {
 
-/// How fast this job is: an alpha-beta-gamma model, its constants measured. Times are those of the slowest rank while
+/// The speed of this job: an alpha-beta-gamma model with measured constants. Times are those of the slowest rank while
 /// all ranks do the same.
 struct Machine {
   /// Seconds of one local product C[m,n] += A[m,k] B[k,n].
   struct Product {
     double per_call = 0;
     double per_flop = 0;    ///< gamma
-    double per_a = 0;       ///< of m k: packing; libraries do not treat their operands alike
+    double per_a = 0;       ///< of m k, for packing; libraries treat A and B differently
     double per_b = 0;       ///< of k n
     double per_result = 0;  ///< of m n: reading and writing C
     double seconds(std::int64_t m, std::int64_t n, std::int64_t k) const;
@@ -25,7 +25,7 @@ struct Machine {
     double bytes = 0;
     double seconds = 0;
   };
-  /// For a collective among so many ranks: alpha + beta bytes, by straight lines through what was measured.
+  /// The times of a collective among a number of ranks: alpha + beta bytes, by straight lines through measured points.
   using Lines = std::map<std::pair<Collective, int>, std::vector<Sample>>;
 
   int np = 1;
@@ -40,7 +40,7 @@ struct Machine {
 struct Plan {
   Mesh mesh{1, 1, 1};
   Schedule schedule = Schedule::gather;
-  std::int64_t panel = 0;             ///< 0 where the schedule takes none
+  std::int64_t panel = 0;             ///< rows of k; 0: the schedule takes no panels
   State c_state = State::replicated;  ///< C along k: Replicated (all-reduce) or Sharded (reduce-scatter)
   double product_seconds = 0;         ///< predicted, of the slowest rank
   double communication_seconds = 0;
@@ -50,7 +50,7 @@ struct Plan {
   std::string to_string() const;  ///< "2x1x1 panels of 256"
 };
 
-/// What the user has fixed; the rest is the planner's choice.
+/// What the user has fixed. The planner chooses the rest.
 struct PlanLimits {
   std::optional<Mesh> mesh;
   std::optional<Schedule> schedule;
@@ -61,9 +61,9 @@ struct PlanLimits {
 /// The model's figures for one plan. @pre the schedule fits the mesh
 Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan);
 
-/// Every mesh of machine.np ranks within the limits, with every schedule that fits it, best first: the fewest seconds;
-/// of those within 5% of the fastest, which is what the model can tell, the fewest bytes sent, then the fewest local
-/// products. @throws InputError where nothing is left: no fit, or no room
+/// Every mesh of machine.np ranks within the limits, with every schedule that fits it, best first: the fewest seconds.
+/// The model cannot distinguish plans within 5% of the fastest: of those, first the fewest bytes sent, then the fewest
+/// local products. @throws InputError if no plan is within the limits
 std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits);
 
 /// All meshes of np ranks.

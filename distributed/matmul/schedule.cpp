@@ -37,7 +37,7 @@ Work gather_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t /*pane
 
 Work panels_work(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel) {
   const Blocks b(shape, mesh);
-  // Steps end where panels do and where the pieces of both operands' owners do.
+  // Steps end at the ends of panels, and at the ends of the pieces of both operands' owners.
   const std::int64_t thickest = std::min(panel > 0 ? panel : b.k, ceil_div(b.k, std::max(b.i, b.j)));
   const std::int64_t steps = thickest > 0 ? ceil_div(b.k, thickest) : 0;
   Work work{.products = steps, .m = b.m, .n = b.n, .k = thickest};

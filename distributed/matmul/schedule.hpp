@@ -15,7 +15,7 @@ struct MatmulShape {
   DataType type = DataType::f32;
 
   double flops() const { return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k); }
-  /// What C is held and summed in: f64 for f64, else f32.
+  /// The type in which C is stored and summed: f64 for f64, else f32.
   DataType result_type() const { return type == DataType::f64 ? DataType::f64 : DataType::f32; }
 };
 
@@ -24,18 +24,18 @@ inline constexpr std::array kCollectives = {Collective::all_gather, Collective::
                                             Collective::all_reduce, Collective::reduce_scatter};
 std::string_view name_of(Collective collective);
 
-/// `times` collectives along `axis`, each on a buffer of `bytes`: for all_gather, all_reduce and reduce_scatter the
-/// whole block, for broadcast and shift what arrives.
+/// `times` collectives along `axis`. `bytes` is the size of the whole block for all_gather, all_reduce and
+/// reduce_scatter, and of what a rank receives for broadcast and shift.
 struct Movement {
   Collective collective;
   Axis axis;
   std::int64_t bytes = 0;
   std::int64_t times = 1;
-  std::int64_t behind = 0;  ///< so many of them travel while a product runs
+  std::int64_t behind = 0;  ///< how many of them overlap a product
 };
 
-/// Bytes that one of `ranks` sends, on average: (P-1)/P of what all_gather, reduce_scatter and broadcast bring about,
-/// twice that for all_reduce, all of it for shift.
+/// Bytes that one of P ranks sends, on average: (P-1)/P of `bytes` for all_gather, reduce_scatter and broadcast, twice
+/// that for all_reduce, all of `bytes` for shift.
 double bytes_sent(Collective collective, int ranks, std::int64_t bytes);
 
 /// What one rank (the one with the largest blocks) does in a schedule, before C is recombined over k.
@@ -43,7 +43,7 @@ struct Work {
   std::vector<Movement> movements;
   std::int64_t products = 1;  ///< local products, each C[m,n] += A[m,k] B[k,n] of these sizes
   std::int64_t m = 0, n = 0, k = 0;
-  std::int64_t workspace_bytes = 0;  ///< beside operands and C
+  std::int64_t workspace_bytes = 0;  ///< in addition to operands and C
 };
 
 enum class Schedule { gather, panels, shift };
@@ -53,9 +53,9 @@ struct ScheduleRow {
   Schedule schedule;
   std::string_view name;
   std::string_view paper;
-  std::string_view fits_text;  ///< which meshes, for messages
+  std::string_view fits_text;  ///< the meshes that fit, for messages
   bool (*fits)(const Mesh& mesh);
-  bool takes_panels;  ///< the thickness of panels can be chosen
+  bool takes_panels;  ///< the number of rows of a panel can be chosen
   Work (*work)(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel);
   void (*run)(RankContext& context, const Matmul& call);
 };

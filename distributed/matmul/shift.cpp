@@ -1,5 +1,5 @@
-// shift: Cannon's algorithm, and its ring where the mesh has one row or one column. Every rank multiplies the pieces
-// it has, and passes them on to its neighbour.
+// shift: Cannon's algorithm; on a mesh of one row or one column, a ring. Every rank multiplies the pieces that it has,
+// and passes them on to its neighbour.
 //
 //     mesh 2x2x1: who multiplies which pieces p of k (A_ip B_pj), at step s: p = (i + j + s) mod 2
 //
@@ -8,7 +8,7 @@
 //       i=1   A left by 1     A.1 B.1 | A.0 B.0         A.0 B.0 | A.1 B.1       B goes up by one along i
 //             B up by j
 //
-// No rank has more than three pieces of an operand, and a message only ever goes to a neighbour. Cannon, "A cellular
+// No rank has more than three pieces of an operand. After the skew, all messages go to neighbours. Cannon, "A cellular
 // computer to implement the Kalman filter algorithm", Montana State University, 1969.
 
 #include <algorithm>
@@ -20,22 +20,22 @@ namespace recombine {
 
 namespace {
 
-/// An operand's pieces going round along one axis of the mesh.
+/// An operand whose pieces travel in a ring along one axis of the mesh.
 class Ring {
  public:
   Ring(RankContext& context, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot)
       : context_(context), rest_(rest), axis_(*rest.placement().rows_then), current_(only_block(rest).view) {
     const int pieces = context.mesh().parts(axis_);
     if (pieces == 1) return;
-    context.after_compute(axis_);  // which has made the operand
+    context.after_compute(axis_);  // the compute stream may still write the operand
     for (std::size_t s = 0; s < 2; ++s) {
       const std::int64_t largest = piece(0).size();
       slots_[s] = workspace.get(context.device(), first_slot + s, rest.memory().type, largest * current_.cols);
     }
   }
 
-  /// Starts to replace the current piece by piece `index` of k, `distance` ranks further on along the axis, once the
-  /// multiplication `free` has left the buffer that it goes to.
+  /// Starts to replace the current piece by piece `index` of k, which is `distance` ranks further along the axis, after
+  /// event `free`: the multiplication that used the receiving buffer last.
   void start_shift(int index, int distance, const Event& free) {
     if (context_.mesh().parts(axis_) == 1) return;
     const std::int64_t rows = piece(index).size();
@@ -54,7 +54,7 @@ class Ring {
     current_ = next_;
   }
 
-  /// The part of the current piece that is piece `index` of `steps`: all of it, where it goes round.
+  /// Piece `index` of `steps` of k: the current piece if pieces travel along this axis, otherwise a part of it.
   ConstMatrixView part(int index, int steps) const {
     if (context_.mesh().parts(axis_) > 1) return current_;
     const Range rows = split_range(current_.rows, steps, index);
@@ -91,7 +91,7 @@ void multiply_shift(RankContext& context, const Matmul& call) {
   Ring a(context, call.a, call.workspace, 0);
   Ring b(context, call.b, call.workspace, 2);
 
-  // The skew: row i of A by i, column j of B by j. Nothing moves where the mesh is one row or one column.
+  // The skew: row i of A by i, column j of B by j. Nothing moves if the mesh is one row or one column.
   if (i > 0) a.start_shift(piece_at(0), i, {});
   if (j > 0) b.start_shift(piece_at(0), j, {});
   a.finish_shift();

@@ -1,5 +1,5 @@
-// stream: the matrices stay in their files; tiles of C are made one after the other, from panels that are read while
-// the ones before them are multiplied.
+// stream: the matrices stay in their files. Tiles of C are computed one after the other from panels of A and B; the
+// next panels are read while the current ones are multiplied.
 //
 //     C_ij of this rank, in tiles          for each tile:   read   | A0 B0 | A1 B1 | A2 B2 |     (next tile's A0 B0)
 //        +-----+-----+                                      multiply       | A0 B0 | A1 B1 | A2 B2 |
@@ -8,8 +8,8 @@
 //        |  2  |  3  |
 //        +-----+-----+   B panels [panel, cols]
 //
-// A tile of S elements makes every element of A and B that passes take part in sqrt(S) products, which is as much as
-// fast memory allows (Hong and Kung, "I/O complexity: the red-blue pebble game", STOC 1981).
+// With a tile of S elements, each element of A or B that is read takes part in sqrt(S) multiplications: as many as S
+// elements of fast memory allow (Hong and Kung, "I/O complexity: the red-blue pebble game", STOC 1981).
 
 #include "distributed/matmul/stream.hpp"
 
@@ -27,11 +27,11 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kSmallest = 64;  // side of a tile, rows of a panel, below which a product is no longer fast
+constexpr std::int64_t kSmallest = 64;  // sides of a tile and rows of a panel; with fewer, products are slow
 constexpr std::int64_t kThickest = 2048;
-constexpr double kTileShare = 0.75;  // of the memory, at most; the rest is for panels
+constexpr double kTileShare = 0.75;  // of the memory, at most, for the tile; the rest is for panels
 
-/// One multiplication: into which tile, and which rows of k.
+/// One multiplication: its tile of C, and its rows of k.
 struct Step {
   Range rows, cols, k;
   bool first, last;  // of its tile
@@ -62,7 +62,7 @@ std::vector<Step> steps_of(const RankContext& context, const StreamedMatmul& cal
   return steps;
 }
 
-/// The memory of a rank, and what is on its way to it.
+/// The tile and the panels of a rank, and the reads and writes in progress.
 class Streamer {
  public:
   Streamer(RankContext& context, const StreamedMatmul& call)
@@ -181,7 +181,7 @@ Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_byt
   const std::int64_t m = std::max<std::int64_t>(1, ceil_div(shape.m, mesh.parts(Axis::i)));
   const std::int64_t n = std::max<std::int64_t>(1, ceil_div(shape.n, mesh.parts(Axis::j)));
   const std::int64_t k = std::max<std::int64_t>(1, ceil_div(shape.k, mesh.parts(Axis::k)));
-  // A tile [r,c] takes e r c bytes, the thinnest panels beside it p (r + c).
+  // A tile [r,c] takes e r c bytes; the thinnest panels for it take p (r + c).
   const double memory = std::floor(memory_bytes);
   const auto e = static_cast<double>(size_of(shape.result_type()));
   const auto p = static_cast<double>(2 * smallest.panel * size_of(shape.type));
@@ -191,7 +191,7 @@ Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_byt
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(largest / r, (memory - p * r) / (e * r + p))), 1,
                                     most);
   };
-  // As square as the block allows; what one side does not use, the other has.
+  // As square as the block allows. If the block limits one side, the other side gets the rest of the memory.
   const auto square = static_cast<std::int64_t>(std::min(std::sqrt(largest), (std::sqrt(p * p + e * memory) - p) / e));
   Tiles tiles{.rows = std::clamp<std::int64_t>(square, 1, m), .cols = std::clamp<std::int64_t>(square, 1, n)};
   if (tiles.rows == m) tiles.cols = beside(m, n);

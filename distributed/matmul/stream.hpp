@@ -6,8 +6,8 @@
 
 namespace recombine {
 
-/// A rank's share of the work in pieces that fit its memory: tiles of C, and the thickness of the panels that are
-/// multiplied into one.
+/// How a rank cuts its work to fit its memory: into tiles of C [rows, cols], each computed from panels of A^T and B
+/// with `panel` rows of k.
 struct Tiles {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
@@ -17,18 +17,17 @@ struct Tiles {
   double bytes(const MatmulShape& shape) const;
 };
 
-/// The smallest with which products are still fast.
+/// The smallest tiles with which products are still fast.
 Tiles smallest_tiles(const MatmulShape& shape, const Mesh& mesh);
 
-/// Tiles within `memory_bytes` that read as little as may be: the operands pass once for each row or column
-/// of tiles.
-/// @throws InputError where there is no room for smallest_tiles()
+/// Tiles within `memory_bytes` for which few bytes are read: A is read once for each column of tiles, B once for each
+/// row. @throws InputError if smallest_tiles() does not fit
 Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_bytes);
 
 /// Bytes of operands that one rank reads.
 double bytes_read(const MatmulShape& shape, const Mesh& mesh, const Tiles& tiles);
 
-/// C = alpha A B + beta C0, larger than memory: operands stay where they are, panels stream through.
+/// C = alpha A B + beta C0 for matrices larger than memory: operands stay in their files, panels pass through memory.
 struct StreamedMatmul {
   /// Enqueue on `io`: bring rows [k] and columns [cols] of A^T or B to host memory [k, cols].
   using Read = std::function<void(Stream& io, Range k, Range cols, MatrixView to)>;
@@ -40,12 +39,12 @@ struct StreamedMatmul {
   double alpha = 1;
   double beta = 0;
   Read a, b;
-  Read c0;                                     ///< rows and columns of C; only where beta != 0
+  Read c0;                                     ///< rows and columns of C; only if beta != 0
   std::function<void(MatrixView tile)> round;  ///< applied to finished tiles; empty: none
   Write write;
 };
 
-/// Seconds that arithmetic waited for reading and writing; RankContext counts those for sums.
+/// Multiplies. Returns the seconds that arithmetic waited for reads and writes; RankContext counts the waits for sums.
 double multiply_streamed(RankContext& context, const StreamedMatmul& call);
 
 }  // namespace recombine

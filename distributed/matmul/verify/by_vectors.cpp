@@ -28,7 +28,7 @@ struct Squares {
   }
 };
 
-/// The vectors, and sums over a block's columns: where block j's begin and end.
+/// The random vectors, and the products of rows with them, block by block of columns.
 class Vectors {
  public:
   Vectors(std::int64_t n, int blocks, double flushed_below) : n_(n), blocks_(blocks), flushed_below_(flushed_below) {
@@ -132,7 +132,7 @@ Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verificatio
   const Vectors vectors(what.shape.n, what.mesh.extent(Axis::j), underflow.operand);
   const Expected expected = expected_products(world, stream, what, vectors);
 
-  // C x of what this rank has, and |C_r|^2; a row of a block that it has not stays unseen.
+  // C x and |C_r|^2 for the rows of blocks that this rank has; `seen` marks those.
   Doubles w(expected.z.size());
   Doubles squares(static_cast<std::size_t>(m * what.mesh.extent(Axis::j)));
   std::vector<bool> seen(squares.size());
@@ -156,7 +156,7 @@ Verdict verify_by_vectors(Communicator& world, Stream& stream, const Verificatio
     const auto j = static_cast<std::size_t>(block);
     const double alpha = std::abs(what.alpha);
     const double norms = alpha * norm(expected.row_squares, r) * norm(expected.block_squares, j);
-    // What underflows may all have one sign, so it adds up over the columns.
+    // Losses by underflow may all have one sign, so they add up over the columns.
     const auto cols = static_cast<double>(split_range(what.shape.n, what.mesh.extent(Axis::j), block).size());
     const double flushed = alpha * std::sqrt(cols) *
                            (norm(expected.row_flushed, r) * norm(expected.block_squares, j) +

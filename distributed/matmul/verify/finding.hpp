@@ -44,18 +44,18 @@ void for_each_row(const Pieces& pieces, const Work& work) {
   });
 }
 
-/// The block of C, counted along i and j, that has an element.
+/// The indices along i and j of the block of C that contains an element.
 std::pair<int, int> block_of(const Verification& what, std::int64_t row, std::int64_t col);
 
-/// The worst that a rank has found so far.
+/// The largest errors that a rank has found so far.
 class Finding {
  public:
-  /// `magnitude` is what an error is relative to; zero: it stays out of the relative error.
-  /// True where this is the worst beside its bound, so that words for it are wanted.
+  /// `magnitude` is what the relative error divides by; if it is 0, the relative error ignores this error.
+  /// Returns true if error / bound is the largest so far; the caller should then call describe().
   bool add(double error, double bound, double magnitude);
   void describe(std::string text) { text_ = std::move(text); }
 
-  /// The largest error of all ranks, and the words of the lowest rank that is beyond its bound.
+  /// The largest errors over all ranks, and the description by the lowest rank whose error exceeds its bound.
   Verdict agree(Communicator& world, Stream& stream) const;
 
  private:
