@@ -1,5 +1,5 @@
-"""What every program does with bad input: one line on stderr that names what is wrong, once for all ranks; exit code 2;
-nothing on stdout; nothing written."""
+"""Every program refuses bad input in the same way: all ranks together print one line on stderr that says what is wrong;
+the exit code is 2; stdout stays empty, and no file is written."""
 import pathlib
 import sys
 import tempfile
@@ -17,13 +17,13 @@ def problem_of(name, result, fragments, cwd, ignored):
     if result.stdout.strip():
         return f"something on stdout: {result.stdout!r}"
     if any(cwd.iterdir()):
-        return f"left behind: {[p.name for p in cwd.iterdir()]}"
+        return f"files are left: {[p.name for p in cwd.iterdir()]}"
     return None
 
 
 def try_case(program, np, case):
-    """What is wrong with the program's answer, or None. A case: (arguments, what the line must contain, settings of
-    run(), such as np; `ignored`: lines that begin with it come from a library and do not count)."""
+    """What is wrong with the program's answer, or None. A case: (arguments, texts that the line must contain, settings of
+    run() such as np). The setting `ignored`: lines that begin with it come from a library and do not count."""
     arguments, fragments, *settings = case
     settings = {"np": np, "ignored": (), **(settings[0] if settings else {})}
     ignored = settings.pop("ignored")
@@ -39,8 +39,8 @@ def main(make_cases):
     program, np = pathlib.Path(sys.argv[1]).resolve(), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as root:
         cases = make_cases(pathlib.Path(root), np)
-        with ThreadPoolExecutor(4) as pool:  # starting and ending a job is mostly waiting
+        with ThreadPoolExecutor(4) as pool:  # most of a job's start and end is waiting
             problems = [p for p in pool.map(lambda case: try_case(program, np, case), cases) if p]
     print("\n".join(problems))
-    print(f"{len(cases) - len(problems)} of {len(cases)} cases as they should be, np {np}")
+    print(f"{len(cases) - len(problems)} of {len(cases)} cases have the expected answer, np {np}")
     sys.exit(1 if problems else 0)

@@ -34,7 +34,7 @@ def bomb_folder(root, count):
 
 
 def make_cases(root, _np):
-    """(arguments, what the line must contain)"""
+    """Cases: (arguments, texts that the line must contain)."""
     def csv(name, text):
         (root / name).write_text(text)
         return ["--data", str(root / name), "--target", "y"]
@@ -44,7 +44,7 @@ def make_cases(root, _np):
         return ["--config", str(root / name)]
 
     good = csv("good.csv", "a,y\n1,2\n3,4\n")
-    pipe = root / "pipe.csv"  # nobody ever writes to it
+    pipe = root / "pipe.csv"  # no process ever writes to it
     bare_pipe = root / "pipe"
     piped = idx_folder(root, "piped", images(9), labels(9))
     os.remove(f"{piped}/train-labels-idx1-ubyte")
@@ -52,7 +52,7 @@ def make_cases(root, _np):
         os.mkfifo(path)
     socket_path = root / "socket"
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(socket_path))  # the file stays
+        listener.bind(str(socket_path))  # the file stays after the socket is closed
     configs = [
         (["--config", str(pipe)], [f"--config {pipe}", "is a FIFO; expected a regular file"]), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
         (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: has a zero byte"),
@@ -129,7 +129,7 @@ def make_cases(root, _np):
                     (good + [option, "./" * 2050 + "x"], [option, "expected a path of at most 4000 bytes"]),
                     (good + [option, str(pipe)], f"{option} {pipe}: is a FIFO; expected a regular file or a new name"),
                     (good + [option, str(root)], f"{option} {root}: is a folder; expected a regular file or a new name")]
-    # One that can be opened must not stay behind when another cannot.
+    # If one output cannot be opened, no other output may be left.
     outputs.append((good + ["--save", "w.safetensors", "--metrics", "/nonexistent/m"], "--metrics"))
     outputs.append((good + ["--save", "x", "--summary", "./x"], "--summary ./x"))
     outputs.append((good + ["--summary", good[1]], "--data"))

@@ -1,4 +1,4 @@
-"""What tests of the programs on a GPU, or on an emulation of one, have in common."""
+"""Shared by the tests of the programs on a GPU or on its emulation."""
 import argparse
 import sys
 
@@ -7,7 +7,7 @@ from program import SKIPPED, run
 # Settings of the job's environment, for a GPU and for its emulation.
 NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "RECOMBINE_EMULATED_DEVICES": "0"}
 ONE_GPU = {"CUDA_VISIBLE_DEVICES": "0", "RECOMBINE_EMULATED_DEVICES": "1"}
-REASONS = ("--device cuda: ", "--collectives nccl: ")  # to refuse, which begin so where there is too little hardware
+REASONS = ("--device cuda: ", "--collectives nccl: ")  # beginnings of the refusals if a machine has too few GPUs
 
 
 def arguments():
@@ -22,7 +22,7 @@ def arguments():
 
 
 def skip_without_gpu(given, name, *sizes):
-    """Ends this test where the program says that it finds no GPU. An emulation is always found, or the test fails."""
+    """Skips this test if the program finds no GPU. On an emulated GPU nothing is skipped."""
     if given.device == "emulated":
         return
     asked = [*sizes, "--device", "cuda", "--collectives", given.collectives, "--quiet"]

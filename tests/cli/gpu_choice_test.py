@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Which device and which collectives a job on a machine with one GPU gets, and what it is refused.
+"""On a machine with one GPU: the device and the collectives that a job gets, and the jobs that are refused.
 
 usage: gpu_choice_test.py MATMUL TRAIN --ranks 2 --collectives staged --device cuda|emulated; exit code 77 (skipped)
 without a GPU.
@@ -43,7 +43,7 @@ def check_refusals(matmul, train, ranks, folder, checks):
 
 
 def check_automatic(matmul, train, ranks, folder, checks):
-    """--device auto is the GPU where there is one, with collectives that its ranks can have together."""
+    """--device auto chooses the GPU if there is one, and collectives that work for ranks that share it."""
     quick = ["--machine", machine.write(folder / "machine.json", ranks)]
     jobs = [(matmul, [*SIZES, *quick, "--quiet", "--json", "r.json"]),
             (train, [*DATA, "--quiet", "--summary", "r.json"])]

@@ -1,4 +1,4 @@
-"""Machine files, as --calibrate writes them, of a machine that nobody has measured."""
+"""Writes machine files in the format of --calibrate, with invented constants."""
 import json
 
 COLLECTIVES = ["all_gather", "broadcast", "shift", "all_reduce", "reduce_scatter"]

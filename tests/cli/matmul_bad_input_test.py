@@ -28,7 +28,7 @@ def option_cases(np):
         (["--m", "99999999999999999999", *SIZES[2:]], "--m"),
         (["--m", "1099511627776", "--n", "1099511627776", "--k", "1"], ["--m", "1099511627776"]),
         (sized("--mesh", other), ["--mesh", other, str(np)]), (sized("--mesh", "0x1x1"), "--mesh"),
-        (sized("--mesh", "3x1431655766x1"), "--mesh '3x1431655766x1'"),  # its product overflows 32 bits to 2 ranks
+        (sized("--mesh", "3x1431655766x1"), "--mesh '3x1431655766x1'"),  # the product is 2 in 32 bits
         (sized("--mesh", "65536x65536x1"), "--mesh '65536x65536x1'"), (sized("--mesh", "abc"), "--mesh"), (sized("--mesh", "1x1"), "--mesh"),
         (sized("--schedule", "shift", "--mesh", "2x3x1"), ["--schedule", "shift", "2x3x1"], {"np": 6}),
         (sized("--schedule", "hash"), ["--schedule", "hash"]), (sized("--dtype", "f16"), ["--dtype", "f16"]),
@@ -37,7 +37,7 @@ def option_cases(np):
         (sized("--memory-limit", "-1GiB"), "--memory-limit"), (sized("--memory-limit", "nan"), "--memory-limit"),
         *((sized("--memory-limit", size), [f"--memory-limit '{size}'", "2^63 bytes"]) for size in ["99999999999G", str(2**63)]),
         (sized("--memory-limit", "100", "--out", "C.npy"), "--memory-limit"),  # no room for the smallest tile
-        (sized("--memory-limit", "300"), ["--memory-limit", "--out"]),  # C has to go somewhere
+        (sized("--memory-limit", "300"), ["--memory-limit", "--out"]),  # C needs a file
         (["--m", "1000000", "--n", "1000000", "--k", "8"], ["--memory-limit", "GiB"]),  # 4 TB of C
         (sized("--memory-limit", "300", "--out", "C.npy", "--schedule", "shift"), ["--schedule shift", "--memory-limit"]),
         (sized("--out", "x", "--json", "./x"), ["--json ./x", "--out"]),  # one would replace the other
@@ -109,12 +109,12 @@ def output_cases(root):
         cases += [([*SIZES, option, "x" * 256], [option, "File name too long; expected a name of at most 255 bytes"]),
                   ([*SIZES, option, str(folder)], f"{option} {folder}: is a folder; expected a regular file or a new name"),
                   ([*SIZES, option, str(link)], f"{option} {link}: is a link to a character device; expected a regular file")]
-    # One that can be written must not stay behind when another cannot, or when there is nothing to do.
+    # If one output cannot be written, or nothing is multiplied, no other output may be left.
     good = ["--json", "j.json", "--calibrate", "c.json", "--out", "C.npy"]
     bad = "/nonexistent/file"
     cases += [([*SIZES, *good[:4], "--out", bad], "--out"), ([*SIZES, *good[2:], "--json", bad], "--json"),
               ([*SIZES, *good, "--mesh", "5x1x1"], "--mesh"), ([*SIZES, *good, "--machine", "missing"], "--machine")]
-    # As good as a full disk. The limit leaves room for what Open MPI keeps in files.
+    # A limit of file sizes acts like a full disk. It is large enough for Open MPI's own files.
     full = {"largest_file": 64 << 20}
     large = ["--m", "4200", "--n", "4200", "--k", "1"]
     cases += [([*large, *good], "--out C.npy", full), ([*large, "--memory-limit", "1MiB", *good], "--out C.npy", full)]

@@ -1,4 +1,4 @@
-"""Multiplies as a user does, on several numbers of ranks: files of every kind, plans, streaming, and what is reported.
+"""Multiplies as a user does, on several numbers of ranks: every kind of file, plans, streaming and reports.
 
 usage: matmul_cli_test.py MATMUL
 """
@@ -62,7 +62,7 @@ def check_files(multiplier, checks):
 
 
 def check_rounding(multiplier, checks):
-    """Elements that have no short form."""
+    """Random elements, whose products are rounded."""
     draw = random.Random(4)
     a, b = ([[draw.uniform(-1, 1) for _ in range(cols)] for _ in range(rows)] for rows, cols in [(20, 70), (70, 15)])
     files = ["--a", multiplier.file("ra.npy", a, "<f8"), "--b", multiplier.file("rb.npy", b, "<f8")]
@@ -74,7 +74,7 @@ def check_rounding(multiplier, checks):
 
 
 def check_empty(multiplier, checks):
-    """No sum, no rows, no columns, and one of each."""
+    """Matrices without rows, columns or terms, and matrices of one element."""
     cases = [(np, mesh, sizes) for sizes in [(4, 3, 0), (0, 3, 4), (4, 0, 3), (0, 0, 0), (1, 1, 1)]
              for np, mesh in [(1, "auto"), (2, "1x1x2"), (4, "auto"), (4, "2x2x1")]]
     for _, _, (m, n, k) in cases:
@@ -94,7 +94,7 @@ def check_empty(multiplier, checks):
 
 
 def check_made(multiplier, checks):
-    """Elements made from their index are the same on every mesh, and others with another seed."""
+    """Elements computed from their index are the same on every mesh, and differ with another seed."""
     sizes = ["--m", 40, "--n", 30, "--k", 1, "--verify"]  # k = 1: no sum, so nothing is rounded in another order
     expected = multiplier.result(1, *sizes)
 
@@ -217,7 +217,7 @@ def check_streaming(multiplier, checks):
 
 
 def check_one_rank_fails(multiplier, checks):
-    """Rank 1 has no room for its C of 1 GB: it says so, and nobody waits for it."""
+    """Rank 1 has no memory for its C of 1 GB: it reports that, and the other ranks end too."""
     limited = multiplier.folder / "limited.sh"
     limited.write_text('#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -v 1500000\nexec "$@"\n')
     limited.chmod(0o755)
@@ -230,7 +230,7 @@ def check_one_rank_fails(multiplier, checks):
 
 
 def check_ended(multiplier, checks):
-    """A job that is ended from outside in the middle of its work leaves nothing."""
+    """A job that is ended from outside during its work leaves no file."""
     files = ["--out", "ended.npy", "--json", "ended.json"]
     for way, end in ENDS.items():
         with start(multiplier.program, 2, "--m", 8000, "--n", 8000, "--k", 8000, "--repeat", 1000, "--quiet",

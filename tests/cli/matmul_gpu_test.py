@@ -20,7 +20,7 @@ KERNELS = [("naive", "f32"), ("tiled", "f32"), ("naive", "bf16"), ("tiled", "bf1
 
 
 def problem_of(report, way):
-    """What a report says that is not what was asked for, or None."""
+    """The first difference between a report and the options of its job, or None."""
     asked = dict(zip(way[::2], way[1::2]))
     for option in ["--mesh", "--schedule", "--recombine", "--dtype"]:
         if option in asked and report[option[2:]] != asked[option]:
@@ -35,7 +35,7 @@ def problem_of(report, way):
 
 
 class Operands:
-    """A, B and C0 in files, and what alpha A B + beta C0 is."""
+    """A, B and C0 in files, and the expected alpha A B + beta C0."""
 
     def __init__(self, multiplier):
         self.a, self.b, self.c = made(M, K, 1), made(K, N, 2), made(M, N, 3)
@@ -72,7 +72,7 @@ def check_files(multiplier, checks, np):
 
 
 def check_kernels(multiplier, checks, np):
-    """Made elements, whose products are rounded, by every kernel; the CPU's are the same elements."""
+    """Computed elements, whose products are rounded, by every kernel. A CPU computes the same elements."""
     def problem(case):
         kernel, dtype = case
         way = ["--kernel", kernel, *multiplier.quick(np, dtype), *multiplier.route]

@@ -1,4 +1,4 @@
-"""Memory of the default job on 4 ranks: peak RSS of each rank, and what they take together (PSS counts a shared page once).
+"""Memory of the default job on 4 ranks: peak RSS of each rank, and PSS of all (which counts shared pages once).
 
 usage: memory_test.py TRAIN; exit code 77 (skipped) where Fashion-MNIST is not installed.
 """
@@ -15,7 +15,7 @@ TOTAL_PSS_KB = 600_000  # of the host
 
 
 def kilobytes(process, file, key):
-    """The figure behind `key:` in /proc/PID/file; 0 where the process has ended."""
+    """The number after `key:` in /proc/PID/file; 0 if the process has ended."""
     try:
         lines = (process / file).read_text().splitlines()
     except OSError:
@@ -24,7 +24,7 @@ def kilobytes(process, file, key):
 
 
 def processes_of(program):
-    """The /proc folders of the running processes of `program`: ranks, and what each has beside it to tidy up."""
+    """The /proc folders of the running processes of `program`: the ranks, and the watcher of each rank."""
     def runs_it(process):
         try:
             return (process / "exe").readlink() == program

@@ -1,4 +1,4 @@
-"""`matmul` as a user runs it, and what its result should be."""
+"""Runs `matmul` as a user does, and computes the expected result."""
 import collections
 import json
 import math
@@ -70,13 +70,13 @@ class Multiplier:
         return npy.write(self.folder / name, rows, *kind, **settings)
 
     def quick(self, np, dtype="f32"):
-        """Options with which nothing is measured before the product."""
+        """Options with which the program measures nothing before the product."""
         path = self.folder / f"{np}{dtype}{random.getrandbits(64):x}.json"
         return ["--dtype", dtype, "--machine", machine.write(path, np, dtype)]
 
 
 def in_parallel(checks, work, cases):
-    """work(case) -> what is wrong, or None."""
+    """Calls work(case) for all cases; it returns what is wrong, or None."""
     with ThreadPoolExecutor(3) as pool:
         for case, problem in zip(cases, pool.map(work, cases)):
             checks.expect(problem is None, f"{case}: {problem}")

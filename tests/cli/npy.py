@@ -13,7 +13,7 @@ def header(descr, shape, fortran):
 
 
 def write(path, rows, descr="<f4", fortran=False, cols=None):
-    """`cols` says how many there are where no row does."""
+    """`cols`: the number of columns, if there are no rows."""
     cols = len(rows[0]) if rows else cols
     lines = zip(*rows) if fortran else rows
     values = array.array(CODES[descr], [value for line in lines for value in line])

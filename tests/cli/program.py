@@ -11,23 +11,23 @@ FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_orte_execute_quiet": "1",
             "OMPI_MCA_odls_base_sigkill_timeout": "0"}  # else mpirun waits seconds after a rank has failed
 
-PATIENT = {"environment": {"OMPI_MCA_odls_base_sigkill_timeout": "1"}}  # as users have it: ranks have time to tidy up
+PATIENT = {"environment": {"OMPI_MCA_odls_base_sigkill_timeout": "1"}}  # as for users: ranks have time to remove their files
 
 
 def terminate_twice(job):
-    """As `timeout` does, which tells its child and then its group."""
+    """Sends two SIGTERM, as `timeout` does: one to its child, one to its process group."""
     job.terminate()
     time.sleep(0.02)
     job.terminate()
 
 
-# Ways to end a job from outside; all but the first end mpirun before its ranks.
+# Ways to end a job from outside. All but the first end mpirun before its ranks.
 ENDS = {"terminated": subprocess.Popen.terminate, "terminated twice": terminate_twice, "killed": subprocess.Popen.kill}
 
 
 def start(program, np, *arguments, cwd, threads=1, largest_file=None, environment=None):
-    """`mpirun -np NP PROGRAM ARGUMENTS` in `cwd`, running; its output comes as text. No file can grow beyond
-    `largest_file` bytes: as good as a full disk. `environment` is added to this process's."""
+    """Starts `mpirun -np NP PROGRAM ARGUMENTS` in `cwd`, with text pipes. No file can grow beyond `largest_file` bytes,
+    which acts like a full disk. `environment` is added to this process's environment."""
     def limit_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
@@ -39,7 +39,7 @@ def start(program, np, *arguments, cwd, threads=1, largest_file=None, environmen
 
 
 def run(program, np, *arguments, cwd, timeout=300, **settings):
-    """The finished job, with returncode, stdout and stderr."""
+    """Runs the job to its end. Returns returncode, stdout and stderr."""
     with start(program, np, *arguments, cwd=cwd, **settings) as job:
         try:
             stdout, stderr = job.communicate(timeout=timeout)
@@ -50,7 +50,7 @@ def run(program, np, *arguments, cwd, timeout=300, **settings):
 
 
 def wait_for(condition, timeout=60):
-    """Whether `condition()` became true in time."""
+    """Waits until `condition()` is true. False if it is not in time."""
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:
@@ -60,7 +60,7 @@ def wait_for(condition, timeout=60):
 
 
 def files_in(folder):
-    """The names of what is in `folder`, once no file is in the making there; a job's last ones may go right after it."""
+    """The names in `folder`, after temporary files are removed: that may be shortly after the end of a job."""
     wait_for(lambda: not list(pathlib.Path(folder).glob("*.tmp")), timeout=10)
     return {path.name for path in pathlib.Path(folder).iterdir()}
 
@@ -79,7 +79,7 @@ def run_test(main):
 
 
 class Checks:
-    """Counts what holds and what does not, and says so at the end."""
+    """Counts the checks that hold and those that fail, and prints the counts at the end."""
 
     def __init__(self):
         self.failures = []

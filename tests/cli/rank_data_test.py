@@ -83,7 +83,7 @@ def check_operands(pair, matmul):
 
 
 def check_large_file(pair, matmul):
-    """Of a large file only samples are compared, the end is one of them; with --verify all bytes."""
+    """Only samples of a large file are compared, one of them at its end; with --verify, all bytes."""
     cols = 1024
     rows = LARGE // 4 // cols
     for folder in (pair.work, pair.other):

@@ -63,7 +63,7 @@ class Jobs:
         if code != 2 or len(lines) != 1 or not all(fragment in lines[0] for fragment in fragments):
             return f"{name}: exit code {code}, not 2, or not one line with {fragments}: {lines}"
         written = {path.name for path in self.folder.iterdir()} - before
-        return f"{name}: left behind {written}" if written else None
+        return f"{name}: files are left: {written}" if written else None
 
 
 def options_of(program, folder):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Trains as a user does and looks at what comes out: repeatable, the same on every number of ranks, readable.
+"""Trains as a user does, and checks the results: repeatable, the same on every number of ranks, readable.
 
-usage: train_cli_test.py TRAIN REPOSITORY; exit code 77 (skipped) where Fashion-MNIST is not installed.
+usage: train_cli_test.py TRAIN REPOSITORY; exit code 77 (skipped) without Fashion-MNIST.
 """
 import hashlib
 import json
@@ -86,7 +86,7 @@ def check_regression_has_no_accuracy(trainer, checks):
 
 
 def check_patience(trainer, checks, repository):
-    """Without steps to a better loss the second epoch is the last, and what is shown is the loss that decided."""
+    """If the validation loss does not improve, the second epoch is the last. The console shows the validation loss."""
     table = repository / "launch" / "examples" / "ad_spend.csv"
     text = trainer.run(2, "--data", table, "--target", "conversions", "--validation", 0.5, "--patience", 1, "--lr", 0,
                        "--epochs", 9).stdout

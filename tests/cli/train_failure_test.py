@@ -1,4 +1,4 @@
-"""A `train` that fails on one rank, or is ended from outside: it ends in time, says why, and leaves no file in the making.
+"""If `train` fails on one rank, or is ended from outside, it ends in time, says why, and leaves no temporary file.
 
 usage: train_failure_test.py TRAIN
 """
@@ -38,11 +38,11 @@ def check_input_of_one_rank(train, folder, checks):
 
 
 def check_metrics(train, folder, checks):
-    """What was there stays until there is something better; what has begun to grow stays too."""
+    """An old file of --metrics stays until the first steps are done; the new file stays if training fails later."""
     (folder / "m.jsonl").write_text("old\n")
     done = run(train, 2, *DATA, *OUTPUTS, "--hidden", "x", cwd=folder)
     checks.expect(done.returncode == 2 and (folder / "m.jsonl").read_text() == "old\n", "--hidden x ends old metrics")
-    script = ranks_apart(folder, "= 0", "ulimit -f 8")  # KiB: as good as a full disk
+    script = ranks_apart(folder, "= 0", "ulimit -f 8")  # KiB; acts like a full disk
     done = run(script, 1, train, *DATA, *OUTPUTS, "--batch-size", 1, cwd=folder)
     host = done.stderr.removeprefix("train: rank 0 on ").split(":")[0]
     expect(checks, "full disk", done, 1, f"train: rank 0 on {host}: --metrics m.jsonl: cannot write: File too large",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains on a GPU as a user does: its loss curve and its initial weights are the CPU's.
+"""Trains on a GPU as a user does: the loss curve and the initial weights are those of a CPU.
 
 usage: train_gpu_test.py TRAIN REPOSITORY --ranks N --collectives nccl|staged --device cuda|emulated; exit code 77
 (skipped) without a GPU or Fashion-MNIST.
@@ -17,7 +17,7 @@ from program import FASHION_MNIST, SKIPPED, Checks
 from trainer import Trainer, same_curve
 
 BF16_TOLERANCE = 2e-2  # relative to the loss, as CURVE_TOLERANCE is for f32
-FEWER = {"train": 500, "t10k": 50}  # images of Fashion-MNIST, where the CPU has to play a GPU
+FEWER = {"train": 500, "t10k": 50}  # images of Fashion-MNIST, if a CPU emulates the GPU
 
 
 def cut_file(name, count, folder):
@@ -42,7 +42,7 @@ def cut_fashion_mnist(folder):
 
 
 class Runs:
-    """Jobs on both devices, each in a folder of its own."""
+    """Runs jobs on both devices, each in its own folder."""
 
     def __init__(self, given, folder, checks):
         self.given, self.folder, self.checks = given, folder, checks
@@ -62,7 +62,7 @@ def is_gpu(summary):
 
 
 def check_curves(runs, name, options, precisions):
-    """The CPU's curve in f32, in the GPU's precision too, and the GPU's."""
+    """Compares the GPU's curve with the CPU's in f32, and in the GPU's precision."""
     expected, on_cpu = runs.train(*options, "--device", "cpu")
     runs.checks.expect(not is_gpu(on_cpu), f"{name}: --device cpu is {on_cpu['device']}")
     runs.checks.expect(len(set(expected)) == len(expected) > 2, f"{name}: the loss does not move: {expected}")
@@ -89,7 +89,7 @@ def check_initial_weights(runs, name, data):
 
 
 def jobs(runs, repository):
-    """Calls that may run side by side: (check, arguments)."""
+    """Calls that may run at the same time: (check, arguments)."""
     few = cut_fashion_mnist(runs.folder / "fashion")
     table = ["--data", repository / "launch" / "examples" / "ad_spend.csv", "--target", "conversions"]
     small = ["--hidden", "32,16", "--batch-size", 64]

@@ -1,4 +1,4 @@
-"""`train` as a user runs it, and curves of its loss."""
+"""Runs `train` as a user does, and compares curves of the loss."""
 import json
 import pathlib
 

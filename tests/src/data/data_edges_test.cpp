@@ -14,7 +14,7 @@ TEST_F(DataTest, RefusesGzipCutAnywhere) {
   write_gzip("table.csv.gz", "a,y\n1,2\n3,4\n");
   EXPECT_EQ(load_data({.data = path("table.csv.gz"), .target = "y"}).train.features, (std::vector<float>{1, 3}));
   const std::size_t size = std::filesystem::file_size(path("table.csv.gz"));
-  for (std::size_t cut = 1; cut + 2 <= size; ++cut) {  // two bytes say that it is gzip
+  for (std::size_t cut = 1; cut + 2 <= size; ++cut) {  // the first two bytes mark a gzip file
     write_gzip("table.csv.gz", "a,y\n1,2\n3,4\n", cut);
     SCOPED_TRACE(cut);
     expect_refused({.data = path("table.csv.gz"), .target = "y"}, {"table.csv.gz", "truncated or damaged gzip"});
@@ -125,7 +125,7 @@ TEST_F(DataTest, ValidationFileHasTheSameColumns) {
                  {"--validation", "v.csv", "line 1", "'b'", "'a'", "table.csv"});
   const std::string fewer = write("w.csv", "a,y\n2,3\n");
   expect_refused({.data = file, .target = "y", .validation = fewer}, {"--validation", "w.csv", "1", "2"});
-  const std::string moved = write("u.csv", "y,a,b\n3,1,2\n");  // the target may stand elsewhere
+  const std::string moved = write("u.csv", "y,a,b\n3,1,2\n");  // the target may be in another column
   const LoadedData data = load_data({.data = file, .target = "y", .validation = moved});
   EXPECT_EQ(data.validation.features, data.train.features);
   EXPECT_EQ(data.validation.targets, data.train.targets);

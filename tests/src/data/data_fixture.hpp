@@ -14,7 +14,7 @@
 
 namespace recombine {
 
-/// A folder of its own for each test.
+/// Each test has its own folder.
 class DataTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -30,7 +30,7 @@ TEST(PermutationTest, ShufflesByEpochAndSeed) {
   const Permutation order(kSize, 1, 1);
   int fixed = 0;
   int same = 0;
-  double product = 0;  // of neighbours, around the mean
+  double product = 0;  // of two consecutive values, minus their mean
   for (std::int64_t p = 0; p < kSize; ++p) {
     fixed += order(p) == p ? 1 : 0;
     same += order(p) == Permutation(kSize, 1, 2)(p) || order(p) == Permutation(kSize, 2, 1)(p) ? 1 : 0;
@@ -53,7 +53,7 @@ TEST(PermutationTest, SendsAPositionAnywhereEquallyOften) {
     }
     double chi_square = 0;
     for (const double count : hits) chi_square += (count - kExpected) * (count - kExpected) / kExpected;
-    EXPECT_LT(chi_square, 60) << "position " << position;  // 19 degrees of freedom: 60 is passed once in 10^5
+    EXPECT_LT(chi_square, 60) << "position " << position;  // 19 degrees of freedom: exceeds 60 once in 10^5
   }
 }
 
