@@ -40,7 +40,7 @@ struct Matmul {
   Workspace& workspace;
 };
 
-/// This rank's sum of the products that a schedule brings together. A term is rows of A^T and of B, from one range of k.
+/// This rank's sum of the products of a schedule. A term has rows of A^T and of B, both from one range of k.
 /// C becomes Partial over k. @throws Error if shapes, placements or types do not fit
 LocalProduct begin_product(RankContext& context, const Matmul& call);
 

@@ -71,7 +71,7 @@ TEST_F(DataTest, RefusesTestLabelsThatTrainingLacks) {
   write("train-labels-idx1-ubyte", labels(2));
   write("t10k-images-idx3-ubyte", images(4));
   write("t10k-labels-idx1-ubyte", labels(4));
-  expect_refused({.data = folder_.string()}, {"--data", "test label 3", "2 classes"});
+  expect_refused({.data = folder_.string()}, {"--data", "test label is 3", "expected at most 1"});
 }
 
 TEST_F(DataTest, NamesAFolderWithASlashAtItsEnd) {

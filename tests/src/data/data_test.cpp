@@ -38,7 +38,7 @@ TEST_F(DataTest, RefusesDamagedIdx) {
   write("train-images-idx3-ubyte", images(9) + "x");
   expect_refused(options, {"train-images-idx3-ubyte", "55 bytes"});
   write("train-images-idx3-ubyte", images(8));
-  expect_refused(options, {"train-labels-idx1-ubyte", "9 labels", "8 images"});
+  expect_refused(options, {"train-labels-idx1-ubyte", "9 labels", "expected 8"});
   write("train-images-idx3-ubyte", "");
   expect_refused(options, {"train-images-idx3-ubyte", "empty"});
   std::filesystem::remove(path("train-images-idx3-ubyte"));
