@@ -18,8 +18,7 @@ struct CgroupLimit {
 /// @param root  prefix of /proc and of the mount points; for tests
 std::vector<CgroupLimit> cgroup_limits(const std::string& root = "");
 
-/// How many processes of this process's own group the kernel has killed for lack of memory; 0 if the kernel gives no
-/// such count.
+/// How many processes of this process's own group the kernel killed because memory ran out; 0 if it does not count.
 std::int64_t cgroup_oom_kills(const std::string& root = "");
 
 }  // namespace recombine

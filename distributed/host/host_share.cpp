@@ -81,8 +81,7 @@ bool HostShare::has_own_cores() const {
     CPU_AND(&common, &own.cores, &ranks_[r].cores);
     if (r != rank_ && CPU_COUNT(&common) > 0) return false;
   }
-  // The only rank on a host may share its cores with other jobs, unless the launcher has given it fewer cores than its
-  // own.
+  // The only rank on a host may share its cores with other jobs, unless it has fewer cores than the launcher.
   return ranks_.size() > 1 || CPU_COUNT(&own.cores) < own.launcher_cores;
 }
 

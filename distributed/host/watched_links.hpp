@@ -21,8 +21,8 @@ struct HostLink {
 
 /// A watcher's connections (host_links.hpp). If the kernel closes a connection because the peer does not answer, the
 /// host is lost: `say` gets a line at once. The launcher then has some seconds to end the job. It may fail to do so:
-/// Open MPI does not detect a loss while it has data in flight. If the host still does not answer, the dependents get
-/// SIGTERM.
+/// Open MPI does not detect a loss while it has data in flight. If the host still does not answer, SIGTERM ends the
+/// dependents.
 class WatchedLinks {
  public:
   explicit WatchedLinks(std::function<void(const std::string&)> say) : say_(std::move(say)) {}

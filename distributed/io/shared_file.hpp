@@ -7,8 +7,7 @@
 
 namespace recombine {
 
-/// A file that one rank has made and all ranks open: each rank writes its own parts. Messages of errors begin with
-/// `name`.
+/// A file that one rank has made and all ranks open; each rank writes its own parts. Error messages begin with `name`.
 class SharedFile {
  public:
   /// How the other ranks find and recognize the file.

@@ -38,8 +38,8 @@ class PanelStream {
   /// The end of the piece of k that contains row `at`.
   std::int64_t piece_end(std::int64_t at) const { return piece(owner(at)).end; }
 
-  /// Starts to broadcast rows `range` of k, which one rank has, after event `free`: the multiplication that used the
-  /// buffer last.
+  /// Starts to broadcast rows `range` of k, which one rank has. Waits for `free`: the last multiplication that used the
+  /// buffer.
   void fetch(std::size_t step, Range range, const Event& free) {
     if (context_.mesh().parts(axis_) == 1) {
       panels_[step % 2] = rows_of(own_, range);

@@ -35,8 +35,7 @@ struct Verdict {
 };
 
 /// Freivalds' check ("Probabilistic machines can use less running time", IFIP 1977), block by block: C x is compared
-/// with A (B x) for two random vectors x of +-1, which costs O(n^2). An error in a row is missed with probability 2^-2
-/// at most.
+/// with A (B x) for two random vectors x of +-1, in O(n^2). The probability to miss an error in a row is at most 2^-2.
 ///
 /// The bound is probabilistic too (Higham and Mary, "A new approach to probabilistic rounding error analysis", SISC
 /// 2019): with unit roundoff u, rounding errors of an element are below lambda sqrt(k + 1) u |A_r| |B_c|, lambda = 8,

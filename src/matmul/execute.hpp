@@ -38,8 +38,8 @@ void visit_bands(const BandReader& reader, Range rows, Range cols, const Visitor
 /// The fields of a Verification, without the pieces of the matrices.
 Verification verification_of(const MatmulJob& job);
 
-/// Checks the result by random vectors, and by plain loops if it is small. @throws AgreedError on every rank if it is
-/// wrong
+/// Checks the result by random vectors, and by plain loops if it is small.
+/// @throws AgreedError on every rank if the result is wrong
 void verify(const MatmulJob& job, Stream& stream, const Verification& what, MatmulResult& result);
 
 /// Multiplies with all operands in memory. @throws AgreedError if --verify finds the result wrong

@@ -79,8 +79,8 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
 }
 
-/// Refuses, on every rank, a training that needs more host memory than `memory`. Not for GPUs: a GPU reports a failed
-/// allocation itself.
+/// Refuses, on every rank, a training that needs more host memory than `memory`. Does not check a GPU's memory, where a
+/// failed allocation is an error.
 void require_memory(const Device& device, const TrainerOptions& options, const TrainingBytes& bytes,
                     const RankMemory& memory) {
   if (device.kind() == DeviceKind::cuda || bytes.total() <= memory.bytes) return;
