@@ -25,7 +25,7 @@ struct RunDescription {
   std::int64_t parameters = 0;
   std::int64_t rows = 0;
   std::int64_t batch_size = 0;  ///< rows of a micro-batch
-  std::int64_t accumulate = 1;  ///< micro-batches to a step
+  std::int64_t accumulate = 1;  ///< micro-batches per step
   std::int64_t batch_rows = 0;  ///< of a step
   std::int64_t total_steps = 0;
   bool classifies = true;

@@ -33,10 +33,10 @@ po::options_description model_options() {
 po::options_description training_options() {
   po::options_description group("Training");
   group.add_options()("batch-size", text_option("N", "256"),
-                      "rows of the global batch, over all ranks; 1: stochastic, all: batch gradient descent")(
+                      "rows of a batch, over all ranks; 1: stochastic, all: batch gradient descent")(
       "accumulate", text_option("N", "1"),
-      "add the gradients of N batches before each update: as a batch of N times --batch-size rows, in the memory of "
-      "one")("optimizer", text_option("NAME", "adamw"), "sgd | momentum | adamw")(
+      "add the gradients of N batches before each update: like N times --batch-size, in the memory of one batch")(
+      "optimizer", text_option("NAME", "adamw"), "sgd | momentum | adamw")(
       "lr", text_option("X"), "learning rate; default 0.001 for adamw, 0.02 for momentum, 0.1 for sgd")(
       "lr-schedule", text_option("NAME", "cosine"),
       "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")(

@@ -23,7 +23,7 @@ struct TrainCommand {
   Bias bias = Bias::per_output;
   Loss loss = Loss::automatic;
   std::optional<std::int64_t> batch_size;  ///< rows of a micro-batch; none: all rows
-  std::int64_t accumulate = 1;             ///< micro-batches to a step
+  std::int64_t accumulate = 1;             ///< micro-batches per step
   OptimizerOptions optimizer;
   double lr = 0;
   ScheduleKind schedule = ScheduleKind::cosine;
