@@ -14,6 +14,12 @@ enum class Reduction : std::uint8_t { sum, max };
 
 struct Signature;  // distributed/observe/signature.hpp
 
+/// Data that goes to one other rank, or comes from it.
+struct Piece {
+  int peer = 0;  ///< its rank in the group
+  VectorView data;
+};
+
 /// A group of ranks: all of them (the world), or those along one axis of the mesh. Every call enqueues on `stream`
 /// and returns; every rank of the group makes the same calls in the same order, on one stream per communicator.
 /// Counts are elements, 64-bit. The order in which a sum is taken is fixed: the same ranks give the same bits.
@@ -38,10 +44,11 @@ class Communicator {
   /// Sharded -> Replicated. In place: piece r is sent by rank r. @pre as for reduce_scatter
   virtual void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) = 0;
   virtual void broadcast(Stream& stream, VectorView data, int root) = 0;
-  virtual void send(Stream& stream, ConstVectorView data, int to) = 0;
-  virtual void recv(Stream& stream, VectorView data, int from) = 0;
-  /// Sends `out` to rank + distance and receives `in` from rank - distance, both modulo size.
-  virtual void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) = 0;
+  /// Sends the pieces of `out` to their peers and receives those of `in` from theirs, all in one operation; `out` is only
+  /// read. What rank a sends to rank b and what b expects from a are pieces of the same lengths and types in the same
+  /// order, any number of them; pieces without elements do not count. A rank may also send to itself. No piece of `in`
+  /// overlaps another piece. @throws Error if a peer is not a rank of this group
+  virtual void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) = 0;
 
   /// Memory of `device` for data of this group's all_reduce, reduce_scatter and all_gather: what lies in it on every
   /// rank, at the same place, takes the shortest way (ranks of one host work on each other's where it is). The data of

@@ -4,6 +4,7 @@
 #include <array>
 #include <ranges>
 
+#include "distributed/ring.hpp"
 #include "distributed/session.hpp"
 #include "kernels/math.hpp"
 
@@ -127,7 +128,7 @@ void run_collective(Communicator& group, Stream& stream, Collective collective, 
   switch (collective) {
     case Collective::all_gather: group.all_gather(stream, data, counts); break;
     case Collective::broadcast: group.broadcast(stream, data, 0); break;
-    case Collective::shift: group.shift(stream, data, other, 1); break;
+    case Collective::shift: shift(group, stream, data, other, 1); break;
     case Collective::all_reduce: group.all_reduce(stream, data, Reduction::sum); break;
     case Collective::reduce_scatter: group.reduce_scatter(stream, data, counts, Reduction::sum); break;
   }

@@ -14,6 +14,7 @@
 #include <algorithm>
 
 #include "distributed/matmul/matmul.hpp"
+#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -43,7 +44,7 @@ class Ring {
     ++turn_;
     Stream& communication = context_.communication(axis_);
     if (free) communication.wait(free);
-    context_.communicator(axis_).shift(communication, as_vector(current_), as_vector(next_), -distance);
+    shift(context_.communicator(axis_), communication, as_vector(current_), as_vector(next_), -distance);
     arrived_ = communication.record();
   }
   /// The compute stream waits for the new piece, which becomes the current one.

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <optional>
 #include <utility>
 
 #include "distributed/mpi/mpi_calls.hpp"
-#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::mpi {
@@ -96,41 +94,46 @@ class CollectiveCheck final : public cpu::Task {
   std::vector<Signature> calls_;
 };
 
-/// The sender of a message also sends its signature; the receiver compares it with its own.
-class MessageCheck final : public cpu::Task {
+/// Every rank tells each other rank what it sends to it and what it expects from it. These are messages, not a
+/// collective: a rank that makes another call does not take part, and the order of its collectives must not differ.
+class TrafficCheck final : public cpu::Task {
  public:
-  struct Ends {
-    std::optional<int> to, from;  ///< in the group
-  };
-  MessageCheck(Group& group, const Ends& ends, const Signature& call) : group_(group), ends_(ends), call_(call) {}
+  TrafficCheck(Group& group, std::vector<PeerTraffic> traffic)
+      : group_(group), own_(std::move(traffic)), theirs_(own_.size()) {}
 
   State advance() override {
     require_no_failure(group_);
-    if (ends_.from && !received_.started()) {
-      received_.start("MPI_Irecv", [&](MPI_Request* request) {
-        return MPI_Irecv(&sender_, sizeof sender_, MPI_BYTE, *ends_.from, kTag, group_.comm, request);
-      });
+    if (!messages_) messages_ = request_task([this](auto& requests) { post(requests); });
+    if (messages_->advance() != State::finished) return State::waiting;
+    for (std::size_t r = 0; r < own_.size(); ++r) {
+      if (r == rank()) continue;
+      const std::string why =
+          describe_mismatch(RankTraffic{group_.ranks[rank()], own_[r]}, RankTraffic{group_.ranks[r], theirs_[r]});
+      if (!why.empty()) fail(group_, why);
     }
-    if (ends_.to && !sent_.started()) {
-      sent_.start("MPI_Isend", [&](MPI_Request* request) {
-        return MPI_Isend(&call_, sizeof call_, MPI_BYTE, *ends_.to, kTag, group_.comm, request);
-      });
-    }
-    const bool sent = !ends_.to || sent_.done();
-    if (ends_.from && !received_.done()) return State::waiting;
-    if (ends_.from && !same_message(sender_, call_)) {
-      fail(group_, describe_mismatch_of_message({group_.ranks[static_cast<std::size_t>(*ends_.from)], sender_},
-                                                {group_.ranks[static_cast<std::size_t>(group_.rank)], call_}));
-    }
-    return finished_or_waiting(sent);
+    return State::finished;
   }
 
  private:
+  std::size_t rank() const { return static_cast<std::size_t>(group_.rank); }
+  void post(std::vector<MPI_Request>& requests) {
+    static constexpr int kBytes = sizeof(PeerTraffic);
+    for (std::size_t i = 1; i < own_.size(); ++i) {
+      const std::size_t to = (rank() + i) % own_.size();
+      const std::size_t from = (rank() + own_.size() - i) % own_.size();
+      mpi::check(MPI_Irecv(&theirs_[from], kBytes, MPI_BYTE, static_cast<int>(from), kTag, group_.comm,
+                           &requests.emplace_back()),
+                 "MPI_Irecv");
+      mpi::check(
+          MPI_Isend(&own_[to], kBytes, MPI_BYTE, static_cast<int>(to), kTag, group_.comm, &requests.emplace_back()),
+          "MPI_Isend");
+    }
+  }
+
   Group& group_;
-  Ends ends_;
-  Signature call_;
-  Signature sender_;
-  Request sent_, received_;
+  std::vector<PeerTraffic> own_;
+  std::vector<PeerTraffic> theirs_;
+  std::unique_ptr<cpu::Task> messages_;
 };
 
 /// Runs two checks at the same time.
@@ -191,17 +194,11 @@ CallChecker::CallChecker(MPI_Comm comm) : group_{.ranks = ranks_in_job(comm)} {
 CallChecker::~CallChecker() { MPI_Comm_free(&group_.comm); }
 
 std::unique_ptr<cpu::Task> CallChecker::check(const Signature& call) {
-  const auto message = [&](const MessageCheck::Ends& ends) {
-    return std::make_unique<MessageCheck>(group_, ends, call);
-  };
-  if (call.operation == Operation::send) return message({.to = call.argument});
-  if (call.operation == Operation::recv) return message({.from = call.argument});
-  auto collective = std::make_unique<CollectiveCheck>(group_, call);
-  if (call.operation != Operation::shift) return collective;
-  const auto size = static_cast<int>(group_.ranks.size());
-  return std::make_unique<BothChecks>(std::move(collective),
-                                      message({.to = ring_rank(group_.rank, call.argument, size),
-                                               .from = ring_rank(group_.rank, -call.argument, size)}));
+  return std::make_unique<CollectiveCheck>(group_, call);
+}
+
+std::unique_ptr<cpu::Task> CallChecker::check_exchange(const Signature& call, std::vector<PeerTraffic> traffic) {
+  return std::make_unique<BothChecks>(check(call), std::make_unique<TrafficCheck>(group_, std::move(traffic)));
 }
 
 std::unique_ptr<cpu::Task> checked_task(std::unique_ptr<cpu::Task> check, std::unique_ptr<cpu::Task> operation) {

@@ -6,6 +6,7 @@
 
 #include <mpi.h>
 
+#include "distributed/exchange_pieces.hpp"
 #include "distributed/observe/signature.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 
@@ -21,9 +22,11 @@ class CallChecker {
   CallChecker(const CallChecker&) = delete;
   CallChecker& operator=(const CallChecker&) = delete;
 
-  /// A task that is done once all ranks make this call (send and recv: the peer; shift: and the lengths match). If not,
-  /// the task throws an Error, and so does every later check of the group.
+  /// A task that is done once all ranks make this call. If one does not, the task throws an Error, and so does every
+  /// later check of the group.
   std::unique_ptr<cpu::Task> check(const Signature& call);
+  /// The same for an exchange; each rank also compares its traffic with what the other ranks say of theirs.
+  std::unique_ptr<cpu::Task> check_exchange(const Signature& call, std::vector<PeerTraffic> traffic);
 
   /// The ranks that compare.
   struct Group {

@@ -1,14 +1,15 @@
 #include "distributed/mpi/mpi_communicator.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <numeric>
 #include <vector>
 
+#include "distributed/exchange_pieces.hpp"
 #include "distributed/mpi/hierarchical_all_reduce.hpp"
 #include "distributed/mpi/mpi_calls.hpp"
 #include "distributed/pieces.hpp"
-#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::mpi {
@@ -16,6 +17,10 @@ namespace recombine::mpi {
 namespace {
 
 constexpr int kTag = 0;
+
+void copy_own(const ExchangePieces& pieces) {
+  for (const auto& [from, to] : pieces.own) std::memcpy(to.data, from.data, static_cast<std::size_t>(from.bytes()));
+}
 
 void submit(Stream& stream, std::unique_ptr<cpu::Task> task) { cpu::as_cpu_stream(stream).submit(std::move(task)); }
 
@@ -57,8 +62,6 @@ void MpiCommunicator::check_now(const Signature& call) { check_call(*cpu::make_i
 
 void MpiCommunicator::check_call(Stream& stream, const Signature& call) {
   if (size_ == 1) return;
-  const bool is_message = call.operation == Operation::send || call.operation == Operation::recv;
-  if (is_message) return submit(stream, checker_->check(call));
   submit(stream, on_one_host() ? exchange_->check_call(next(call)) : checker_->check(next(call)));
 }
 
@@ -138,36 +141,30 @@ void MpiCommunicator::broadcast(Stream& stream, VectorView data, int root) {
   });
 }
 
-void MpiCommunicator::send(Stream& stream, ConstVectorView data, int to) {
-  submit_checked(stream, Signature::send(data, to), [=, this](auto& requests) {
-    for_each_piece(data, [&](const std::byte* at, int count) {
-      check(MPI_Isend(at, count, moved_type_of(data.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
-    });
-  });
-}
-
-void MpiCommunicator::recv(Stream& stream, VectorView data, int from) {
-  submit_checked(stream, Signature::recv(data, from), [=, this](auto& requests) {
-    for_each_piece(data, [&](std::byte* at, int count) {
-      check(MPI_Irecv(at, count, moved_type_of(data.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
-    });
-  });
-}
-
-void MpiCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
-  Signature call = Signature::shift(out, in, distance);
-  if (size_ > 1) call = next(call);
-  if (on_one_host()) return submit(stream, exchange_->shift(out, in, distance, call));
-  const int to = ring_rank(rank_, distance, size_);
-  const int from = ring_rank(rank_, -distance, size_);
-  submit_checked(stream, call, [=, this](auto& requests) {
-    for_each_piece(in, [&](std::byte* at, int count) {
-      check(MPI_Irecv(at, count, moved_type_of(in.type), from, kTag, comm_, &requests.emplace_back()), "MPI_Irecv");
-    });
-    for_each_piece(out, [&](const std::byte* at, int count) {
-      check(MPI_Isend(at, count, moved_type_of(out.type), to, kTag, comm_, &requests.emplace_back()), "MPI_Isend");
-    });
-  });
+void MpiCommunicator::exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) {
+  ExchangePieces pieces(out, in, rank_, size_);
+  if (size_ == 1)
+    return cpu::submit_call(cpu::as_cpu_stream(stream), [pieces = std::move(pieces)] { copy_own(pieces); });
+  const Signature call = next(Signature::exchange(out, in));
+  if (on_one_host()) return submit(stream, exchange_->exchange(pieces, call));
+  auto check_both = checker_->check_exchange(call, pieces.traffic);
+  submit(stream, checked_task(std::move(check_both), request_task([pieces = std::move(pieces), this](auto& requests) {
+                                for (const Piece& piece : pieces.in) {
+                                  for_each_piece(piece.data, [&](std::byte* at, int count) {
+                                    check(MPI_Irecv(at, count, moved_type_of(piece.data.type), piece.peer, kTag, comm_,
+                                                    &requests.emplace_back()),
+                                          "MPI_Irecv");
+                                  });
+                                }
+                                for (const Piece& piece : pieces.out) {
+                                  for_each_piece(piece.data, [&](const std::byte* at, int count) {
+                                    check(MPI_Isend(at, count, moved_type_of(piece.data.type), piece.peer, kTag, comm_,
+                                                    &requests.emplace_back()),
+                                          "MPI_Isend");
+                                  });
+                                }
+                                copy_own(pieces);
+                              })));
 }
 
 Buffer MpiCommunicator::allocate(Device& device, DataType type, std::int64_t size) {

@@ -7,10 +7,11 @@
 
 #include <nccl.h>
 
+#include "distributed/exchange_pieces.hpp"
 #include "distributed/observe/signature.hpp"
 #include "distributed/pieces.hpp"
-#include "distributed/ring.hpp"
 #include "distributed/session.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/cpu/patience.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/watch.hpp"
@@ -56,9 +57,7 @@ class NcclCommunicator final : public Communicator {
                       Reduction reduction) override;
   void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) override;
   void broadcast(Stream& stream, VectorView data, int root) override;
-  void send(Stream& stream, ConstVectorView data, int to) override;
-  void recv(Stream& stream, VectorView data, int from) override;
-  void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
+  void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override;
   std::unique_ptr<Communicator> split(int color, int key) override {
     if (size() > 1) host_->synchronize();  // the checks come before other calls of the group
     return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
@@ -69,6 +68,8 @@ class NcclCommunicator final : public Communicator {
   /// Starts the comparison of `call` on all ranks through the hosts, while NCCL moves the data. NCCL itself compares no
   /// calls: if they differ, it waits forever, or moves only as much data as the shortest call has.
   void begin(const Signature& call);
+  /// The same for an exchange: every rank also tells each other rank what it sends to it and expects from it.
+  void begin_exchange(const Signature& call, const ExchangePieces& pieces);
   /// True once all comparisons are done. @throws Error if a rank makes another call
   bool all_checked();
   /// call(comm, stream) enqueues; several calls inside go as one group.
@@ -147,6 +148,32 @@ void NcclCommunicator::settle(ncclResult_t result, const char* call) {
 
 void NcclCommunicator::begin(const Signature& call) {
   group_->check_call(*host_, call);
+  checked_ = host_->record();
+}
+
+void NcclCommunicator::begin_exchange(const Signature& call, const ExchangePieces& pieces) {
+  group_->check_call(*host_, call);
+  struct Tables {
+    std::vector<PeerTraffic> own, theirs;
+  };
+  const auto tables = std::make_shared<Tables>(pieces.traffic, std::vector<PeerTraffic>(pieces.traffic.size()));
+  std::vector<Piece> to;
+  std::vector<Piece> from;
+  for (int r = 0; r < size(); ++r) {
+    const auto entry = [r](std::vector<PeerTraffic>& table) {
+      return vector_view(reinterpret_cast<std::uint8_t*>(&table[static_cast<std::size_t>(r)]), sizeof(PeerTraffic));
+    };
+    to.push_back({r, entry(tables->own)});
+    from.push_back({r, entry(tables->theirs)});
+  }
+  group_->exchange(*host_, to, from);
+  cpu::submit_call(cpu::as_cpu_stream(*host_), [tables, rank = rank(), size = size()] {
+    for (int r = 0; r < size; ++r) {
+      const auto index = static_cast<std::size_t>(r);
+      const std::string why = describe_mismatch(RankTraffic{rank, tables->own[index]}, {r, tables->theirs[index]});
+      require(r == rank || why.empty(), "{} (ranks of a group of {})", why, size);
+    }
+  });
   checked_ = host_->record();
 }
 
@@ -244,31 +271,19 @@ void NcclCommunicator::broadcast(Stream& stream, VectorView data, int root) {
   });
 }
 
-void NcclCommunicator::send(Stream& stream, ConstVectorView data, int to) {
-  begin(Signature::send(data, to));
-  if (data.size == 0) return;
-  enqueue("send", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
-    check(ncclSend(data.data, count_of(data), type_of(data.type), to, comm, cuda_stream), "ncclSend");
-  });
-}
-
-void NcclCommunicator::recv(Stream& stream, VectorView data, int from) {
-  begin(Signature::recv(data, from));
-  if (data.size == 0) return;
-  enqueue("recv", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
-    check(ncclRecv(data.data, count_of(data), type_of(data.type), from, comm, cuda_stream), "ncclRecv");
-  });
-}
-
-void NcclCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
-  const int to = ring_rank(rank(), distance, size());
-  const int from = ring_rank(rank(), -distance, size());
-  if (size() > 1) begin(Signature::shift(out, in, distance));
-  if (to == rank()) return device_.copy(stream, in, out);
-  enqueue("shift", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
-    // What is empty here is empty there too.
-    if (out.size > 0) check(ncclSend(out.data, count_of(out), type_of(out.type), to, comm, cuda_stream), "ncclSend");
-    if (in.size > 0) check(ncclRecv(in.data, count_of(in), type_of(in.type), from, comm, cuda_stream), "ncclRecv");
+void NcclCommunicator::exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) {
+  const ExchangePieces pieces(out, in, rank(), size());
+  for (const auto& [from, to] : pieces.own) device_.copy(stream, to, from);
+  if (size() == 1) return;
+  begin_exchange(Signature::exchange(out, in), pieces);
+  if (pieces.out.empty() && pieces.in.empty()) return;
+  enqueue("exchange", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
+    for (const auto& [to, data] : pieces.out) {
+      check(ncclSend(data.data, count_of(data), type_of(data.type), to, comm, cuda_stream), "ncclSend");
+    }
+    for (const auto& [from, data] : pieces.in) {
+      check(ncclRecv(data.data, count_of(data), type_of(data.type), from, comm, cuda_stream), "ncclRecv");
+    }
   });
 }
 

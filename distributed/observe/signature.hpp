@@ -14,22 +14,20 @@ enum class Operation : std::uint8_t {
   reduce_scatter,
   all_gather,
   broadcast,
-  send,
-  recv,
-  shift,
+  exchange,
   allocate,
   split,
   end,  ///< of the communicator
 };
 
-/// Describes a collective call or a message. All ranks of the group must make the same call; for send and recv, the two
-/// ranks. Only the lengths of a shift may differ: a rank receives as many elements as the rank that sends to it sends.
+/// Describes a collective call. All ranks of the group must make the same call. Only the lengths of an exchange may
+/// differ between ranks; what each pair of ranks exchanges is compared apart (exchange_pieces.hpp).
 struct Signature {
   std::uint64_t sequence = 0;  ///< number of the group's earlier calls
-  std::int64_t count = 0;      ///< elements; for a shift: elements that this rank sends
-  std::int64_t received = 0;   ///< for a shift: elements that this rank receives
+  std::int64_t count = 0;      ///< elements; for an exchange: elements that this rank sends
+  std::int64_t received = 0;   ///< for an exchange: elements that this rank receives
   std::uint64_t pieces = 0;    ///< hash of the pieces' counts
-  std::int32_t argument = 0;   ///< root, distance, or the other rank of send and recv
+  std::int32_t argument = 0;   ///< root
   Operation operation = Operation::end;
   DataType type = DataType::u8;
   Reduction reduction = Reduction::sum;
@@ -38,10 +36,7 @@ struct Signature {
   static Signature reduce_scatter(ConstVectorView data, std::span<const std::int64_t> counts, Reduction reduction);
   static Signature all_gather(ConstVectorView data, std::span<const std::int64_t> counts);
   static Signature broadcast(ConstVectorView data, int root);
-  static Signature send(ConstVectorView data, int to);
-  static Signature recv(ConstVectorView data, int from);
-  /// @throws Error if `out` and `in` have different types
-  static Signature shift(ConstVectorView out, ConstVectorView in, int distance);
+  static Signature exchange(std::span<const Piece> out, std::span<const Piece> in);
   static Signature allocate(DataType type, std::int64_t count);
   static Signature split() { return {.operation = Operation::split}; }
   static Signature end() { return {}; }
@@ -52,10 +47,10 @@ struct Signature {
   std::uint64_t hash() const;
 };
 
-/// True if two ranks may make these calls together. Does not compare the lengths of a shift.
+/// True if two ranks may make these calls together. Does not compare the lengths of an exchange.
 inline bool same_call(const Signature& a, const Signature& b) {
   return a.operation == b.operation && a.type == b.type && a.reduction == b.reduction && a.argument == b.argument &&
-         (a.count == b.count || a.operation == Operation::shift) && a.pieces == b.pieces && a.sequence == b.sequence;
+         (a.count == b.count || a.operation == Operation::exchange) && a.pieces == b.pieces && a.sequence == b.sequence;
 }
 
 /// A rank, by its number in the job, and its call.
@@ -65,10 +60,8 @@ struct RankCall {
 };
 /// "rank 0 calls A, but rank 1 calls B, as call 7 of a group of 2 ranks; expected ..."
 std::string describe_mismatch(const RankCall& a, const RankCall& b, int group_size);
-/// The same for a shift or a message whose sender and receiver differ.
-std::string describe_mismatch_of_message(const RankCall& sender, const RankCall& receiver);
 
-/// True if `receiver` expects the elements that `sender` sends, for a shift or for send and recv.
-bool same_message(const Signature& sender, const Signature& receiver);
+/// `hash` with `value` mixed in.
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value);
 
 }  // namespace recombine

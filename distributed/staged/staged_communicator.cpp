@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "distributed/exchange_pieces.hpp"
 #include "distributed/pieces.hpp"
 #include "kernels/ceil_div.hpp"
 
@@ -70,27 +71,29 @@ void StagedCommunicator::broadcast(Stream& stream, VectorView data, int root) {
   if (rank() != root) device_.copy(stream, data, staged);
 }
 
-void StagedCommunicator::send(Stream& stream, ConstVectorView data, int to) {
-  const VectorView staged = like(data, staging(stream, data.bytes()));
-  device_.copy(stream, staged, data);
-  on_host(stream, [&](Stream& host) { group_->send(host, staged, to); });
-}
-
-void StagedCommunicator::recv(Stream& stream, VectorView data, int from) {
-  const VectorView staged = like(data, staging(stream, data.bytes()));
-  on_host(stream, [&](Stream& host) { group_->recv(host, staged, from); });
-  device_.copy(stream, data, staged);
-}
-
-void StagedCommunicator::shift(Stream& stream, ConstVectorView out, VectorView in, int distance) {
+void StagedCommunicator::exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) {
   static constexpr std::int64_t kAlignment = 64;
-  const std::int64_t second = round_up(out.bytes(), kAlignment);
-  std::byte* const memory = staging(stream, second + in.bytes());
-  const VectorView staged_out = like(out, memory);
-  const VectorView staged_in = like(in, memory + second);
-  device_.copy(stream, staged_out, out);
-  on_host(stream, [&](Stream& host) { group_->shift(host, staged_out, staged_in, distance); });
-  device_.copy(stream, in, staged_in);
+  const ExchangePieces pieces(out, in, rank(), size());
+  for (const auto& [from, to] : pieces.own) device_.copy(stream, to, from);
+  if (size() == 1) return;
+  std::int64_t bytes = 0;
+  for (const auto* side : {&pieces.out, &pieces.in}) {
+    for (const Piece& piece : *side) bytes += round_up(piece.data.bytes(), kAlignment);
+  }
+  std::byte* memory = staging(stream, bytes);
+  const auto staged = [&](const std::vector<Piece>& side) {
+    std::vector<Piece> in_staging;
+    for (const Piece& piece : side) {
+      in_staging.push_back({piece.peer, like(piece.data, memory)});
+      memory += round_up(piece.data.bytes(), kAlignment);
+    }
+    return in_staging;
+  };
+  const std::vector<Piece> staged_out = staged(pieces.out);
+  const std::vector<Piece> staged_in = staged(pieces.in);
+  for (std::size_t p = 0; p < staged_out.size(); ++p) device_.copy(stream, staged_out[p].data, pieces.out[p].data);
+  on_host(stream, [&](Stream& host) { group_->exchange(host, staged_out, staged_in); });
+  for (std::size_t p = 0; p < staged_in.size(); ++p) device_.copy(stream, pieces.in[p].data, staged_in[p].data);
 }
 
 std::unique_ptr<Communicator> StagedCommunicator::split(int color, int key) {

@@ -24,9 +24,7 @@ class StagedCommunicator final : public Communicator {
                       Reduction reduction) override;
   void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) override;
   void broadcast(Stream& stream, VectorView data, int root) override;
-  void send(Stream& stream, ConstVectorView data, int to) override;
-  void recv(Stream& stream, VectorView data, int from) override;
-  void shift(Stream& stream, ConstVectorView out, VectorView in, int distance) override;
+  void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
   void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 

@@ -10,6 +10,7 @@
 #include <mpi.h>
 
 #include "distributed/mpi/mpi_communicator.hpp"
+#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
 #include "src/program/program.hpp"
 
@@ -45,6 +46,8 @@ void call(Communicator& group, Stream& stream, VectorView data, const std::strin
     sum({large.data, large.size, DataType::i32});
   } else if (fault == "operation") {
     spread(large);
+  } else if (fault == "exchange") {
+    shift(group, stream, data.range(0, 10), data.range(10, 20), 1);
   } else if (fault == "order") {
     spread(small);
     sum(large);

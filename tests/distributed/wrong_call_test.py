@@ -10,7 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from cli.program import Checks, run  # noqa: E402
 
 FAULTS = {"count": "all_reduce of 99999 f32 (sum)", "type": "all_reduce of 100000 i32 (sum)",
-          "operation": "broadcast of 100000 f32 from rank 0", "order": "broadcast of 10 f32 from rank 0",
+          "operation": "broadcast of 100000 f32 from rank 0",
+          "exchange": "exchange of 10 elements sent and 10 received", "order": "broadcast of 10 f32 from rank 0",
           "end": "no more collectives"}
 RIGHT = "all_reduce of 100000 f32 (sum)"
 

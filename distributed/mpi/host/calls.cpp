@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::mpi {
@@ -40,7 +39,6 @@ bool Calls::compare() {
     seen_[r] = shown_;
   }
   if (!all) return false;
-  if (shown(rank_).signature.operation == Operation::shift) compare_lengths();
   agreed_ = shown_;
   return true;
 }
@@ -56,17 +54,6 @@ void Calls::compare_with(std::size_t rank) {
   fail(fmt::format("{}: rank {} has its data {}, but rank {} {}; expected the same place on every rank",
                    own.signature.to_string(), ranks_[rank_], to_string(own.place), ranks_[rank],
                    to_string(other.place)));
-}
-
-/// Every rank checks all pairs of sender and receiver: if one pair differs, no rank changes data.
-void Calls::compare_lengths() {
-  const auto size = static_cast<int>(boards_.size());
-  for (std::size_t r = 0; r < boards_.size(); ++r) {
-    const RankCall sender = call_of(r);
-    const RankCall receiver =
-        call_of(static_cast<std::size_t>(ring_rank(static_cast<int>(r), sender.call.argument, size)));
-    if (!same_message(sender.call, receiver.call)) fail(describe_mismatch_of_message(sender, receiver));
-  }
 }
 
 void Calls::fail(const std::string& why) {

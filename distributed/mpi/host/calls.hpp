@@ -71,13 +71,14 @@ class Calls {
   bool known_to_agree(std::uint64_t sequence) const { return agreed_ > sequence; }
   /// Records that all ranks make call `sequence`: their marks are equal.
   void set_agreed(std::uint64_t sequence) { agreed_ = sequence + 1; }
+  /// Throws an Error, and so does every later call of the group.
+  [[noreturn]] void fail(const std::string& why);
+  int rank_in_job(std::size_t rank) const { return ranks_[rank]; }
 
  private:
   void show_now(const Signature& signature, const Place& place);
   bool compare();
   void compare_with(std::size_t rank);
-  void compare_lengths();
-  [[noreturn]] void fail(const std::string& why);
   const Shown& shown(std::size_t rank) const { return boards_[rank]->shown[shown_ % 2]; }
   RankCall call_of(std::size_t rank) const { return {ranks_[rank], shown(rank).signature}; }
 
@@ -109,17 +110,18 @@ class Call {
     calls_->show(signature_, place_);
     return calls_->agreed();
   }
-  /// Like agreed(), for a call whose data goes through `channel` with marks. A mark does not contain the lengths of a
-  /// shift, so the boards compare every shift.
+  /// Like agreed(), for a call whose data goes through `channel` with marks.
   template <class Channel>
   bool agreed_over(const Channel& channel) const {
     if (calls_ == nullptr) return true;
-    const bool marks_say_all = signature_.operation != Operation::shift && !calls_->failed();
-    if (!marks_say_all || !channel.all_marked(mark_)) return agreed();
+    if (calls_->failed() || !channel.all_marked(mark_)) return agreed();
     calls_->set_agreed(signature_.sequence);
     return true;
   }
   const CallMark& mark() const { return mark_; }
+  /// Throws an Error, and so does every later call of the group. @pre this is not an empty Call
+  [[noreturn]] void fail(const std::string& why) const { calls_->fail(why); }
+  int rank_in_job(std::size_t rank) const { return calls_->rank_in_job(rank); }
   cpu::Doorbell* doorbell() const { return calls_ ? calls_->doorbell() : nullptr; }
 
  private:

@@ -8,6 +8,7 @@
 #include <mpi.h>
 
 #include "distributed/communicator.hpp"
+#include "distributed/exchange_pieces.hpp"
 #include "distributed/mpi/host/calls.hpp"
 #include "distributed/mpi/host/channel.hpp"
 #include "distributed/mpi/host/direct.hpp"
@@ -35,7 +36,7 @@ class HostExchange {
                                             const Signature* signature);
   std::unique_ptr<cpu::Task> all_gather(std::vector<VectorView> pieces, const Signature* signature);
   std::unique_ptr<cpu::Task> broadcast(VectorView data, int root, const Signature& signature);
-  std::unique_ptr<cpu::Task> shift(ConstVectorView out, VectorView in, int distance, const Signature& signature);
+  std::unique_ptr<cpu::Task> exchange(const ExchangePieces& pieces, const Signature& signature);
   /// Only compares the signature.
   std::unique_ptr<cpu::Task> check_call(const Signature& signature);
   /// Shows the others that this rank makes no more calls; does not wait for them.

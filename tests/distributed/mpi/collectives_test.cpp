@@ -5,53 +5,27 @@
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-#include <mpi.h>
-
 #include "distributed/mesh.hpp"
-#include "distributed/mpi/host/channel.hpp"
-#include "distributed/mpi/mpi_communicator.hpp"
+#include "distributed/ring.hpp"
 #include "kernels/error.hpp"
-#include "tests/support/rank_test.hpp"
+#include "tests/distributed/mpi/hosts_fixture.hpp"
 
 namespace recombine {
 namespace {
 
-constexpr std::int64_t kSlot = mpi::Channel::kSlotBytes / 4;  ///< elements of f32
-constexpr std::int64_t kRing = kSlot * static_cast<std::int64_t>(mpi::Channel::kSlots);
-
-/// How ranks lie on hosts: the host of rank r.
-struct Hosts {
-  std::string name;
-  std::function<int(int)> host_of;
-};
-const std::vector<Hosts> kHosts = {
-    {"One", [](int) { return 0; }},
-    {"OfTwo", [](int rank) { return rank / 2; }},
-    {"OfThree", [](int rank) { return rank / 3; }},
-    {"Interleaved", [](int rank) { return rank % 2; }},
-    {"OneAndTheRest", [](int rank) { return rank == 0 ? 0 : 1; }},
-    {"OneEach", [](int rank) { return rank; }},
-};
+using test::kRing;
+using test::kSlot;
 
 float value(int rank, std::int64_t i) { return static_cast<float>((i % 97) * (rank + 1)); }
 float sum_of(int ranks, std::int64_t i) { return static_cast<float>((i % 97) * ranks * (ranks + 1) / 2); }
 
-class CollectivesTest : public ::testing::TestWithParam<Hosts> {
+class CollectivesTest : public test::HostsTest {
  protected:
-  std::unique_ptr<Communicator> make_group(std::int64_t largest_piece = mpi::MpiCommunicator::kLargestPiece) const {
-    MPI_Comm comm = MPI_COMM_NULL;
-    MPI_Comm_dup(MPI_COMM_WORLD, &comm);
-    return std::make_unique<mpi::MpiCommunicator>(
-        comm, mpi::MpiCommunicator::Options{.largest_piece = largest_piece,
-                                            .host = GetParam().host_of(test::session().rank())});
-  }
   static std::vector<float> values(int rank, std::int64_t size) {
     std::vector<float> v(static_cast<std::size_t>(size));
     for (std::int64_t i = 0; i < size; ++i) v[static_cast<std::size_t>(i)] = value(rank, i);
     return v;
   }
-  static VectorView view(std::vector<float>& v) { return vector_view(v.data(), static_cast<std::int64_t>(v.size())); }
   /// v[i] is expected(i) in [range.begin, range.end).
   static void expect(const std::vector<float>& v, Range range, const std::function<float(std::int64_t)>& expected,
                      const std::string& what) {
@@ -86,10 +60,6 @@ class CollectivesTest : public ::testing::TestWithParam<Hosts> {
   Range own(const std::vector<std::int64_t>& counts) const {
     return ranges_of(counts)[static_cast<std::size_t>(group_->rank())];
   }
-
-  std::unique_ptr<Device> device_ = make_device({.progress = test::session().progress()});
-  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::communication);
-  std::unique_ptr<Communicator> group_ = make_group();
 };
 
 TEST_P(CollectivesTest, AllReduceOfAnySize) {
@@ -102,17 +72,6 @@ TEST_P(CollectivesTest, AllReduceOfAnySize) {
     stream_->synchronize();
     expect(
         v, {0, size}, [&](std::int64_t i) { return sum_of(group_->size(), i); }, fmt::format("size {}", size));
-  }
-}
-
-TEST_P(CollectivesTest, AllReduceInPiecesOfAnyLength) {
-  for (const std::int64_t piece : {std::int64_t{1000}, std::int64_t{50000}}) {
-    const auto group = make_group(piece);
-    std::vector<float> v = values(group->rank(), 123457);
-    group->all_reduce(*stream_, view(v), Reduction::sum);
-    stream_->synchronize();
-    const auto sum = [&](std::int64_t i) { return sum_of(group->size(), i); };
-    expect(v, {0, 123457}, sum, fmt::format("pieces of {}", piece));
   }
 }
 
@@ -143,29 +102,6 @@ TEST_P(CollectivesTest, AllReduceOfEveryType) {
   check_type<std::int64_t>(*group_, *stream_);
   check_type<std::int32_t>(*group_, *stream_);
   check_type<std::uint8_t>(*group_, *stream_);
-}
-
-TEST_P(CollectivesTest, TheSumIsTakenInTheSameOrderEverywhere) {
-  for (const std::int64_t size : {std::int64_t{100}, kSlot * 3}) {
-    std::vector<float> v(static_cast<std::size_t>(size));
-    const auto term = [](int rank, std::int64_t i) { return 1.0F / static_cast<float>(1 + (i * 7 + rank * 13) % 101); };
-    for (std::int64_t i = 0; i < size; ++i) v[static_cast<std::size_t>(i)] = term(group_->rank(), i);
-    group_->all_reduce(*stream_, view(v), Reduction::sum);
-    stream_->synchronize();
-    std::vector<float> first = v;
-    group_->broadcast(*stream_, view(first), 0);
-    stream_->synchronize();
-    EXPECT_EQ(v, first) << "ranks have different bits";
-    if (GetParam().name != "One") continue;
-    expect(
-        v, {0, size},
-        [&](std::int64_t i) {
-          float sum = term(0, i);
-          for (int r = 1; r < group_->size(); ++r) sum += term(r, i);
-          return sum;
-        },
-        "rank order");
-  }
 }
 
 TEST_P(CollectivesTest, ReduceScatterOfAnyCounts) {
@@ -221,7 +157,7 @@ TEST_P(CollectivesTest, ShiftOfUnequalLengths) {
       const int from = ((group_->rank() - distance) % ranks + ranks) % ranks;
       std::vector<float> out = values(group_->rank(), unit * (group_->rank() % 3));
       std::vector<float> in(static_cast<std::size_t>(unit * (from % 3)));
-      group_->shift(*stream_, view(out), view(in), distance);
+      shift(*group_, *stream_, view(out), view(in), distance);
       stream_->synchronize();
       EXPECT_EQ(in, values(from, unit * (from % 3))) << "distance " << distance << " unit " << unit;
     }
@@ -238,11 +174,11 @@ TEST_P(CollectivesTest, MixedOperationsKeepTheirOrder) {
   for (int times = 0; times < 4; ++times) {
     group_->reduce_scatter(*stream_, view(v), counts, Reduction::sum);
     group_->all_gather(*stream_, view(v), counts);
-    group_->shift(*stream_, view(v), view(moved), 1);
+    shift(*group_, *stream_, view(v), view(moved), 1);
     group_->all_reduce(*stream_, view(small), Reduction::sum);
     group_->all_reduce(*stream_, view(moved), Reduction::max);
     group_->broadcast(*stream_, view(moved), times % ranks);
-    group_->shift(*stream_, view(moved), view(v), -1);
+    shift(*group_, *stream_, view(moved), view(v), -1);
   }
   stream_->synchronize();
   float expected = 1;
@@ -288,8 +224,7 @@ TEST_P(CollectivesTest, PartsOfAGroupLieOnTheSameHosts) {
       v, {0, 100000}, [&](std::int64_t) { return static_cast<float>(part->size()); }, "part");
 }
 
-INSTANTIATE_TEST_SUITE_P(Hosts, CollectivesTest, ::testing::ValuesIn(kHosts),
-                         [](const auto& param) { return param.param.name; });
+INSTANTIATE_TEST_SUITE_P(Hosts, CollectivesTest, ::testing::ValuesIn(test::kHosts), test::name_of_hosts);
 
 }  // namespace
 }  // namespace recombine

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 #include <mpi.h>
 
-#include "distributed/mpi/host/calls.hpp"
+#include "distributed/ring.hpp"
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
 #include "tests/support/rank_test.hpp"
@@ -182,14 +182,35 @@ TEST_P(SignatureTest, WrongPieces) {
   }
 }
 
-TEST_P(SignatureTest, WrongLengthOrDistanceOfAShift) {
-  const auto shift = [](std::int64_t out, std::int64_t in, int distance) {
+TEST_P(SignatureTest, WrongPiecesOfAnExchange) {
+  // To the next rank `out` pieces of some lengths; from the rank before `in`.
+  using Lengths = std::vector<std::int64_t>;
+  const auto ring = [](const Lengths& out, const Lengths& in, DataType type = DataType::f32, int distance = 1) -> Call {
     return [=](Communicator& group, Stream& stream, VectorView data) {
-      group.shift(stream, data.range(0, out), data.range(kLarge - in, kLarge), distance);
+      std::vector<Piece> to;
+      std::vector<Piece> from;
+      for (const std::int64_t n : out) {
+        to.push_back({ring_rank(group.rank(), distance, group.size()), {data.data, n, type}});
+      }
+      for (const std::int64_t n : in) {
+        from.push_back(
+            {ring_rank(group.rank(), -distance, group.size()), {data.range(kLarge - n, kLarge).data, n, type}});
+      }
+      group.exchange(stream, to, from);
     };
   };
-  expect_refusal(shift(kSmall, kSmall, 1), shift(kSmall + 1, kSmall, 1), {"shift of 101 f32 by 1"});
-  expect_refusal(shift(kSmall, kSmall, 1), shift(kSmall, kSmall, 2), {"by 2", "by 1"});
+  const Call small = ring({kSmall}, {kSmall});
+  const Call large = ring({kLarge / 2}, {kLarge / 2});
+  expect_refusal(small, ring({kSmall + 1}, {kSmall}), {"sends 404 bytes in 1 pieces", "expects 400 bytes in 1 pieces"});
+  expect_refusal(small, ring({kSmall}, {kSmall - 1}), {"sends 400 bytes in 1 pieces", "expects 396 bytes in 1 pieces"});
+  expect_refusal(small, ring({}, {kSmall}), {"sends 0 bytes in 0 pieces", "expects 400 bytes in 1 pieces"});
+  expect_refusal(small, ring({kSmall - 1, 1}, {kSmall}), {"sends 400 bytes in 2 pieces", "400 bytes in 1 pieces"});
+  expect_refusal(small, ring({kSmall}, {kSmall}, DataType::i32), {"hash of their lengths and types"});
+  expect_refusal(large, ring({kLarge / 2 - 1}, {kLarge / 2}), {"sends 599996 bytes", "expects 600000 bytes"});
+  expect_refusal(ring({10, 20}, {10, 20}), ring({20, 10}, {10, 20}), {"sends 120 bytes in 2 pieces"});
+  expect_refusal(small, all_reduce(kSmall), {"all_reduce", "exchange of 100 elements sent and 100 received"});
+  expect_refusal(all_reduce(kLarge), large, {"exchange of 150000 elements sent", "all_reduce"});
+  if (group_->size() > 2) expect_refusal(small, ring({kSmall}, {kSmall}, DataType::f32, 2), {"sends", "expects"});
 }
 
 TEST_P(SignatureTest, OneCallTooFew) {
@@ -218,61 +239,6 @@ TEST_P(SignatureTest, SplitAndAllocateAreCallsToo) {
 
 INSTANTIATE_TEST_SUITE_P(Memory, SignatureTest, ::testing::Values(Memory::own, Memory::common),
                          [](const auto& param) { return param.param == Memory::own ? "Own" : "Common"; });
-
-/// Three ranks of a host, simulated in one thread.
-class CallsTest : public ::testing::Test {
- protected:
-  mpi::Calls& rank(std::size_t r) { return ranks_[r]; }
-  static Signature call(std::uint64_t sequence, std::int64_t count) {
-    return {.sequence = sequence, .count = count, .operation = Operation::all_reduce, .type = DataType::f32};
-  }
-
-  std::vector<mpi::Calls::Board> boards_ = std::vector<mpi::Calls::Board>(3);
-  std::vector<mpi::Calls::Board*> pointers_ = {&boards_[0], &boards_[1], &boards_[2]};
-  std::vector<mpi::Calls> ranks_ = {{0, pointers_, {0, 4, 7}}, {1, pointers_, {0, 4, 7}}, {2, pointers_, {0, 4, 7}}};
-};
-
-TEST_F(CallsTest, AgreeOnceAllRanksHaveShownTheirCalls) {
-  for (std::uint64_t n = 0; n < 5; ++n) {
-    rank(0).show(call(n, 5), {});
-    rank(1).show(call(n, 5), {});
-    EXPECT_FALSE(rank(0).agreed());
-    rank(2).show(call(n, 5), {});
-    for (std::size_t r = 0; r < 3; ++r) EXPECT_TRUE(rank(r).agreed());
-  }
-}
-
-TEST_F(CallsTest, TwoRanksThatDifferDoNotWaitForTheThird) {
-  rank(2).show(call(0, 5), {});
-  rank(1).show(call(0, 6), {});
-  try {
-    rank(1).agreed();
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(
-        std::string(error.what()),
-        "rank 4 calls all_reduce of 6 f32 (sum), but rank 7 calls all_reduce of 5 f32 (sum), as call 1 of a group "
-        "of 3 ranks; expected the same calls in the same order on every rank");
-  }
-  EXPECT_THROW(rank(2).agreed(), Error);
-  EXPECT_THROW(rank(1).show(call(1, 5), {}), Error);
-}
-
-TEST_F(CallsTest, ARankThatIsOneCallAheadDisturbsNobody) {
-  for (std::size_t r = 0; r < 3; ++r) rank(r).show(call(0, 5), {});
-  EXPECT_TRUE(rank(0).agreed());
-  rank(0).show(call(1, 6), {});
-  EXPECT_TRUE(rank(1).agreed());
-  EXPECT_TRUE(rank(2).agreed());
-  EXPECT_FALSE(rank(0).agreed());
-}
-
-TEST_F(CallsTest, AnotherPlaceInCommonMemoryIsAnotherCall) {
-  rank(0).show(call(0, 5), {.memory = 2, .offset = 64});
-  rank(1).show(call(0, 5), {.memory = 2, .offset = 128});
-  rank(2).show(call(0, 5), {});
-  for (std::size_t r = 0; r < 3; ++r) EXPECT_THROW(rank(r).agreed(), Error);
-}
 
 TEST(Signature, EveryPartCounts) {
   const Signature base{
