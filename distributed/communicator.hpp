@@ -22,7 +22,8 @@ struct Piece {
 
 /// A group of ranks: all of them (the world), or those along one axis of the mesh. Every call enqueues on `stream`
 /// and returns; every rank of the group makes the same calls in the same order, on one stream per communicator.
-/// Counts are elements, 64-bit. The order in which a sum is taken is fixed: the same ranks give the same bits.
+/// Counts are elements, 64-bit. The order in which a sum is taken is fixed: the same ranks give the same bits, in every
+/// run and, from all_reduce, on every rank: replicas that apply such sums stay equal.
 ///
 /// All ranks compare the signature (signature.hpp) of every call, also if the call moves no data. If calls differ, the
 /// stream's next wait throws an Error that names two ranks and their calls. The data are then undefined (among ranks of

@@ -8,9 +8,11 @@
 #include "distributed/communicator.hpp"
 #include "distributed/mesh.hpp"
 #include "distributed/ring.hpp"
+#include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/error.hpp"
 #include "tests/support/planned_exchange.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/rounding_terms.hpp"
 #include "tests/support/test_device.hpp"
 
 namespace recombine {
@@ -88,6 +90,28 @@ TEST_F(DeviceCollectivesTest, AllReduceSumsEveryType) {
     const Buffer i64 = own_values<std::int64_t>(size);
     group_->all_reduce(*stream_, i64.view(), Reduction::sum);
     check_all_reduce(after<std::int64_t>(i64.view()), group_->size());
+  }
+}
+
+template <class T>
+void expect_same_bits_as_rank_0(Communicator& world, const std::vector<T>& own) {
+  std::vector<T> first = own;
+  const auto stream = cpu::make_inline_stream();
+  world.broadcast(*stream, vector_view(first.data(), static_cast<std::int64_t>(first.size())), 0);
+  EXPECT_EQ(test::first_other_bits(own, first), -1) << own.size() << " " << name_of(data_type_of<T>);
+}
+
+TEST_F(DeviceCollectivesTest, AllReduceLeavesTheSameBitsOnEveryRank) {
+  const auto check = [&]<class T>(std::int64_t size, T) {
+    const std::vector<T> terms = test::rounding_terms<T>(group_->rank(), size);
+    const Buffer sums = test::on_device(*device_, *compute_, vector_view(terms.data(), size));
+    stream_->wait(compute_->record());
+    group_->all_reduce(*stream_, sums.view(), Reduction::sum);
+    expect_same_bits_as_rank_0(*world_, after<T>(sums.view()));
+  };
+  for (const std::int64_t size : kSizes) {
+    check(size, float{});
+    check(size, double{});
   }
 }
 
