@@ -94,4 +94,23 @@ const Block* DistMatrix::find(int row_part, int col_part) const {
   return nullptr;
 }
 
+Range row_shard_of(const Block& block, int parts, int index) { return split_range(block.rows.size(), parts, index); }
+
+std::vector<Area> held_areas(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shape,
+                             const Placement& placement) {
+  std::optional<Axis> sharded;
+  for (const Axis axis : kAxes) {
+    if (placement.cuts(axis) || placement[axis] != State::sharded) continue;
+    require(!sharded, "{}: expected at most one axis that is sharded", placement.to_string());
+    sharded = axis;
+  }
+  std::vector<Area> held;
+  for (const Block& block : DistMatrix::blocks_of(mesh, coord, shape, placement)) {
+    const Range own =
+        sharded ? row_shard_of(block, mesh.parts(*sharded), coord[*sharded]) : Range{0, block.rows.size()};
+    held.push_back({{block.rows.begin + own.begin, block.rows.begin + own.end}, block.cols});
+  }
+  return held;
+}
+
 }  // namespace recombine

@@ -34,6 +34,14 @@ struct Placement {
   std::string to_string() const;  ///< "[i,k] j:partial", "[ki,j]"
 };
 
+/// Rows and columns of a whole matrix.
+struct Area {
+  Range rows;
+  Range cols;
+  bool empty() const { return rows.size() <= 0 || cols.size() <= 0; }
+  bool operator==(const Area&) const = default;
+};
+
 /// A block that this rank holds: where it lies in the whole matrix, and its elements.
 struct Block {
   int row_part = 0;  ///< position in the grid of blocks
@@ -79,5 +87,14 @@ class DistMatrix {
   VectorView memory_;
   std::vector<Block> blocks_;
 };
+
+/// The rows of a block, counted from its first row, that rank `index` of the `parts` along an axis has in the state
+/// Sharded.
+Range row_shard_of(const Block& block, int parts, int index);
+
+/// What the rank at `coord` holds of a matrix, one area per block in the order of DistMatrix::blocks(): the whole
+/// block, or its row shard if the placement is Sharded over an axis.
+/// @throws Error if it is Sharded over two axes
+std::vector<Area> held_areas(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shape, const Placement& placement);
 
 }  // namespace recombine

@@ -28,7 +28,7 @@ Pending pending(RankContext& context, Axis axis) { return {context, context.comm
 
 std::vector<std::int64_t> shard_counts(const Block& block, int parts) {
   std::vector<std::int64_t> counts;
-  for (int r = 0; r < parts; ++r) counts.push_back(shard_of(block, parts, r).size() * block.view.cols);
+  for (int r = 0; r < parts; ++r) counts.push_back(row_shard_of(block, parts, r).size() * block.view.cols);
   return counts;
 }
 
@@ -73,8 +73,6 @@ void recombine(RankContext& context, const Recombination& recombination) {
 void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what) {
   start_recombine(context, matrix, axis, target, what, RankContext::Next::waits).wait();
 }
-
-Range shard_of(const Block& block, int parts, int index) { return split_range(block.view.rows, parts, index); }
 
 void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to, What what) {
   const std::optional<Axis> axis = from.placement().rows_then;

@@ -53,10 +53,6 @@ Pending start_recombine(RankContext& context, DistMatrix& matrix, Axis axis, Sta
 void recombine(RankContext& context, const Recombination& recombination);
 void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what = {});
 
-/// The rows of a block, counted from its first row, that rank `index` of the `parts` along an axis has in the state
-/// Sharded.
-Range shard_of(const Block& block, int parts, int index);
-
 /// Undoes the second row cut (`rows_then`): all-gathers the pieces of `from` along that axis into `to`. Both have the
 /// same placement otherwise. The compute stream waits for the result.
 void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to, What what = {});

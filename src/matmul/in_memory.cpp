@@ -90,7 +90,7 @@ class LocalMatrices {
   }
   /// This rank's share, along k, of the rows of a block of C.
   Range own_rows(const Block& block) const {
-    const Range shard = shard_of(block, job_.context.mesh().parts(Axis::k), job_.context.coord()[Axis::k]);
+    const Range shard = row_shard_of(block, job_.context.mesh().parts(Axis::k), job_.context.coord()[Axis::k]);
     return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
   }
 

@@ -82,7 +82,7 @@ class FinishedProduct {
   }
   Range rows_in(const Block& block, State state) const {
     if (state != State::sharded) return block.rows;
-    const Range shard = shard_of(block, context_.mesh().parts(Axis::k), context_.coord()[Axis::k]);
+    const Range shard = row_shard_of(block, context_.mesh().parts(Axis::k), context_.coord()[Axis::k]);
     return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
   }
 

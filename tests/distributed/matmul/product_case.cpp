@@ -22,7 +22,7 @@ double element(ConstMatrixView m, std::int64_t row, std::int64_t col) {
 /// The rows of C that this rank must have right.
 Range valid_rows(const RankContext& context, const Block& block, State result) {
   const Range shard = result == State::sharded
-                          ? shard_of(block, context.mesh().extent(Axis::k), context.coord()[Axis::k])
+                          ? row_shard_of(block, context.mesh().extent(Axis::k), context.coord()[Axis::k])
                           : Range{0, block.rows.size()};
   return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
 }
