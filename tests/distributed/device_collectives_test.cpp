@@ -227,6 +227,8 @@ TEST_F(DeviceCollectivesTest, ARankThatFailsEndsTheWaitOfTheOthers) {
   if (test::collectives() != Collectives::nccl) GTEST_SKIP() << "MPI ends the job instead";
   if (group_->size() == 1) GTEST_SKIP() << "needs two ranks";
   auto group = make_communicator(*world_, *device_, Collectives::nccl, 0, world_->rank());
+  std::int64_t made = 1;  // on every rank, before the first fails
+  world_->all_reduce(*cpu::make_inline_stream(), vector_view(&made, 1), Reduction::sum);
   if (group_->rank() == 0) {
     try {
       const auto lost = std::move(group);
