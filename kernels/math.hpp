@@ -130,8 +130,6 @@ class Math {
   virtual void activation_gradient(Stream& stream, const ActivationGradient& call) = 0;
   virtual void softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) = 0;
   virtual void squared_error(Stream& stream, const SquaredError& loss) = 0;
-  /// sums[j] = beta sums[j] + sum over i of x(i, j)
-  virtual void column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) = 0;
   /// *sum += sum of squares of x, in double precision; `sum` is in the device's memory
   virtual void add_square_sum(Stream& stream, ConstVectorView x, double* sum) = 0;
   /// y = alpha x + beta y, f32 or f64; with beta = 0, y need not be initialised and x may be empty (y = 0)

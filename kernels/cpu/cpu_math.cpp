@@ -119,12 +119,6 @@ void CpuMath::squared_error(Stream&, const SquaredError& loss) {
   });
 }
 
-void CpuMath::column_sum(Stream&, ConstMatrixView x, VectorView sums, float beta) {
-  for_columns(x.rows, x.cols, [&](std::int64_t begin, std::int64_t end) {
-    loops().column_sum(x.as<float>() + begin, x.ld, x.rows, end - begin, sums.as<float>() + begin, beta);
-  });
-}
-
 void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
   const std::int64_t pieces = ceil_div(x.size, kSumPiece);
   std::vector<double> sums(static_cast<std::size_t>(pieces));

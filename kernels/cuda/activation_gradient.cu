@@ -42,12 +42,21 @@ void gradient_packs(cudaStream_t stream, const ActivationGradient& call) {
   }
 }
 
+/// bias_gradient = beta bias_gradient + the column sums of the gradient as it is.
+template <int width>
+void sum_gradient_packs(cudaStream_t stream, const ActivationGradient& call) {
+  const MatrixView& g = call.gradient;
+  sum_columns<width>(stream, "activation_gradient", {g.rows, g.cols, 0, call.bias_gradient.as<float>(), call.beta},
+                     MatrixItem<width>{g.as<float>(), g.ld});
+}
+
 }  // namespace
 
 void activation_gradient(cudaStream_t stream, const ActivationGradient& call) {
   if (call.activation == Activation::identity) {
-    if (call.bias_gradient.size > 0) column_sum(stream, call.gradient, call.bias_gradient, call.beta);
-    return;
+    if (call.bias_gradient.size == 0) return;
+    return packs_fit_matrix(call.gradient) ? sum_gradient_packs<kWide>(stream, call)
+                                           : sum_gradient_packs<1>(stream, call);
   }
   const bool wide = packs_fit_matrix(call.saved) && packs_fit_matrix(call.gradient);
   with_activation(call.activation, [&](auto activation) {

@@ -61,11 +61,6 @@ void CudaMath::squared_error(Stream& stream, const SquaredError& loss) {
   cuda::squared_error(as_cuda_stream(stream), loss);
 }
 
-void CudaMath::column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) {
-  require(sums.size == x.cols, "{} sums of {} columns", sums.size, x.cols);
-  cuda::column_sum(as_cuda_stream(stream), x, sums, beta);
-}
-
 void CudaMath::add_square_sum(Stream& stream, ConstVectorView x, double* sum) {
   cuda::add_square_sum(as_cuda_stream(stream), x, sum);
 }

@@ -18,7 +18,6 @@ class CudaMath final : public Math {
   void activation_gradient(Stream& stream, const ActivationGradient& call) override;
   void softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) override;
   void squared_error(Stream& stream, const SquaredError& loss) override;
-  void column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) override;
   void add_square_sum(Stream& stream, ConstVectorView x, double* sum) override;
   void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) override;
   void optimizer_step(Stream& stream, const OptimizerStep& step) override;

@@ -5,7 +5,6 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/axpby.cu
   cuda/bias_activation.cu
   cuda/cast.cu
-  cuda/column_sum.cu
   cuda/fill.cu
   cuda/gather_rows.cu
   cuda/matmul_naive.cu

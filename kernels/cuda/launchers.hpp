@@ -18,7 +18,6 @@ void activation_gradient(cudaStream_t stream, const ActivationGradient& call);
 /// A label that is no column gives the loss NaN.
 void softmax_cross_entropy(cudaStream_t stream, const SoftmaxCrossEntropy& loss);
 void squared_error(cudaStream_t stream, const SquaredError& loss);
-void column_sum(cudaStream_t stream, ConstMatrixView x, VectorView sums, float beta);
 void add_square_sum(cudaStream_t stream, ConstVectorView x, double* sum);
 void axpby(cudaStream_t stream, double alpha, ConstVectorView x, double beta, VectorView y);
 void optimizer_step(cudaStream_t stream, const OptimizerStep& step);

@@ -180,14 +180,7 @@ TEST_F(ElementwiseTest, GatherBringsRowsAsFloats) {
 
 TEST_F(ElementwiseTest, SumsAndScaledSums) {
   const auto x = random_values(200 * 33, 1);
-  std::vector<float> sums(33, 1.0F);
-  math_.column_sum(*stream_, matrix_of(x, 200, 33), view_of(sums), 0.5F);
   double square = 0;
-  for (std::size_t j = 0; j < 33; ++j) {
-    double sum = 0.5;
-    for (std::size_t i = 0; i < 200; ++i) sum += x[i * 33 + j];
-    EXPECT_NEAR(sums[j], sum, 1e-4);
-  }
   for (const float v : x) square += static_cast<double>(v) * v;
   double measured = 1;
   math_.add_square_sum(*stream_, view_of(x), &measured);

@@ -37,18 +37,20 @@ TEST_F(EmptyTest, NothingIsWritten) {
   }
 }
 
-TEST_F(EmptyTest, ColumnSumsOfNoRowsAreZero) {
-  std::vector<float> sums = {NAN, NAN};
-  math_.column_sum(*stream_, matrix_of(x_, 0, 2), view_of(sums), 0);
-  EXPECT_EQ(sums, (std::vector<float>{0, 0}));
-  math_.activation_gradient(*stream_, {.saved = matrix_of(x_, 0, 2),
-                                       .gradient = matrix_of(x_, 0, 2),
-                                       .bias_gradient = view_of(x_).range(0, 2),
-                                       .beta = 3,
-                                       .activation = Activation::tanh});
-  EXPECT_EQ(x_[0], 1.5F);
-  EXPECT_EQ(x_[1], 1.5F);
-  EXPECT_EQ(x_[2], 0.5F);
+TEST_F(EmptyTest, ABiasGradientOfNoRowsIsBetaTimesWhatItWas) {
+  for (const Activation activation : {Activation::identity, Activation::tanh}) {
+    const auto sum_of_no_rows = [&](float before, float beta) {
+      std::vector<float> sums = {before, before, 0.5F};
+      math_.activation_gradient(*stream_, {.saved = matrix_of(x_, 0, 2),
+                                           .gradient = matrix_of(x_, 0, 2),
+                                           .bias_gradient = view_of(sums).range(0, 2),
+                                           .beta = beta,
+                                           .activation = activation});
+      return sums;
+    };
+    EXPECT_EQ(sum_of_no_rows(NAN, 0), (std::vector<float>{0, 0, 0.5F}));
+    EXPECT_EQ(sum_of_no_rows(0.5F, 3), (std::vector<float>{1.5F, 1.5F, 0.5F}));
+  }
 }
 
 TEST_F(EmptyTest, ACorrectRowHasItsFirstMaximumAtTheLabel) {

@@ -154,12 +154,6 @@ void StagedMath::squared_error(Stream& stream, const SquaredError& loss) {
   mirror.finish();
 }
 
-void StagedMath::column_sum(Stream& stream, ConstMatrixView x, VectorView sums, float beta) {
-  Mirror mirror(device_, stream);
-  device_.math().column_sum(stream, mirror.read(x), mirror.write(sums), beta);
-  mirror.finish();
-}
-
 void StagedMath::add_square_sum(Stream& stream, ConstVectorView x, double* sum) {
   Mirror mirror(device_, stream);
   device_.math().add_square_sum(stream, mirror.read(x), mirror.write(sum));

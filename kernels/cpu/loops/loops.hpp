@@ -50,8 +50,6 @@ struct Loops {
   /// to = activation(from + bias); bias null: none
   void (*bias_activation)(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation);
   void (*activation_gradient)(const GradientStripe& stripe);
-  /// sums = beta sums + column sums
-  void (*column_sum)(const float* x, int64_t ld, int64_t rows, int64_t cols, float* sums, float beta);
   /// gradient null: none wanted; it may be logits
   RowLoss (*softmax_cross_entropy)(const float* logits, int64_t n, int64_t label, float* gradient, float scale);
   RowLoss (*squared_error)(const float* outputs, const float* targets, int64_t n, float* gradient, float scale);

@@ -154,9 +154,7 @@ void KernelRates::squared_error() {
 void KernelRates::sums() {
   const Buffer x = bench_.random(size_.elements());
   const Buffer y = bench_.random(size_.elements());
-  const Buffer columns = bench_.zeros(size_.cols);
   const Buffer total = bench_.zeros(1, DataType::f64);
-  add("column_sum", 4, [&] { bench_.math().column_sum(bench_.stream(), matrix(x), columns.view(), 0); });
   add("add_square_sum", 4, [&] { bench_.math().add_square_sum(bench_.stream(), x.view(), total.view().as<double>()); });
   add("axpby", 12, [&] { bench_.math().axpby(bench_.stream(), 0.5, x.view(), 0.5, y.view()); });
 }
