@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernels/matrix.hpp"
+#include "kernels/softmax_row_stats.hpp"
 #include "kernels/stream.hpp"
 
 namespace recombine {
@@ -85,14 +86,42 @@ struct SoftmaxCrossEntropy {
   LossSums* sums = nullptr;  ///< in the device's memory
 };
 
-/// loss of a row = mean over columns of (output - target)^2; gradient = 2 (output - target) / n * gradient_scale.
+/// The softmax of logits whose columns are cut into parts. Each part writes the statistics of its columns, the parts
+/// exchange them (an all_gather of 16 bytes a row), and SoftmaxFromStats joins them.
+struct SoftmaxStats {
+  ConstMatrixView logits;            ///< [m,n] f32, this part's columns; n may be 0
+  ConstVectorView labels;            ///< [.] i32, of the whole data set; global columns
+  ConstVectorView rows;              ///< [m] i64: row r has label labels[rows[r]]
+  std::int64_t first_col = 0;        ///< global column of this part's column 0; all columns < 2^31
+  SoftmaxRowStats* stats = nullptr;  ///< [m] out, in the device's memory
+};
+
+/// As SoftmaxCrossEntropy over the columns of all parts; the gradient is that of this part's columns.
+/// Parts are joined in their order, so that the same parts give the same bits on each of them.
+/// A label that is in no part gives an infinite loss.
+struct SoftmaxFromStats {
+  ConstMatrixView logits;  ///< [m,n] as for SoftmaxStats
+  ConstVectorView labels;
+  ConstVectorView rows;
+  std::int64_t first_col = 0;
+  const SoftmaxRowStats* stats = nullptr;  ///< [parts,m] in the device's memory
+  std::int64_t parts = 1;
+  MatrixView gradient = {};  ///< [m,n], may be logits; empty: none wanted
+  float gradient_scale = 1;
+  LossSums* sums = nullptr;  ///< add the losses of whole rows: only one of the parts may count them
+};
+
+/// loss of a row = mean over columns of (output - target)^2; gradient = 2 (output - target) / columns * gradient_scale.
+/// If the columns are cut into parts, each part adds its terms of the mean: the parts' losses add up to the whole's.
 struct SquaredError {
   ConstMatrixView outputs;  ///< [m,n]
-  ConstMatrixView targets;  ///< [.,n] f32, of the whole data set
+  ConstMatrixView targets;  ///< [.,columns] f32, of the whole data set
   ConstVectorView rows;     ///< [m] i64
   MatrixView gradient = {};
   float gradient_scale = 1;
   LossSums* sums = nullptr;
+  std::int64_t first_col = 0;    ///< the column of targets that belongs to column 0 of outputs
+  std::int64_t global_cols = 0;  ///< columns of all parts; 0: outputs has all
 };
 
 /// One step over a flat range.   sgd: w -= lr (g + decay w)
@@ -129,6 +158,8 @@ class Math {
   virtual void bias_activation(Stream& stream, const BiasActivation& call) = 0;
   virtual void activation_gradient(Stream& stream, const ActivationGradient& call) = 0;
   virtual void softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) = 0;
+  virtual void softmax_stats(Stream& stream, const SoftmaxStats& call) = 0;
+  virtual void softmax_from_stats(Stream& stream, const SoftmaxFromStats& loss) = 0;
   virtual void squared_error(Stream& stream, const SquaredError& loss) = 0;
   /// *sum += sum of squares of x, in double precision; `sum` is in the device's memory
   virtual void add_square_sum(Stream& stream, ConstVectorView x, double* sum) = 0;

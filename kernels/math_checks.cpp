@@ -18,4 +18,12 @@ void check_axpby(ConstVectorView x, ConstVectorView y) {
           name_of(y.type));
 }
 
+void check_squared_error(const SquaredError& loss) {
+  const std::int64_t end = loss.first_col + loss.outputs.cols;
+  require(loss.rows.size >= loss.outputs.rows && loss.targets.cols == columns_of(loss) && loss.first_col >= 0 &&
+              end <= loss.targets.cols,
+          "{} targets [.,{}] for outputs [{},{}], columns {} to {} of {}", loss.rows.size, loss.targets.cols,
+          loss.outputs.rows, loss.outputs.cols, loss.first_col, end, columns_of(loss));
+}
+
 }  // namespace recombine

@@ -105,17 +105,47 @@ void CpuMath::softmax_cross_entropy(Stream&, const SoftmaxCrossEntropy& loss) {
   const std::int64_t* const rows = loss.rows.as<std::int64_t>();
   const std::int32_t* const labels = loss.labels.as<std::int32_t>();
   add_losses(loss.logits.rows, loss.logits.cols, loss.sums, [&](std::int64_t i) {
-    return loops().softmax_cross_entropy(loss.logits.as<float>() + i * loss.logits.ld, loss.logits.cols,
-                                         labels[rows[i]], row_or_null(loss.gradient, i), loss.gradient_scale);
+    return loops().loss.softmax_cross_entropy(loss.logits.as<float>() + i * loss.logits.ld, loss.logits.cols,
+                                              labels[rows[i]], row_or_null(loss.gradient, i), loss.gradient_scale);
+  });
+}
+
+void CpuMath::softmax_stats(Stream&, const SoftmaxStats& call) {
+  const std::int64_t* const rows = call.rows.as<std::int64_t>();
+  const std::int32_t* const labels = call.labels.as<std::int32_t>();
+  for_rows(call.logits.rows, call.logits.cols, [&](std::int64_t i) {
+    call.stats[i] = loops().loss.softmax_stats(call.logits.as<float>() + i * call.logits.ld, call.logits.cols,
+                                               call.first_col, labels[rows[i]]);
+  });
+}
+
+void CpuMath::softmax_from_stats(Stream&, const SoftmaxFromStats& loss) {
+  const std::int64_t* const rows = loss.rows.as<std::int64_t>();
+  const std::int32_t* const labels = loss.labels.as<std::int32_t>();
+  const std::int64_t m = loss.logits.rows;
+  add_losses(m, loss.logits.cols, loss.sums, [&](std::int64_t i) {
+    return loops().loss.softmax_from_stats({.logits = loss.logits.as<float>() + i * loss.logits.ld,
+                                            .cols = loss.logits.cols,
+                                            .first_col = loss.first_col,
+                                            .label = labels[rows[i]],
+                                            .stats = loss.stats + i,
+                                            .stats_ld = m,
+                                            .parts = loss.parts,
+                                            .gradient = row_or_null(loss.gradient, i),
+                                            .scale = loss.gradient_scale});
   });
 }
 
 void CpuMath::squared_error(Stream&, const SquaredError& loss) {
+  check_squared_error(loss);
   const std::int64_t* const rows = loss.rows.as<std::int64_t>();
   add_losses(loss.outputs.rows, loss.outputs.cols, loss.sums, [&](std::int64_t i) {
-    return loops().squared_error(loss.outputs.as<float>() + i * loss.outputs.ld,
-                                 loss.targets.as<float>() + rows[i] * loss.targets.ld, loss.outputs.cols,
-                                 row_or_null(loss.gradient, i), loss.gradient_scale);
+    return loops().loss.squared_error({.outputs = loss.outputs.as<float>() + i * loss.outputs.ld,
+                                       .targets = loss.targets.as<float>() + rows[i] * loss.targets.ld + loss.first_col,
+                                       .cols = loss.outputs.cols,
+                                       .global_cols = columns_of(loss),
+                                       .gradient = row_or_null(loss.gradient, i),
+                                       .scale = loss.gradient_scale});
   });
 }
 

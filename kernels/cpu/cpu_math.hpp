@@ -16,6 +16,8 @@ class CpuMath final : public Math {
   void bias_activation(Stream& stream, const BiasActivation& call) override;
   void activation_gradient(Stream& stream, const ActivationGradient& call) override;
   void softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) override;
+  void softmax_stats(Stream& stream, const SoftmaxStats& call) override;
+  void softmax_from_stats(Stream& stream, const SoftmaxFromStats& loss) override;
   void squared_error(Stream& stream, const SquaredError& loss) override;
   void add_square_sum(Stream& stream, ConstVectorView x, double* sum) override;
   void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) override;

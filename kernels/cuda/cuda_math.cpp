@@ -53,10 +53,19 @@ void CudaMath::softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& 
   cuda::softmax_cross_entropy(as_cuda_stream(stream), loss);
 }
 
+void CudaMath::softmax_stats(Stream& stream, const SoftmaxStats& call) {
+  require(call.rows.size >= call.logits.rows, "{} labels for {} rows", call.rows.size, call.logits.rows);
+  cuda::softmax_stats(as_cuda_stream(stream), call);
+}
+
+void CudaMath::softmax_from_stats(Stream& stream, const SoftmaxFromStats& loss) {
+  require(loss.rows.size >= loss.logits.rows, "{} labels for {} rows", loss.rows.size, loss.logits.rows);
+  if (loss.gradient.data) require_same_shape(loss.logits, loss.gradient, "softmax of");
+  cuda::softmax_from_stats(as_cuda_stream(stream), loss);
+}
+
 void CudaMath::squared_error(Stream& stream, const SquaredError& loss) {
-  require(loss.rows.size >= loss.outputs.rows && loss.targets.cols == loss.outputs.cols,
-          "{} targets [.,{}] for outputs [{},{}]", loss.rows.size, loss.targets.cols, loss.outputs.rows,
-          loss.outputs.cols);
+  check_squared_error(loss);
   if (loss.gradient.data) require_same_shape(loss.outputs, loss.gradient, "squared error of");
   cuda::squared_error(as_cuda_stream(stream), loss);
 }

@@ -12,6 +12,7 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/matmul_tiled.cu
   cuda/optimizer_step.cu
   cuda/softmax_cross_entropy.cu
+  cuda/softmax_parts.cu
   cuda/squared_error.cu)
 # Host code that goes with them, for the host's compiler.
 set(RECOMBINE_CUDA_KERNEL_HOST_SOURCES cuda/launch.cpp)

@@ -17,6 +17,9 @@ void bias_activation(cudaStream_t stream, const BiasActivation& call);
 void activation_gradient(cudaStream_t stream, const ActivationGradient& call);
 /// A label that is no column gives the loss NaN.
 void softmax_cross_entropy(cudaStream_t stream, const SoftmaxCrossEntropy& loss);
+/// A label that is no column of any part gives an infinite loss.
+void softmax_stats(cudaStream_t stream, const SoftmaxStats& call);
+void softmax_from_stats(cudaStream_t stream, const SoftmaxFromStats& loss);
 void squared_error(cudaStream_t stream, const SquaredError& loss);
 void add_square_sum(cudaStream_t stream, ConstVectorView x, double* sum);
 void axpby(cudaStream_t stream, double alpha, ConstVectorView x, double beta, VectorView y);

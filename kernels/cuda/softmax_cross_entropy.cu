@@ -5,8 +5,6 @@ namespace recombine::cuda {
 
 namespace {
 
-constexpr std::int64_t kNarrow = 512;  // columns of a row that a warp's registers hold
-
 /// Narrow rows: a group of threadIdx.x lanes per row keeps it in registers. One read and one write of memory.
 template <int items>
 __global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCall call, LossSums* parts) {
@@ -21,24 +19,9 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCa
     const int n = i < call.m ? static_cast<int>(call.n) : 0;
     const std::int64_t label = n > 0 ? call.label_of(i) : -1;
     float x[items];
-    float right = 0;
-    SoftmaxRow row;
-#pragma unroll
-    for (int e = 0; e < items; ++e) {
-      const int j = lane + e * lanes;
-      x[e] = j < n ? call.logits[i * call.logits_ld + j] : kLowest;
-      row.see(x[e], j);
-      if (j == label) right = x[e];
-    }
-    row.share_largest(lanes);
-#pragma unroll
-    for (int e = 0; e < items; ++e) {
-      if (lane + e * lanes >= n) continue;
-      x[e] = expf(x[e] - row.largest);
-      row.sum += x[e];
-    }
-    row.sum = group_sum(row.sum, lanes);
-    right = group_sum(right, lanes);
+    const NarrowRow narrow = narrow_row<items>(call.logits + (n > 0 ? i * call.logits_ld : 0), n, label, lanes, x);
+    SoftmaxRow row = narrow.seen;
+    row.finish();
     if (call.gradient) {
       const float factor = call.scale / row.sum;
 #pragma unroll
@@ -48,7 +31,7 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCa
       }
     }
     if (lane > 0 || n == 0) continue;
-    loss += static_cast<double>(row.loss(call.is_column(label) ? right : kNotANumber));
+    loss += static_cast<double>(row.loss(call.is_column(label) ? narrow.label_logit : kNotANumber));
     correct += row.is_largest(label) ? 1 : 0;
   }
   write_loss_part(loss, correct, parts);
@@ -65,16 +48,8 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_wide_kernel(SoftmaxCall
     const float* const logits = call.logits + i * call.logits_ld;
     const std::int64_t label = call.label_of(i);
     const float right = call.is_column(label) ? logits[label] : kNotANumber;
-    SoftmaxRow row;
-    for (std::int64_t j = threadIdx.x; j < packs; j += blockDim.x) {
-      const int count = pack_count<width>(call.n, j);
-      const Pack<float, width> x = load_pack<width>(logits + j * width, count);
-#pragma unroll
-      for (int e = 0; e < width; ++e) {
-        if (e < count) row.add(x.at[e], j * width + e);
-      }
-    }
-    row = block_row(row);
+    SoftmaxRow row = wide_row<width>(logits, call.n);
+    row.finish();
     if (call.gradient) {
       const float factor = call.scale / row.sum;
       for (std::int64_t j = threadIdx.x; j < packs; j += blockDim.x) {

@@ -24,8 +24,10 @@ inline constexpr float kLowest = -__builtin_huge_valf();
 inline constexpr float kNotANumber = __builtin_nanf("");
 inline constexpr std::int64_t kNoColumn = INT64_MAX;
 
-/// What a row's loss needs, of the columns seen so far: their maximum, its first column, and sum exp(x - maximum).
-/// A NaN logit makes the sum NaN; so does an infinite maximum, once all columns are joined.
+inline constexpr std::int64_t kNarrow = 512;  // columns of a row that a warp's registers hold
+
+/// What a row's loss needs, of the columns seen so far: their maximum, its first column, and sum exp(x - maximum),
+/// in which x = maximum counts as 1. A NaN makes the sum NaN; so does an infinite maximum, in finish().
 struct SoftmaxRow {
   float largest = kLowest;
   std::int64_t at = kNoColumn;
@@ -65,6 +67,11 @@ struct SoftmaxRow {
           other.sum * (other.largest == largest ? 1 : expf(other.largest - largest));
   }
 
+  /// After the last column.
+  __device__ __forceinline__ void finish() {
+    if (!(largest - largest == 0)) sum = kNotANumber;
+  }
+
   __device__ __forceinline__ float loss(float right) const { return logf(sum) + largest - right; }
   __device__ __forceinline__ bool is_largest(std::int64_t column) const { return at == column && sum == sum; }
 };
@@ -93,8 +100,53 @@ __device__ __forceinline__ SoftmaxRow block_row(SoftmaxRow row) {
 #pragma unroll
   for (int w = 0; w < kWarps; ++w) row.join({largest[w], at[w], sum[w]});
   __syncthreads();  // the next row writes there again
-  if (!(row.largest - row.largest == 0)) row.sum = kNotANumber;
   return row;
+}
+
+/// A narrow row of n columns in the registers of `lanes` threads: x[e] is column lane + e * lanes, and ends as
+/// exp(x - largest).   items * lanes >= n
+struct NarrowRow {
+  SoftmaxRow seen;
+  float label_logit;  // 0 if the label is no column
+};
+
+template <int items>
+__device__ __forceinline__ NarrowRow narrow_row(const float* logits, int n, std::int64_t label, int lanes,
+                                                float (&x)[items]) {
+  const int lane = static_cast<int>(threadIdx.x);
+  NarrowRow row = {{}, 0};
+#pragma unroll
+  for (int e = 0; e < items; ++e) {
+    const int j = lane + e * lanes;
+    x[e] = j < n ? logits[j] : kLowest;
+    row.seen.see(x[e], j);
+    if (j == label) row.label_logit = x[e];
+  }
+  row.seen.share_largest(lanes);
+#pragma unroll
+  for (int e = 0; e < items; ++e) {
+    if (lane + e * lanes >= n) continue;
+    x[e] = x[e] == row.seen.largest ? 1 : expf(x[e] - row.seen.largest);
+    row.seen.sum += x[e];
+  }
+  row.seen.sum = group_sum(row.seen.sum, lanes);
+  row.label_logit = group_sum(row.label_logit, lanes);
+  return row;
+}
+
+/// A wide row of n columns, read once by a block; every thread gets it.
+template <int width>
+__device__ __forceinline__ SoftmaxRow wide_row(const float* logits, std::int64_t n) {
+  SoftmaxRow row;
+  for (std::int64_t j = threadIdx.x; j < ceil_div(n, width); j += blockDim.x) {
+    const int count = pack_count<width>(n, j);
+    const Pack<float, width> x = load_pack<width>(logits + j * width, count);
+#pragma unroll
+    for (int e = 0; e < width; ++e) {
+      if (e < count) row.add(x.at[e], j * width + e);
+    }
+  }
+  return block_row(row);
 }
 
 }  // namespace recombine::cuda

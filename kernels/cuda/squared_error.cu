@@ -1,5 +1,6 @@
 #include "kernels/cuda/launchers.hpp"
 #include "kernels/cuda/loss_parts.cuh"
+#include "kernels/math_checks.hpp"
 
 namespace recombine::cuda {
 
@@ -15,7 +16,8 @@ struct SquaredErrorCall {
   std::int64_t gradient_ld;
   std::int64_t m;
   std::int64_t n;
-  float factor;  // 2 / n * gradient_scale
+  std::int64_t global_cols;
+  float factor;  // 2 / global_cols * gradient_scale
 };
 
 /// One pass: the gradient needs no sum over the row.
@@ -37,22 +39,24 @@ __global__ void __launch_bounds__(kBlockThreads) squared_error_kernel(SquaredErr
     sum += static_cast<double>(squares);
     if (call.gradient) store_pack<width>(call.gradient + i * call.gradient_ld + j * width, error, count);
   });
-  write_loss_part(sum / static_cast<double>(call.n), 0, parts);
+  write_loss_part(sum / static_cast<double>(call.global_cols), 0, parts);
 }
 
 template <int width>
-void squared_error_packs(cudaStream_t stream, const SquaredError& loss) {
+void squared_error_packs(cudaStream_t stream, const SquaredError& loss, const ConstMatrixView& targets) {
   const std::int64_t n = loss.outputs.cols;
+  const std::int64_t global_cols = columns_of(loss);
   const SquaredErrorCall call = {loss.outputs.as<float>(),
                                  loss.outputs.ld,
-                                 loss.targets.as<float>(),
-                                 loss.targets.ld,
+                                 targets.as<float>(),
+                                 targets.ld,
                                  loss.rows.as<std::int64_t>(),
                                  loss.gradient.as<float>(),
                                  loss.gradient.ld,
                                  loss.outputs.rows,
                                  n,
-                                 2 * loss.gradient_scale / static_cast<float>(n)};
+                                 global_cols,
+                                 2 * loss.gradient_scale / static_cast<float>(global_cols)};
   const Tiling tiling = tiling_of(call.m, ceil_div(n, width), kMostLossParts);
   const std::int64_t blocks = std::int64_t{tiling.blocks.x} * tiling.blocks.y;
   with_loss_parts(stream, "squared_error", blocks, loss.sums, [&](LossSums* parts) {
@@ -64,8 +68,9 @@ void squared_error_packs(cudaStream_t stream, const SquaredError& loss) {
 
 void squared_error(cudaStream_t stream, const SquaredError& loss) {
   if (loss.outputs.empty()) return;
-  const bool wide = packs_fit_matrix(loss.outputs) && packs_fit_matrix(loss.targets) && packs_fit_matrix(loss.gradient);
-  wide ? squared_error_packs<kWide>(stream, loss) : squared_error_packs<1>(stream, loss);
+  const ConstMatrixView targets = loss.targets.block(0, loss.first_col, loss.targets.rows, loss.outputs.cols);
+  const bool wide = packs_fit_matrix(loss.outputs) && packs_fit_matrix(targets) && packs_fit_matrix(loss.gradient);
+  wide ? squared_error_packs<kWide>(stream, loss, targets) : squared_error_packs<1>(stream, loss, targets);
 }
 
 }  // namespace recombine::cuda

@@ -16,11 +16,12 @@ class Mirror {
   VectorView write(VectorView host) { return written(host); }
   MatrixView write(MatrixView host) { return written(host); }
   template <class T>
-  T* write(T* host) {
-    if (!host) return nullptr;
+  T* write(T* host, std::int64_t count = 1) {
+    const std::int64_t size = count * std::int64_t{sizeof(T)};
+    if (!host || size == 0) return host;
     auto* const bytes = reinterpret_cast<std::byte*>(host);
-    copies_.at(find(bytes, sizeof(T))).written = true;
-    return reinterpret_cast<T*>(address(bytes, sizeof(T)));
+    copies_.at(find(bytes, size)).written = true;
+    return reinterpret_cast<T*>(address(bytes, size));
   }
 
   /// Waits, and brings back what was written.
@@ -139,6 +140,30 @@ void StagedMath::softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy
   call.rows = mirror.read(loss.rows);
   call.sums = mirror.write(loss.sums);
   device_.math().softmax_cross_entropy(stream, call);
+  mirror.finish();
+}
+
+void StagedMath::softmax_stats(Stream& stream, const SoftmaxStats& call) {
+  Mirror mirror(device_, stream);
+  SoftmaxStats staged = call;
+  staged.logits = mirror.read(call.logits);
+  staged.labels = mirror.read(call.labels);
+  staged.rows = mirror.read(call.rows);
+  staged.stats = mirror.write(call.stats, call.logits.rows);
+  device_.math().softmax_stats(stream, staged);
+  mirror.finish();
+}
+
+void StagedMath::softmax_from_stats(Stream& stream, const SoftmaxFromStats& loss) {
+  Mirror mirror(device_, stream);
+  SoftmaxFromStats call = loss;
+  call.gradient = mirror.write(loss.gradient);
+  call.logits = mirror.read(loss.logits);
+  call.labels = mirror.read(loss.labels);
+  call.rows = mirror.read(loss.rows);
+  call.stats = mirror.write(const_cast<SoftmaxRowStats*>(loss.stats), loss.parts * loss.logits.rows);
+  call.sums = mirror.write(loss.sums);
+  device_.math().softmax_from_stats(stream, call);
   mirror.finish();
 }
 

@@ -1,6 +1,6 @@
-#include "kernels/cpu/loops/loops.hpp"
-
 #include <math.h>
+
+#include "kernels/cpu/loops/loss_loops.hpp"
 
 // The vector forms of these are in glibc's libmvec.
 extern "C" {
@@ -115,52 +115,6 @@ void activation_gradient(const GradientStripe& s) {
   }
 }
 
-RowLoss softmax_cross_entropy(const float* logits, int64_t n, int64_t label, float* gradient, float scale) {
-  if (n == 0) return {0, 0};
-  float largest = logits[0];
-  int64_t at = 0;
-  for (int64_t j = 1; j < n; ++j) {
-    if (logits[j] > largest) {
-      largest = logits[j];
-      at = j;
-    }
-  }
-  const float right = logits[label];
-  float sum = 0;
-  if (gradient) {
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < n; ++j) {
-      const float e = expf(logits[j] - largest);
-      gradient[j] = e;
-      sum += e;
-    }
-    const float factor = scale / sum;
-#pragma omp simd
-    for (int64_t j = 0; j < n; ++j) gradient[j] *= factor;
-    gradient[label] -= scale;
-  } else {
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < n; ++j) sum += expf(logits[j] - largest);
-  }
-  return {logf(sum) + largest - right, at == label && sum == sum ? 1.0F : 0.0F};  // NaN logit: not correct
-}
-
-RowLoss squared_error(const float* outputs, const float* targets, int64_t n, float* gradient, float scale) {
-  if (n == 0) return {0, 0};
-  const float factor = 2 * scale / static_cast<float>(n);
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t j = 0; j < n; ++j) {
-    const float error = outputs[j] - targets[j];
-    sum += error * error;
-  }
-  if (gradient) {
-#pragma omp simd
-    for (int64_t j = 0; j < n; ++j) gradient[j] = (outputs[j] - targets[j]) * factor;
-  }
-  return {sum / static_cast<float>(n), 0};
-}
-
 double square_sum(const float* x, int64_t n) {
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -268,15 +222,14 @@ constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA),
                           gather<float>,
                           bias_activation,
                           activation_gradient,
-                          softmax_cross_entropy,
-                          squared_error,
                           square_sum,
                           axpby<float>,
                           axpby<double>,
                           sgd,
                           momentum,
                           adamw,
-                          kCastLoops};
+                          kCastLoops,
+                          RECOMBINE_ISA::kLossLoops};
 
 }  // namespace
 

@@ -2,8 +2,10 @@
 
 #include <stdint.h>
 
-// Serial elementwise loops on plain memory. loops.cpp is compiled once per instruction set, so neither it nor this
-// header may use a template or inline function of another header: the linker would keep one copy for all.
+#include "kernels/softmax_row_stats.hpp"
+
+// Serial elementwise loops on plain memory. The files of this folder are compiled once per instruction set, so none may
+// use a template or an inline function of another header, unless that is static: the linker would keep one copy for all.
 
 namespace recombine::cpu {
 
@@ -33,6 +35,37 @@ struct RowLoss {
   float correct;  ///< 1 or 0
 };
 
+/// One row of SoftmaxFromStats (kernels/math.hpp).
+struct SoftmaxFromStatsRow {
+  const float* logits;
+  int64_t cols;
+  int64_t first_col;
+  int64_t label;
+  const SoftmaxRowStats* stats;  ///< of part p: stats[p * stats_ld]
+  int64_t stats_ld;
+  int64_t parts;
+  float* gradient;  ///< null: none wanted; it may be logits
+  float scale;
+};
+
+/// One row of SquaredError.
+struct SquaredErrorRow {
+  const float* outputs;
+  const float* targets;
+  int64_t cols;
+  int64_t global_cols;
+  float* gradient;  ///< null: none wanted
+  float scale;
+};
+
+struct LossLoops {
+  /// gradient null: none wanted; it may be logits
+  RowLoss (*softmax_cross_entropy)(const float* logits, int64_t n, int64_t label, float* gradient, float scale);
+  SoftmaxRowStats (*softmax_stats)(const float* logits, int64_t n, int64_t first_col, int64_t label);
+  RowLoss (*softmax_from_stats)(const SoftmaxFromStatsRow& row);
+  RowLoss (*squared_error)(const SquaredErrorRow& row);
+};
+
 /// to = from, narrowed to nearest even; a NaN stays one, quiet. bf16 as its bits.
 struct CastLoops {
   void (*f32_to_f64)(const float* from, double* to, int64_t n);
@@ -50,9 +83,6 @@ struct Loops {
   /// to = activation(from + bias); bias null: none
   void (*bias_activation)(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation);
   void (*activation_gradient)(const GradientStripe& stripe);
-  /// gradient null: none wanted; it may be logits
-  RowLoss (*softmax_cross_entropy)(const float* logits, int64_t n, int64_t label, float* gradient, float scale);
-  RowLoss (*squared_error)(const float* outputs, const float* targets, int64_t n, float* gradient, float scale);
   double (*square_sum)(const float* x, int64_t n);
   void (*axpby_f32)(float alpha, const float* x, float beta, float* y, int64_t n);
   void (*axpby_f64)(double alpha, const double* x, double beta, double* y, int64_t n);
@@ -61,6 +91,7 @@ struct Loops {
   bool (*momentum)(float* w, const float* g, float* m, int64_t n, float lr, float beta1, float decay, float scale);
   bool (*adamw)(float* w, const float* g, float* m, float* v, int64_t n, const AdamWScalars& s);
   CastLoops cast;
+  LossLoops loss;
 };
 
 const Loops& loops_v2();  ///< SSE4.2
