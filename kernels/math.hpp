@@ -124,6 +124,17 @@ struct SquaredError {
   std::int64_t global_cols = 0;  ///< columns of all parts; 0: outputs has all
 };
 
+/// *sum += the sum of element_hash (kernels/element_hash.hpp) over a block of a tensor, modulo 2^64. The order does not
+/// matter: however a tensor is cut, its blocks' sums add up to the same value, on every device. -0 and +0 differ.
+struct Fingerprint {
+  ConstMatrixView block;       ///< [m,n] f32, f64 or bf16
+  std::uint64_t tensor = 0;    ///< distinguishes tensors that are added up in one sum
+  std::int64_t first_row = 0;  ///< global position of the block's element (0, 0)
+  std::int64_t first_col = 0;
+  std::int64_t global_cols = 0;  ///< element (i, j) has global index i * global_cols + j
+  std::int64_t* sum = nullptr;   ///< in the device's memory; 64 bits that wrap around, as sums of i64 over ranks do
+};
+
 /// One step over a flat range.   sgd: w -= lr (g + decay w)
 /// momentum: m = beta1 m + g + decay w, w -= lr m (Polyak's heavy ball, as PyTorch writes it)
 /// adamw: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2
@@ -163,6 +174,7 @@ class Math {
   virtual void squared_error(Stream& stream, const SquaredError& loss) = 0;
   /// *sum += sum of squares of x, in double precision; `sum` is in the device's memory
   virtual void add_square_sum(Stream& stream, ConstVectorView x, double* sum) = 0;
+  virtual void fingerprint(Stream& stream, const Fingerprint& call) = 0;
   /// y = alpha x + beta y, f32 or f64; with beta = 0, y need not be initialised and x may be empty (y = 0)
   virtual void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) = 0;
   virtual void optimizer_step(Stream& stream, const OptimizerStep& step) = 0;

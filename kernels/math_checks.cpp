@@ -18,6 +18,15 @@ void check_axpby(ConstVectorView x, ConstVectorView y) {
           name_of(y.type));
 }
 
+void check_fingerprint(const Fingerprint& call) {
+  const ConstMatrixView& block = call.block;
+  require(block.type == DataType::f32 || block.type == DataType::f64 || block.type == DataType::bf16,
+          "a fingerprint of {}: expected f32, f64 or bf16", name_of(block.type));
+  require(call.first_row >= 0 && call.first_col >= 0 && call.first_col + block.cols <= call.global_cols,
+          "a fingerprint of columns {} to {} of a tensor of {} columns", call.first_col, call.first_col + block.cols,
+          call.global_cols);
+}
+
 void check_squared_error(const SquaredError& loss) {
   const std::int64_t end = loss.first_col + loss.outputs.cols;
   require(loss.rows.size >= loss.outputs.rows && loss.targets.cols == columns_of(loss) && loss.first_col >= 0 &&

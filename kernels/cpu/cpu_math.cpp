@@ -10,6 +10,7 @@
 #include "kernels/cpu/fill.hpp"
 #include "kernels/cpu/loops/loops.hpp"
 #include "kernels/cpu/split_work.hpp"
+#include "kernels/element_hash.hpp"
 #include "kernels/error.hpp"
 #include "kernels/math_checks.hpp"
 
@@ -29,6 +30,19 @@ void add_losses(std::int64_t rows, std::int64_t cols, LossSums* sums, const Loss
   for (const RowLoss& row : losses) {
     sums->loss_sum += static_cast<double>(row.loss);
     sums->correct += static_cast<double>(row.correct);
+  }
+}
+
+/// A piece of row `row`, columns [begin, end).
+std::uint64_t fingerprint_of(const Fingerprint& call, std::uint64_t key, std::int64_t row, std::int64_t begin,
+                             std::int64_t end) {
+  const std::int64_t from = row * call.block.ld + begin;
+  const std::int64_t n = end - begin;
+  const auto index = static_cast<std::uint64_t>((call.first_row + row) * call.global_cols + call.first_col + begin);
+  switch (size_of(call.block.type)) {
+    case 2: return loops().fingerprint.bits16(call.block.as<std::uint16_t>() + from, n, key, index);
+    case 4: return loops().fingerprint.bits32(call.block.as<std::uint32_t>() + from, n, key, index);
+    default: return loops().fingerprint.bits64(call.block.as<std::uint64_t>() + from, n, key, index);
   }
 }
 
@@ -160,6 +174,25 @@ void CpuMath::add_square_sum(Stream&, ConstVectorView x, double* sum) {
     }
   });
   for (const double piece : sums) *sum += piece;
+}
+
+void CpuMath::fingerprint(Stream&, const Fingerprint& call) {
+  check_fingerprint(call);
+  if (call.block.empty()) return;
+  const std::uint64_t key = mix64(call.tensor);
+  const std::int64_t cols = call.block.cols;
+  const std::int64_t pieces_of_row = ceil_div(cols, kSumPiece);
+  std::atomic<std::uint64_t> sum = 0;
+  parallel_for(call.block.rows * pieces_of_row, kGrain / std::min(cols, kSumPiece) + 1,
+               [&](std::int64_t begin, std::int64_t end) {
+                 std::uint64_t part = 0;
+                 for (std::int64_t p = begin; p < end; ++p) {
+                   const std::int64_t first = p % pieces_of_row * kSumPiece;
+                   part += fingerprint_of(call, key, p / pieces_of_row, first, std::min(first + kSumPiece, cols));
+                 }
+                 sum += part;
+               });
+  *call.sum = static_cast<std::int64_t>(static_cast<std::uint64_t>(*call.sum) + sum);
 }
 
 void CpuMath::axpby(Stream&, double alpha, ConstVectorView x, double beta, VectorView y) {

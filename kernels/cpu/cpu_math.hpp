@@ -20,6 +20,7 @@ class CpuMath final : public Math {
   void softmax_from_stats(Stream& stream, const SoftmaxFromStats& loss) override;
   void squared_error(Stream& stream, const SquaredError& loss) override;
   void add_square_sum(Stream& stream, ConstVectorView x, double* sum) override;
+  void fingerprint(Stream& stream, const Fingerprint& call) override;
   void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) override;
   void optimizer_step(Stream& stream, const OptimizerStep& step) override;
 

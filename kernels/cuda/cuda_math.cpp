@@ -74,6 +74,11 @@ void CudaMath::add_square_sum(Stream& stream, ConstVectorView x, double* sum) {
   cuda::add_square_sum(as_cuda_stream(stream), x, sum);
 }
 
+void CudaMath::fingerprint(Stream& stream, const Fingerprint& call) {
+  check_fingerprint(call);
+  cuda::fingerprint(as_cuda_stream(stream), call);
+}
+
 void CudaMath::axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) {
   check_axpby(x, y);
   cuda::axpby(as_cuda_stream(stream), alpha, x, beta, y);

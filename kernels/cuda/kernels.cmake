@@ -6,6 +6,7 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/bias_activation.cu
   cuda/cast.cu
   cuda/fill.cu
+  cuda/fingerprint.cu
   cuda/gather_rows.cu
   cuda/matmul_naive.cu
   cuda/matmul_tensor.cu

@@ -22,6 +22,7 @@ void softmax_stats(cudaStream_t stream, const SoftmaxStats& call);
 void softmax_from_stats(cudaStream_t stream, const SoftmaxFromStats& loss);
 void squared_error(cudaStream_t stream, const SquaredError& loss);
 void add_square_sum(cudaStream_t stream, ConstVectorView x, double* sum);
+void fingerprint(cudaStream_t stream, const Fingerprint& call);
 void axpby(cudaStream_t stream, double alpha, ConstVectorView x, double beta, VectorView y);
 void optimizer_step(cudaStream_t stream, const OptimizerStep& step);
 /// c = beta c, f32 or f64; with beta = 0, c need not be initialised

@@ -19,13 +19,14 @@ __device__ __forceinline__ int thread_of_block() { return static_cast<int>(threa
 
 /// What thread 0 gets: the sum over a block of whole warps. `warps` is shared memory for 32 sums, free again after the
 /// block's next barrier.
-__device__ __forceinline__ double block_sum(double x, double* warps) {
+template <class T>
+__device__ __forceinline__ T block_sum(T x, T* warps) {
   const int thread = thread_of_block();
   x = group_sum(x, kWarp);
   if (thread % kWarp == 0) warps[thread / kWarp] = x;
   __syncthreads();
   const int n = static_cast<int>(blockDim.x * blockDim.y) / kWarp;
-  return thread < kWarp ? group_sum(thread < n ? warps[thread] : 0.0, kWarp) : 0.0;
+  return thread < kWarp ? group_sum(thread < n ? warps[thread] : T{0}, kWarp) : T{0};
 }
 
 }  // namespace recombine::cuda

@@ -185,6 +185,15 @@ void StagedMath::add_square_sum(Stream& stream, ConstVectorView x, double* sum) 
   mirror.finish();
 }
 
+void StagedMath::fingerprint(Stream& stream, const Fingerprint& call) {
+  Mirror mirror(device_, stream);
+  Fingerprint staged = call;
+  staged.block = mirror.read(call.block);
+  staged.sum = mirror.write(call.sum);
+  device_.math().fingerprint(stream, staged);
+  mirror.finish();
+}
+
 void StagedMath::axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) {
   Mirror mirror(device_, stream);
   device_.math().axpby(stream, alpha, mirror.read(x), beta, mirror.write(y));

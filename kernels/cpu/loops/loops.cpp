@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "kernels/cpu/loops/loss_loops.hpp"
+#include "kernels/element_hash.hpp"
 
 // The vector forms of these are in glibc's libmvec.
 extern "C" {
@@ -217,6 +218,16 @@ void cast(const From* __restrict from, To* __restrict to, int64_t n) {
 constexpr CastLoops kCastLoops = {cast<float, double>,   cast<double, float>,    cast<float, uint16_t>,
                                   cast<uint16_t, float>, cast<double, uint16_t>, cast<uint16_t, double>};
 
+template <class Bits>
+uint64_t fingerprint(const Bits* x, int64_t n, uint64_t key, uint64_t index) {
+  uint64_t sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += element_hash(key, index + static_cast<uint64_t>(i), x[i]);
+  return sum;
+}
+
+constexpr FingerprintLoops kFingerprintLoops = {fingerprint<uint16_t>, fingerprint<uint32_t>, fingerprint<uint64_t>};
+
 constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA),
                           gather<uint8_t>,
                           gather<float>,
@@ -229,7 +240,8 @@ constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA),
                           momentum,
                           adamw,
                           kCastLoops,
-                          RECOMBINE_ISA::kLossLoops};
+                          RECOMBINE_ISA::kLossLoops,
+                          kFingerprintLoops};
 
 }  // namespace
 

@@ -66,6 +66,13 @@ struct LossLoops {
   RowLoss (*squared_error)(const SquaredErrorRow& row);
 };
 
+/// The sum of element_hash over n elements, the first of which has this index; the elements as their bits.
+struct FingerprintLoops {
+  uint64_t (*bits16)(const uint16_t* x, int64_t n, uint64_t key, uint64_t index);
+  uint64_t (*bits32)(const uint32_t* x, int64_t n, uint64_t key, uint64_t index);
+  uint64_t (*bits64)(const uint64_t* x, int64_t n, uint64_t key, uint64_t index);
+};
+
 /// to = from, narrowed to nearest even; a NaN stays one, quiet. bf16 as its bits.
 struct CastLoops {
   void (*f32_to_f64)(const float* from, double* to, int64_t n);
@@ -92,6 +99,7 @@ struct Loops {
   bool (*adamw)(float* w, const float* g, float* m, float* v, int64_t n, const AdamWScalars& s);
   CastLoops cast;
   LossLoops loss;
+  FingerprintLoops fingerprint;
 };
 
 const Loops& loops_v2();  ///< SSE4.2
