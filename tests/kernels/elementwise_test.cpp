@@ -1,7 +1,5 @@
 #include <cmath>
 
-#include "kernels/cpu/loops/loops.hpp"
-#include "kernels/cpu/parallel_for.hpp"
 #include "kernels/error.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/reference_network.hpp"
@@ -193,41 +191,6 @@ TEST_F(ElementwiseTest, SumsAndScaledSums) {
   std::fill(y.begin(), y.end(), NAN);
   math_.axpby(*stream_, 0, {}, 0, view_of(y));
   for (const float v : y) ASSERT_EQ(v, 0);
-}
-
-TEST_F(ElementwiseTest, NothingHangsOnTheNumberOfThreads) {
-  const auto gradient = random_values(300 * 500, 1);
-  const auto saved = random_values(300 * 500, 2);
-  const auto run = [&](int threads) {
-    cpu::set_threads(threads);
-    std::vector<float> g = gradient;
-    std::vector<float> sums(500);
-    math_.activation_gradient(*stream_, {.saved = matrix_of(saved, 300, 500),
-                                         .gradient = matrix_of(g, 300, 500),
-                                         .bias_gradient = view_of(sums),
-                                         .activation = Activation::tanh});
-    double square = 0;
-    math_.add_square_sum(*stream_, view_of(g), &square);
-    std::vector<float> filled(300 * 500);
-    math_.fill(*stream_, matrix_of(filled, 300, 500), {.seed = 1, .global_cols = 500, .half_width = 1});
-    cpu::set_threads(1);
-    return std::tuple(g, sums, square, filled);
-  };
-  const auto one = run(1);
-  EXPECT_EQ(one, run(2));
-  EXPECT_EQ(one, run(3));
-}
-
-TEST(LoopsTest, EveryInstructionSetOfThisMachineAgrees) {
-  const auto x = random_values(1001, 1);
-  const auto run = [&](const cpu::Loops& loops) {
-    std::vector<float> y(x.size());
-    loops.bias_activation(x.data(), nullptr, y.data(), 1001, cpu::LoopActivation::gelu);
-    return y;
-  };
-  const auto reference = run(cpu::loops_v2());
-  const auto best = run(cpu::loops());
-  for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(best[i], reference[i], 1e-6);
 }
 
 }  // namespace

@@ -2,13 +2,14 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/cpu/loops/loops.hpp"
 #include "kernels/error.hpp"
+#include "tests/support/loops_here.hpp"
 #include "tests/support/math_test.hpp"
 
 namespace recombine {
 namespace {
 
+using test::loops_here;
 using test::matrix_of;
 
 constexpr std::size_t kValues = 1 << 16;  // of a bf16
@@ -31,9 +32,6 @@ T middle_after(std::uint16_t bits) {
   const double middle = (static_cast<double>(value_of(magnitude)) + next) / 2;
   return static_cast<T>((bits & 0x8000) != 0 ? -middle : middle);
 }
-
-/// Each instruction set that this machine has for sure.
-std::vector<const cpu::Loops*> loops_here() { return {&cpu::loops_v2(), &cpu::loops()}; }
 
 auto narrowing(const cpu::Loops& loops, float) { return loops.cast.f32_to_bf16; }
 auto narrowing(const cpu::Loops& loops, double) { return loops.cast.f64_to_bf16; }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 
 #include "kernels/cpu/parallel_for.hpp"
@@ -29,7 +30,10 @@ class ThreadsTest : public test::MathTest {
       std::vector<std::uint32_t> bits;
       for (const float v : out) bits.push_back(std::bit_cast<std::uint32_t>(v));
       if (threads == 1) expected = bits;
-      EXPECT_EQ(bits == expected, true) << threads << " threads";
+      const auto [found, wanted] = std::mismatch(bits.begin(), bits.end(), expected.begin());
+      if (found == bits.end()) continue;
+      ADD_FAILURE() << threads << " threads: element " << found - bits.begin() << " is " << std::bit_cast<float>(*found)
+                    << ", on one thread " << std::bit_cast<float>(*wanted);
     }
   }
 
@@ -132,6 +136,20 @@ TEST_F(ThreadsTest, SumsAndScaledSums) {
       math_.axpby(*stream_, 0.3F, view_of(x_).range(begin, kRows * kCols), 0.7F,
                   view_of(out).range(begin, kRows * kCols));
     });
+  }
+}
+
+TEST_F(ThreadsTest, Fingerprint) {
+  constexpr std::int64_t kSize = 300'000;
+  const auto x = random_values(kSize, 2);
+  for (const auto& [rows, cols] : {std::pair{std::int64_t{1}, kSize}, {kSize, std::int64_t{1}}, {300, 1000}}) {
+    std::vector<std::int64_t> sums;
+    for (const int threads : {1, 2, 3}) {
+      cpu::set_threads(threads);
+      sums.push_back(0);
+      math_.fingerprint(*stream_, {.block = matrix_of(x, rows, cols), .global_cols = cols, .sum = &sums.back()});
+    }
+    EXPECT_EQ(sums, std::vector<std::int64_t>(3, sums[0])) << rows << " x " << cols;
   }
 }
 
