@@ -10,6 +10,10 @@ enum class GemmLibrary { onednn_matmul, onednn_sgemm, cblas };
 /// Which library multiplies these f32 operands. A pure function, so that the same product gives the same bits.
 GemmLibrary f32_library(const Gemm& gemm, const GemmShape& shape, VectorWidth width);
 
+/// Whether the fastest way to this product takes its bias and activation too; else they are a pass of their own over C.
+/// A pure function of the shape, as above.
+bool fuses_epilogue(const Gemm& gemm, const GemmShape& shape, VectorWidth width);
+
 /// Products on the CPU: f64 by CBLAS, bf16 by oneDNN, f32 by the fastest of three ways.
 class CpuGemm {
  public:

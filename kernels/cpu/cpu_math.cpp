@@ -80,7 +80,7 @@ void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
     for (std::int64_t i = 0; i < shape.m; ++i) {
       axpby(stream, 0, {}, gemm.beta, as_vector(gemm.c.block(i, 0, 1, shape.n)));
     }
-  } else if (gemm.alpha == 1 && gemm.activation != Activation::relu) {
+  } else if (gemm.alpha == 1 && gemm.activation != Activation::relu && fuses_epilogue(gemm, shape, vector_width())) {
     return gemm_.execute(gemm, shape);
   } else {  // libraries add the bias before they scale; oneDNN's relu is maxps(x, 0), which turns NaN into 0
     product.bias = {};

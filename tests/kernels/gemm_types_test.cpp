@@ -223,5 +223,17 @@ TEST(F32LibraryTest, WithAvx512LargeProductsArePacked) {
   EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo, 2), kCblas);  // scaled
 }
 
+TEST(F32LibraryTest, WithAvx512TheEpilogueOfOneRowOrColumnIsAPassOfItsOwn) {
+  const auto fuses = [](std::int64_t m, std::int64_t n, cpu::VectorWidth width, DataType type = DataType::f32) {
+    const Gemm gemm = {.a = {nullptr, m, 1024, 1024, type}, .activation = Activation::tanh};
+    return cpu::fuses_epilogue(gemm, {m, n, 1024}, width);
+  };
+  EXPECT_FALSE(fuses(512, 1, cpu::VectorWidth::bits_512));
+  EXPECT_FALSE(fuses(1, 512, cpu::VectorWidth::bits_512));
+  EXPECT_TRUE(fuses(512, 2, cpu::VectorWidth::bits_512));
+  EXPECT_TRUE(fuses(512, 1, cpu::VectorWidth::bits_512, DataType::bf16));
+  EXPECT_TRUE(fuses(512, 1, cpu::VectorWidth::bits_256_or_less));
+}
+
 }  // namespace
 }  // namespace recombine
