@@ -1,17 +1,15 @@
 #include "src/checkpoint/safetensors.hpp"
 
+#include <exception>
+
 #include <nlohmann/json.hpp>
 
-#include "kernels/error.hpp"
+#include "src/checkpoint/bands.hpp"
 #include "src/program/digest.hpp"
 
 namespace recombine {
 
 namespace {
-
-std::string_view bytes_of(const GlobalTensors& tensors) {
-  return {reinterpret_cast<const char*>(tensors.values.data()), tensors.values.size() * sizeof(float)};
-}
 
 /// The file's header, before the tensors' bytes: the length of the JSON text, then the JSON text.
 std::string header_of(const ParameterLayout& layout) {
@@ -32,30 +30,33 @@ std::string header_of(const ParameterLayout& layout) {
 
 }  // namespace
 
-GlobalTensors gather_tensors(RankContext& context, const Model& model) {
-  require(context.mesh().extent(Axis::j) == 1 && context.mesh().extent(Axis::k) == 1,
-          "weights are gathered from a mesh Px1x1, not from {}", context.mesh().to_string());
-  GlobalTensors global{model.layout(), std::vector<float>(static_cast<std::size_t>(model.weights().size))};
-  context.device().copy(context.compute(), vector_view(global.values.data(), model.weights().size), model.weights());
-  context.compute().synchronize();
-  return global;
-}
-
-std::string sha256(const GlobalTensors& tensors) {
-  const std::string_view bytes = bytes_of(tensors);
-  Digest digest;
-  digest.add(bytes.data(), bytes.size());
-  return digest.finish();
-}
-
 std::int64_t safetensors_bytes(const ParameterLayout& layout) {
   return static_cast<std::int64_t>(header_of(layout).size()) + layout.file_size() * size_of(DataType::f32);
 }
 
-void write_safetensors(OutputFile& file, const GlobalTensors& tensors) {
-  file.write(header_of(tensors.layout));
-  file.write(bytes_of(tensors));
-  file.commit();
+std::string write_weights(RankContext& context, Communicator& group, const Model& model, OutputFile* file) {
+  Digest digest;
+  std::exception_ptr failure;
+  // The other ranks count on every exchange, so a failure waits for the last band.
+  const auto attempt = [&](const auto& work) {
+    if (failure) return;
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  };
+  attempt([&] {
+    if (file) file->write(header_of(model.layout()));
+  });
+  for_each_band(context, group, model, [&](std::span<const float> band) {
+    digest.add(band.data(), band.size_bytes());
+    attempt([&] {
+      if (file) file->write({reinterpret_cast<const char*>(band.data()), band.size_bytes()});
+    });
+  });
+  if (failure) std::rethrow_exception(failure);
+  return group.rank() == 0 ? digest.finish() : "";
 }
 
 }  // namespace recombine

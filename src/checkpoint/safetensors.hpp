@@ -1,29 +1,21 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "src/nn/model.hpp"
 #include "src/report/output_file.hpp"
 
 namespace recombine {
 
-/// A model's tensors in the host's memory, whole, in the order of the file.
-struct GlobalTensors {
-  ParameterLayout layout;
-  std::vector<float> values;
-};
+/// Writes the weights of a model on any mesh to `file` on rank 0, unless it is null there: the header, then the tensors
+/// whole, f32, in the order of ParameterLayout::tensors(), so that the file does not depend on the mesh. The file is not
+/// committed. The safetensors format: length of the header (8 bytes, little-endian), header in JSON, the tensors' bytes.
+/// Every rank calls it. @param group  all ranks of the mesh, in its order, for memory of the context's device
+/// @return on rank 0: SHA-256 of the tensors' bytes, hexadecimal; elsewhere ""
+/// @throws Error on rank 0 alone, after the last exchange, if the file cannot be written
+std::string write_weights(RankContext& context, Communicator& group, const Model& model, OutputFile* file);
 
-/// @pre this rank holds every block: the mesh is Px1x1
-GlobalTensors gather_tensors(RankContext& context, const Model& model);
-
-/// SHA-256 of the tensors' bytes, in the order of the file: what follows the file's header. Hexadecimal.
-std::string sha256(const GlobalTensors& tensors);
-
-/// The size in bytes of the file that write_safetensors() writes for this model.
+/// The size in bytes of that file.
 std::int64_t safetensors_bytes(const ParameterLayout& layout);
-
-/// The safetensors format: length of the header (8 bytes, little-endian), header in JSON, the tensors' bytes.
-void write_safetensors(OutputFile& file, const GlobalTensors& tensors);
 
 }  // namespace recombine

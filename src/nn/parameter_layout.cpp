@@ -11,7 +11,7 @@ namespace {
 
 /// Adds the part `flat` of a block whose elements begin at `begin`: the rest of a row, whole rows, the begin of a row.
 void add_rectangles(std::size_t tensor, const Block& block, std::int64_t begin, Range flat,
-                    std::vector<Rectangle>& rectangles) {
+                    std::vector<TensorRectangle>& rectangles) {
   const std::int64_t cols = block.cols.size();
   std::int64_t at = flat.begin;
   while (at < flat.end) {
@@ -92,8 +92,8 @@ Range ParameterLayout::shard(Range bucket, std::int64_t parts, std::int64_t inde
   return {at(units.begin), at(units.end)};
 }
 
-std::vector<Rectangle> ParameterLayout::rectangles(Range flat) const {
-  std::vector<Rectangle> rectangles;
+std::vector<TensorRectangle> ParameterLayout::rectangles(Range flat) const {
+  std::vector<TensorRectangle> rectangles;
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     std::int64_t begin = tensors_[t].range.begin;
     for (const Block& block : DistMatrix::blocks_of(mesh_, coord_, tensors_[t].matrix, tensors_[t].placement)) {

@@ -22,11 +22,11 @@ struct ParameterTensor {
 };
 
 /// A rectangle of a tensor, and the range of a rank's flat buffers that holds it, row after row.
-struct Rectangle {
+struct TensorRectangle {
   std::size_t tensor = 0;  ///< index in ParameterLayout::tensors()
   Range rows, cols;        ///< of the whole tensor
   Range flat;
-  bool operator==(const Rectangle&) const = default;
+  bool operator==(const TensorRectangle&) const = default;
 };
 
 /// Who holds which part of which parameter: the only answer to that question. A value; nothing is allocated.
@@ -61,7 +61,7 @@ class ParameterLayout {
   static Range shard(Range bucket, std::int64_t parts, std::int64_t index);
 
   /// A range of the flat buffers as rectangles of tensors, in order; at most three for each block.
-  std::vector<Rectangle> rectangles(Range flat) const;
+  std::vector<TensorRectangle> rectangles(Range flat) const;
 
  private:
   void add_tensor(ParameterTensor tensor);

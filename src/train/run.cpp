@@ -212,11 +212,13 @@ void run_training(Session& session, const TrainCommand& command) {
   RunResult result = result_of(trainer, listeners.last, *world, *stream);
   result.seconds = Session::now() - start;
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
+  agree(*world, *stream, [&] {
+    OutputFile* const save = outputs && outputs->save ? &*outputs->save : nullptr;
+    result.weights_sha256 = write_weights(context, context.communicator(Axis::i), trainer.model(), save);
+  });
   on_root(*world, *stream, [&] {
-    const GlobalTensors tensors = gather_tensors(context, trainer.model());
-    result.weights_sha256 = sha256(tensors);
     if (console) console->finish(result);
-    if (outputs->save) write_safetensors(*outputs->save, tensors);
+    if (outputs->save) outputs->save->commit();
     if (outputs->summary) write_summary(*outputs->summary, run, result);
   });
 }

@@ -19,7 +19,7 @@ TrainingBytes training_bytes(const Mesh& mesh, const TrainerOptions& options, st
   TrainingBytes bytes;
   model.parameters();  // refuses too many to count
   const ParameterLayout layout(model, mesh, Coord{});
-  bytes.parameters = static_cast<double>(layout.local_size()) * ((3 + moments) * f32 + rounded);
+  bytes.parameters = static_cast<double>(layout.local_size()) * ((2 + moments) * f32 + rounded);
   bytes.values = values(model.inputs, axes_of(0).in) * (f32 + rounded);
   for (std::size_t l = 0; l < model.layers(); ++l) {
     // y, dy, and z if the activation's gradient needs it

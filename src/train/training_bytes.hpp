@@ -7,7 +7,7 @@ namespace recombine {
 
 /// Bytes of memory that training needs, without the data, on the rank that needs most. In double: no sum overflows.
 struct TrainingBytes {
-  double parameters = 0;  ///< weights (also rounded), their gradient, the optimizer's moments, the copy that is saved
+  double parameters = 0;  ///< weights (also rounded), their gradient, the optimizer's moments
   double values = 0;      ///< values of a batch in all layers
   double total() const { return parameters + values; }
 };

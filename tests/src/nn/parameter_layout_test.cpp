@@ -42,7 +42,7 @@ TEST(ParameterLayoutTest, RectanglesCoverEveryElementOnEveryMesh) {
     for (int rank = 0; rank < mesh.size(); ++rank) {
       const ParameterLayout layout(kShape, mesh, mesh.coord_of(rank));
       std::int64_t at = 0;
-      for (const Rectangle& r : layout.rectangles({0, layout.local_size()})) {
+      for (const TensorRectangle& r : layout.rectangles({0, layout.local_size()})) {
         const ParameterTensor& tensor = layout.tensors()[r.tensor];
         EXPECT_EQ(r.flat.begin, at);
         EXPECT_EQ(r.flat.size(), r.rows.size() * r.cols.size());
@@ -73,7 +73,7 @@ TEST(ParameterLayoutTest, RangesBecomeFewRectangles) {
   const ParameterLayout layout(kShape, Mesh(1, 2, 2), Coord{{0, 1, 1}});
   const auto offsets_of = [&](Range flat) {
     std::vector<std::int64_t> offsets;
-    for (const Rectangle& r : layout.rectangles(flat)) {
+    for (const TensorRectangle& r : layout.rectangles(flat)) {
       for (std::int64_t i = r.rows.begin; i < r.rows.end; ++i) {
         for (std::int64_t j = r.cols.begin; j < r.cols.end; ++j) {
           offsets.push_back(layout.tensors()[r.tensor].file_begin + i * layout.tensors()[r.tensor].matrix.cols + j);
@@ -87,7 +87,7 @@ TEST(ParameterLayoutTest, RangesBecomeFewRectangles) {
     for (std::int64_t end = begin; end <= layout.local_size(); ++end) {
       ASSERT_EQ(offsets_of({begin, end}), std::vector<std::int64_t>(all.begin() + begin, all.begin() + end));
       std::vector<int> count(layout.tensors().size());
-      for (const Rectangle& r : layout.rectangles({begin, end})) ASSERT_LE(++count[r.tensor], 3);
+      for (const TensorRectangle& r : layout.rectangles({begin, end})) ASSERT_LE(++count[r.tensor], 3);
     }
   }
 }
