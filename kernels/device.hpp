@@ -41,9 +41,6 @@ enum class Progress {
   synchronous,  ///< in the calling thread: where MPI grants no threads
 };
 
-/// Wall time in seconds. Handed in, because simulated runs have simulated time.
-using Clock = double (*)();
-
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::cpu;
   int threads = 1;         ///< for arithmetic on the CPU

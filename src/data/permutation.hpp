@@ -15,7 +15,6 @@ class Permutation {
 
   /// @pre 0 <= position < size
   std::int64_t operator()(std::int64_t position) const;
-  std::int64_t size() const { return size_; }
 
  private:
   static constexpr int kRounds = 6;

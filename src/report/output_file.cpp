@@ -44,7 +44,7 @@ void require_apart(const std::vector<NamedFile>& outputs, const std::vector<Name
 }
 
 OutputFile::OutputFile(const std::string& option, const std::string& path)
-    : path_(path), temporary_(fmt::format("--{} {}", option, path), path) {}
+    : temporary_(fmt::format("--{} {}", option, path), path) {}
 
 void OutputFile::write(std::string_view bytes) {
   static constexpr std::size_t kBuffer = std::size_t{1} << 16;

@@ -35,10 +35,8 @@ class OutputFile {
   void require_there() const { temporary_.require_there(); }       ///< @throws Error if the file was removed
   void publish();  ///< names the file now: users can follow it as it grows. @throws Error
   void commit();   ///< writes the file to disk, then names it. @throws Error
-  const std::string& path() const { return path_; }
 
  private:
-  std::string path_;
   TemporaryFile temporary_;
   std::string buffer_;
 };
