@@ -72,7 +72,8 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"validation_loss", or_null(result.validation, &Score::loss)},
       {"test_loss", or_null(result.test, &Score::loss)},
       {"test_accuracy", or_null(result.test, &Score::accuracy)},
-      {"weights_sha256", result.weights_sha256}};
+      {"weights_sha256", result.weights_sha256},
+      {"weights_fingerprint", fmt::format("{:016x}", result.weights_fingerprint)}};
   summary.update(to_json(run.provenance));
   file.write(summary.dump(2) + "\n");
   file.commit();

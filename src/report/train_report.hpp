@@ -48,6 +48,7 @@ struct RunResult {
   double train_loss = 0;  ///< of the last epoch
   std::optional<Score> test, validation;
   std::string weights_sha256;
+  std::uint64_t weights_fingerprint = 0;
 
   double samples_per_second() const { return static_cast<double>(samples) / time.training(); }
   double gflops() const { return flops / time.training() / 1e9; }

@@ -11,6 +11,7 @@
 #include "src/checkpoint/safetensors.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/shared_data.hpp"
+#include "src/nn/fingerprint.hpp"
 #include "src/program/byte_text.hpp"
 #include "src/program/parse.hpp"
 #include "src/program/rank_device.hpp"
@@ -212,6 +213,7 @@ void run_training(Session& session, const TrainCommand& command) {
   RunResult result = result_of(trainer, listeners.last, *world, *stream);
   result.seconds = Session::now() - start;
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
+  result.weights_fingerprint = weights_fingerprint(context, *world, *stream, trainer.model());
   agree(*world, *stream, [&] {
     OutputFile* const save = outputs && outputs->save ? &*outputs->save : nullptr;
     result.weights_sha256 = write_weights(context, context.communicator(Axis::i), trainer.model(), save);

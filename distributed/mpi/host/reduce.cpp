@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/error.hpp"
 
@@ -14,7 +15,12 @@ constexpr std::int64_t kBlock = 2048;  ///< elements; what more than four terms 
 struct Sum {
   template <class T>
   T operator()(T a, T b) const {
-    return static_cast<T>(a + b);
+    if constexpr (std::is_integral_v<T>) {  // sums of fingerprints wrap around, which signed sums must not
+      using Bits = std::make_unsigned_t<T>;
+      return static_cast<T>(static_cast<Bits>(a) + static_cast<Bits>(b));
+    } else {
+      return static_cast<T>(a + b);
+    }
   }
 };
 struct Max {
