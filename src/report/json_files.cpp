@@ -1,5 +1,6 @@
 #include <utility>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "src/report/train_report.hpp"

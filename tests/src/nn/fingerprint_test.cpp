@@ -11,7 +11,8 @@
 namespace recombine {
 namespace {
 
-const ModelShape kShape{.inputs = 5, .hidden = {7, 6}, .outputs = 3};
+// Wide enough for each rank to have a part of the first weight on every mesh of up to 9 ranks.
+const ModelShape kShape{.inputs = 11, .hidden = {9, 6}, .outputs = 3};
 
 class FingerprintTest : public ::testing::Test {
  protected:
