@@ -25,7 +25,7 @@ struct Placement {
   std::optional<Axis> cols;      ///< the axis that cuts the columns
   std::array<State, 3> state{};  ///< per axis; meaningless for those that cut
   /// Cuts each of the rows' parts once more: the block is Sharded over this axis, by whole rows, and a rank has
-  /// memory for its piece only. So operands stand at rest.
+  /// memory for its piece only. Operands of `matmul` are at rest in this way.
   std::optional<Axis> rows_then = {};
 
   State operator[](Axis axis) const { return state[static_cast<std::size_t>(axis)]; }
