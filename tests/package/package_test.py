@@ -25,12 +25,15 @@ def command(*words):
         sys.exit(f"{' '.join(map(str, words))}: exit code {finished.returncode}\n{finished.stdout}")
 
 
+PUBLIC_FOLDERS = ("kernels", "distributed", *(f"distributed/{name}" for name in ("host", "io", "matmul", "observe")))
+
+
 def headers_of(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def check_files(checks, prefix, source):
-    public = {str(path.relative_to(source)) for folder in ("kernels", "distributed", "distributed/matmul")
+    public = {str(path.relative_to(source)) for folder in PUBLIC_FOLDERS
               for path in (source / folder).glob("*.hpp")}
     installed = headers_of(prefix / "include" / "recombine")
     checks.expect(installed == public, f"headers: {sorted(installed ^ public)} differ")
