@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "distributed/observe/what.hpp"
 #include "kernels/device.hpp"
 #include "kernels/matrix.hpp"
 #include "kernels/stream.hpp"
@@ -35,6 +36,8 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;  ///< in this group
   virtual int size() const = 0;
+  /// This communicator; its next collective is for `what`. For those that keep a journal (observe/).
+  virtual Communicator& named(const What& /*what*/) { return *this; }
 
   /// Partial -> Replicated. In place; every rank's data ends as the elementwise sum (or maximum) of all.
   virtual void all_reduce(Stream& stream, VectorView data, Reduction reduction) = 0;

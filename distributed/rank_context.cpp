@@ -1,5 +1,6 @@
 #include "distributed/rank_context.hpp"
 
+#include "distributed/observe/observed_communicator.hpp"
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
 
@@ -16,7 +17,8 @@ RankContext::RankContext(const Mesh& mesh, Communicator& world, Device& device, 
     Coord origin = coord_;
     origin.at[static_cast<std::size_t>(axis)] = 0;
     AxisLink& link = axes_[static_cast<std::size_t>(axis)];
-    link.communicator = make_communicator(world, device, collectives, mesh.rank_of(origin), coord_[axis]);
+    link.communicator =
+        observe(make_communicator(world, device, collectives, mesh.rank_of(origin), coord_[axis]), *journal_, axis);
     link.stream = device.make_stream(StreamUse::communication);
   }
 }

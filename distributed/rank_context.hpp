@@ -5,6 +5,7 @@
 
 #include "distributed/communicator.hpp"
 #include "distributed/mesh.hpp"
+#include "distributed/observe/journal.hpp"
 #include "kernels/device.hpp"
 #include "kernels/math.hpp"
 
@@ -24,6 +25,9 @@ class RankContext {
   Stream& compute() const { return *compute_; }
   Communicator& communicator(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].communicator; }
   Stream& communication(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].stream; }
+
+  /// The collectives of communicator(axis).
+  Journal& journal() const { return *journal_; }
 
   /// What the host does once it has enqueued communication: more arithmetic, or it waits for that communication at
   /// once.
@@ -47,6 +51,7 @@ class RankContext {
   Mesh mesh_;
   Coord coord_;
   Device& device_;
+  std::unique_ptr<Journal> journal_ = std::make_unique<Journal>();  // lives longer than the streams
   std::unique_ptr<Stream> compute_;
   std::array<AxisLink, 3> axes_;
   double exposed_seconds_ = 0;

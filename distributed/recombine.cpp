@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "kernels/error.hpp"
-#include "kernels/trace_range.hpp"
 
 namespace recombine {
 
@@ -11,7 +10,7 @@ namespace {
 
 /// Enqueues the collective on the axis' communication stream.
 void post(RankContext& context, const Recombination& r) {
-  Communicator& group = context.communicator(r.axis);
+  Communicator& group = context.communicator(r.axis).named(r.what);
   Stream& communication = context.after_compute(r.axis, r.next);
   if (r.from == State::partial && r.to == State::replicated) {
     group.all_reduce(communication, r.data, Reduction::sum);
@@ -36,7 +35,6 @@ std::vector<std::int64_t> shard_counts(const Block& block, int parts) {
 
 Pending start_recombine(RankContext& context, const Recombination& recombination) {
   if (context.communicator(recombination.axis).size() == 1) return {};
-  const TraceRange trace(recombination.what.name);
   post(context, recombination);
   return pending(context, recombination.axis);
 }
@@ -50,7 +48,6 @@ Pending start_recombine(RankContext& context, DistMatrix& matrix, Axis axis, Sta
   const int parts = context.communicator(axis).size();
   if (parts == 1 || (state == State::replicated && target == State::sharded)) return {};
 
-  const TraceRange trace(what.name);
   for (const Block& block : matrix.blocks()) {
     const bool last = &block == &matrix.blocks().back();
     post(context, {.axis = axis,
@@ -80,7 +77,6 @@ void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to
               from.placement().rows == to.placement().rows && from.placement().cols == to.placement().cols &&
               !to.placement().rows_then,
           "{} does not gather into {}", from.placement().to_string(), to.placement().to_string());
-  const TraceRange trace(what.name);
   const int pieces = context.mesh().parts(*axis);
   for (const Block& block : to.blocks()) {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(context.communicator(*axis).size()));

@@ -26,7 +26,11 @@ class PanelStream {
  public:
   PanelStream(RankContext& context, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot,
               std::int64_t panel)
-      : context_(context), rest_(rest), axis_(*rest.placement().rows_then), own_(only_block(rest)) {
+      : context_(context),
+        rest_(rest),
+        axis_(*rest.placement().rows_then),
+        own_(only_block(rest)),
+        what_{.name = first_slot == 0 ? "panel of A" : "panel of B"} {
     if (context.mesh().parts(axis_) == 1) return;
     context.after_compute(axis_);  // the compute stream may still write the operand
     for (std::size_t s = 0; s < 2; ++s) {
@@ -50,7 +54,7 @@ class PanelStream {
     panels_[step % 2] = mine ? rows_of(own_, range) : slots_[step % 2].block(0, 0, range.size(), own_.view.cols);
     Stream& communication = context_.communication(axis_);
     if (free) communication.wait(free);
-    context_.communicator(axis_).broadcast(communication, as_vector(panels_[step % 2]), root);
+    context_.communicator(axis_).named(what_).broadcast(communication, as_vector(panels_[step % 2]), root);
     arrived_[step % 2] = communication.record();
   }
 
@@ -76,6 +80,7 @@ class PanelStream {
   const DistMatrix& rest_;
   Axis axis_;
   const Block& own_;
+  What what_;
   std::array<MatrixView, 2> slots_;
   std::array<MatrixView, 2> panels_;
   std::array<Event, 2> arrived_;

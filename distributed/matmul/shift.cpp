@@ -25,7 +25,11 @@ namespace {
 class Ring {
  public:
   Ring(RankContext& context, const DistMatrix& rest, Workspace& workspace, std::size_t first_slot)
-      : context_(context), rest_(rest), axis_(*rest.placement().rows_then), current_(only_block(rest).view) {
+      : context_(context),
+        rest_(rest),
+        axis_(*rest.placement().rows_then),
+        what_{.name = first_slot == 0 ? "shift A" : "shift B"},
+        current_(only_block(rest).view) {
     const int pieces = context.mesh().parts(axis_);
     if (pieces == 1) return;
     context.after_compute(axis_);  // the compute stream may still write the operand
@@ -44,7 +48,7 @@ class Ring {
     ++turn_;
     Stream& communication = context_.communication(axis_);
     if (free) communication.wait(free);
-    shift(context_.communicator(axis_), communication, as_vector(current_), as_vector(next_), -distance);
+    shift(context_.communicator(axis_).named(what_), communication, as_vector(current_), as_vector(next_), -distance);
     arrived_ = communication.record();
   }
   /// The compute stream waits for the new piece, which becomes the current one.
@@ -71,6 +75,7 @@ class Ring {
   RankContext& context_;
   const DistMatrix& rest_;
   Axis axis_;
+  What what_;
   MatrixView current_, next_;
   std::array<VectorView, 2> slots_;
   std::size_t turn_ = 0;

@@ -77,7 +77,7 @@ class BandReader {
     // Every rank knows the parts, so all ranks leave out an exchange that moves nothing.
     if (std::ranges::all_of(parts_, [](const BandPart& part) { return part.holder == kRoot; })) return;
     Stream& communication = context_.after_compute(Axis::i, RankContext::Next::waits);
-    group_.exchange(communication, out, in);
+    group_.named({.name = "bring weights"}).exchange(communication, out, in);
     context_.compute_waits(communication.record());
   }
 

@@ -9,6 +9,22 @@ namespace recombine {
 
 using nlohmann::ordered_json;
 
+namespace {
+
+/// Seconds are null if the device does not tell when a collective begins and ends.
+ordered_json collectives_by_name(const RunResult& result) {
+  ordered_json all = ordered_json::object();
+  for (const auto& [name, totals] : result.collectives) {
+    const bool timed = totals.timed_calls == totals.calls;
+    all[name] = {{"calls", totals.calls},
+                 {"bytes", totals.bytes},
+                 {"seconds", timed ? ordered_json(totals.seconds) : ordered_json()}};
+  }
+  return all;
+}
+
+}  // namespace
+
 void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
   for (const StepRecord& step : steps) {
     if (step.step % every_ != 0) continue;
@@ -74,7 +90,8 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"test_loss", or_null(result.test, &Score::loss)},
       {"test_accuracy", or_null(result.test, &Score::accuracy)},
       {"weights_sha256", result.weights_sha256},
-      {"weights_fingerprint", fmt::format("{:016x}", result.weights_fingerprint)}};
+      {"weights_fingerprint", fmt::format("{:016x}", result.weights_fingerprint)},
+      {"collectives_by_name", collectives_by_name(result)}};
   summary.update(to_json(run.provenance));
   file.write(summary.dump(2) + "\n");
   file.commit();

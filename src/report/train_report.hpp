@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ struct RunResult {
   std::optional<Score> test, validation;
   std::string weights_sha256;
   std::uint64_t weights_fingerprint = 0;
+  std::map<std::string, CollectiveTotals> collectives;  ///< of rank 0, by name
 
   double samples_per_second() const { return static_cast<double>(samples) / time.training(); }
   double gflops() const { return flops / time.training() / 1e9; }

@@ -213,6 +213,7 @@ void run_training(Session& session, const TrainCommand& command) {
   RunResult result = result_of(trainer, listeners.last, *world, *stream);
   result.seconds = Session::now() - start;
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
+  result.collectives = context.journal().totals();
   result.weights_fingerprint = weights_fingerprint(context, *world, *stream, trainer.model());
   agree(*world, *stream, [&] {
     OutputFile* const save = outputs && outputs->save ? &*outputs->save : nullptr;

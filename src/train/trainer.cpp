@@ -102,6 +102,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   const double input_before = time_.input;
   const double lr = options_.schedule.at(state_.step);
   StepLosses::StepSums* const sums = losses_.next();
+  context_.journal().set_step(state_.step + 1);
   for (std::int64_t begin = positions.begin; begin < positions.end; begin += options_.batch_size) {
     const std::int64_t end = std::min(begin + options_.batch_size, positions.end);
     forward_backward(order,

@@ -1,0 +1,66 @@
+#include "distributed/observe/journal.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "distributed/session.hpp"
+
+namespace recombine {
+
+void Journal::set_step(std::int64_t step) {
+  const std::lock_guard lock(mutex_);
+  step_ = step;
+}
+
+std::int64_t Journal::enqueue(What what, const char* operation, Axis axis, std::int64_t bytes) {
+  const double now = Session::now();
+  const std::lock_guard lock(mutex_);
+  if (what.step < 0) what.step = step_;
+  const std::string_view name = *what.name == '\0' ? operation : what.name;
+  auto found = totals_.find(name);
+  if (found == totals_.end()) found = totals_.emplace(name, CollectiveTotals{}).first;
+  ++found->second.calls;
+  found->second.bytes += bytes;
+  const std::int64_t id = next_++;
+  kept_[static_cast<std::size_t>(id) % kLatest] = {
+      .entry = {.id = id, .what = what, .operation = operation, .axis = axis, .bytes = bytes, .enqueued = now},
+      .totals = &found->second};
+  return id;
+}
+
+Journal::Kept* Journal::find(std::int64_t id) {
+  Kept& kept = kept_[static_cast<std::size_t>(id) % kLatest];
+  return kept.entry.id == id ? &kept : nullptr;  // more than kLatest later ones: its times are lost
+}
+
+void Journal::begin(std::int64_t id) {
+  const double now = Session::now();
+  const std::lock_guard lock(mutex_);
+  if (Kept* const kept = find(id)) kept->entry.begun = now;
+}
+
+void Journal::end(std::int64_t id) {
+  const double now = Session::now();
+  const std::lock_guard lock(mutex_);
+  Kept* const kept = find(id);
+  if (!kept) return;
+  kept->entry.done = now;
+  ++kept->totals->timed_calls;
+  kept->totals->seconds += now - kept->entry.begun;
+}
+
+std::vector<JournalEntry> Journal::latest() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<JournalEntry> entries;
+  for (std::int64_t id = std::max<std::int64_t>(0, next_ - static_cast<std::int64_t>(kLatest)); id < next_; ++id) {
+    entries.push_back(kept_[static_cast<std::size_t>(id) % kLatest].entry);
+  }
+  return entries;
+}
+
+std::map<std::string, CollectiveTotals> Journal::totals() const {
+  const std::lock_guard lock(mutex_);
+  return {totals_.begin(), totals_.end()};
+}
+
+}  // namespace recombine

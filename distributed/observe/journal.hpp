@@ -1,0 +1,65 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "distributed/mesh.hpp"
+#include "distributed/observe/what.hpp"
+
+namespace recombine {
+
+/// One collective of this rank. Times are of Session::now(); 0: not yet, or the device does not tell.
+struct JournalEntry {
+  std::int64_t id = -1;  ///< counts the collectives of all axes
+  What what;
+  const char* operation = "";  ///< "all_reduce"
+  Axis axis = Axis::i;
+  std::int64_t bytes = 0;  ///< of this rank's data
+  double enqueued = 0;
+  double begun = 0;
+  double done = 0;
+};
+
+/// What all collectives of one name have cost this rank.
+struct CollectiveTotals {
+  std::int64_t calls = 0;
+  std::int64_t bytes = 0;
+  std::int64_t timed_calls = 0;  ///< calls whose begin and end the device has told
+  double seconds = 0;            ///< from begin to end of those; waiting for other ranks included
+};
+
+/// The collectives that this rank has enqueued through its RankContext: the latest ones one by one, all of them in sums
+/// by name. Reports, traces and watchers read it. Safe to use from several threads.
+class Journal {
+ public:
+  static constexpr std::size_t kLatest = 256;  ///< entries that are kept
+
+  /// Collectives enqueued from now on belong to this step, unless they name another.
+  void set_step(std::int64_t step);
+  /// Returns the id of a new entry.
+  std::int64_t enqueue(What what, const char* operation, Axis axis, std::int64_t bytes);
+  void begin(std::int64_t id);
+  void end(std::int64_t id);
+
+  std::vector<JournalEntry> latest() const;  ///< the oldest first
+  std::map<std::string, CollectiveTotals> totals() const;
+
+ private:
+  struct Kept {
+    JournalEntry entry;
+    CollectiveTotals* totals = nullptr;
+  };
+  Kept* find(std::int64_t id);
+
+  mutable std::mutex mutex_;
+  std::array<Kept, kLatest> kept_;
+  std::map<std::string, CollectiveTotals, std::less<>> totals_;
+  std::int64_t next_ = 0;
+  std::int64_t step_ = -1;
+};
+
+}  // namespace recombine
