@@ -1,5 +1,6 @@
 #include "distributed/observe/signature.hpp"
 
+#include "kernels/element_hash.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -30,13 +31,7 @@ std::string_view name_of(Reduction reduction) { return reduction == Reduction::s
 
 }  // namespace
 
-/// The finalizer of splitmix64 (Steele, Lea, Flood 2014): each bit of `value` changes about half of the result's bits.
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  std::uint64_t x = (hash + 0x9E3779B97F4A7C15U) ^ value;
-  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9U;
-  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBU;
-  return x ^ (x >> 31U);
-}
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) { return mix64((hash + 0x9E3779B97F4A7C15U) ^ value); }
 
 Signature Signature::all_reduce(ConstVectorView data, Reduction reduction) {
   return {.count = data.size, .operation = Operation::all_reduce, .type = data.type, .reduction = reduction};
