@@ -13,16 +13,15 @@ FOLDERS = ("kernels", "distributed", "src", "tests")
 SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh"}
 
 
-def is_laid_out(program, style, paths):
-    result = subprocess.run([program, f"--style=file:{style}", "--dry-run", "--Werror", *map(str, paths)],
-                            capture_output=True, text=True)
-    return result.returncode == 0, result.stderr
+def check_layout(program, style, paths=(), text=None):
+    """Runs clang-format over the files, or over the text if there are none."""
+    return subprocess.run([program, f"--style=file:{style}", "--dry-run", "--Werror", *map(str, paths)],
+                          input=text, capture_output=True, text=True)
 
 
 def check_the_check(program, style):
     for text, expected in (("int f() { return 1; }\n", 0), ("int  f( ){return 1;}\n", 1)):
-        result = subprocess.run([program, f"--style=file:{style}", "--dry-run", "--Werror"], input=text, text=True,
-                                capture_output=True)
+        result = check_layout(program, style, text=text)
         if result.returncode != expected:
             sys.exit(f"format_test.py is broken: exit status {result.returncode} for {text!r}: {result.stderr}")
 
@@ -37,8 +36,9 @@ def main():
     paths = [path for folder in FOLDERS for path in sorted((root / folder).rglob("*")) if path.suffix in SUFFIXES]
     if not paths:
         sys.exit(f"no sources under {root}")
-    good, errors = is_laid_out(program, style, paths)
-    print(errors)
+    result = check_layout(program, style, paths)
+    good = result.returncode == 0
+    print(result.stderr)
     print(f"{len(paths)} files: {'as clang-format lays them out' if good else 'run clang-format -i on those above'}")
     sys.exit(0 if good else 1)
 

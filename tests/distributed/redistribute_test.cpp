@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "distributed/owned_matrix.hpp"
 #include "distributed/session.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/error.hpp"
@@ -29,10 +30,8 @@ double value(std::int64_t i, std::int64_t j) { return static_cast<double>((i * 2
 class Held {
  public:
   Held(RankContext& context, Shape shape, const Placement& placement, DataType type)
-      : memory_(context.device(), type, DistMatrix::local_size(context.mesh(), context.coord(), shape, placement)),
-        matrix_(context.mesh(), context.coord(), shape, placement, memory_.view()),
-        held_(held_areas(context.mesh(), context.coord(), shape, placement)) {
-    for (std::int64_t i = 0; i < memory_.view().size; ++i) set(memory_.view(), i, kUntouched);
+      : matrix_(context, shape, placement, type), held_(held_areas(context.mesh(), context.coord(), shape, placement)) {
+    for (std::int64_t i = 0; i < matrix_.memory().size; ++i) set(matrix_.memory(), i, kUntouched);
   }
   DistMatrix& matrix() { return matrix_; }
 
@@ -81,8 +80,7 @@ class Held {
     }
   }
 
-  Buffer memory_;
-  DistMatrix matrix_;
+  OwnedMatrix matrix_;
   std::vector<Area> held_;
 };
 

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <functional>
-#include <utility>
 
-#include "distributed/dist_matrix.hpp"
-#include "distributed/rank_context.hpp"
+#include "distributed/owned_matrix.hpp"
 
 namespace recombine::test {
 
@@ -12,12 +10,10 @@ namespace recombine::test {
 using Elements = std::function<double(std::int64_t i, std::int64_t j)>;
 
 /// A rank's part of an f32 matrix, with memory that the host can reach too (make_test_device()).
-class HeldMatrix : public DistMatrix {
+class HeldMatrix : public OwnedMatrix {
  public:
   HeldMatrix(const RankContext& context, Shape shape, const Placement& placement)
-      : HeldMatrix(
-            context, shape, placement,
-            Buffer(context.device(), DataType::f32, local_size(context.mesh(), context.coord(), shape, placement))) {}
+      : OwnedMatrix(context, shape, placement) {}
 
   /// Sets all elements of this rank's blocks.
   void fill(const Elements& elements) {
@@ -38,9 +34,6 @@ class HeldMatrix : public DistMatrix {
   }
 
  private:
-  HeldMatrix(const RankContext& context, Shape shape, const Placement& placement, Buffer memory)
-      : DistMatrix(context.mesh(), context.coord(), shape, placement, memory.view()), memory_(std::move(memory)) {}
-
   template <class Visit>
   void for_each(const Visit& visit) const {
     for (const Block& block : blocks()) {
@@ -51,8 +44,6 @@ class HeldMatrix : public DistMatrix {
       }
     }
   }
-
-  Buffer memory_;
 };
 
 }  // namespace recombine::test
