@@ -115,7 +115,11 @@ const DistMatrix& Model::forward() {
     const TraceRange trace("forward layer");
     const DistMatrix& x = input_of(l);
     const bool complete = complete_after_multiply(context_.mesh(), x, Transpose::no);
-    complete && !gradient_needs_input(layer.activation) ? forward_fused(layer, x) : forward_summed(layer, x);
+    if (complete && !gradient_needs_input(layer.activation)) {
+      forward_fused(layer, x);
+    } else {
+      forward_summed(layer, x);
+    }
     if (l + 1 < layers_.size()) layer.y_operand = operand(*layer.y, layer.y_rounded);
   }
   return *layers_.back().y;
