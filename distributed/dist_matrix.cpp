@@ -1,5 +1,7 @@
 #include "distributed/dist_matrix.hpp"
 
+#include <algorithm>
+
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -95,6 +97,18 @@ const Block* DistMatrix::find(int row_part, int col_part) const {
 }
 
 Range row_shard_of(const Block& block, int parts, int index) { return split_range(block.rows.size(), parts, index); }
+
+std::vector<std::int64_t> row_shard_sizes(std::int64_t rows, std::int64_t cols, int parts) {
+  std::vector<std::int64_t> sizes;
+  for (int p = 0; p < parts; ++p) sizes.push_back(split_range(rows, parts, p).size() * cols);
+  return sizes;
+}
+
+bool in_one_replica(const Placement& placement, const Coord& a, const Coord& b) {
+  return std::ranges::all_of(kAxes, [&](Axis axis) {
+    return placement.cuts(axis) || placement[axis] == State::sharded || a[axis] == b[axis];
+  });
+}
 
 std::vector<Area> held_areas(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shape,
                              const Placement& placement) {

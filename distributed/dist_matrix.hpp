@@ -91,6 +91,12 @@ class DistMatrix {
 /// The rows of a block, counted from its first row, that rank `index` of the `parts` along an axis has in the state
 /// Sharded.
 Range row_shard_of(const Block& block, int parts, int index);
+/// The elements of each of these shards, for a block of [rows, cols].
+std::vector<std::int64_t> row_shard_sizes(std::int64_t rows, std::int64_t cols, int parts);
+
+/// True if `a` and `b` agree along all axes that replicate the matrix. Of the ranks that hold copies of one part, exactly
+/// one is in the replica of a given `b`.
+bool in_one_replica(const Placement& placement, const Coord& a, const Coord& b);
 
 /// What the rank at `coord` holds of a matrix, one area per block in the order of DistMatrix::blocks(): the whole
 /// block, or its row shard if the placement is Sharded over an axis.

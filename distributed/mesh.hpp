@@ -21,6 +21,11 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
+/// What two ranges have in common; its size is negative or 0 if that is nothing.
+constexpr Range overlap(Range a, Range b) {
+  return {a.begin < b.begin ? b.begin : a.begin, a.end < b.end ? a.end : b.end};
+}
+
 /// Part `index` of `extent` things cut into `parts`: sizes differ by at most one, larger ones first.
 /// @pre 0 <= index < parts
 Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index);

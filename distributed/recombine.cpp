@@ -25,12 +25,6 @@ void post(RankContext& context, const Recombination& r) {
 
 Pending pending(RankContext& context, Axis axis) { return {context, context.communication(axis).record()}; }
 
-std::vector<std::int64_t> shard_counts(const Block& block, int parts) {
-  std::vector<std::int64_t> counts;
-  for (int r = 0; r < parts; ++r) counts.push_back(row_shard_of(block, parts, r).size() * block.view.cols);
-  return counts;
-}
-
 }  // namespace
 
 Pending start_recombine(RankContext& context, const Recombination& recombination) {
@@ -49,12 +43,13 @@ Pending start_recombine(RankContext& context, DistMatrix& matrix, Axis axis, Sta
   if (parts == 1 || (state == State::replicated && target == State::sharded)) return {};
 
   for (const Block& block : matrix.blocks()) {
+    const std::vector<std::int64_t> counts = row_shard_sizes(block.view.rows, block.view.cols, parts);
     const bool last = &block == &matrix.blocks().back();
     post(context, {.axis = axis,
                    .data = as_vector(block.view),
                    .from = state,
                    .to = target,
-                   .counts = shard_counts(block, parts),
+                   .counts = counts,
                    .what = what,
                    .next = last ? next : RankContext::Next::computes});
   }

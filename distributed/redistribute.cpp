@@ -9,7 +9,6 @@ namespace recombine {
 
 namespace {
 
-Range overlap(Range a, Range b) { return {std::max(a.begin, b.begin), std::min(a.end, b.end)}; }
 Area overlap(const Area& a, const Area& b) { return {overlap(a.rows, b.rows), overlap(a.cols, b.cols)}; }
 
 /// The elements of `part`, which lies inside the block.
@@ -18,21 +17,13 @@ MatrixView view_of(const Block& block, const Area& part) {
                           part.cols.size());
 }
 
-/// True if the rank at `sender` sends what it has of a matrix with placement `from` to the rank at `receiver`: among
-/// the holders of one part, only one has the receiver's coordinates along the axes that replicate it.
-bool sends_to(const Placement& from, const Coord& sender, const Coord& receiver) {
-  return std::ranges::all_of(kAxes, [&](Axis axis) {
-    return from.cuts(axis) || from[axis] == State::sharded || sender[axis] == receiver[axis];
-  });
-}
-
 /// A part that goes to another rank, or comes from it.
 struct Part {
   int peer = 0;
   MatrixView view;  ///< in this rank's block
 };
 
-/// What this rank does. For each pair of ranks both list the parts in one order: by the receiver's blocks, then by the
+/// What this rank does. Of the holders of a part, the one in the receiver's replica sends it. For each pair of ranks both list the parts in one order: by the receiver's blocks, then by the
 /// sender's.
 struct Plan {
   struct Copy {
@@ -49,7 +40,7 @@ struct Plan {
     const std::vector<Area> targets = held_areas(mesh, own_coord, shape, to.placement());
     for (int peer = 0; peer < mesh.size(); ++peer) {
       const Coord coord = mesh.coord_of(peer);
-      if (peer != rank && sends_to(from.placement(), own_coord, coord)) {
+      if (peer != rank && in_one_replica(from.placement(), own_coord, coord)) {
         for (const Area& target : held_areas(mesh, coord, shape, to.placement())) {
           for (std::size_t s = 0; s < sources.size(); ++s) {
             const Area part = overlap(sources[s], target);
@@ -57,7 +48,7 @@ struct Plan {
           }
         }
       }
-      if (!sends_to(from.placement(), coord, own_coord)) continue;
+      if (!in_one_replica(from.placement(), coord, own_coord)) continue;
       const std::vector<Area> theirs = held_areas(mesh, coord, shape, from.placement());
       for (std::size_t t = 0; t < targets.size(); ++t) {
         for (std::size_t s = 0; s < theirs.size(); ++s) {

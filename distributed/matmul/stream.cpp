@@ -123,16 +123,11 @@ class Streamer {
     sum_->finish(call_.shape.type);
     Communicator& group = context_.communicator(Axis::k);
     const Range own = split_range(tile_.rows, group.size(), group.rank());
-    if (group.size() > 1) {
-      std::vector<std::int64_t> counts;
-      for (int r = 0; r < group.size(); ++r)
-        counts.push_back(split_range(tile_.rows, group.size(), r).size() * tile_.cols);
-      recombine(context_, {.axis = Axis::k,
-                           .data = as_vector(tile_),
-                           .to = State::sharded,
-                           .counts = counts,
-                           .what = {.name = "sum C over k"}});
-    }
+    recombine(context_, {.axis = Axis::k,
+                         .data = as_vector(tile_),
+                         .to = State::sharded,
+                         .counts = row_shard_sizes(tile_.rows, tile_.cols, group.size()),
+                         .what = {.name = "sum C over k"}});
     const MatrixView mine = tile_.block(own.begin, 0, own.size(), tile_.cols);
     if (call_.round) call_.round(mine);
     io_->wait(context_.compute().record());

@@ -11,8 +11,6 @@ namespace {
 constexpr std::int64_t kBandElements = std::int64_t{1} << 20;  // 4 MiB; more if a row is longer
 constexpr int kRoot = 0;
 
-Range overlap(Range a, Range b) { return {std::max(a.begin, b.begin), std::min(a.end, b.end)}; }
-
 /// A part of a band: rows of one block, which lie together in its holder's memory.
 struct BandPart {
   int holder = 0;
@@ -36,15 +34,13 @@ class BandReader {
   }
 
  private:
-  /// Each element once: of the ranks that hold copies, the one with coordinate 0 along the axes that do not cut.
+  /// Each element once: of the ranks that hold copies, the one in the replica of rank 0.
   std::vector<BandPart> parts_of(const ParameterTensor& tensor, Range rows) const {
     const Mesh& mesh = context_.mesh();
     std::vector<BandPart> parts;
     for (int rank = 0; rank < mesh.size(); ++rank) {
       const Coord coord = mesh.coord_of(rank);
-      const bool sends =
-          std::ranges::all_of(kAxes, [&](Axis axis) { return tensor.placement.cuts(axis) || coord[axis] == 0; });
-      if (!sends) continue;
+      if (!in_one_replica(tensor.placement, coord, mesh.coord_of(kRoot))) continue;
       for (const Block& block : DistMatrix::blocks_of(mesh, coord, tensor.matrix, tensor.placement)) {
         const Range common = overlap(block.rows, rows);
         if (common.begin < common.end && block.cols.size() > 0) parts.push_back({rank, block, common});

@@ -13,14 +13,6 @@ int copies_of(const ParameterTensor& tensor, const Mesh& mesh) {
   return copies;
 }
 
-/// True for one of the ranks that hold the same part of a tensor.
-bool is_first_holder(const ParameterTensor& tensor, const Coord& coord) {
-  for (const Axis axis : kAxes) {
-    if (!tensor.placement.cuts(axis) && coord[axis] != 0) return false;
-  }
-  return true;
-}
-
 /// This rank's sum for each tensor, on the host. Sums of i64 wrap around.
 std::vector<std::int64_t> local_sums(RankContext& context, const Model& model) {
   const auto count = static_cast<std::int64_t>(model.layout().tensors().size());
@@ -51,7 +43,7 @@ std::uint64_t weights_fingerprint(RankContext& context, Communicator& world, Str
   std::vector<std::int64_t> sums = local_sums(context, model);
   sums.resize(2 * tensors.size());
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    if (is_first_holder(tensors[t], context.coord())) sums[tensors.size() + t] = sums[t];
+    if (in_one_replica(tensors[t].placement, context.coord(), Coord{})) sums[tensors.size() + t] = sums[t];
   }
   world.all_reduce(stream, vector_view(sums.data(), static_cast<std::int64_t>(sums.size())), Reduction::sum);
   stream.synchronize();

@@ -47,10 +47,9 @@ void Optimizer::update(Range range) {
   require(range.begin >= model_.summed_from(), "gradient elements {} to {} are updated before they are summed over i",
           range.begin, model_.summed_from());
   for (const ParameterTensor& tensor : model_.layout().tensors()) {
-    const std::int64_t begin = std::max(range.begin, tensor.range.begin);
-    const std::int64_t end = std::min(range.end, tensor.range.end);
-    if (begin >= end) continue;
-    const auto part = [&](VectorView flat) { return flat.size == 0 ? flat : flat.range(begin, end); };
+    const Range common = overlap(range, tensor.range);
+    if (common.size() <= 0) continue;
+    const auto part = [&](VectorView flat) { return flat.size == 0 ? flat : flat.range(common.begin, common.end); };
     context_.math().optimizer_step(context_.compute(),
                                    {.kind = options_.kind,
                                     .weights = part(model_.weights()),

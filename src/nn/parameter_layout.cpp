@@ -98,7 +98,7 @@ std::vector<TensorRectangle> ParameterLayout::rectangles(Range flat) const {
     std::int64_t begin = tensors_[t].range.begin;
     for (const Block& block : DistMatrix::blocks_of(mesh_, coord_, tensors_[t].matrix, tensors_[t].placement)) {
       const std::int64_t end = begin + block.rows.size() * block.cols.size();
-      const Range common{std::max(flat.begin, begin), std::min(flat.end, end)};
+      const Range common = overlap(flat, {begin, end});
       if (common.begin < common.end) add_rectangles(t, block, begin, common, rectangles);
       begin = end;
     }
