@@ -17,7 +17,7 @@ constexpr Activation kActivations[] = {Activation::identity, Activation::relu, A
 
 class ElementwiseTest : public test::MathTest {};
 
-TEST_F(ElementwiseTest, BiasAndActivation) {
+TEST_F(ElementwiseTest, BiasAndActivationAgreeWithTheirDefinition) {
   const auto x = random_values(5 * 37, 1);
   const auto bias = random_values(37, 2);
   for (const Activation activation : kActivations) {
@@ -31,7 +31,7 @@ TEST_F(ElementwiseTest, BiasAndActivation) {
   }
 }
 
-TEST_F(ElementwiseTest, ActivationsKeepNoNumbers) {
+TEST_F(ElementwiseTest, ActivationsOfNaNAreNaN) {
   for (const Activation activation : kActivations) {
     std::vector<float> x(20, NAN);
     math_.bias_activation(*stream_, {.in = matrix_of(x, 1, 20), .out = matrix_of(x, 1, 20), .activation = activation});
@@ -169,7 +169,7 @@ TEST_F(ElementwiseTest, GatherBringsRowsAsFloats) {
   gather.rows = view_of(outside);
   if (device_->kind() == DeviceKind::cpu) {
     EXPECT_THROW(math_.gather_rows(*stream_, gather), Error);
-  } else {  // a GPU cannot throw: a row index out of range gives a row of NaN
+  } else {  // a GPU cannot throw: a row index out of range gives a row of NaNs
     math_.gather_rows(*stream_, gather);
     EXPECT_TRUE(std::isnan(out[50]));
     EXPECT_NEAR(out[0], pixels[300] / 255.0 - 0.5, 1e-6);

@@ -8,7 +8,7 @@ namespace {
 using test::matrix_of;
 using test::view_of;
 
-/// Inputs without rows or without columns, as uneven shares give them.
+/// Inputs without rows or without columns, which a rank has if there are fewer rows or columns than ranks.
 class EmptyTest : public test::MathTest {
  protected:
   std::vector<float> x_ = std::vector<float>(8, 0.5F);
@@ -16,7 +16,7 @@ class EmptyTest : public test::MathTest {
   std::vector<std::int64_t> rows_ = std::vector<std::int64_t>(4);
 };
 
-TEST_F(EmptyTest, NothingIsWritten) {
+TEST_F(EmptyTest, OperationsOnEmptyMatricesWriteNothing) {
   for (const auto& [rows, cols] : {std::pair{0, 4}, std::pair{4, 0}, std::pair{0, 0}}) {
     const auto m = matrix_of(x_, rows, cols);
     LossSums sums{1, 2};
@@ -37,7 +37,7 @@ TEST_F(EmptyTest, NothingIsWritten) {
   }
 }
 
-TEST_F(EmptyTest, ABiasGradientOfNoRowsIsBetaTimesWhatItWas) {
+TEST_F(EmptyTest, ABiasGradientOfNoRowsIsBetaTimesItsOldValue) {
   for (const Activation activation : {Activation::identity, Activation::tanh}) {
     const auto sum_of_no_rows = [&](float before, float beta) {
       std::vector<float> sums = {before, before, 0.5F};

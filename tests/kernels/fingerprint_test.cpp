@@ -24,7 +24,7 @@ class FingerprintTest : public test::MathTest {
     return sum;
   }
 
-  /// The sum over the blocks between these bounds of rows and columns.
+  /// The sum of the blocks' fingerprints. `rows` and `cols` are the bounds of the blocks.
   std::int64_t in_blocks(ConstMatrixView x, const std::vector<std::int64_t>& rows,
                          const std::vector<std::int64_t>& cols) {
     std::int64_t sum = 0;
@@ -67,7 +67,7 @@ TEST_F(FingerprintTest, IsTheSumOfItsElementsHashes) {
   check_definition<BFloat16, std::uint16_t>();
 }
 
-TEST_F(FingerprintTest, IsTheSameHoweverTheTensorIsCut) {
+TEST_F(FingerprintTest, DoesNotDependOnHowTheTensorIsCut) {
   const auto x = matrix_of(std::as_const(x_), kRows, kCols);
   const std::int64_t expected = whole(x);
   EXPECT_EQ(in_blocks(x, {0, 1, 1, 20, kRows}, {0, kCols}), expected);
@@ -78,8 +78,8 @@ TEST_F(FingerprintTest, IsTheSameHoweverTheTensorIsCut) {
   EXPECT_EQ(in_blocks(x, {0, 2, kRows}, every), expected);
 }
 
-TEST_F(FingerprintTest, AFlatRangeIsCutAnywhere) {
-  constexpr std::int64_t kSize = 70'001;  // more than one piece of a thread
+TEST_F(FingerprintTest, DoesNotDependOnWhereAFlatRangeIsCut) {
+  constexpr std::int64_t kSize = 70'001;  // several pieces for the threads
   const auto x = random_values(kSize, 2);
   EXPECT_EQ(in_blocks(matrix_of(x, 1, kSize), {0, 1}, {0, 77, 65536, kSize}), whole(matrix_of(x, 1, kSize)));
 }

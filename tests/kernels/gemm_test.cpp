@@ -59,7 +59,7 @@ class GemmTest : public test::MathTest {
     for (std::int64_t i = 0; i < c.m; ++i) {
       for (std::int64_t j = 0; j < ldc; ++j) {
         const auto at = static_cast<std::size_t>(i * ldc + j);
-        if (j >= c.n) {  // between the rows nothing is written
+        if (j >= c.n) {  // the spare columns stay as they were
           ASSERT_TRUE(std::isnan(before[at]) ? std::isnan(result[at]) : result[at] == before[at]);
           continue;
         }
@@ -76,7 +76,7 @@ class GemmTest : public test::MathTest {
   }
 };
 
-TEST_F(GemmTest, AwkwardSizesAndTransposes) {
+TEST_F(GemmTest, OddSizesAndTransposesAgreeWithAPlainLoop) {
   for (const std::int64_t m : {0, 1, 3, 64, 65}) {
     for (const std::int64_t n : {0, 1, 7, 65}) {
       for (const std::int64_t k : {0, 1, 2, 65}) {
@@ -99,7 +99,7 @@ TEST_F(GemmTest, AwkwardSizesAndTransposes) {
   }
 }
 
-TEST_F(GemmTest, EpiloguesInEveryCombination) {
+TEST_F(GemmTest, EveryCombinationOfEpiloguesAgreesWithAPlainLoop) {
   for (const Activation activation :
        {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh, Activation::sigmoid}) {
     for (const bool has_bias : {false, true}) {

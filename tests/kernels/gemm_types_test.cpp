@@ -12,7 +12,7 @@ using test::matrix_of;
 using test::random_values;
 using test::view_of;
 
-/// Products in every type beside a plain loop in long double.
+/// Compares products in every type with a plain loop in long double.
 class GemmTypesTest : public test::MathTest {
  protected:
   template <class T>
@@ -31,7 +31,7 @@ class GemmTypesTest : public test::MathTest {
     return wide;
   }
 
-  /// What multiplies: operands T, result Sum.
+  /// The operands are of type T, the result is of type Sum.
   template <class T, class Sum>
   void check(const GemmShape& shape, Transpose trans_a, Transpose trans_b, double alpha, double beta,
              std::int64_t spare) {
@@ -60,7 +60,7 @@ class GemmTypesTest : public test::MathTest {
     for (std::int64_t i = 0; i < m; ++i) {
       for (std::int64_t j = 0; j < ldc; ++j) {
         const auto at = static_cast<std::size_t>(i * ldc + j);
-        if (j >= n) {  // between the rows nothing is written
+        if (j >= n) {  // the spare columns stay as they were
           ASSERT_TRUE(std::isnan(before[at]) ? std::isnan(c[at]) : c[at] == before[at]);
           continue;
         }
@@ -74,7 +74,7 @@ class GemmTypesTest : public test::MathTest {
           magnitude += std::abs(term);
         }
         const long double old = beta == 0 ? 0 : static_cast<long double>(beta) * before[at];
-        // k + 3 roundings at most, each of half an epsilon of what is summed.
+        // At most k + 3 roundings, each of half an epsilon of the sum of absolute values.
         const long double bound = static_cast<long double>(k + 3) * std::numeric_limits<Sum>::epsilon() / 2 *
                                   (std::abs(alpha) * magnitude + std::abs(old));
         ASSERT_LE(std::abs(c[at] - (alpha * sum + old)), bound) << i << " " << j;
@@ -167,7 +167,7 @@ TEST_F(GemmTypesTest, BothLibrariesAgreeOnSinglePrecision) {
   }
 }
 
-/// The library for op(A) [m,k] op(B) [k,n], all rows side by side.
+/// The library that is chosen for op(A) [m,k] op(B) [k,n], if the operands have no spare columns.
 cpu::GemmLibrary library(const GemmShape& shape, Transpose ta, Transpose tb, double alpha = 1,
                          cpu::VectorWidth width = cpu::VectorWidth::bits_256_or_less) {
   const auto [m, n, k] = shape;
@@ -189,22 +189,22 @@ constexpr auto kCblas = cpu::GemmLibrary::cblas;
 constexpr auto kNo = Transpose::no;
 constexpr auto kYes = Transpose::yes;
 
-TEST(F32LibraryTest, CblasTakesWhatOneDnnWouldWalkUnpackedWithAHarmfulStride) {
+TEST(F32LibraryTest, CblasRunsProductsThatOneDnnWouldReadUnpackedWithAHarmfulStride) {
   EXPECT_EQ(library({256, 1024, 1024}, kNo, kNo), kCblas);
   EXPECT_EQ(library({256, 1024, 1024}, kYes, kNo), kCblas);
   EXPECT_EQ(library({1024, 256, 1024}, kYes, kYes), kCblas);
   EXPECT_EQ(library({512, 512, 4096}, kYes, kNo), kCblas);
-  EXPECT_EQ(library({256, 1024, 1024}, kNo, kYes), kMatmul);  // reads both along their rows
+  EXPECT_EQ(library({256, 1024, 1024}, kNo, kYes), kMatmul);  // both are read along their rows
   EXPECT_EQ(library({256, 784, 1024}, kNo, kNo), kMatmul);    // harmless stride
-  EXPECT_EQ(library({1024, 1024, 1024}, kNo, kNo), kMatmul);  // packs
-  EXPECT_EQ(library({384, 384, 768}, kYes, kNo), kCblas);     // down the columns of A, 1.5 KiB apart
+  EXPECT_EQ(library({1024, 1024, 1024}, kNo, kNo), kMatmul);  // oneDNN packs
+  EXPECT_EQ(library({384, 384, 768}, kYes, kNo), kCblas);     // read down the columns of A: stride 1.5 KiB
   EXPECT_EQ(library({384, 384, 768}, kNo, kNo), kMatmul);
   EXPECT_EQ(library({32, 1024, 768}, kNo, kNo), kCblas);
   EXPECT_EQ(library({31, 1024, 1024}, kNo, kNo), kMatmul);  // too small
   EXPECT_EQ(library({256, 1024, 31}, kNo, kNo), kMatmul);
   EXPECT_EQ(library({384, 63, 768}, kYes, kNo), kMatmul);
   EXPECT_EQ(library({3, 3, 3}, kNo, kNo, 2), kCblas);                          // scaled
-  EXPECT_EQ(library({256, 1024, std::int64_t{1} << 31}, kYes, kNo), kMatmul);  // CBLAS cannot count so far
+  EXPECT_EQ(library({256, 1024, std::int64_t{1} << 31}, kYes, kNo), kMatmul);  // CBLAS counts in 32 bits
 }
 
 TEST(F32LibraryTest, WithAvx512LargeProductsArePacked) {
@@ -217,13 +217,13 @@ TEST(F32LibraryTest, WithAvx512LargeProductsArePacked) {
   EXPECT_EQ(wide({32, 512, 4096}, kYes, kNo), kSgemm);
   EXPECT_EQ(wide({1024, 1, 1024}, kNo, kYes), kSgemm);
   EXPECT_EQ(wide({32, 512, 4096}, kNo, kNo), kMatmul);
-  EXPECT_EQ(wide({4096, 4096, 4096}, kNo, kYes), kMatmul);  // reads both along their rows
+  EXPECT_EQ(wide({4096, 4096, 4096}, kNo, kYes), kMatmul);  // both are read along their rows
   EXPECT_EQ(wide({256, 1024, 1024}, kNo, kNo), kMatmul);
   EXPECT_EQ(wide({1024, 1024, 10}, kNo, kNo), kMatmul);
   EXPECT_EQ(wide({4096, 4096, 4096}, kYes, kNo, 2), kCblas);  // scaled
 }
 
-TEST(F32LibraryTest, WithAvx512TheEpilogueOfOneRowOrColumnIsAPassOfItsOwn) {
+TEST(F32LibraryTest, WithAvx512TheEpilogueOfOneRowOrColumnIsASeparatePass) {
   const auto fuses = [](std::int64_t m, std::int64_t n, cpu::VectorWidth width, DataType type = DataType::f32) {
     const Gemm gemm = {.a = {nullptr, m, 1024, 1024, type}, .activation = Activation::tanh};
     return cpu::fuses_epilogue(gemm, {m, n, 1024}, width);

@@ -20,14 +20,14 @@ struct Loss {
   std::vector<float> gradient;
 };
 
-/// Losses whose columns are cut into parts, compared with the same loss over whole rows.
+/// Compares the loss of rows that are cut into parts of columns with the same loss of whole rows.
 class LossPartsTest : public test::MathTest {
  protected:
   struct Rows {
     std::int64_t rows;
     std::int64_t cols;
     std::vector<float> logits;
-    std::vector<std::int32_t> labels;  // of the data set: of rows in reverse order
+    std::vector<std::int32_t> labels;  // of the data set, which has the rows in reverse order
     std::vector<std::int64_t> positions;
   };
 
@@ -55,7 +55,7 @@ class LossPartsTest : public test::MathTest {
     return loss;
   }
 
-  /// In place, with bounds.size() - 1 parts; every part must add the same loss.
+  /// Computes the gradient in place, with bounds.size() - 1 parts. Every part must report the same loss.
   Loss by_parts(const Rows& data, const std::vector<std::int64_t>& bounds) {
     Loss loss{{}, data.logits};
     const auto parts = static_cast<std::int64_t>(bounds.size()) - 1;
@@ -143,7 +143,7 @@ TEST_F(LossPartsTest, TheFirstColumnOfTheMaximumWins) {
 }
 
 TEST_F(LossPartsTest, NaNAndInfinitiesAreTreatedAsByTheFusedPass) {
-  for (const std::int64_t cols : {9, 600}) {  // in the registers of a warp, and more
+  for (const std::int64_t cols : {9, 600}) {  // a row that fits into the registers of a warp, and one that does not
     const std::vector<std::int64_t> bounds = {0, cols / 3, cols / 3 + 1, cols};
     for (const float value : {kNaN, kInfinity, -kInfinity, 3e38F, -3e38F}) {
       for (const std::int64_t at : {std::int64_t{0}, cols / 2, cols - 1}) {
@@ -161,7 +161,7 @@ TEST_F(LossPartsTest, NaNAndInfinitiesAreTreatedAsByTheFusedPass) {
   }
 }
 
-TEST_F(LossPartsTest, APartOfNothingButMinusInfinityCountsForNothing) {
+TEST_F(LossPartsTest, APartThatIsAllMinusInfinityDoesNotChangeTheLoss) {
   for (const std::int64_t part : {0, 1, 2}) {
     for (const std::int64_t cols : {9, 1800}) {
       Rows data = random_rows(2, cols);
@@ -179,7 +179,7 @@ TEST_F(LossPartsTest, APartOfNothingButMinusInfinityCountsForNothing) {
   expect_near(by_parts(all, {0, 2, 4}), fused(all));
 }
 
-TEST_F(LossPartsTest, StatisticsAreThoseOfThePart) {
+TEST_F(LossPartsTest, StatisticsDescribeTheirPartOnly) {
   const std::vector<float> logits = {1, 3, 3, -kInfinity};
   const std::vector<std::int32_t> labels = {11, 13};
   const std::vector<std::int64_t> rows = {1, 0};  // row 0 has label 13, row 1 label 11
@@ -199,7 +199,7 @@ TEST_F(LossPartsTest, StatisticsAreThoseOfThePart) {
   EXPECT_EQ(stats[0].label_logit, -kInfinity);
   EXPECT_EQ(stats[1].at, 10);
   EXPECT_EQ(stats[1].sum, 1);
-  EXPECT_EQ(stats[1].label_logit, -kInfinity);  // its value: column 11 of row 1
+  EXPECT_EQ(stats[1].label_logit, -kInfinity);  // column 11 of row 1 is -infinity
   EXPECT_EQ(stats_of(matrix_of(logits, 2, 2), 12)[0].label_logit, 3);
   for (const SoftmaxRowStats& none : stats_of(matrix_of(logits, 2, 2).block(0, 0, 2, 0), 10)) {
     EXPECT_EQ(none.largest, -kInfinity);
@@ -209,7 +209,7 @@ TEST_F(LossPartsTest, StatisticsAreThoseOfThePart) {
   }
 }
 
-TEST_F(LossPartsTest, ALabelOfNoPartGivesAnInfiniteLoss) {
+TEST_F(LossPartsTest, ALabelOutsideAllPartsGivesAnInfiniteLoss) {
   for (const std::int32_t label : {-1, 9}) {
     Rows data = random_rows(1, 9);
     data.labels = {label};

@@ -16,10 +16,10 @@ constexpr Activation kActivations[] = {Activation::identity, Activation::relu, A
                                        Activation::sigmoid};
 constexpr OptimizerKind kOptimizers[] = {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw};
 
-/// A NaN reaches what is computed from it, and nothing else, on every route.
+/// On every route, a NaN reaches all values that are computed from it, and no others.
 class NaNTest : public test::MathTest {
  protected:
-  /// Where a product's NaN comes from.
+  /// Which input of a product has the NaN.
   enum class From { a, b, bias, c };
 
   struct Moments {
@@ -59,7 +59,7 @@ class NaNTest : public test::MathTest {
     const auto at = [](std::int64_t index) { return static_cast<std::size_t>(index); };
     if (from == From::a) {
       a[at(row * k + k / 2)] = kNaN;
-      for (std::int64_t j = 0; j < n; ++j) b[at(j * k + k / 2)] = 0;  // 0 NaN is NaN: no library may skip a zero
+      for (std::int64_t j = 0; j < n; ++j) b[at(j * k + k / 2)] = 0;  // 0 * NaN is NaN: a library must not skip zeros
     }
     if (from == From::b) b[at(col * k + k - 1)] = kNaN;
     if (from == From::bias) bias[at(col)] = kNaN;
@@ -100,8 +100,8 @@ class NaNTest : public test::MathTest {
 TEST_F(NaNTest, PassesThroughProductsAndTheirActivations) { check_products<float>(); }
 TEST_F(NaNTest, PassesThroughBf16ProductsAndTheirActivations) { check_products<BFloat16>(); }
 
-TEST_F(NaNTest, InfinitiesAreTheSameFusedAndNot) {
-  // One column for each: infinity, its negative, and large values of both signs.
+TEST_F(NaNTest, InfinitiesGiveTheSameResultFusedAndSeparate) {
+  // One column for each: infinities and large values of both signs.
   const std::vector<float> b = {kInfinity, -kInfinity, 1e30F, -1e30F};
   const std::vector<float> a = {1, 2};
   for (const Activation activation : kActivations) {
@@ -128,7 +128,7 @@ TEST_F(NaNTest, PassesThroughActivationGradients) {
   for (const std::int64_t cols : {3, 64, 70}) {
     for (const Activation activation : kActivations) {
       for (const float incoming : {1.0F, 0.0F, kNaN}) {
-        if (activation == Activation::identity && !std::isnan(incoming)) continue;  // what was saved does not count
+        if (activation == Activation::identity && !std::isnan(incoming)) continue;  // it does not read `saved`
         auto saved = random_values(kRows * cols, 1);
         std::vector<float> gradient(saved.size(), 1.0F);
         std::vector<float> sums(static_cast<std::size_t>(cols));
@@ -148,7 +148,7 @@ TEST_F(NaNTest, PassesThroughActivationGradients) {
   }
 }
 
-TEST_F(NaNTest, ReachesTheLossWhereverInTheRow) {
+TEST_F(NaNTest, ReachesTheLossFromAnyColumn) {
   for (const std::int64_t cols : {1, 2, 10, 37, 128, 600}) {
     for (const std::int64_t at : {std::int64_t{0}, cols / 2, cols - 1}) {
       for (const float bad : {kNaN, kInfinity}) {
@@ -166,7 +166,7 @@ TEST_F(NaNTest, ReachesTheLossWhereverInTheRow) {
                                                  .gradient = matrix_of(gradient, 3, cols),
                                                  .sums = &sums});
           EXPECT_TRUE(std::isnan(sums.loss_sum)) << cols << " columns, " << bad << " at " << at << ", label " << label;
-          EXPECT_LE(sums.correct, 2) << "a row that holds " << bad << " is not right";
+          EXPECT_LE(sums.correct, 2) << "a row that contains " << bad << " must not count as correct";
           EXPECT_TRUE(std::isnan(gradient[static_cast<std::size_t>(cols + at)]));
           for (std::int64_t j = 0; j < cols; ++j) {
             EXPECT_FALSE(std::isnan(gradient[static_cast<std::size_t>(j)]));
@@ -188,7 +188,7 @@ TEST_F(NaNTest, ReachesTheLossWhereverInTheRow) {
   }
 }
 
-TEST_F(NaNTest, AnOptimizerTellsOfWeightsThatAreNotFinite) {
+TEST_F(NaNTest, TheOptimizerReportsWeightsThatAreNotFinite) {
   for (const OptimizerKind kind : kOptimizers) {
     for (const std::int64_t size : {1, 7, 64, 1003, 100000}) {
       for (const std::int64_t at : {std::int64_t{-1}, std::int64_t{0}, size / 2, size - 1}) {
@@ -204,7 +204,7 @@ TEST_F(NaNTest, AnOptimizerTellsOfWeightsThatAreNotFinite) {
           step.diverged = &diverged;
           math_.optimizer_step(*stream_, step);
           EXPECT_EQ(diverged, at < 0 ? 0 : 1);
-          double before = 5;  // is left by a step that is sound
+          double before = 5;  // a step with finite weights leaves it unchanged
           if (at < 0) {
             math_.optimizer_step(*stream_, {.weights = view_of(w), .gradient = view_of(gradient), .diverged = &before});
             EXPECT_EQ(before, 5);
@@ -215,7 +215,7 @@ TEST_F(NaNTest, AnOptimizerTellsOfWeightsThatAreNotFinite) {
   }
 }
 
-TEST_F(NaNTest, AClippedGradientWithoutANormReachesEveryWeight) {
+TEST_F(NaNTest, ClippingByANaNNormReachesEveryWeight) {
   for (const OptimizerKind kind : kOptimizers) {
     std::vector<float> w(70, 1.0F);
     Moments moments(w.size());

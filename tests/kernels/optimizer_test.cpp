@@ -12,7 +12,7 @@ struct State {
   std::vector<double> w, m, v;
 };
 
-/// One step as kernels/math.hpp writes it, in double precision.
+/// One step by the formulas of kernels/math.hpp, in double precision.
 void step_plainly(State& s, const std::vector<float>& gradient, const OptimizerStep& o, double clip) {
   const double beta1 = o.beta1;
   const double beta2 = o.beta2;
@@ -36,7 +36,7 @@ void step_plainly(State& s, const std::vector<float>& gradient, const OptimizerS
 
 class OptimizerTest : public test::MathTest {
  protected:
-  /// Three steps of `o` beside the plain ones; `clip` is what clip_norm must amount to.
+  /// Compares three steps of `o` with plain ones. `clip` is the factor that clip_norm must give.
   void check(OptimizerStep o, std::int64_t size, double clip) {
     const auto n = static_cast<std::size_t>(size);
     auto w = random_values(size, 1);
@@ -72,7 +72,7 @@ TEST_F(OptimizerTest, StepsAgreeWithPlainLoops) {
   }
 }
 
-TEST_F(OptimizerTest, RoundedWeightsAreTheNewOnes) {
+TEST_F(OptimizerTest, RoundedWeightsAreTheUpdatedWeightsRounded) {
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
     for (const std::int64_t size : {1, 7, 33, 1000}) {
       auto w = random_values(size, 1);
@@ -110,7 +110,7 @@ TEST_F(OptimizerTest, ClippingScalesOnlyLongGradients) {
   }
 }
 
-TEST_F(OptimizerTest, AGradientThatIsNoNumberReachesTheWeights) {
+TEST_F(OptimizerTest, ANaNGradientReachesTheWeights) {
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
     std::vector<float> w(20, 1.0F);
     std::vector<float> m(20);

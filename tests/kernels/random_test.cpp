@@ -7,7 +7,7 @@ namespace {
 
 using Words = std::array<std::uint32_t, 4>;
 
-TEST(Philox, KnownAnswers) {  // of the authors' library, Random123
+TEST(Philox, GivesTheKnownAnswersOfRandom123) {  // the library of the paper's authors
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   constexpr std::uint32_t kOnes = 0xffffffff;
   EXPECT_EQ(philox4x32({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}),
@@ -22,7 +22,7 @@ TEST(Philox, UniformIsExactAtItsEnds) {
 
 class FillTest : public test::MathTest {};
 
-TEST_F(FillTest, ABlockHasTheValuesOfItsPlaceInTheWhole) {
+TEST_F(FillTest, ABlockHasTheValuesOfItsPlaceInTheMatrix) {
   const RandomFill random{.seed = 3, .tensor = 2, .global_cols = 13, .half_width = 0.5F};
   std::vector<float> whole(11 * 13);
   math_.fill(*stream_, test::matrix_of(whole, 11, 13), random);

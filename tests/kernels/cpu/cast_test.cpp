@@ -12,7 +12,7 @@ namespace {
 using test::loops_here;
 using test::matrix_of;
 
-constexpr std::size_t kValues = 1 << 16;  // of a bf16
+constexpr std::size_t kValues = 1 << 16;  // all bit patterns of bf16
 constexpr std::uint16_t kInfinity = 0x7f80;
 
 float value_of(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
@@ -24,7 +24,7 @@ std::vector<std::uint16_t> all_values() {
   return values;
 }
 
-/// Where rounding turns from each finite bf16 to the next one away from zero: the last one's next is 2^128.
+/// The middle between a finite bf16 and the next one away from zero. After the largest bf16, "the next" is 2^128.
 template <class T>
 T middle_after(std::uint16_t bits) {
   const auto magnitude = static_cast<std::uint16_t>(bits & 0x7fff);
@@ -57,12 +57,12 @@ void expect_nearest_even() {
   }
 }
 
-TEST(CastLoopsTest, TiesGoToEvenAndTheirNeighboursToTheNearest) {
+TEST(CastLoopsTest, RoundsToNearestAndTiesToEven) {
   expect_nearest_even<float>();
   expect_nearest_even<double>();
 }
 
-TEST(CastLoopsTest, EveryBf16ComesBack) {
+TEST(CastLoopsTest, EveryBf16SurvivesARoundTrip) {
   const auto all = all_values();
   for (const cpu::Loops* loops : loops_here()) {
     std::vector<float> single(kValues);
@@ -86,7 +86,7 @@ TEST(CastLoopsTest, EveryBf16ComesBack) {
   }
 }
 
-TEST(CastLoopsTest, NoNumberStaysNone) {
+TEST(CastLoopsTest, ANaNStaysANaN) {
   const std::vector<std::uint32_t> bits = {0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff, 0x7fc00000};
   for (const cpu::Loops* loops : loops_here()) {
     for (const std::uint32_t b : bits) {
@@ -108,7 +108,7 @@ TEST(CastLoopsTest, NoNumberStaysNone) {
 
 class CastTest : public test::MathTest {
  protected:
-  /// Small integers, which every type holds, there and back with rows further apart than they are long.
+  /// Casts small integers, which are exact in every type, there and back. Rows have `spare` unused columns.
   template <class From, class To>
   void check(std::int64_t rows, std::int64_t cols, std::int64_t spare) {
     const std::int64_t ld = cols + spare;
@@ -137,7 +137,7 @@ class CastTest : public test::MathTest {
   }
 };
 
-TEST_F(CastTest, EveryPairOfTypes) {
+TEST_F(CastTest, CastsBetweenEveryPairOfTypes) {
   check_from<float>();
   check_from<double>();
   check_from<BFloat16>();

@@ -14,7 +14,7 @@
 namespace recombine::cpu {
 namespace {
 
-/// Does a part in the submitting thread, and needs others for the rest.
+/// Starts in the submitting thread, and finishes once `others` is set.
 class BegunTask final : public Task {
  public:
   BegunTask(Doorbell& bell, const std::atomic<bool>& others, std::thread::id& begun_by)
@@ -32,7 +32,7 @@ class BegunTask final : public Task {
   std::thread::id& begun_by_;
 };
 
-/// Waits for others, and then goes on by itself for many rounds, which nobody rings for.
+/// Waits until `others` is set. Then it needs many more rounds, and nobody rings for them.
 class LongTask final : public Task {
  public:
   LongTask(Doorbell& bell, const std::atomic<bool>& others) : bell_(bell), others_(others) {}
@@ -95,7 +95,7 @@ TEST_F(DoorbellTest, ARingWakesAHostThatWaits) {
   }
 }
 
-TEST_F(DoorbellTest, NobodySleepsOnATaskThatCanGoOn) {
+TEST_F(DoorbellTest, NoThreadSleepsWhileATaskCanContinue) {
   const auto inline_stream = make_inline_stream();
   const auto run = [&](const std::function<void()>& finish) {
     others_ = false;
@@ -116,7 +116,7 @@ TEST_F(DoorbellTest, NobodySleepsOnATaskThatCanGoOn) {
   run([&] { inline_stream->submit(task()); });
 }
 
-TEST_F(DoorbellTest, ARingMovesOnTheStreamsThatWaitForThatOne) {
+TEST_F(DoorbellTest, ARingAlsoContinuesAStreamThatWaitsForTheFirstStream) {
   submit();
   second_->wait(stream_->record());
   bool ran = false;
@@ -127,7 +127,7 @@ TEST_F(DoorbellTest, ARingMovesOnTheStreamsThatWaitForThatOne) {
   EXPECT_TRUE(ran);
 }
 
-TEST_F(DoorbellTest, WhoWaitsSleeps) {
+TEST_F(DoorbellTest, AWaitingHostSleeps) {
   const double before = test::cpu_seconds();
   submit();
   std::thread other([&] { ring_after(std::chrono::milliseconds(500)); });

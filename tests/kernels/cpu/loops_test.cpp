@@ -14,10 +14,10 @@ using cpu::Loops;
 using test::random_values;
 
 constexpr std::int64_t kRows = 3;
-constexpr std::int64_t kCols = 333;  // no multiple of any vector
+constexpr std::int64_t kCols = 333;  // not a multiple of any vector length
 constexpr std::int64_t kSize = kRows * kCols;
 
-/// A loop with fixed inputs; the outputs as doubles.
+/// A loop with fixed inputs. It returns its outputs as doubles.
 struct Case {
   std::string name;
   std::function<std::vector<double>(const Loops&)> run;
@@ -47,7 +47,7 @@ Case bias_activation(LoopActivation activation) {
 Case activation_gradient(LoopActivation activation) {
   return {"activation_gradient " + std::to_string(static_cast<int>(activation)), [activation](const Loops& loops) {
             const auto saved = random_values(kSize, 1);
-            auto gradient = random_values(kSize + kCols, 2);  // its last row is the sums
+            auto gradient = random_values(kSize + kCols, 2);  // the last row receives the sums
             loops.activation_gradient({.saved = saved.data(),
                                        .saved_ld = kCols,
                                        .gradient = gradient.data(),
@@ -148,12 +148,12 @@ Case squares() {
           }};
 }
 
-/// Weights and moments after one step; a second step meets a NaN and must say so.
+/// Weights and moments after one step. A second step has a NaN in its gradient, and must report it.
 Case optimizer(const char* name, std::function<bool(const Loops&, float* w, const float* g, float* m, float* v)> step) {
   return {name, [step = std::move(step)](const Loops& loops) {
             auto w = random_values(3 * kSize, 1);
             auto g = random_values(kSize, 2);
-            for (float& x : w) x = std::abs(x);  // no root of a negative second moment
+            for (float& x : w) x = std::abs(x);  // the second moment must not be negative: its root is taken
             const bool finite = step(loops, w.data(), g.data(), w.data() + kSize, w.data() + 2 * kSize);
             auto after = with(w, {finite ? 1.0 : 0.0});
             g[kSize - 2] = NAN;
@@ -163,7 +163,7 @@ Case optimizer(const char* name, std::function<bool(const Loops&, float* w, cons
           }};
 }
 
-/// Loops in which no product is added to: fused multiply-add cannot round them in another way.
+/// Loops that add nothing to a product, so a fused multiply-add cannot change their rounding.
 std::vector<Case> cases_of_equal_bits() {
   return {bias_activation(LoopActivation::identity),
           bias_activation(LoopActivation::relu),

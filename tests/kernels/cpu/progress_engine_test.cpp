@@ -15,7 +15,7 @@
 namespace recombine::cpu {
 namespace {
 
-/// Done once a flag is set.
+/// Finishes once a flag is set.
 class FlagTask final : public Task {
  public:
   explicit FlagTask(const std::atomic<bool>& flag) : flag_(flag) {}
@@ -48,7 +48,7 @@ TEST_F(ProgressEngineTest, TasksRunOnAnotherThreadWhileTheHostDoesNotWait) {
   EXPECT_NE(thread, std::this_thread::get_id());
 }
 
-/// Moves when it is polled by the thread that made it, and by no other.
+/// Advances only if the thread that created it polls it.
 class OwnThreadTask final : public Task {
  public:
   State advance() override { return finished_or_waiting(std::this_thread::get_id() == maker_); }
@@ -57,12 +57,12 @@ class OwnThreadTask final : public Task {
   std::thread::id maker_ = std::this_thread::get_id();
 };
 
-TEST_F(ProgressEngineTest, AHostThatWaitsMovesTasksOnItself) {
+TEST_F(ProgressEngineTest, AWaitingHostAdvancesTasksItself) {
   first_->submit(std::make_unique<OwnThreadTask>());
   first_->synchronize();
 }
 
-TEST_F(ProgressEngineTest, WhatTheHostWillWaitForLeavesTheOtherThreadAsleep) {
+TEST_F(ProgressEngineTest, TheEngineSleepsOnATaskThatTheHostWillWaitFor) {
   const auto time_to_fall_asleep = std::chrono::milliseconds(20);
   for (int round = 0; round < 3; ++round) {
     std::this_thread::sleep_for(time_to_fall_asleep);
@@ -78,7 +78,7 @@ TEST_F(ProgressEngineTest, WhatTheHostWillWaitForLeavesTheOtherThreadAsleep) {
   while (!ran->done()) std::this_thread::yield();
 }
 
-TEST_F(ProgressEngineTest, HostsMayWaitAtOnce) {
+TEST_F(ProgressEngineTest, TwoHostThreadsMayWaitAtTheSameTime) {
   std::atomic<bool> release = false;
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
@@ -99,7 +99,7 @@ TEST_F(ProgressEngineTest, HostsMayWaitAtOnce) {
   EXPECT_EQ(most, 1) << "tasks ran at the same time";
 }
 
-TEST_F(ProgressEngineTest, AShortTaskDoesNotQueueBehindAnotherStreams) {
+TEST_F(ProgressEngineTest, AShortTaskDoesNotWaitForATaskOfAnotherStream) {
   std::atomic<bool> release = false;
   first_->submit(std::make_unique<FlagTask>(release));
   bool ran = false;
@@ -110,7 +110,7 @@ TEST_F(ProgressEngineTest, AShortTaskDoesNotQueueBehindAnotherStreams) {
   first_->synchronize();
 }
 
-TEST_F(ProgressEngineTest, WaitHoldsBackWhatFollows) {
+TEST_F(ProgressEngineTest, WaitDelaysTheTasksAfterIt) {
   std::atomic<bool> release = false;
   int order = 0;
   int first_at = 0;
@@ -136,7 +136,7 @@ TEST_F(ProgressEngineTest, AnInlineStreamWaitsForAnEvent) {
   EXPECT_EQ(value, 1);
 }
 
-TEST_F(ProgressEngineTest, AFailureReachesTheHostOnceAndDropsWhatFollows) {
+TEST_F(ProgressEngineTest, AFailureReachesTheHostOnceAndDropsTheTasksAfterIt) {
   bool ran = false;
   std::atomic<bool> release = false;
   first_->submit(std::make_unique<FlagTask>(release));
@@ -151,7 +151,7 @@ TEST_F(ProgressEngineTest, AFailureReachesTheHostOnceAndDropsWhatFollows) {
   EXPECT_TRUE(ran);
 }
 
-TEST_F(ProgressEngineTest, AFailureTakesAlongTheStreamsThatWaitForIt) {
+TEST_F(ProgressEngineTest, AFailureAlsoFailsTheStreamsThatWaitForIt) {
   bool ran = false;
   std::atomic<bool> release = false;
   first_->submit(std::make_unique<FlagTask>(release));
@@ -162,7 +162,7 @@ TEST_F(ProgressEngineTest, AFailureTakesAlongTheStreamsThatWaitForIt) {
   submit_call(*second_, [&] { ran = true; });
   release = true;
   EXPECT_THROW(second_->synchronize(), Error);
-  EXPECT_FALSE(ran) << "on data that a failed task should have made";
+  EXPECT_FALSE(ran) << "a task ran although the task that makes its data had failed";
   EXPECT_TRUE(before->done());
   EXPECT_THROW(after->done(), Error);
   EXPECT_THROW(first_->synchronize(), Error);
@@ -172,7 +172,7 @@ TEST_F(ProgressEngineTest, AFailureTakesAlongTheStreamsThatWaitForIt) {
   EXPECT_TRUE(ran);
 }
 
-TEST_F(ProgressEngineTest, WhoPollsSleepsBetween) {
+TEST_F(ProgressEngineTest, AWaitingHostSleepsBetweenPolls) {
   std::atomic<bool> release = false;
   const double before = test::cpu_seconds();
   first_->submit(std::make_unique<FlagTask>(release));
@@ -185,7 +185,7 @@ TEST_F(ProgressEngineTest, WhoPollsSleepsBetween) {
   EXPECT_LT(test::cpu_seconds() - before, 0.2);
 }
 
-TEST(InlineStreamTest, WhoPollsSleepsBetween) {
+TEST(InlineStreamTest, SubmitSleepsBetweenPolls) {
   std::atomic<bool> release = false;
   const auto stream = make_inline_stream();
   const double before = test::cpu_seconds();
@@ -198,7 +198,7 @@ TEST(InlineStreamTest, WhoPollsSleepsBetween) {
   EXPECT_LT(test::cpu_seconds() - before, 0.2);
 }
 
-TEST(SchedYieldTest, ALoopOfItSleeps) {
+TEST(SchedYieldTest, ALoopOfSchedYieldSleeps) {
   const double before = test::cpu_seconds();
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
   while (std::chrono::steady_clock::now() < end) sched_yield();

@@ -12,14 +12,14 @@ using test::random_values;
 using test::view_of;
 
 constexpr std::int64_t kRows = 301;
-constexpr std::int64_t kCols = 517;  // no multiple of a vector, nor of a share of the threads
+constexpr std::int64_t kCols = 517;  // not a multiple of a vector's length or of the number of threads
 
-/// Runs each operation on 1, 2 and 3 threads and compares bits. Nothing but a product may differ.
+/// Runs each operation on 1, 2 and 3 threads and compares bits. Only matrix products may differ.
 class ThreadsTest : public test::MathTest {
  protected:
   void TearDown() override { cpu::set_threads(1); }
 
-  /// `work` fills a vector; it is given a fresh one of `size` values.
+  /// `work` fills a vector of `size` values, a new one for each number of threads.
   template <class Work>
   void expect_same_bits(std::int64_t size, const Work& work) {
     std::vector<std::uint32_t> expected;
@@ -131,7 +131,7 @@ TEST_F(ThreadsTest, SumsAndScaledSums) {
     math_.add_square_sum(*stream_, view_of(x_), &squares.back());
   }
   EXPECT_EQ(squares, std::vector<double>(3, squares[0]));
-  for (const std::int64_t begin : {0, 1, 5}) {  // not always aligned
+  for (const std::int64_t begin : {0, 1, 5}) {  // aligned and unaligned
     expect_same_bits(kRows * kCols, [&](auto& out) {
       math_.axpby(*stream_, 0.3F, view_of(x_).range(begin, kRows * kCols), 0.7F,
                   view_of(out).range(begin, kRows * kCols));
@@ -159,7 +159,7 @@ TEST_F(ThreadsTest, OptimizerSteps) {
     for (const std::int64_t begin : {0, 1, 5}) {
       SCOPED_TRACE(::testing::Message() << "kind " << static_cast<int>(kind) << " from " << begin);
       expect_same_bits(3 * kSize, [&](auto& out) {
-        for (float& v : out) v = v * v;  // no root of a negative second moment
+        for (float& v : out) v = v * v;  // the second moment must not be negative: its root is taken
         const auto part = [&](std::int64_t p) { return view_of(out).range(p * kSize + begin, (p + 1) * kSize); };
         math_.optimizer_step(*stream_, {.kind = kind,
                                         .weights = part(0),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Fails on a kernel that spills registers or keeps an array in local memory: it names kernel, architecture and bytes.
+"""Fails if a kernel spills registers or keeps an array in local memory. Names the kernel, architecture and bytes.
 
 usage: ptxas_test.py NVCC REPOSITORY KERNEL.cu ... [-- FLAG ...]
-First it plants one of each in a temporary file, to know that they would be found. Without nvcc: exit code 77, skipped.
+First it checks itself: it must find one planted kernel of each kind. Without nvcc the exit code is 77 (skipped).
 """
 import concurrent.futures
 import os
@@ -62,7 +62,7 @@ def offences(report, source, arch):
 
 
 def check_the_check(nvcc):
-    """Both planted kernels, and not the clean one, are found on every architecture."""
+    """On every architecture, offences() must report both planted kernels and not the clean one."""
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / "planted.cu"
         source.write_text(PLANTED)
@@ -71,7 +71,7 @@ def check_the_check(nvcc):
             named = [next((name for name in ("planted_array", "planted_spill", "clean") if name in line), line)
                      for line in found]
             if sorted(named) != ["planted_array", "planted_spill"]:
-                sys.exit(f"ptxas_test.py is broken: of two planted kernels for {arch} it found {found}")
+                sys.exit(f"ptxas_test.py is broken: expected two planted kernels for {arch}, found {found}")
 
 
 def main():
@@ -83,7 +83,7 @@ def main():
         print(f"skipped: no nvcc at {nvcc}")
         sys.exit(SKIPPED)
     if not sources:
-        sys.exit("no kernels named")
+        sys.exit("no kernels given; expected at least one KERNEL.cu")
     check_the_check(nvcc)
     jobs = [(source, arch) for source in sources for arch in ARCHITECTURES]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
