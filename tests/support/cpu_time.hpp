@@ -4,7 +4,7 @@
 
 namespace recombine::test {
 
-/// Seconds that all threads of this process have run so far.
+/// CPU seconds of all threads of this process so far.
 inline double cpu_seconds() {
   timespec time{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);

@@ -13,7 +13,7 @@
 
 namespace recombine::test {
 
-/// `size` values in [-1, 1), other ones for each `tensor`.
+/// `size` values in [-1, 1), different for each `tensor`.
 inline std::vector<float> random_values(std::int64_t size, std::uint64_t tensor) {
   std::vector<float> values(static_cast<std::size_t>(size));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = signed_unit(random_words(7, tensor, i / 4)[i % 4]);
@@ -33,7 +33,7 @@ auto matrix_of(Vector& v, std::int64_t rows, std::int64_t cols) {
   return as_matrix(view_of(v), rows, cols);
 }
 
-/// The device under test, with a stream, and with math that takes the host's memory and waits.
+/// The device under test and a stream. math_ works on memory of the host, and each of its calls waits for the result.
 class MathTest : public ::testing::Test {
  protected:
   std::unique_ptr<Device> device_ = make_test_device();

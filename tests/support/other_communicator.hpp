@@ -4,7 +4,7 @@
 
 namespace recombine::test {
 
-/// Passes every call on to another communicator; tests override what they change or count.
+/// Passes every call on to another communicator. Tests override the calls that they change or count.
 class OtherCommunicator : public Communicator {
  public:
   explicit OtherCommunicator(Communicator& group) : group_(group) {}

@@ -10,11 +10,11 @@
 
 namespace recombine::test {
 
-/// One piece of an exchange that every rank of a group knows of.
+/// One piece of an exchange. Every rank of the group has the whole plan.
 struct PlannedPiece {
   int from = 0;
   int to = 0;
-  int index = 0;  ///< among the pieces of this pair
+  int index = 0;  ///< among the pieces of this pair of ranks
   std::int64_t size = 0;
   DataType type = DataType::f32;
 
@@ -24,7 +24,7 @@ struct PlannedPiece {
   }
 };
 
-/// lengths(from, to): elements of the pieces that `from` sends to `to`, of which every third is f64, every third bf16.
+/// lengths(from, to): elements of each piece that `from` sends to `to`. Their types are f32, bf16 and f64 in turn.
 inline std::vector<PlannedPiece> plan_exchange(int ranks,
                                                const std::function<std::vector<std::int64_t>(int, int)>& lengths) {
   static constexpr DataType kTypes[] = {DataType::f32, DataType::bf16, DataType::f64};

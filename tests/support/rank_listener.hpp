@@ -7,8 +7,8 @@
 
 namespace recombine::test {
 
-/// After each test the ranks exchange their failures: rank 0 prints them all, and every rank counts the test as
-/// failed if any rank did.
+/// After each test the ranks exchange their failures. Rank 0 prints them all, and every rank counts the test as failed
+/// if it failed on any rank.
 class RankListener : public ::testing::EmptyTestEventListener {
  public:
   void OnTestPartResult(const ::testing::TestPartResult& result) override;

@@ -4,7 +4,7 @@
 
 namespace recombine::test {
 
-/// The process's one Session, made by the tests' main.
+/// The only Session of the process, which main() of the tests creates.
 Session& session();
 
 }  // namespace recombine::test

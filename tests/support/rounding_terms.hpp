@@ -6,8 +6,8 @@
 
 namespace recombine::test {
 
-/// Element i of rank `rank`, for sums whose bits depend on the order of the terms: of every three ranks, one has a
-/// large value, the next its negative, and the third a small one that is lost unless it is added last.
+/// Element i of rank `rank`, for sums whose bits depend on the order of the terms. Of every three ranks, one has a
+/// large value, one has its negative, and one has a small value that is lost unless it is added last.
 template <class T>
 T rounding_term(int rank, std::int64_t i) {
   const T large = (sizeof(T) == 4 ? T(1e8) : T(1e17)) * T(1 + i % 7);

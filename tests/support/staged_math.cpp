@@ -6,7 +6,7 @@ namespace recombine::test {
 
 namespace {
 
-/// Copies of the host's memory on the device, for one call.
+/// Copies of host memory on the device, for one call.
 class Mirror {
  public:
   Mirror(Device& device, Stream& stream) : device_(device), stream_(stream) {}
@@ -24,7 +24,7 @@ class Mirror {
     return reinterpret_cast<T*>(address(bytes, size));
   }
 
-  /// Waits, and brings back what was written.
+  /// Copies the written memory back to the host, and waits.
   void finish() {
     for (const Copy& copy : copies_) {
       if (copy.written) device_.copy(stream_, {copy.host, copy.bytes, DataType::u8}, copy.memory.view());
@@ -45,7 +45,7 @@ class Mirror {
     return m.empty() ? 0 : ((m.rows - 1) * m.ld + m.cols) * size_of(m.type);
   }
 
-  /// The copy that holds these bytes; made where there is none.
+  /// Index of the copy that contains these bytes. Makes one if there is none.
   std::size_t find(const std::byte* host, std::int64_t bytes) {
     for (std::size_t c = 0; c < copies_.size(); ++c) {
       if (copies_[c].host <= host && host + bytes <= copies_[c].host + copies_[c].bytes) return c;

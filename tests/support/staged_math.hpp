@@ -5,8 +5,8 @@
 
 namespace recombine::test {
 
-/// The math of a device, on memory of the host: what a call reads is copied to the device before it, what it writes is
-/// copied back after it, and then the call returns. So one test of arithmetic serves every device.
+/// The math of a device, for operands in host memory. Each call copies its inputs to the device, computes, copies its
+/// outputs back and waits. So one test of arithmetic serves every device.
 class StagedMath final : public Math {
  public:
   explicit StagedMath(Device& device) : device_(device) {}

@@ -7,16 +7,16 @@
 
 namespace recombine::test {
 
-/// What this run tests: RECOMBINE_TEST_DEVICE = cpu (the default) or cuda.
+/// The device that this run tests, from RECOMBINE_TEST_DEVICE: cpu (the default) or cuda.
 DeviceKind device_kind();
-/// RECOMBINE_TEST_COLLECTIVES = nccl, or anything else for MPI.
+/// From RECOMBINE_TEST_COLLECTIVES: nccl, or any other value for MPI.
 Collectives collectives();
 
-/// A device of that kind whose memory the host can reach too, so that a test may look at it after a synchronize():
-/// a GPU's is pinned memory of the host.
+/// A device of that kind. The host can reach its memory too (for a GPU it is pinned host memory), so a test may read it
+/// after a synchronize().
 std::unique_ptr<Device> make_test_device(Progress progress = Progress::synchronous);
 
-/// Values of the host in memory of the device, which the stream brings there.
+/// Copies host values to new memory of the device, on `stream`.
 Buffer on_device(Device& device, Stream& stream, ConstVectorView host);
 
 }  // namespace recombine::test
