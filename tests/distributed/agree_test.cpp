@@ -19,7 +19,7 @@ class AgreeTest : public ::testing::Test {
   std::unique_ptr<Communicator> world_ = make_world(test::session());
 };
 
-TEST_F(AgreeTest, TheLowestFailingRankSpeaksForAll) {
+TEST_F(AgreeTest, EveryRankThrowsTheErrorOfTheLowestFailingRank) {
   const int last = world_->size() - 1;
   const auto work = [&] {
     if (world_->rank() >= last / 2) throw InputError(fmt::format("file {} is bad", world_->rank()));
@@ -32,7 +32,7 @@ TEST_F(AgreeTest, TheLowestFailingRankSpeaksForAll) {
   }
 }
 
-TEST_F(AgreeTest, TheKindOfFailureIsKept) {
+TEST_F(AgreeTest, EveryRankThrowsTheSameTypeOfError) {
   EXPECT_THROW(on_root(*world_, *stream_, [] { throw InputError("x"); }), InputError);
   try {
     on_root(*world_, *stream_, [] { throw Error("y"); });
@@ -44,7 +44,7 @@ TEST_F(AgreeTest, TheKindOfFailureIsKept) {
   }
 }
 
-TEST_F(AgreeTest, SuccessIsQuiet) {
+TEST_F(AgreeTest, ThrowsNothingIfNoRankFails) {
   EXPECT_NO_THROW(agree(*world_, *stream_, [] {}));
 }
 

@@ -17,7 +17,7 @@ Statement statement(int rank, Facts facts, std::string failure = "") {
           .facts = std::move(facts)};
 }
 
-TEST(FindDifference, EqualStatementsHaveNone) {
+TEST(FindDifference, FindsNoneBetweenEqualStatements) {
   EXPECT_EQ(find_difference({statement(0, {{"--lr", "1"}})}), std::nullopt);
   EXPECT_EQ(find_difference({statement(0, {{"--lr", "1"}}), statement(1, {{"--lr", "1"}})}), std::nullopt);
   EXPECT_EQ(find_difference({statement(0, {}, "--lr 'x': no"), statement(1, {}, "--lr 'x': no")}), std::nullopt)
@@ -36,7 +36,7 @@ TEST(FindDifference, AFactThatOneRankLacksIsADifference) {
   EXPECT_EQ(line, "NCCL_ALGO: rank 1 on h has Ring, rank 0 on h has none: expected the same on every rank");
 }
 
-TEST(FindDifference, AnotherProgramComesBeforeAFailureAndAFailureBeforeOptions) {
+TEST(FindDifference, ReportsAnotherProgramBeforeAFailureAndAFailureBeforeOptions) {
   Statement other = statement(2, {{"--m", "4"}});
   other.self = {{"program", "matmul"}};
   const Statement failing = statement(1, {}, "--lr 'x': expected a finite number");

@@ -1,4 +1,4 @@
-// Every collective of a Communicator on the memory of the device under test, over whatever it goes through there.
+// Every collective of a Communicator, on memory of the device under test, on the route that this device uses.
 #include <numeric>
 #include <string>
 #include <vector>
@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::array<std::int64_t, 5> kSizes = {0, 1, 7, 1000, 70001};
 
-/// What rank `rank` has as element i; small, so that sums of every type are exact.
+/// Element i of rank `rank`. It is small, so that sums of every type are exact.
 template <class T>
 T value(int rank, std::int64_t i) {
   return static_cast<T>((i % 13) * (rank + 1));
@@ -53,7 +53,7 @@ class DeviceCollectivesTest : public ::testing::Test {
     stream_->wait(compute_->record());
     return buffer;
   }
-  /// What the communication has left in `view`.
+  /// The elements of `view` after all enqueued communication.
   template <class T>
   std::vector<T> after(ConstVectorView view) {
     std::vector<T> v(static_cast<std::size_t>(view.size));
@@ -166,7 +166,7 @@ TEST_F(DeviceCollectivesTest, ShiftMovesAlongTheRing) {
   const int size = group_->size();
   for (const int distance : {1, -1, 2, size}) {
     const int from = ((group_->rank() - distance) % size + size) % size;
-    const std::int64_t out_size = 100 * group_->rank();  // none from rank 0
+    const std::int64_t out_size = 100 * group_->rank();  // rank 0 sends no elements
     const Buffer out = own_values<float>(out_size);
     const Buffer in(*device_, DataType::f32, 100 * from);
     shift(*group_, *stream_, out.view(), in.view(), distance);
@@ -190,7 +190,7 @@ TEST_F(DeviceCollectivesTest, ExchangeMovesAllPieces) {
       std::vector<std::byte> data;
       for (std::int64_t i = 0; i < piece.bytes(); ++i) data.push_back(piece.byte(i));
       sent.push_back(test::on_device(*device_, *compute_, {data.data(), piece.size, piece.type}));
-      compute_->synchronize();  // `data` ends here
+      compute_->synchronize();  // before `data` is freed
       out.push_back({piece.to, sent.back().view()});
     }
     if (piece.to != group_->rank()) continue;
@@ -223,17 +223,17 @@ TEST_F(DeviceCollectivesTest, SplitGroupsByColorAndOrdersByKey) {
   for (std::size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], static_cast<std::int64_t>(i % 13) * factor);
 }
 
-TEST_F(DeviceCollectivesTest, ARankThatFailsEndsTheWaitOfTheOthers) {
+TEST_F(DeviceCollectivesTest, AFailingRankEndsTheWaitOfTheOthers) {
   if (test::collectives() != Collectives::nccl) GTEST_SKIP() << "MPI ends the job instead";
   if (group_->size() == 1) GTEST_SKIP() << "needs two ranks";
   auto group = make_communicator(*world_, *device_, Collectives::nccl, 0, world_->rank());
-  std::int64_t made = 1;  // on every rank, before the first fails
+  std::int64_t made = 1;  // this sum waits until every rank has its communicator, before one fails
   world_->all_reduce(*cpu::make_inline_stream(), vector_view(&made, 1), Reduction::sum);
   if (group_->rank() == 0) {
     try {
       const auto lost = std::move(group);
       throw Error("this rank has failed");
-    } catch (const Error&) {  // its communicator was aborted on the way
+    } catch (const Error&) {  // the destructor of its communicator has aborted it
     }
     return;
   }

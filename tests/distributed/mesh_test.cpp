@@ -69,12 +69,12 @@ TEST(DistMatrixTest, TooLittleMemoryIsRefused) {
   EXPECT_THROW(DistMatrix(mesh, mesh.coord_of(0), {2, 3}, {}, vector_view(memory.data(), 5)), Error);
 }
 
-TEST(DistMatrixTest, OneAxisCannotCutBoth) {
+TEST(DistMatrixTest, OneAxisCannotCutBothRowsAndColumns) {
   const Mesh mesh(2, 1, 1);
   EXPECT_THROW(DistMatrix(mesh, mesh.coord_of(0), {0, 0}, {.rows = Axis::i, .cols = Axis::i}, {}), Error);
 }
 
-TEST(PlacementTest, SaysHowItLies) {
+TEST(PlacementTest, ItsTextNamesTheAxesAndTheStates) {
   Placement placement{.rows = Axis::i, .cols = Axis::k};
   placement[Axis::j] = State::partial;
   EXPECT_EQ(placement.to_string(), "[i,k] j:partial");

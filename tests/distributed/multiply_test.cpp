@@ -74,7 +74,7 @@ TEST_F(MultiplyTest, TermsAddUpToTheProduct) {
       for (const auto trans_a : {Transpose::no, Transpose::yes}) {
         for (const auto trans_b : {Transpose::no, Transpose::yes}) {
           Matrices m(context, size, trans_a, trans_b);
-          m.c.set_state(Axis::k, State::sharded);  // of an earlier product
+          m.c.set_state(Axis::k, State::sharded);  // as an earlier product may have left it
           const double before = context.flops();
           multiply(context, {.a = m.a, .trans_a = trans_a, .b = m.b, .trans_b = trans_b, .c = m.c, .alpha = 2});
           const auto local = [&](Axis axis, std::int64_t n) {
@@ -92,14 +92,14 @@ TEST_F(MultiplyTest, TermsAddUpToTheProduct) {
   }
 }
 
-TEST_F(MultiplyTest, BetaCountsOncePerRankAlongTheContractedAxis) {
+TEST_F(MultiplyTest, EveryRankAlongTheContractedAxisAddsBetaTimesC) {
   Matrices m(context_, {7, 5, 11}, Transpose::no, Transpose::no);
   multiply(context_, {.a = m.a, .b = m.b, .c = m.c, .beta = 3});
   recombine(context_, m.c, Axis::k, State::replicated);
   EXPECT_EQ(m.c.differing([&](auto i, auto j) { return product_at({7, 5, 11}, i, j) + 3 * host_->size(); }), 0);
 }
 
-TEST_F(MultiplyTest, BiasAndActivationIfNothingIsLeftToSum) {
+TEST_F(MultiplyTest, AppliesBiasAndActivationIfNoSumFollows) {
   for (const Mesh& mesh : test::all_meshes(host_->size())) {
     if (mesh.extent(Axis::k) > 1) continue;
     RankContext context(mesh, *host_, *device_);
@@ -126,7 +126,7 @@ TEST_F(MultiplyTest, AMatrixThatIsNotCutIsMultipliedOnEveryRank) {
   EXPECT_EQ(c.differing([&](auto i, auto j) { return product_at(size, i, j); }), 0);
 }
 
-TEST_F(MultiplyTest, WhatDoesNotFitIsRefused) {
+TEST_F(MultiplyTest, OperandsThatDoNotFitAreRefused) {
   const Placement rows_i = {.rows = Axis::i, .cols = Axis::k};
   const Placement rows_k = {.rows = Axis::k, .cols = Axis::j};
   const Placement result = {.rows = Axis::i, .cols = Axis::j};

@@ -18,7 +18,7 @@ using test::HeldMatrix;
 
 const std::vector<DistMatrix::Shape> kShapes = {{7, 5}, {1, 9}, {2, 3}, {0, 4}, {16, 4}};
 
-/// Rank `coord` along an axis has this term; exact in f32, as are sums of some.
+/// The term of the rank with coordinate `coord` along an axis. Terms and their sums are exact in f32.
 double term(int coord, std::int64_t i, std::int64_t j) { return static_cast<double>((i * 31 + j) * (coord + 1)); }
 double sum_of_terms(int ranks, std::int64_t i, std::int64_t j) { return term(0, i, j) * ranks * (ranks + 1) / 2; }
 
@@ -39,7 +39,7 @@ class RecombineTest : public ::testing::Test {
     }
   }
   static Axis next(Axis axis) { return kAxes[(static_cast<std::size_t>(axis) + 1) % 3]; }
-  /// A matrix of terms along `axis`, in the state `state` of it.
+  /// A matrix in state `state` along `axis`. It holds this rank's terms.
   static HeldMatrix make(RankContext& context, Axis axis, DistMatrix::Shape shape, Placement placement, State state) {
     placement[axis] = state;
     HeldMatrix matrix(context, shape, placement);
@@ -67,7 +67,7 @@ TEST_F(RecombineTest, PartialToReplicatedSumsTheTerms) {
   });
 }
 
-TEST_F(RecombineTest, PartialToShardedSumsTheOwnRowsAndShardedToReplicatedGathersThem) {
+TEST_F(RecombineTest, PartialToShardedSumsTheRanksOwnRowsAndShardedToReplicatedGathersThem) {
   on_every_axis([&](RankContext& context, Axis axis, const Placement& placement) {
     const auto sums = [&](auto i, auto j) { return sum_of_terms(context.mesh().extent(axis), i, j); };
     for (const auto shape : kShapes) {
@@ -92,7 +92,7 @@ TEST_F(RecombineTest, ReplicatedToShardedMovesNothing) {
   });
 }
 
-TEST_F(RecombineTest, TheStateThatItHasMovesNothing) {
+TEST_F(RecombineTest, KeepingTheStateMovesNothing) {
   on_every_axis([&](RankContext& context, Axis axis, const Placement& placement) {
     for (const State state : {State::replicated, State::sharded, State::partial}) {
       HeldMatrix matrix = make(context, axis, {7, 5}, placement, state);
@@ -103,7 +103,7 @@ TEST_F(RecombineTest, TheStateThatItHasMovesNothing) {
   });
 }
 
-TEST_F(RecombineTest, AnAxisThatCutsIsRefused) {
+TEST_F(RecombineTest, AnAxisThatCutsTheMatrixIsRefused) {
   RankContext context({host_->size(), 1, 1}, *host_, *device_);
   HeldMatrix cut(context, {6, 6}, {.rows = Axis::i});
   EXPECT_THROW(recombine(context, cut, Axis::i, State::replicated), Error);
@@ -111,7 +111,7 @@ TEST_F(RecombineTest, AnAxisThatCutsIsRefused) {
   EXPECT_THROW(recombine(context, rest, Axis::i, State::replicated), Error);
 }
 
-TEST_F(RecombineTest, WhatNoCollectiveDoesIsRefused) {
+TEST_F(RecombineTest, TransitionsWithoutACollectiveAreRefused) {
   if (host_->size() == 1) GTEST_SKIP() << "needs two ranks: along an axis of one rank nothing moves";
   RankContext context({host_->size(), 1, 1}, *host_, *device_);
   for (const State state : {State::replicated, State::sharded}) {
@@ -120,7 +120,7 @@ TEST_F(RecombineTest, WhatNoCollectiveDoesIsRefused) {
   }
 }
 
-TEST_F(RecombineTest, OneAxisAfterTheOther) {
+TEST_F(RecombineTest, TwoAxesAreRecombinedOneAfterTheOther) {
   for (const Mesh& mesh : test::all_meshes(host_->size())) {
     RankContext context(mesh, *host_, *device_);
     Placement placement = {.rows = Axis::i};

@@ -26,7 +26,7 @@ const std::vector<Shape> kShapes = {{7, 5}, {1, 9}, {13, 1}, {2, 3}, {0, 4}, {16
 
 double value(std::int64_t i, std::int64_t j) { return static_cast<double>((i * 24 + j) % 251); }  // exact in bf16 too
 
-/// A rank's part of a matrix, in memory of its own that the host can reach.
+/// A rank's part of a matrix, in its own memory, which the host can reach.
 class Held {
  public:
   Held(RankContext& context, Shape shape, const Placement& placement, DataType type)
@@ -40,7 +40,7 @@ class Held {
       if (held) set(at, 0, expected);
     });
   }
-  /// Elements that are not what fill() would give, or that this rank does not hold and that have changed.
+  /// Number of held elements that differ from fill()'s, and of changed elements that this rank does not hold.
   std::int64_t wrong() const {
     std::int64_t wrong = 0;
     for_each_element([&](const VectorView& at, bool held, double expected) {
@@ -88,7 +88,7 @@ class RedistributeTest : public ::testing::Test {
  protected:
   RankContext context(const Mesh& mesh) const { return {mesh, *host_, *device_, test::collectives()}; }
 
-  /// Wrong elements on this rank after a redistribution through `world`.
+  /// Number of wrong elements on this rank after a redistribution through `world`.
   std::int64_t wrong_after(RankContext& context, Communicator& world, Shape shape, const Placement& from,
                            const Placement& to, DataType type = DataType::f32) const {
     Held source(context, shape, from, type);
@@ -109,10 +109,10 @@ class RedistributeTest : public ::testing::Test {
   std::unique_ptr<Communicator> world_ = make_communicator(*host_, *device_, test::collectives(), 0, host_->rank());
 };
 
-TEST_F(RedistributeTest, BetweenAllPlacementsOfAllMeshes) {
+TEST_F(RedistributeTest, MovesBetweenAllPlacementsOfAllMeshes) {
   static constexpr DataType kTypes[] = {DataType::f32, DataType::f64, DataType::f32, DataType::bf16};
-  // At most so many pairs of placements per mesh: every step-th one, so that each placement still occurs as source and
-  // as target.
+  // The most pairs of placements per mesh. With more, every step-th pair runs, so that each placement still occurs as
+  // source and as target.
   const std::size_t most = test::device_kind() == DeviceKind::cuda ? 60 : host_->size() <= 4 ? 1000 : 250;
   for (const Mesh& mesh : test::all_meshes(host_->size())) {
     RankContext context = this->context(mesh);
@@ -132,7 +132,7 @@ TEST_F(RedistributeTest, BetweenAllPlacementsOfAllMeshes) {
   }
 }
 
-/// Counts what this rank sends.
+/// Counts the elements that this rank sends.
 class CountingCommunicator : public test::OtherCommunicator {
  public:
   using OtherCommunicator::OtherCommunicator;
@@ -143,7 +143,7 @@ class CountingCommunicator : public test::OtherCommunicator {
   std::int64_t sent = 0;
 };
 
-TEST_F(RedistributeTest, NothingTravelsToARankThatHoldsIt) {
+TEST_F(RedistributeTest, ElementsThatTheTargetAlreadyHoldsAreNotSent) {
   for (const Mesh& mesh : test::all_meshes(host_->size())) {
     RankContext context = this->context(mesh);
     for (const Placement& to : test::all_placements(mesh)) {
@@ -161,10 +161,10 @@ TEST_F(RedistributeTest, ReplicasShareTheSending) {
   CountingCommunicator counting(*world_);
   EXPECT_EQ(wrong_after(context, counting, {12, 12}, {.rows = Axis::i}, {.cols = Axis::j}), 0);
   EXPECT_EQ(counting.sent,
-            6 * 12 / context.mesh().extent(Axis::j));  // its rows of one part of the columns, to one rank
+            6 * 12 / context.mesh().extent(Axis::j));  // this rank's rows of one part of the columns, to one rank
 }
 
-/// Delivers two pieces of the last rank in each other's place.
+/// Delivers two pieces to the last rank in the wrong places: each in the place of the other.
 class SwappingCommunicator : public test::OtherCommunicator {
  public:
   using OtherCommunicator::OtherCommunicator;
@@ -175,7 +175,7 @@ class SwappingCommunicator : public test::OtherCommunicator {
   }
 };
 
-TEST_F(RedistributeTest, ASwappedPieceIsFound) {
+TEST_F(RedistributeTest, TheCheckFindsSwappedPieces) {
   if (host_->size() < 3) GTEST_SKIP() << "needs three ranks: two pieces for one of them";
   RankContext context = this->context({host_->size(), 1, 1});
   SwappingCommunicator swapping(*world_);
@@ -187,7 +187,7 @@ TEST_F(RedistributeTest, ASwappedPieceIsFound) {
   EXPECT_EQ(wrong_after(context, *world_, shape, bands, {}), 0);
 }
 
-TEST_F(RedistributeTest, WhatDoesNotFitIsRefused) {
+TEST_F(RedistributeTest, MatricesThatDoNotFitAreRefused) {
   RankContext context = this->context({host_->size(), 1, 1});
   const Placement rows = {.rows = Axis::i};
   Placement terms = {};
@@ -213,7 +213,7 @@ TEST_F(RedistributeTest, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(held_areas(context.mesh(), context.coord(), {4, 4}, two_shards), Error);
 }
 
-TEST_F(RedistributeTest, AnotherGroupThanTheMeshIsRefused) {
+TEST_F(RedistributeTest, AGroupThatIsNotTheMeshIsRefused) {
   if (host_->size() == 1) GTEST_SKIP() << "needs two ranks";
   RankContext context = this->context({host_->size(), 1, 1});
   const auto half = world_->split(host_->rank() % 2, host_->rank());

@@ -1,4 +1,4 @@
-// A rank that waits for a late one sleeps, on each route: it runs for a small part of the wait. Before, it ran for all.
+// On each route, a rank that waits for a late one sleeps: it uses CPU time during a small part of its wait only.
 #include <chrono>
 #include <functional>
 #include <thread>
@@ -16,7 +16,7 @@ namespace recombine {
 namespace {
 
 constexpr double kWait = 0.6;          // seconds that rank 0 is late
-constexpr double kLargestShare = 0.4;  // of a core, while the others wait
+constexpr double kLargestShare = 0.4;  // CPU seconds per second of wait
 
 class WaitsTest : public ::testing::Test {
  protected:
@@ -24,9 +24,9 @@ class WaitsTest : public ::testing::Test {
     if (test::session().size() == 1) GTEST_SKIP() << "one rank waits for nobody";
   }
 
-  /// Rank 0 comes late to `collective`.
+  /// Rank 0 calls `collective` late. The other ranks must sleep until then.
   static void expect_sleep(const std::function<void()>& collective) {
-    collective();  // whatever is done once
+    collective();  // the first call also sets things up
     MPI_Barrier(MPI_COMM_WORLD);
     if (test::session().rank() == 0) std::this_thread::sleep_for(std::chrono::duration<double>(kWait));
     const double before = test::cpu_seconds();
@@ -59,18 +59,18 @@ class WaitsTest : public ::testing::Test {
 constexpr std::int64_t kLittle = 100;
 constexpr std::int64_t kMuch = 300000;
 
-TEST_F(WaitsTest, ThroughSlotsOfSharedMemory) { expect_sleep_in_all_reduce({}, Progress::thread, kLittle); }
-TEST_F(WaitsTest, OnEachOthersMemory) { expect_sleep_in_all_reduce({}, Progress::thread, kMuch); }
-TEST_F(WaitsTest, OnAnInlineStream) {
+TEST_F(WaitsTest, SleepsInSlotsOfSharedMemory) { expect_sleep_in_all_reduce({}, Progress::thread, kLittle); }
+TEST_F(WaitsTest, SleepsIfRanksReadEachOthersMemory) { expect_sleep_in_all_reduce({}, Progress::thread, kMuch); }
+TEST_F(WaitsTest, SleepsOnAnInlineStream) {
   expect_sleep_in_all_reduce({}, Progress::synchronous, kLittle);
   expect_sleep_in_all_reduce({}, Progress::synchronous, kMuch);
 }
-TEST_F(WaitsTest, BetweenHosts) {
+TEST_F(WaitsTest, SleepsBetweenHosts) {
   expect_sleep_in_all_reduce(test::session().rank(), Progress::thread, kLittle);
   expect_sleep_in_all_reduce(test::session().rank(), Progress::synchronous, kLittle);
 }
 
-TEST_F(WaitsTest, WhileTheHostComputes) {
+TEST_F(WaitsTest, TheEngineSleepsWhileTheHostComputes) {
   const auto device = make_device({});
   const auto stream = device->make_stream(StreamUse::communication);
   const auto group = make_group({});
@@ -78,11 +78,11 @@ TEST_F(WaitsTest, WhileTheHostComputes) {
   expect_sleep([&] {
     group->all_reduce(*stream, vector_view(data.data(), kMuch), Reduction::max);
     const Event summed = stream->record();
-    while (!summed->done()) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // computes, as it were
+    while (!summed->done()) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // as if it computed
   });
 }
 
-TEST_F(WaitsTest, InOpenMpisBlockingCalls) {
+TEST_F(WaitsTest, SleepsInBlockingCallsOfOpenMpi) {
   expect_sleep([] { test::session().on_every_rank(true); });
   expect_sleep([] {
     MPI_Comm part = MPI_COMM_NULL;

@@ -1,5 +1,5 @@
-// wrong_call ROUTE FAULT FOLDER: the last rank makes a wrong call, as a faulty program would. Then all ranks go on like
-// `train`: an all_reduce of the loss, then a file in FOLDER. The job must end before it prints a loss or writes a file.
+// wrong_call ROUTE FAULT FOLDER: the last rank makes a wrong call, as a faulty program would. Then all ranks continue
+// like `train`: all_reduce the loss, then write a file in FOLDER. The job must end before a loss or a file appears.
 #include <cstdio>
 #include <fstream>
 #include <map>

@@ -89,7 +89,7 @@ TEST(HostShareTest, MemoryIsTheSmallestShareOfTheHostAndOfEachGroup) {
   EXPECT_EQ(HostShare({inside}, 0, {}).memory(1000 * kMiB), 1000 * kMiB);
 }
 
-/// Files as under /proc and /sys of a machine, in a folder of this process.
+/// Writes files like those under /proc and /sys to a folder of this process.
 class CgroupTest : public ::testing::Test {
  protected:
   ~CgroupTest() override { std::filesystem::remove_all(root_); }
@@ -144,7 +144,7 @@ TEST_F(CgroupTest, ReadsEachLevelOfVersion1NextToVersion2) {
 }
 
 TEST_F(CgroupTest, AContainerSeesItsOwnGroupAtTheMountPoint) {
-  // The path on the host, in the container's namespace, outside of the namespace.
+  // The group's path as seen on the host, inside the container's namespace, and from outside that namespace.
   for (const std::string group : {"/docker/abc", "/", "/../other"}) {
     write("/proc/self/mountinfo", "35 31 0:32 " + std::string(group == "/docker/abc" ? group : "/") +
                                       " /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n");

@@ -9,7 +9,7 @@
 namespace recombine {
 namespace {
 
-/// The longest file that this process may write, as if the disk were full behind it.
+/// Limits the length of files that this process may write, as a full disk does.
 class FileLimit {
  public:
   explicit FileLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -27,7 +27,7 @@ class FileLimit {
   rlimit before_{};
 };
 
-/// Somebody who is not root, whom permissions do not stop.
+/// Runs as a user who is not root while it exists: permissions do not stop root.
 class Nobody {
  public:
   Nobody() : before_(geteuid()) {
@@ -96,7 +96,7 @@ TEST_F(NpyFailure, ColumnsOfAFileCutShortWhileItIsReadFailTheStream) {
             "--a " + own_path() + ": ends at byte 200128: it was cut short while it was read");
 }
 
-TEST_F(NpyFailure, RectanglesOutsideAreRefused) {
+TEST_F(NpyFailure, RectanglesOutsideTheMatrixAreRefused) {
   save(own_path(), file_bytes({.rows = 10, .cols = 10}, DataType::f32));
   NpyReader reader("a", own_path());
   std::vector<float> memory(100);
@@ -108,7 +108,7 @@ TEST_F(NpyFailure, RectanglesOutsideAreRefused) {
   EXPECT_THROW(writer->write(*stream_, {0, 10}, {0, 9}, to), Error);
 }
 
-TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
+TEST_F(NpyFailure, EveryRankReportsAPathThatCannotBeWritten) {
   const std::string nowhere = path("none/c.npy");
   EXPECT_EQ(
       error_of<InputError>([&] {
@@ -132,7 +132,7 @@ TEST_F(NpyFailure, APlaceThatCannotBeWrittenIsToldToAllRanks) {
   expect_nothing_left();
 }
 
-TEST_F(NpyFailure, AMatrixThatDoesNotFitIsToldBeforeTheWork) {
+TEST_F(NpyFailure, AMatrixThatDoesNotFitOnTheDiskIsReportedBeforeTheWork) {
   const std::string file = path("c.npy");
   {
     const FileLimit limit(2000);
@@ -144,7 +144,7 @@ TEST_F(NpyFailure, AMatrixThatDoesNotFitIsToldBeforeTheWork) {
   expect_nothing_left();
 }
 
-TEST_F(NpyFailure, AWriteThatFailsOnOneRankIsToldToAll) {
+TEST_F(NpyFailure, EveryRankReportsAWriteThatFailsOnOneRank) {
   const std::string file = path("c.npy");
   save(own_path(), "kept");
   auto writer = make_writer(file, {1000, 1000});

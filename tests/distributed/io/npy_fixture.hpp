@@ -20,8 +20,7 @@
 
 namespace recombine {
 
-/// A folder that the ranks share for each test, and a matrix of which every element can be told from its
-/// place.
+/// For each test a folder that the ranks share, and a matrix with a different element at every place.
 class NpyTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -44,7 +43,8 @@ class NpyTest : public ::testing::Test {
   }
 
   static double value(std::int64_t i, std::int64_t j) { return std::sin(static_cast<double>(1000 * i + j)) * 1e3; }
-  /// By scaling and rounding to an integer, not by bits as the library does. 0 and what is not subnormal only
+  /// `x` rounded to `type`: by scaling and rounding to an integer, not on bits as the library does it.
+  /// @pre x is not subnormal
   static double rounded(double x, DataType type) {
     if (type == DataType::f64) return x;
     if (type == DataType::f32) return static_cast<double>(static_cast<float>(x));
@@ -68,7 +68,7 @@ class NpyTest : public ::testing::Test {
     reinterpret_cast<std::uint16_t*>(m.data)[at] = static_cast<std::uint16_t>(bits >> 16);
   }
 
-  /// The file that numpy.save would write of value(i, j), elements rounded to `first` on their way.
+  /// The file that numpy.save would write for value(i, j). Elements are rounded to `first` before the file's type.
   static std::string file_bytes(const NpyHeader& header, DataType first) {
     std::string bytes = format_npy_header(header);
     const std::size_t offset = bytes.size();
@@ -91,7 +91,7 @@ class NpyTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  /// What `work` throws as a T, one line.
+  /// The message of the T that `work` throws. Expects one line.
   template <class T>
   static std::string error_of(const std::function<void()>& work) {
     try {

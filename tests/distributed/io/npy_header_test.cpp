@@ -11,7 +11,7 @@
 namespace recombine {
 namespace {
 
-/// What numpy.save writes before the elements.
+/// The bytes that numpy.save writes before the elements.
 std::string numpy_header(const std::string& literal) {
   return std::string("\x93NUMPY\x01\x00v\x00", 10) + literal + std::string(117 - literal.size(), ' ') + '\n';
 }
@@ -37,7 +37,7 @@ TEST(NpyHeader, IsWrittenAsNumpyDoes) {
   EXPECT_THROW(format_npy_header({.type = DataType::bf16}), Error);
 }
 
-TEST(NpyHeader, ComesBack) {
+TEST(NpyHeader, IsReadBackAsWritten) {
   for (const DataType type : {DataType::f32, DataType::f64}) {
     for (const MatrixOrder order : {MatrixOrder::rows, MatrixOrder::columns}) {
       for (const std::int64_t rows : {0L, 1L, 257L, 1L << 40}) {
@@ -70,7 +70,7 @@ TEST(NpyHeader, OtherVersionsAndSpellingsAreRead) {
   }
 }
 
-TEST(NpyHeader, ErrorsSayWhatWouldBeRight) {
+TEST(NpyHeader, ErrorsSayWhatIsExpected) {
   EXPECT_EQ(error_of("", 0), "--a a.npy: is empty; expected a matrix saved by numpy.save");
   EXPECT_EQ(error_of("PK\x03\x04 and more", 100),
             "--a a.npy: is not a .npy file (it begins with 'PK\\x03\\x04 a'); expected a matrix saved by numpy.save");
@@ -123,7 +123,7 @@ TEST(NpyHeader, DamageIsShown) {
 }
 
 TEST(NpyHeader, AnyBytesAreReadOrRefused) {
-  std::mt19937 random(static_cast<unsigned>(test::session().rank()));  // the same on every run
+  std::mt19937 random(static_cast<unsigned>(test::session().rank()));  // the same in every run
   const std::string good = numpy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }");
   const std::string alphabet = std::string("\x01\x02{}()[]'\",: LTF0123456789-<>f48\n\xff") + '\0';
   for (int times = 0; times < 50000; ++times) {

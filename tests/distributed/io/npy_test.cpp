@@ -15,7 +15,7 @@ constexpr std::array kOrders = {MatrixOrder::rows, MatrixOrder::columns};
 
 class NpyFile : public NpyTest {
  protected:
-  /// Reads the rectangle into memory whose rows lie `gap` elements further apart than they are long.
+  /// Reads the rectangle into memory with a gap of `gap` elements after each row. The gaps must stay as they were.
   void expect_read(NpyReader& reader, Range rows, Range cols, Transpose transpose, DataType type, std::int64_t gap) {
     const bool turned = transpose == Transpose::yes;
     const std::int64_t n_rows = turned ? cols.size() : rows.size();
@@ -38,7 +38,7 @@ class NpyFile : public NpyTest {
     }
   }
 
-  /// Every rank reads its block of two meshes, in every way.
+  /// Every rank reads its block, for two meshes, in every type, with and without gaps and transposition.
   void expect_blocks(NpyReader& reader) {
     const NpyHeader& header = reader.header();
     const int ranks = world_->size();
@@ -54,7 +54,7 @@ class NpyFile : public NpyTest {
     }
   }
 
-  /// Tiles of 5 rows x half the columns, dealt round to the ranks, from strided memory.
+  /// Writes 5 x 2 tiles from strided memory. The ranks take tiles in turn.
   void write_tiles(NpyWriter& writer, DistMatrix::Shape shape, DataType type) {
     std::vector<std::vector<std::byte>> memory;
     for (std::int64_t tile = world_->rank(); tile < 10; tile += world_->size()) {
@@ -154,7 +154,7 @@ TEST_F(NpyFile, WhatIsWrittenIsReadBack) {
   expect_blocks(reader);
 }
 
-TEST_F(NpyFile, LongRunsGoInPieces) {
+TEST_F(NpyFile, LongRunsAreWrittenInPieces) {
   std::string text(10001, 'a');
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('a' + i % 23);
   save(own_path(), std::string(1, 'x').append(text, 0, 10000));
@@ -183,9 +183,9 @@ TEST(Convert, RoundsOnceToNearestEven) {
             {reinterpret_cast<std::byte*>(&to), 1, 1, 1, DataType::bf16});
     return to;
   };
-  EXPECT_EQ(bf16(1 + 0x1p-8, 0.0F), 0x3F80);  // halfway, to even
+  EXPECT_EQ(bf16(1 + 0x1p-8, 0.0F), 0x3F80);  // a tie: to even
   EXPECT_EQ(bf16(1 + 3 * 0x1p-8, 0.0F), 0x3F82);
-  EXPECT_EQ(bf16(1 + 0x1p-8 + 0x1p-40, 0.0), 0x3F81);  // by way of f32 it would be halfway
+  EXPECT_EQ(bf16(1 + 0x1p-8 + 0x1p-40, 0.0), 0x3F81);  // rounded to f32 first, it would be a tie
   EXPECT_EQ(bf16(1 + 3 * 0x1p-8 - 0x1p-40, 0.0), 0x3F81);
   EXPECT_EQ(bf16(-0.0, 0.0), 0x8000);
   EXPECT_EQ(bf16(-1e-300, 0.0), 0x8000);

@@ -21,7 +21,7 @@
 namespace recombine {
 namespace {
 
-/// A folder of this process alone.
+/// A folder that only this process uses.
 class TemporaryFileTest : public ::testing::Test {
  protected:
   TemporaryFileTest() { std::filesystem::create_directory(folder_); }
@@ -72,7 +72,7 @@ TEST_F(TemporaryFileTest, ReplacesWhatIsAtItsPlaceOnlyWhenPublished) {
     EXPECT_EQ(read(place("c")), "old");
     file->publish();
     EXPECT_EQ(files(), std::vector<std::string>{"c"});
-    write(file->path(), "of another");  // not this object's file now
+    write(file->path(), "of another");  // after publish() this path is not the object's file
     file->write("er");
   }
   EXPECT_EQ(read(place("c")), "newer");
@@ -158,7 +158,7 @@ TEST_F(TemporaryFileTest, ReportsThatItsFolderWasRemoved) {
   const auto published = make("folder/d");
   published->publish();
   EXPECT_NO_THROW(file->require_there());
-  std::filesystem::rename(place("folder/d"), place("d"));  // a file may move, as in log rotation
+  std::filesystem::rename(place("folder/d"), place("d"));  // the file may move, as in log rotation
   EXPECT_NO_THROW(published->require_there());
   std::filesystem::remove(place("d"));
   EXPECT_EQ(error_of<Error>([&] { published->require_there(); }),
@@ -177,7 +177,7 @@ TEST_F(TemporaryFileTest, IsRemovedWithItsObject) {
   EXPECT_TRUE(files().empty());
 }
 
-TEST_F(TemporaryFileTest, IsRemovedWhateverEndsItsProcess) {
+TEST_F(TemporaryFileTest, IsRemovedIfASignalEndsItsProcess) {
   for (const int number : {SIGTERM, SIGINT, SIGSEGV, SIGKILL}) {
     const pid_t process = fork();
     if (process == 0) {
@@ -198,7 +198,7 @@ TEST_F(TemporaryFileTest, IsRemovedWhateverEndsItsProcess) {
   }
 }
 
-TEST_F(TemporaryFileTest, PlacesOfThoseThatAreGoneAreUsedAgain) {
+TEST_F(TemporaryFileTest, TheSlotOfADestroyedFileIsUsedAgain) {
   for (int i = 0; i < 1000; ++i) make("c");
   std::vector<std::unique_ptr<TemporaryFile>> files;
   EXPECT_THROW(for (int i = 0; i < 1000; ++i) files.push_back(make("c")), Error);

@@ -9,7 +9,7 @@ namespace recombine::test {
 
 inline constexpr std::uint64_t kProductSeed = 5;
 
-/// A product on this rank as it stands after its sum over k, and the memory of its operands.
+/// This rank's part of a product after the sum over k, and of its operands.
 class FinishedProduct {
  public:
   FinishedProduct(RankContext& context, const MatmulShape& shape, State state, double alpha, double beta)
@@ -55,8 +55,7 @@ class FinishedProduct {
             .stored = shape_.type == DataType::bf16 ? DataType::bf16 : shape_.result_type()};
   }
 
-  /// Applies `change` to element (row, col) of C on every rank that has it; the lowest of them, np if there
-  /// is none.
+  /// Applies `change` to element (row, col) of C on each rank that has it. Returns the lowest such rank, or np if none.
   template <class Change>
   int change_element(Communicator& world, std::int64_t row, std::int64_t col, const Change& change) {
     const Block& block = only_block(c_);

@@ -18,7 +18,7 @@ using test::ProductRunner;
 
 constexpr std::array kTypes = {DataType::f32, DataType::f64, DataType::bf16};
 
-/// m, n, k chosen to hurt: nothing, less than there are ranks, primes, around vectors and tiles.
+/// Difficult m, n, k: zero, fewer than ranks, primes, and sizes near those of vectors and tiles.
 constexpr std::array<std::array<std::int64_t, 3>, 12> kShapes = {{{0, 7, 3},
                                                                   {7, 0, 3},
                                                                   {3, 2, 0},
@@ -50,7 +50,7 @@ class MatmulTest : public ::testing::Test {
 };
 
 /// Every factorisation x schedule x type x recombination x shape.
-TEST_F(MatmulTest, EveryWayAgreesWithAPlainLoop) {
+TEST_F(MatmulTest, EveryScheduleOnEveryMeshAgreesWithAPlainLoop) {
   int cases = 0;
   for_each_way([&](ProductRunner& runner, ProductCase what) {
     for (const DataType type : kTypes) {
@@ -69,7 +69,7 @@ TEST_F(MatmulTest, EveryWayAgreesWithAPlainLoop) {
   EXPECT_GT(cases, 0);
 }
 
-/// The whole product of shapes with all of that, by hand:
+/// Every shape with every combination of the above. It takes long, so it runs by hand only:
 ///     mpirun -np 4 ./matmul_test --gtest_also_run_disabled_tests --gtest_filter='*EveryShapeEveryWay'
 TEST_F(MatmulTest, DISABLED_EveryShapeEveryWay) {
   static constexpr std::array<std::int64_t, 8> kExtents = {0, 1, 2, 3, 7, 64, 65, 257};
@@ -94,8 +94,8 @@ TEST_F(MatmulTest, DISABLED_EveryShapeEveryWay) {
   if (world_->rank() == 0) std::cout << cases << " cases on " << world_->size() << " ranks\n";
 }
 
-/// Rows in which every pair of values of every two dimensions occurs at least once: each row is begun with a pair that
-/// is missing, and filled up with the values that cover most others (Cohen et al., "The AETG system", IEEE TSE 1997).
+/// Rows in which each pair of values of any two dimensions occurs at least once. Each row starts with a missing pair.
+/// Its other values are those that cover most missing pairs (Cohen et al., "The AETG system", IEEE TSE 1997).
 std::vector<std::vector<std::size_t>> pairwise_table(const std::vector<std::size_t>& sizes) {
   const std::size_t dimensions = sizes.size();
   const auto key = [&](std::size_t d, std::size_t v, std::size_t e, std::size_t w) {
@@ -137,8 +137,8 @@ std::vector<std::vector<std::size_t>> pairwise_table(const std::vector<std::size
   return rows;
 }
 
-/// Remaining shapes, factors and thicknesses of panels: every pair of values of every two of them.
-TEST_F(MatmulTest, PairsOfShapesFactorsAndPanels) {
+/// Other shapes, factors and panels: every pair of values of every two of these dimensions occurs.
+TEST_F(MatmulTest, ShapesFactorsAndPanelsInPairsAgreeWithAPlainLoop) {
   static const std::vector<std::int64_t> kExtents = {0, 1, 2, 3, 7, 64, 65, 257};
   static const std::vector<std::pair<double, double>> kFactors = {{1, 0}, {1, 1}, {-0.5, 0}, {2, -1.5}, {0, 1}, {0, 0}};
   static const std::vector<std::int64_t> kPanels = {0, 1, 5, 64};

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::array kMeshSizes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 
-/// A machine whose products run at 10 GFLOP/s, and whose collectives take `latency`, and 1 s for each
-/// `bandwidth` bytes that a rank sends.
+/// A machine that multiplies at 10 GFLOP/s. A collective takes `latency` seconds, plus the bytes that a rank sends
+/// divided by `bandwidth` (bytes per second).
 Machine machine_of(int np, double latency, double bandwidth) {
   Machine machine{.np = np, .product = {.per_call = 1e-6, .per_flop = 1e-10}};
   for (const Collective collective : kCollectives) {
@@ -56,7 +56,7 @@ TEST(MeshesOf, HasEveryFactorisationOnce) {
   }
 }
 
-/// Fastest first, but for those within 5% of it: among them the one that sends least.
+/// Expects plans sorted by time. Plans within 5% of the fastest come first, sorted by bytes sent.
 void expect_best_first(const std::vector<Plan>& plans) {
   const double close = 1.05 * std::ranges::min(plans, {}, &Plan::seconds).seconds();
   const auto end = std::ranges::find_if(plans, [&](const Plan& plan) { return plan.seconds() > close; });
@@ -64,7 +64,7 @@ void expect_best_first(const std::vector<Plan>& plans) {
   EXPECT_TRUE(std::ranges::is_sorted(end, plans.end(), {}, &Plan::seconds));
 }
 
-TEST(Planner, CandidatesFitAndComeBestFirst) {
+TEST(Planner, CandidatesFitAndTheBestComesFirst) {
   for (const int np : kMeshSizes) {
     const auto plans = plan_matmul(machine_of(np, 1e-5, 1e9), {300, 200, 100, DataType::f32}, {});
     expect_best_first(plans);
@@ -78,7 +78,7 @@ TEST(Planner, CandidatesFitAndComeBestFirst) {
     }
     for (const Mesh& mesh : meshes_of(np)) {
       for (const ScheduleRow& row : schedules()) {
-        // Where no operand moves, gather stands for all.
+        // If no operand moves, all schedules are equal, and only gather is a candidate.
         const bool moves = mesh.extent(Axis::k) < np || row.schedule == Schedule::gather;
         const bool there = std::ranges::any_of(
             plans, [&](const Plan& plan) { return plan.mesh == mesh && plan.schedule == row.schedule; });
@@ -109,7 +109,7 @@ TEST(Planner, ASlowNetworkChoosesFewerBytes) {
   }
 }
 
-TEST(Planner, ALongDimensionIsTheOneThatIsCut) {
+TEST(Planner, CutsTheLongestDimension) {
   static constexpr std::int64_t kLong = 1 << 20;
   for (const int np : {2, 3, 4, 7, 8}) {
     const Machine machine = machine_of(np, 1e-5, 1e8);
@@ -119,7 +119,7 @@ TEST(Planner, ALongDimensionIsTheOneThatIsCut) {
   }
 }
 
-TEST(Planner, MemoryLimitIsKept) {
+TEST(Planner, PlansKeepToTheMemoryLimit) {
   const Machine machine = machine_of(8, 1e-5, 1e8);
   const MatmulShape shape{900, 700, 500, DataType::f32};
   const auto all = plan_matmul(machine, shape, {});
@@ -136,7 +136,7 @@ TEST(Planner, MemoryLimitIsKept) {
             std::string::npos);
 }
 
-TEST(Planner, WhatTheUserHasFixedIsKept) {
+TEST(Planner, PlansKeepToTheUsersChoices) {
   const Machine machine = machine_of(6, 1e-5, 1e8);
   const MatmulShape shape{90, 70, 50, DataType::f64};
   for (const Plan& plan : plan_matmul(machine, shape, {.mesh = Mesh(2, 3, 1)})) EXPECT_EQ(plan.mesh, Mesh(2, 3, 1));
@@ -147,7 +147,7 @@ TEST(Planner, WhatTheUserHasFixedIsKept) {
     EXPECT_EQ(plan.c_state, State::sharded);
 }
 
-TEST(Planner, WhatDoesNotFitIsRefused) {
+TEST(Planner, ImpossibleRequestsAreRefused) {
   const Machine machine = machine_of(6, 1e-5, 1e8);
   const MatmulShape shape{90, 70, 50, DataType::f32};
   const std::string ranks = refusal([&] { plan_matmul(machine, shape, {.mesh = Mesh(2, 2, 1)}); });
@@ -157,7 +157,7 @@ TEST(Planner, WhatDoesNotFitIsRefused) {
   EXPECT_NE(form.find("--schedule shift: does not fit mesh 2x3x1"), std::string::npos) << form;
 }
 
-/// Of any two plans of one kind, the one that moves more takes longer.
+/// Of two plans with the same mesh and schedule, the one that moves more bytes takes longer.
 TEST(Predict, TimeGrowsWithBytes) {
   const Machine machine = machine_of(8, 1e-5, 1e8);
   for (const Mesh& mesh : meshes_of(8)) {
@@ -176,19 +176,19 @@ TEST(Predict, TimeGrowsWithBytes) {
   }
 }
 
-TEST(Predict, TypesAndRecombinationCountTheirBytes) {
+TEST(Predict, BytesDependOnTypeAndRecombination) {
   const Machine machine = machine_of(4, 0, 1e8);
   const auto sent = [&](DataType type, State result) {
     return predict(machine, {64, 64, 64, type}, {.mesh = Mesh(1, 1, 4), .c_state = result}).bytes_sent_per_rank;
   };
-  const double block = 64 * 64 * 4 * 0.75;  // of f32, three quarters of it travel
+  const double block = 64 * 64 * 4 * 0.75;  // bytes: C is f32, and three quarters of it travel
   EXPECT_DOUBLE_EQ(sent(DataType::f32, State::sharded), block);
   EXPECT_DOUBLE_EQ(sent(DataType::f32, State::replicated), 2 * block);
   EXPECT_DOUBLE_EQ(sent(DataType::bf16, State::replicated), 2 * block);  // C is summed in f32
   EXPECT_DOUBLE_EQ(sent(DataType::f64, State::replicated), 4 * block);
 }
 
-TEST(Predict, EmptyProductsTakeNoMultiplication) {
+TEST(Predict, EmptyProductsTakeNoTimeToMultiply) {
   const Machine machine = machine_of(4, 1e-5, 1e8);
   for (const Mesh& mesh : meshes_of(4)) {
     for (const ScheduleRow& row : schedules()) {

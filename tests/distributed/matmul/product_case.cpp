@@ -19,7 +19,7 @@ double element(ConstMatrixView m, std::int64_t row, std::int64_t col) {
   return m.type == DataType::f64 ? m.as<double>()[at] : static_cast<double>(m.as<float>()[at]);
 }
 
-/// The rows of C that this rank must have right.
+/// The rows of C that must be correct on this rank.
 Range valid_rows(const RankContext& context, const Block& block, State result) {
   const Range shard = result == State::sharded
                           ? row_shard_of(block, context.mesh().extent(Axis::k), context.coord()[Axis::k])
@@ -27,7 +27,7 @@ Range valid_rows(const RankContext& context, const Block& block, State result) {
   return {block.rows.begin + shard.begin, block.rows.begin + shard.end};
 }
 
-/// A, B and C0 of a shape, kept while cases of the same shape and type follow each other.
+/// A, B and C0 of a shape. Consecutive cases of the same shape and type share them.
 struct PlainOperands {
   explicit PlainOperands(const MatmulShape& s)
       : shape(s),
@@ -96,7 +96,7 @@ std::string ProductRunner::failure_of(const ProductCase& what) {
   generate(context_, {kSeed, kTensorB, s.n}, Transpose::no, b);
   generate(context_, {kSeed, kTensorC, s.n}, Transpose::no, c);
   context_.compute().synchronize();
-  if (what.beta == 0 || context_.coord()[Axis::k] != 0) {  // must not be read
+  if (what.beta == 0 || context_.coord()[Axis::k] != 0) {  // C must not be read, so it may hold NaN
     for (const Block& block : c.blocks()) {
       const VectorView all = as_vector(block.view);
       for (std::int64_t e = 0; e < all.size; ++e) {

@@ -9,7 +9,7 @@
 
 namespace recombine::test {
 
-/// One product: how it is run, and on what.
+/// One product: how it runs, and with which operands.
 struct ProductCase {
   Mesh mesh{1, 1, 1};
   Schedule schedule = Schedule::gather;
@@ -27,7 +27,7 @@ class ProductRunner {
  public:
   ProductRunner(const Mesh& mesh, Communicator& world, Device& device);
 
-  /// What is wrong with this rank's C, element by element against a plain loop in double precision; "" if nothing.
+  /// Compares this rank's C with a plain loop in double precision. Returns the first wrong element, or "".
   std::string failure_of(const ProductCase& what);
 
  private:

@@ -17,7 +17,7 @@ constexpr std::uint64_t kSeed = 3;
 
 double largest_part(std::int64_t extent, int parts) { return std::ceil(static_cast<double>(extent) / parts); }
 
-/// Whatever is chosen keeps to the limit and covers something; what is refused says how much is enough.
+/// Tiles must keep to the limit and must not be empty. If no tiles fit, the message must say how many bytes are enough.
 void check_choice(const MatmulShape& shape, const Mesh& mesh, double limit) {
   SCOPED_TRACE(fmt::format("[{},{}] x [{},{}] {} on {} in {}", shape.m, shape.k, shape.k, shape.n, name_of(shape.type),
                            mesh.to_string(), limit));
@@ -60,7 +60,7 @@ TEST(ChooseTiles, KeepsToTheLimitOrSaysWhatIsEnough) {
   }
 }
 
-TEST(ChooseTiles, MoreMemoryReadsLess) {
+TEST(ChooseTiles, WithMoreMemoryFewerBytesAreRead) {
   const MatmulShape shape{20000, 15000, 10000, DataType::f32};
   for (const Mesh& mesh : meshes_of(6)) {
     double before = INFINITY;
@@ -69,13 +69,13 @@ TEST(ChooseTiles, MoreMemoryReadsLess) {
       EXPECT_LE(bytes, before) << mesh.to_string() << ' ' << limit;
       before = bytes;
     }
-    // With room for all of the rank's C every operand is read once.
+    // If the rank's whole C fits into memory, every operand is read once.
     const auto part = [&](std::int64_t extent, Axis axis) { return largest_part(extent, mesh.extent(axis)); };
     EXPECT_EQ(before, 4 * part(shape.k, Axis::k) * (part(shape.m, Axis::i) + part(shape.n, Axis::j)));
   }
 }
 
-/// A streamed product of generated matrices; each rank keeps what it writes.
+/// A streamed product of generated matrices. Each rank keeps the elements of C that it writes.
 class StreamedProduct {
  public:
   StreamedProduct(RankContext& context, const MatmulShape& shape, const Tiles& tiles, double alpha, double beta)
@@ -102,7 +102,7 @@ class StreamedProduct {
 
   double seconds() const { return seconds_; }
 
-  /// Sums over ranks: every element was written once, and is what a plain loop gives.
+  /// Expects, summed over the ranks, that every element was written once and agrees with a plain loop.
   std::string failure(Communicator& world, Stream& stream) {
     for (double& value : c_) value = std::isnan(value) ? 0 : value;
     if (!c_.empty()) {

@@ -17,7 +17,7 @@ namespace {
 
 using test::FinishedProduct;
 
-constexpr MatmulShape kShape{37, 29, 23, DataType::f32};  // every rank of 8 has a block, and no two alike
+constexpr MatmulShape kShape{37, 29, 23, DataType::f32};  // each of 8 ranks has a block, and all blocks differ
 
 class VerifyTest : public ::testing::Test {
  protected:
@@ -48,7 +48,7 @@ class VerifyTest : public ::testing::Test {
     EXPECT_LT(verdict.relative_error, 1e-2);
   }
 
-  /// The same failure on every rank, naming the block, the rank and the row.
+  /// Expects the same failure on every rank. It must name the block, the rank and the row.
   void expect_found(const Verdict& verdict, const Mesh& mesh, int owner, std::int64_t row, std::int64_t col) {
     ASSERT_TRUE(verdict.failure.has_value());
     EXPECT_GT(verdict.share_of_bound, 1);
@@ -59,7 +59,7 @@ class VerifyTest : public ::testing::Test {
     };
     const std::string where = fmt::format("block ({}, {}) of C on rank {}: ", part(kShape.m, mesh.extent(Axis::i), row),
                                           part(kShape.n, mesh.extent(Axis::j), col), owner);
-    EXPECT_TRUE(verdict.failure->starts_with(where)) << *verdict.failure << "\nnot " << where;
+    EXPECT_TRUE(verdict.failure->starts_with(where)) << *verdict.failure << "\nexpected: " << where;
     const bool by_row = verdict.failure->find(fmt::format("row {} ", row)) != std::string::npos;
     const bool by_element = verdict.failure->find(fmt::format("element ({}, {}) ", row, col)) != std::string::npos;
     EXPECT_TRUE(by_row || by_element) << *verdict.failure;
@@ -102,7 +102,7 @@ double clear(double /*value*/) { return 0; }
 
 TEST_F(VerifyTest, OneWrongElementIsFoundAndNamed) {
   for_each_mesh([&](RankContext& context) {
-    // The first, the last, and the first of the block of the last rank.
+    // The first element, the last, the first of the last rank's block, and one more.
     const Coord last = context.mesh().coord_of(context.mesh().size() - 1);
     const std::vector<std::pair<std::int64_t, std::int64_t>> places = {
         {0, 0},
@@ -127,8 +127,7 @@ TEST_F(VerifyTest, OneWrongElementIsFoundAndNamed) {
   });
 }
 
-/// Each of a row's elements comes with a sign of its own: of errors in two of them none may hide the other,
-/// always.
+/// Each element of a row has its own random sign in the sum. So two equal errors in a row do not always cancel.
 TEST_F(VerifyTest, TwoErrorsInARowDoNotHideEachOther) {
   for_each_mesh([&](RankContext& context) {
     int found = 0;
@@ -140,13 +139,13 @@ TEST_F(VerifyTest, TwoErrorsInARowDoNotHideEachOther) {
       EXPECT_TRUE(by_loops(product).failure.has_value());
       if (by_vectors(product).failure) ++found;
     }
-    EXPECT_GT(found, pairs / 2);  // each is missed with probability 1/4
+    EXPECT_GT(found, pairs / 2);  // each pair is missed with probability 1/4
   });
 }
 
-TEST_F(VerifyTest, ASwappedBlockIsFound) {
+TEST_F(VerifyTest, ABlockWithReversedRowsIsFound) {
   for_each_mesh([&](RankContext& context) {
-    // The last rank shows its block upside down.
+    // The last rank gives the rows of its block in reverse order.
     const FinishedProduct product(context, kShape, State::sharded, 1, 0);
     Verification what = product.verification();
     const Pieces right = what.c;
@@ -174,8 +173,8 @@ TEST_F(VerifyTest, ASwappedBlockIsFound) {
   });
 }
 
-/// Blocks of two ranks are exchanged, as by a wrong owner map: both are wrong, and the lower rank speaks.
-TEST_F(VerifyTest, BlocksOfTwoRanksExchangedAreFound) {
+/// The blocks of two ranks are exchanged, as by a wrong owner map. Both are wrong, and the lower rank is reported.
+TEST_F(VerifyTest, ExchangedBlocksOfTwoRanksAreFound) {
   if (world_->size() < 2) GTEST_SKIP() << "needs two ranks";
   static constexpr MatmulShape kEven{48, 7, 23, DataType::f32};
   RankContext context(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
@@ -226,7 +225,7 @@ TEST_F(VerifyTest, AChangeBelowRoundingIsAccepted) {
   });
 }
 
-/// The product of columns of equal elements: A^T and B are [k,4] of a and b, C is [4,4] of c.
+/// Verifies a product of constant matrices: all elements of A^T [k,m] are a, of B [k,n] b, of C [m,n] c.
 Verdict verify_equal(Communicator& world, Stream& stream, const MatmulShape& shape, std::array<double, 3> elements,
                      decltype(verify_by_loops)& verify) {
   const auto shown = [&world](std::int64_t rows, std::int64_t cols, double value) {
@@ -246,28 +245,28 @@ Verdict verify_equal(Communicator& world, Stream& stream, const MatmulShape& sha
                  .stored = shape.type});
 }
 
-TEST_F(VerifyTest, WhatUnderflowsIsAllowedForAndNothingElse) {
+TEST_F(VerifyTest, LossesByUnderflowAreAcceptedAndNoOthers) {
   for (decltype(verify_by_loops)* verify : {&verify_by_loops, &verify_by_vectors}) {
     const auto accepted = [&](DataType type, double a, double b, double c) {
       return !verify_equal(*world_, *stream_, {4, 4, 3, type}, {a, b, c}, *verify).failure;
     };
     EXPECT_TRUE(accepted(DataType::bf16, 0x1p-130, 8, 0));  // a subnormal operand counts as 0
     EXPECT_TRUE(accepted(DataType::bf16, 8, 0x1p-130, 0));
-    EXPECT_TRUE(accepted(DataType::bf16, 0x1p-70, 0x1p-60, 0));  // so does a subnormal sum
+    EXPECT_TRUE(accepted(DataType::bf16, 0x1p-70, 0x1p-60, 0));  // a subnormal sum too
     EXPECT_FALSE(accepted(DataType::bf16, 0x1p-120, 8, 0));      // normal operands and sums are not lost
     EXPECT_FALSE(accepted(DataType::bf16, 0x1p-60, 0x1p-50, 0));
     EXPECT_FALSE(accepted(DataType::f32, 0x1p-130, 8, 0));  // f32 does not flush ...
-    // ... but rounds to multiples of 2^-149: each of the three products from 0.75 of them to 1.
+    // ... but it rounds to multiples of 2^-149: each of the three products from 0.75 * 2^-149 to 2^-149.
     EXPECT_TRUE(accepted(DataType::f32, 0x1p-75, 0x1.8p-75, 0x3p-149));
     EXPECT_FALSE(accepted(DataType::f32, 0x1p-75, 0x1.8p-75, 0x6p-149));
   }
 }
 
-TEST(SmallEnoughForLoops, ByElementsAndByProducts) {
+TEST(SmallEnoughForLoops, LimitsElementsAndProducts) {
   EXPECT_TRUE(small_enough_for_loops({0, 0, 0, DataType::f32}));
   EXPECT_TRUE(small_enough_for_loops({256, 256, 256, DataType::f32}));
-  EXPECT_FALSE(small_enough_for_loops({1024, 1024, 1024, DataType::f32}));             // products
-  EXPECT_FALSE(small_enough_for_loops({std::int64_t{1} << 23, 1, 1, DataType::f32}));  // elements
+  EXPECT_FALSE(small_enough_for_loops({1024, 1024, 1024, DataType::f32}));             // too many products
+  EXPECT_FALSE(small_enough_for_loops({std::int64_t{1} << 23, 1, 1, DataType::f32}));  // too many elements
   EXPECT_FALSE(small_enough_for_loops({std::int64_t{1} << 40, std::int64_t{1} << 40, 1, DataType::f32}));
 }
 

@@ -1,5 +1,5 @@
-// all_reduce leaves the same bits on every rank, on every route, also if the sum depends on the order of its terms:
-// else replicas of the weights drift apart.
+// On every route all_reduce leaves the same bits on every rank, even if the sum depends on the order of its terms.
+// Otherwise replicas of the weights would drift apart.
 #include <algorithm>
 
 #include "kernels/error.hpp"
@@ -12,7 +12,7 @@ namespace {
 using test::kRing;
 using test::kSlot;
 
-TEST(RoundingTerms, GiveAnotherSumInAnotherOrder) {
+TEST(RoundingTerms, GiveDifferentSumsInDifferentOrders) {
   std::int64_t depends = 0;
   for (std::int64_t i = 0; i < 1000; ++i) {
     float up = 0;
@@ -28,7 +28,7 @@ class AllReduceBitsTest : public test::HostsTest {
  protected:
   enum class Memory { own, common };
 
-  /// Sums data that starts `offset` elements after the beginning of its memory, and compares with rank 0's result.
+  /// Sums data that starts at element `offset` of its memory, and compares the result with rank 0's.
   template <class T>
   void check(Communicator& group, std::int64_t size, std::int64_t offset = 0, Memory memory = Memory::own) const {
     const Buffer buffer = memory == Memory::common ? group.allocate(*device_, data_type_of<T>, offset + size)

@@ -10,7 +10,7 @@
 namespace recombine {
 namespace {
 
-/// Three ranks of a host, simulated in one thread.
+/// Three ranks of one host, simulated in one thread.
 class CallsTest : public ::testing::Test {
  protected:
   mpi::Calls& rank(std::size_t r) { return ranks_[r]; }
@@ -33,7 +33,7 @@ TEST_F(CallsTest, AgreeOnceAllRanksHaveShownTheirCalls) {
   }
 }
 
-TEST_F(CallsTest, TwoRanksThatDifferDoNotWaitForTheThird) {
+TEST_F(CallsTest, ADifferenceBetweenTwoRanksFailsBeforeTheThirdCalls) {
   rank(2).show(call(0, 5), {});
   rank(1).show(call(0, 6), {});
   try {
@@ -49,7 +49,7 @@ TEST_F(CallsTest, TwoRanksThatDifferDoNotWaitForTheThird) {
   EXPECT_THROW(rank(1).show(call(1, 5), {}), Error);
 }
 
-TEST_F(CallsTest, ARankThatIsOneCallAheadDisturbsNobody) {
+TEST_F(CallsTest, ARankMayBeOneCallAheadOfTheOthers) {
   for (std::size_t r = 0; r < 3; ++r) rank(r).show(call(0, 5), {});
   EXPECT_TRUE(rank(0).agreed());
   rank(0).show(call(1, 6), {});
@@ -58,7 +58,7 @@ TEST_F(CallsTest, ARankThatIsOneCallAheadDisturbsNobody) {
   EXPECT_FALSE(rank(0).agreed());
 }
 
-TEST_F(CallsTest, AnotherPlaceInCommonMemoryIsAnotherCall) {
+TEST_F(CallsTest, DifferentPlacesInCommonMemoryAreDifferentCalls) {
   rank(0).show(call(0, 5), {.memory = 2, .offset = 64});
   rank(1).show(call(0, 5), {.memory = 2, .offset = 128});
   rank(2).show(call(0, 5), {});

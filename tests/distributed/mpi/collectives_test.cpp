@@ -1,5 +1,5 @@
-// Every collective, at sizes around the chunks in which data goes through shared memory, for ranks on one host and on
-// simulated ones.
+// Every collective, for ranks on one host and on several simulated hosts. Sizes are near those of the chunks in which
+// data go through shared memory.
 #include <functional>
 #include <numeric>
 #include <string>
@@ -26,7 +26,7 @@ class CollectivesTest : public test::HostsTest {
     for (std::int64_t i = 0; i < size; ++i) v[static_cast<std::size_t>(i)] = value(rank, i);
     return v;
   }
-  /// v[i] is expected(i) in [range.begin, range.end).
+  /// Expects v[i] == expected(i) for i in [range.begin, range.end).
   static void expect(const std::vector<float>& v, Range range, const std::function<float(std::int64_t)>& expected,
                      const std::string& what) {
     for (std::int64_t i = range.begin; i < range.end; ++i) {
@@ -42,7 +42,7 @@ class CollectivesTest : public test::HostsTest {
     }
     return ranges;
   }
-  /// Counts per rank: even, all on one rank, growing, every second one empty, odd lengths.
+  /// Counts per rank: equal, all on one rank, growing, every second one zero, odd lengths.
   std::vector<std::vector<std::int64_t>> all_counts() const {
     std::vector<std::vector<std::int64_t>> all;
     const auto add = [&](const std::function<std::int64_t(int)>& count) {
@@ -194,7 +194,7 @@ TEST_P(CollectivesTest, TwoGroupsAtOnce) {
   const auto other_stream = device_->make_stream(StreamUse::communication);
   std::vector<float> a(300001, 1.0F);
   std::vector<float> b(200003, 2.0F);
-  // Ranks enqueue the two in different orders: neither waits for the other.
+  // Ranks enqueue the two in different orders. This works because neither waits for the other.
   for (int times = 0; times < 3; ++times) {
     const auto first = [&] { group_->all_reduce(*stream_, view(a), Reduction::sum); };
     const auto second = [&] { other->all_reduce(*other_stream, view(b), Reduction::sum); };
@@ -215,7 +215,7 @@ TEST_P(CollectivesTest, TwoGroupsAtOnce) {
       b, {0, 200003}, [&](std::int64_t) { return 2 * cube; }, "second");
 }
 
-TEST_P(CollectivesTest, PartsOfAGroupLieOnTheSameHosts) {
+TEST_P(CollectivesTest, PartsOfASplitGroupKeepTheirHosts) {
   const auto part = group_->split(group_->rank() % 2, group_->rank());
   std::vector<float> v(100000, 1.0F);
   part->all_reduce(*stream_, view(v), Reduction::sum);

@@ -1,4 +1,4 @@
-// Collectives on memory that the ranks of a host share: at sizes around a chunk of the work, from any element on.
+// Collectives on memory that the ranks of a host share. Sizes are near those of a chunk, and data start at any element.
 #include "distributed/mpi/host/common_memory.hpp"
 
 #include <vector>
@@ -17,12 +17,12 @@ namespace {
 
 constexpr std::int64_t kChunk = 4096;  // f32 elements that are summed at a time
 constexpr std::int64_t kLargest = 600001;
-constexpr std::int64_t kSpare = 64;  // elements behind the largest data that no call may touch
+constexpr std::int64_t kSpare = 64;  // elements after the largest data: no call may touch them
 const std::vector<std::int64_t> kSizes = {0,       1, 7, 2 * kChunk - 1, 2 * kChunk, 2 * kChunk + 1, 16 * kChunk + 3,
                                           kLargest};
 const std::vector<std::int64_t> kOffsets = {0, 1, 3, 16, 17};
 
-/// Another value for each call, so that what an earlier one left is not taken for the result.
+/// Values differ from call to call, so that the result of an earlier call cannot be mistaken for the right one.
 template <class T>
 T value(std::int64_t call, int rank, std::int64_t i) {
   return static_cast<T>((i * 7 + call) % 13 * (rank + 1));
@@ -52,7 +52,7 @@ class CommonMemoryTest : public ::testing::Test {
     for (std::int64_t i = 0; i < memory.view().size; ++i) all[i] = value<T>(call_, rank_, i - offset + 1000);
     return memory.view().range(offset, offset + size);
   }
-  /// Elements [own.begin, own.end) of `data` are sums, and around all of it nothing has changed.
+  /// Expects sums in elements [own.begin, own.end) of the data, and no change of the memory around the data.
   template <class T>
   void expect_sums(const Buffer& memory, std::int64_t offset, std::int64_t size, Range own) const {
     const T* const all = memory.view().as<T>();
@@ -62,10 +62,10 @@ class CommonMemoryTest : public ::testing::Test {
     for (std::int64_t i = 0; i < memory.view().size; ++i) {
       if (i == offset) i += size;
       ASSERT_EQ(all[i], value<T>(call_, rank_, i - offset + 1000))
-          << size << " from " << offset << ", around it at " << i;
+          << size << " from " << offset << ", outside the data at " << i;
     }
   }
-  std::vector<std::int64_t> uneven_counts(std::int64_t size) const {  // nothing for the first rank of more than two
+  std::vector<std::int64_t> uneven_counts(std::int64_t size) const {  // the first of three or more ranks has none
     const int owners = ranks_ > 2 ? ranks_ - 1 : ranks_;
     std::vector<std::int64_t> counts(static_cast<std::size_t>(ranks_ - owners));
     for (int r = 0; r < owners; ++r) counts.push_back(split_range(size, owners, r).size());
@@ -99,11 +99,11 @@ class CommonMemoryTest : public ::testing::Test {
   }
 };
 
-TEST_F(CommonMemoryTest, F32) { check_all<float>(); }
-TEST_F(CommonMemoryTest, F64) { check_all<double>(); }
-TEST_F(CommonMemoryTest, I32) { check_all<std::int32_t>(); }
+TEST_F(CommonMemoryTest, CollectivesOnF32) { check_all<float>(); }
+TEST_F(CommonMemoryTest, CollectivesOnF64) { check_all<double>(); }
+TEST_F(CommonMemoryTest, CollectivesOnI32) { check_all<std::int32_t>(); }
 
-TEST_F(CommonMemoryTest, TakesTheMaximum) {
+TEST_F(CommonMemoryTest, AllReduceTakesTheMaximum) {
   const Buffer whole = memory<float>();
   const VectorView data = fill<float>(whole, 3, 100001);
   group_->all_reduce(*stream_, data, Reduction::max);
@@ -113,7 +113,7 @@ TEST_F(CommonMemoryTest, TakesTheMaximum) {
   }
 }
 
-TEST_F(CommonMemoryTest, TheSameBitsAsFromElsewhere) {
+TEST_F(CommonMemoryTest, SumsHaveTheSameBitsAsInOtherMemory) {
   const Buffer here = memory<float>();
   const Buffer elsewhere(*device_, DataType::f32, kLargest);
   for (std::int64_t i = 0; i < kLargest; ++i) {
@@ -149,7 +149,7 @@ TEST_F(CommonMemoryTest, QueuedCallsKeepTheirOrder) {
   }
 }
 
-TEST_F(CommonMemoryTest, OneRankMayLetGoBeforeTheOthers) {
+TEST_F(CommonMemoryTest, OneRankMayFreeItBeforeTheOthers) {
   for (int times = 0; times < 3; ++times) {
     auto old = std::make_unique<Buffer>(memory<float>());
     const Buffer whole = memory<float>();
@@ -160,7 +160,7 @@ TEST_F(CommonMemoryTest, OneRankMayLetGoBeforeTheOthers) {
   }
 }
 
-TEST_F(CommonMemoryTest, OtherPlacesOnOtherRanksAreRefused) {
+TEST_F(CommonMemoryTest, DifferentPlacesOnDifferentRanksAreRefused) {
   if (ranks_ == 1) GTEST_SKIP() << "needs two ranks";
   const Buffer whole = memory<float>();
   const VectorView data = whole.view().range(rank_, rank_ + 100000);
@@ -168,7 +168,7 @@ TEST_F(CommonMemoryTest, OtherPlacesOnOtherRanksAreRefused) {
   EXPECT_THROW(stream_->synchronize(), Error);
 }
 
-/// While a rank can open no files.
+/// While it exists, this rank cannot open files.
 class NoFiles {
  public:
   NoFiles() {
@@ -182,7 +182,7 @@ class NoFiles {
   rlimit before_{};
 };
 
-TEST_F(CommonMemoryTest, WhereOneRankCannotOpenItAllTakeOther) {
+TEST_F(CommonMemoryTest, IfOneRankCannotOpenItAllRanksUseOtherMemory) {
   {
     std::unique_ptr<NoFiles> none;
     if (rank_ == ranks_ - 1) none = std::make_unique<NoFiles>();

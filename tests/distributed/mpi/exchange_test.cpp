@@ -1,4 +1,4 @@
-// Communicator::exchange on the host's memory: any number of pieces of any length between all pairs of ranks.
+// Communicator::exchange on host memory: any number of pieces of any length between all pairs of ranks.
 #include <algorithm>
 
 #include "kernels/error.hpp"
@@ -15,7 +15,7 @@ using Lengths = std::function<std::vector<std::int64_t>(int, int)>;
 
 class ExchangeTest : public test::HostsTest {
  protected:
-  /// The calls of all ranks follow the plan; every byte must arrive, and bytes around the pieces stay as they are.
+  /// All ranks exchange pieces by one plan. Every byte must arrive, and bytes around the pieces must not change.
   void check(Communicator& group, Stream& stream, const Lengths& lengths) const {
     std::vector<std::vector<std::byte>> sent;
     std::vector<std::vector<std::byte>> received;
@@ -88,7 +88,7 @@ TEST_P(ExchangeTest, EveryPieceArrives) {
   }
 }
 
-TEST_P(ExchangeTest, PiecesMayBeLongerThanOneCallOfMpiTakes) {
+TEST_P(ExchangeTest, PiecesMayBeTooLongForOneMpiCall) {
   const auto group = make_group(1000);
   for (const auto& [name, lengths] : plans()) {
     SCOPED_TRACE(name);
@@ -122,7 +122,7 @@ TEST_P(ExchangeTest, QueuedExchangesKeepTheirOrder) {
   EXPECT_EQ(std::ranges::count(last, static_cast<float>(group_->rank())), static_cast<std::ptrdiff_t>(last.size()));
 }
 
-TEST_P(ExchangeTest, WhatThisRankAloneGetsWrongIsRefusedAtOnce) {
+TEST_P(ExchangeTest, AMistakeThatThisRankCanSeeIsRefusedAtOnce) {
   std::vector<float> v(10);
   const auto refused = [&](std::vector<Piece> out, std::vector<Piece> in, const std::string& why) {
     try {
@@ -138,7 +138,7 @@ TEST_P(ExchangeTest, WhatThisRankAloneGetsWrongIsRefusedAtOnce) {
   refused({}, {{-1, view(v)}}, "exchange with rank -1");
   refused({{own, view(v)}}, {}, fmt::format("rank {} of the group sends itself 40 bytes in 1 pieces", own));
   refused({{own, view(v).range(0, 5)}}, {{own, view(v).range(5, 9)}}, "but expects 16 bytes");
-  check(*group_, *stream_, plans().back().second);  // the group can still be used
+  check(*group_, *stream_, plans().back().second);  // the group still works
 }
 
 INSTANTIATE_TEST_SUITE_P(Hosts, ExchangeTest, ::testing::ValuesIn(test::kHosts), test::name_of_hosts);

@@ -17,7 +17,7 @@ namespace recombine::test {
 inline constexpr std::int64_t kSlot = mpi::Channel::kSlotBytes / 4;  ///< elements of f32
 inline constexpr std::int64_t kRing = kSlot * static_cast<std::int64_t>(mpi::Channel::kSlots);
 
-/// How ranks lie on hosts: the host of rank r.
+/// Which simulated host each rank is on.
 struct Hosts {
   std::string name;
   std::function<int(int)> host_of;

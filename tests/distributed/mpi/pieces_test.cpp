@@ -1,5 +1,5 @@
-// Every collective with more than one piece to a call of MPI. A small largest piece stands for data longer than MPI's
-// counts, which are ints.
+// Every collective with data that need several MPI calls. MPI's counts are ints, so longer data are sent in pieces. A
+// small largest piece makes short data need several pieces too.
 #include <numeric>
 
 #include "distributed/mesh.hpp"
@@ -21,7 +21,7 @@ class PiecesTest : public test::HostsTest {
     for (std::int64_t i = 0; i < kSize; ++i) v[static_cast<std::size_t>(i)] = value(rank, i);
     return v;
   }
-  /// Uneven, so that the last pieces of the ranks differ in length.
+  /// Unequal, so that the last pieces of the ranks differ in length.
   std::vector<std::int64_t> counts() const {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(pieces_->size()), 1001);
     counts.back() = kSize - 1001 * (pieces_->size() - 1);

@@ -10,7 +10,7 @@ namespace {
 
 using State = cpu::Task::State;
 
-/// Counts its steps, and moves no data.
+/// Makes its steps, but moves no data.
 class CountingTask final : public StepsTask {
  public:
   CountingTask(Channel& channel, std::int64_t steps) : StepsTask(channel, steps, Call()) {}
@@ -41,7 +41,7 @@ TEST_F(StepsTest, ALongTaskIsReadyUntilItIsFinished) {
     ++rounds;
   }
   EXPECT_EQ(state, State::finished);
-  EXPECT_GT(rounds, 1) << "other streams got no turn";
+  EXPECT_GT(rounds, 1) << "other streams had no turn";
 }
 
 TEST_F(StepsTest, ATaskWaitsOnlyForOthers) {
@@ -50,9 +50,9 @@ TEST_F(StepsTest, ATaskWaitsOnlyForOthers) {
   CountingTask task(own, 20);
   CountingTask other(others, 20);
   State state = task.advance();
-  EXPECT_EQ(state, State::waiting) << "all its slots are full";
+  EXPECT_EQ(state, State::waiting) << "all its slots are full, so it must wait";
   State other_state = other.advance();
-  EXPECT_EQ(other_state, State::waiting) << "it has taken all that there is";
+  EXPECT_EQ(other_state, State::waiting) << "it has read all full slots, so it must wait";
   for (int round = 0; round < 20; ++round) {
     if (state != State::finished) state = task.advance();
     if (other_state != State::finished) other_state = other.advance();

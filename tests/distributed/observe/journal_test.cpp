@@ -34,7 +34,7 @@ TEST(JournalTest, SumsByNameAndKeepsTheLatest) {
   EXPECT_EQ(latest[2].what.step, 3);
 }
 
-TEST(JournalTest, ForgetsTimesOfEntriesThatItDroppedButCountsThem) {
+TEST(JournalTest, DroppedEntriesLoseTheirTimesButStillCount) {
   Journal journal;
   const std::int64_t first = journal.enqueue({.name = "a"}, "all_reduce", Axis::i, 1);
   for (std::size_t e = 0; e < Journal::kLatest; ++e) journal.enqueue({.name = "b"}, "all_reduce", Axis::i, 1);
@@ -47,7 +47,7 @@ TEST(JournalTest, ForgetsTimesOfEntriesThatItDroppedButCountsThem) {
 }
 
 /// Every collective of a context's communicators is in its journal, with its name, axis, bytes and, on a CPU, times.
-TEST(JournalTest, EveryCollectiveOfAContextIsInIt) {
+TEST(JournalTest, HasEveryCollectiveOfAContext) {
   const auto device = test::make_test_device(test::session().progress());
   const auto world = make_world(test::session());
   RankContext context(Mesh(1, 1, world->size()), *world, *device, test::collectives());
@@ -65,7 +65,7 @@ TEST(JournalTest, EveryCollectiveOfAContextIsInIt) {
   group.named({.name = "three"}).all_gather(stream, buffer.view(), counts);
   group.named({.name = "four"}).broadcast(stream, buffer.view(), 0);
   group.named({.name = "five"}).exchange(stream, {}, {});
-  group.broadcast(stream, buffer.view(), 0);  // a name is for one call
+  group.broadcast(stream, buffer.view(), 0);  // a name applies to one call only
   recombine::recombine(context, {.axis = Axis::k, .data = buffer.view(), .what = {.name = "six", .layer = 4}});
   stream.synchronize();
   context.compute().synchronize();
@@ -76,7 +76,7 @@ TEST(JournalTest, EveryCollectiveOfAContextIsInIt) {
     EXPECT_STREQ(latest[e].what.name, names[e]);
     EXPECT_EQ(latest[e].axis, Axis::k);
     EXPECT_EQ(latest[e].bytes, e == 4 ? 0 : 48);
-    if (world->size() == 1) continue;  // some collectives of one rank are no work at all
+    if (world->size() == 1) continue;  // with one rank some collectives do nothing
     const bool timed = device->kind() == DeviceKind::cpu;
     EXPECT_EQ(latest[e].done > 0 && latest[e].done >= latest[e].begun && latest[e].begun >= latest[e].enqueued, timed)
         << names[e];

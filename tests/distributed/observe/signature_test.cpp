@@ -20,12 +20,12 @@ namespace recombine {
 namespace {
 
 constexpr std::int64_t kSmall = 100;
-constexpr std::int64_t kLarge = 300000;  // f32 elements: need several steps through slots; none in common memory
+constexpr std::int64_t kLarge = 300000;  // f32 elements: several steps through slots, no step in common memory
 
 float value(int rank, std::int64_t i) { return static_cast<float>(i % 31 + rank); }
 
-/// The message of the Error that ends `stream`. Ends the job if there is none: in the next test the other ranks would
-/// wait for this rank.
+/// The message of the Error that ends `stream`. If there is none, it ends the job: the other ranks would wait for this
+/// rank in the next test.
 std::string error_of(Stream& stream, const Event& event) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   try {
@@ -183,7 +183,7 @@ TEST_P(SignatureTest, WrongPieces) {
 }
 
 TEST_P(SignatureTest, WrongPiecesOfAnExchange) {
-  // To the next rank `out` pieces of some lengths; from the rank before `in`.
+  // Sends pieces of lengths `out` to the next rank, receives pieces of lengths `in` from the previous one.
   using Lengths = std::vector<std::int64_t>;
   const auto ring = [](const Lengths& out, const Lengths& in, DataType type = DataType::f32, int distance = 1) -> Call {
     return [=](Communicator& group, Stream& stream, VectorView data) {
@@ -240,7 +240,7 @@ TEST_P(SignatureTest, SplitAndAllocateAreCallsToo) {
 INSTANTIATE_TEST_SUITE_P(Memory, SignatureTest, ::testing::Values(Memory::own, Memory::common),
                          [](const auto& param) { return param.param == Memory::own ? "Own" : "Common"; });
 
-TEST(Signature, EveryPartCounts) {
+TEST(Signature, EveryPartChangesTheSignature) {
   const Signature base{
       .sequence = 3, .count = 5, .pieces = 1, .argument = 1, .operation = Operation::all_gather, .type = DataType::f32};
   std::vector<Signature> others(7, base);
