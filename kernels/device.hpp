@@ -17,36 +17,36 @@ enum class DeviceKind { cpu, cuda };
 
 enum class StreamUse {
   compute,        ///< arithmetic
-  communication,  ///< collectives on the device's memory; on the CPU they are made by the device's progress engine
-  host,           ///< calls on the host's memory (MPI, files), made by the progress engine of any device
+  communication,  ///< collectives on the device's memory; a CPU's progress engine runs them
+  host,           ///< calls on the host's memory (MPI, files); the progress engine of every device runs them
 };
 
 enum class MemoryKind {
   device,
-  host,  ///< the host's; where the device has memory of its own, pinned: copies need no stop on the way
+  host,  ///< the host's; pinned if the device has its own memory, so that copies need no intermediate buffer
 };
 
-/// Who multiplies. All but `library` are for learning, and on a GPU only.
+/// What multiplies matrices. All except `library` are for learning and run on a GPU only.
 enum class ProductKernel { library, naive, tiled, tensor };
 
-/// How products of f32 are taken.
+/// How products of f32 are computed.
 enum class F32Products {
   f32,
-  tf32,  ///< operands rounded to 10 bits behind the point, on a GPU's tensor cores; sums in f32
+  tf32,  ///< on a GPU's tensor cores, with operands rounded to 10 mantissa bits; sums in f32
 };
 
-/// How the communication streams of a CPU device move on.
+/// Which thread runs the communication streams of a CPU device.
 enum class Progress {
-  thread,       ///< a thread of their own, so that they overlap with arithmetic
-  synchronous,  ///< in the calling thread: where MPI grants no threads
+  thread,       ///< a separate thread, so that communication overlaps with arithmetic
+  synchronous,  ///< the calling thread, if MPI does not support threads
 };
 
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::cpu;
   int threads = 1;         ///< for arithmetic on the CPU
-  std::vector<int> cores;  ///< one for each of these threads, to bind it to; empty: left to the system
+  std::vector<int> cores;  ///< the core of each of these threads; empty: the system chooses
   Progress progress = Progress::thread;
-  int local_rank = 0;  ///< among the ranks of this host: takes the GPU of that number, modulo their count
+  int local_rank = 0;  ///< among the ranks of this host; the rank uses GPU local_rank modulo the number of GPUs
   ProductKernel kernel = ProductKernel::library;
   F32Products f32_products = F32Products::f32;
 };
@@ -56,31 +56,31 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual DeviceKind kind() const = 0;
-  /// For the report: processor, instruction set, threads.
+  /// For the report: the processor and what it can do.
   virtual std::string description() const = 0;
-  /// 64-byte aligned. @throws Error when there is not enough
+  /// 64-byte aligned. @throws Error if there is not enough memory
   virtual std::byte* allocate(std::int64_t bytes, MemoryKind kind) = 0;
   virtual void deallocate(std::byte* memory, MemoryKind kind) noexcept = 0;
-  /// Either side may be the host's memory. If that is not of MemoryKind::host, then `from` may be used again at once on
-  /// a compute stream; `to` has its values after the stream's synchronize().
+  /// `from` or `to` may be the host's memory. If it was not allocated as MemoryKind::host: on a compute stream `from`
+  /// may be changed at once, and `to` has its values after the stream's synchronize().
   virtual void copy(Stream& stream, VectorView to, ConstVectorView from) = 0;
   virtual std::unique_ptr<Stream> make_stream(StreamUse use) = 0;
   virtual Math& math() = 0;
 };
 
-/// @throws InputError when this build or this machine has no such device
+/// @throws InputError if this build or this machine has no such device
 std::unique_ptr<Device> make_device(const DeviceOptions& options);
 
-/// GPUs that this process can use: 0 where there is none, or where the build has no CUDA.
+/// Number of GPUs that this process can use. 0 if there is none, or if the build has no CUDA.
 int cuda_device_count();
 
-/// Memory of a device, owned. Not initialised, unless its maker says so.
+/// Owns memory of a device. The memory is not initialised, unless the function that returns it says so.
 class Buffer {
  public:
   Buffer() = default;
   Buffer(Device& device, DataType type, std::int64_t size, MemoryKind kind = MemoryKind::device)
       : device_(&device), kind_(kind), view_{device.allocate(size * size_of(type), kind), size, type} {}
-  /// Memory that belongs to `owner`, which lives as long as this.
+  /// Memory that belongs to `owner`. The buffer keeps `owner` alive.
   Buffer(std::shared_ptr<const void> owner, VectorView view) : owner_(std::move(owner)), view_(view) {}
   Buffer(Buffer&& other) noexcept
       : device_(other.device_), owner_(std::move(other.owner_)), kind_(other.kind_), view_(other.view_) {
@@ -101,7 +101,7 @@ class Buffer {
   MatrixView matrix(std::int64_t rows, std::int64_t cols) const { return as_matrix(view_, rows, cols); }
 
  private:
-  Device* device_ = nullptr;  ///< null: the memory is not this object's to free
+  Device* device_ = nullptr;  ///< null: this object does not free the memory
   std::shared_ptr<const void> owner_;
   MemoryKind kind_ = MemoryKind::device;
   VectorView view_;

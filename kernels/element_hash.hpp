@@ -6,7 +6,7 @@
 
 namespace recombine {
 
-/// The finaliser of SplitMix64: a permutation of 64-bit words whose every output bit depends on every input bit.
+/// The finaliser of SplitMix64: a permutation of 64-bit words. Every output bit depends on every input bit.
 /// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 static constexpr std::uint64_t mix64(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
@@ -14,8 +14,8 @@ static constexpr std::uint64_t mix64(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// What an element adds to the fingerprint of its tensor: number `index` of the SplitMix64 sequence that `key` seeds,
-/// mixed with the element's bits.
+/// The term that an element adds to the fingerprint of its tensor: number `index` of the SplitMix64 sequence with seed
+/// `key`, mixed with the element's bits.
 static constexpr std::uint64_t element_hash(std::uint64_t key, std::uint64_t index, std::uint64_t bits) {
   return mix64(mix64(key + index * 0x9E3779B97F4A7C15) ^ bits);
 }

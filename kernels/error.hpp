@@ -8,33 +8,33 @@
 
 namespace recombine {
 
-/// What the programs exit with.
+/// Exit codes of the programs.
 enum ExitCode : int {
   kExitSuccess = 0,
-  kExitFailure = 1,   ///< a library call failed, or a rank did
+  kExitFailure = 1,   ///< a library call or a rank failed
   kExitBadInput = 2,  ///< an option, a file or a shape is wrong; nothing was written
 };
 
-/// Something that should not fail has failed (a library call, an invariant). The message is one line.
+/// A library call or an invariant has failed. The message is one line.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// An Error that every rank has thrown with the same message, so that it need be told only once.
+/// An Error that every rank throws with the same message, so one rank prints it.
 class AgreedError : public Error {
  public:
   using Error::Error;
 };
 
-/// The user's input is wrong: the message names the option or file and says what would be right.
+/// The user's input is wrong. The message names the option or file and says what is expected.
 /// Every rank must throw it, with the same message (distributed/session.hpp: agree()).
 class InputError : public Error {
  public:
   using Error::Error;
 };
 
-/// A format string that remembers where it was written.
+/// A format string with the place in the source code where it is written.
 template <class... Args>
 struct LocatedFormat {
   template <class T>

@@ -19,15 +19,17 @@ GemmShape shape_of(const Gemm& gemm) {
   const bool ta = gemm.trans_a == Transpose::yes;
   const bool tb = gemm.trans_b == Transpose::yes;
   const GemmShape shape = {gemm.c.rows, gemm.c.cols, ta ? gemm.a.rows : gemm.a.cols};
-  require(types_go_together(gemm), "no product of {} and {} into {}", name_of(gemm.a.type), name_of(gemm.b.type),
-          name_of(gemm.c.type));
+  require(types_go_together(gemm),
+          "cannot multiply {} by {} into {}; expected all f32, all f64, or bf16 by bf16 into f32", name_of(gemm.a.type),
+          name_of(gemm.b.type), name_of(gemm.c.type));
   require((ta ? gemm.a.cols : gemm.a.rows) == shape.m && (tb ? gemm.b.cols : gemm.b.rows) == shape.k &&
               (tb ? gemm.b.rows : gemm.b.cols) == shape.n && (gemm.bias.size == 0 || gemm.bias.size == shape.n),
-          "operands [{},{}]{} and [{},{}]{} do not give [{},{}]", gemm.a.rows, gemm.a.cols, ta ? "^T" : "", gemm.b.rows,
-          gemm.b.cols, tb ? "^T" : "", shape.m, shape.n);
+          "the product of [{},{}]{} and [{},{}]{} does not have the shape [{},{}]", gemm.a.rows, gemm.a.cols,
+          ta ? "^T" : "", gemm.b.rows, gemm.b.cols, tb ? "^T" : "", shape.m, shape.n);
   const bool bias_fits = gemm.bias.size == 0 || gemm.bias.type == DataType::f32;
   require(!has_epilogue(gemm) || (gemm.c.type == DataType::f32 && bias_fits),
-          "no {} bias or activation after a product in {}", name_of(gemm.bias.type), name_of(gemm.c.type));
+          "a {} bias or an activation for a product in {}; expected a bias and a product in f32",
+          name_of(gemm.bias.type), name_of(gemm.c.type));
   return shape;
 }
 

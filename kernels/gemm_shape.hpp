@@ -9,7 +9,7 @@ struct GemmShape {
   std::int64_t m, n, k;
 };
 
-/// What the operands multiply to. @throws Error where their types or sizes do not go together
+/// The shape of the product. @throws Error if the operands' types or sizes do not match
 GemmShape shape_of(const Gemm& gemm);
 
 inline bool has_epilogue(const Gemm& gemm) { return gemm.bias.size > 0 || gemm.activation != Activation::identity; }

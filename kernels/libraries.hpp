@@ -11,8 +11,7 @@ struct Library {
   std::string version;
 };
 
-/// The libraries of this rank's arithmetic on the CPU, with the loaded versions: oneDNN, OpenBLAS, glibc (which has the
-/// vector functions).
+/// The libraries that compute on the CPU, with the loaded versions: oneDNN, OpenBLAS, glibc (its vector functions).
 std::vector<Library> kernel_libraries();
 
 /// The instruction set of the project's own loops on this processor: "AVX-512", "AVX2" or "SSE4.2".

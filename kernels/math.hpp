@@ -12,11 +12,11 @@ enum class Transpose { no, yes };
 enum class Activation { identity, relu, gelu, tanh, sigmoid };
 enum class OptimizerKind { sgd, momentum, adamw };
 
-/// The gradient of GELU needs the activation's input; the others can be had from its output.
+/// The gradient of GELU needs the activation's input; the other gradients are computed from its output.
 constexpr bool gradient_needs_input(Activation activation) { return activation == Activation::gelu; }
 
-/// Uniform in [-half_width, half_width), a pure function of (seed, tensor, global index), so that values do not
-/// depend on who computes them: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+/// Uniform in [-half_width, half_width): a pure function of (seed, tensor, global index). So the values do not depend
+/// on which rank computes them. Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 struct RandomFill {
   std::uint64_t seed = 0;
   std::uint64_t tensor = 0;    ///< distinguishes tensors of one seed
@@ -24,13 +24,13 @@ struct RandomFill {
   std::int64_t first_col = 0;
   std::int64_t global_cols = 0;  ///< element (i, j) has global index i * global_cols + j
   float half_width = 0;
-  /// yes: the block is held transposed, x(i, j) is the block's element (j, i), with the same value
+  /// yes: x is the transpose of the block: x(i, j) is the block's element (j, i)
   Transpose transpose = Transpose::no;
 };
 
 /// C = activation(alpha op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
-/// All f32, all f64, or A and B bf16 with C f32 (products and sums in f32). Bias and activation: where C is f32.
-/// With beta = 0, C need not be initialised; with k = 0 the product is zero.
+/// All f32, all f64, or A and B bf16 with C f32 (products and sums in f32). A bias or an activation needs C in f32.
+/// If beta = 0, C need not be initialised. If k = 0, the product is zero.
 struct Gemm {
   ConstMatrixView a;
   Transpose trans_a = Transpose::no;
@@ -44,7 +44,7 @@ struct Gemm {
 };
 
 /// rows x cols: out(r, :) = source(rows[r], :) * scale + shift.   source u8 or f32, out f32
-/// Where the source has no such row, the CPU throws Error, and a GPU writes NaN.
+/// If the source does not have the row, the CPU throws Error, and a GPU writes NaN.
 struct GatherRows {
   ConstMatrixView source;
   ConstVectorView rows;  ///< i64, one per row of out
@@ -63,14 +63,15 @@ struct BiasActivation {
 
 /// gradient *= activation'(saved), and bias_gradient = beta bias_gradient + the column sums of the result.
 struct ActivationGradient {
-  ConstMatrixView saved;          ///< [m,n] the activation's output; its input where gradient_needs_input()
+  ConstMatrixView saved;          ///< [m,n] the activation's output; its input if gradient_needs_input()
   MatrixView gradient;            ///< [m,n] in: dLoss/dOutput, out: dLoss/dInput
   VectorView bias_gradient = {};  ///< [n], empty: none
   float beta = 0;
   Activation activation = Activation::identity;
 };
 
-/// What a loss adds to: loss_sum += sum over rows, correct += rows whose largest output is the target's.
+/// Every loss adds to these: to loss_sum the losses of all rows; to correct the number of rows with the largest output
+/// at the target.
 struct LossSums {
   double loss_sum = 0;
   double correct = 0;
@@ -81,13 +82,13 @@ struct SoftmaxCrossEntropy {
   ConstMatrixView logits;    ///< [m,n]
   ConstVectorView labels;    ///< [.] i32, of the whole data set
   ConstVectorView rows;      ///< [m] i64: row r has label labels[rows[r]]
-  MatrixView gradient = {};  ///< [m,n], may be logits; empty: none wanted
+  MatrixView gradient = {};  ///< [m,n], may be logits; empty: not computed
   float gradient_scale = 1;  ///< 1 / global batch
   LossSums* sums = nullptr;  ///< in the device's memory
 };
 
-/// The softmax of logits whose columns are cut into parts. Each part writes the statistics of its columns, the parts
-/// exchange them (an all_gather of 16 bytes a row), and SoftmaxFromStats joins them.
+/// The softmax of logits with columns cut into parts. Each part writes the statistics of its columns, the parts
+/// exchange them (an all_gather of 16 bytes per row), and SoftmaxFromStats joins them.
 struct SoftmaxStats {
   ConstMatrixView logits;            ///< [m,n] f32, this part's columns; n may be 0
   ConstVectorView labels;            ///< [.] i32, of the whole data set; global columns
@@ -96,9 +97,9 @@ struct SoftmaxStats {
   SoftmaxRowStats* stats = nullptr;  ///< [m] out, in the device's memory
 };
 
-/// As SoftmaxCrossEntropy over the columns of all parts; the gradient is that of this part's columns.
-/// Parts are joined in their order, so that the same parts give the same bits on each of them.
-/// A label that is in no part gives an infinite loss.
+/// Like SoftmaxCrossEntropy over the columns of all parts; the gradient covers this part's columns.
+/// The statistics are joined in the order of the parts, so every rank gets the same bits.
+/// If a label is in no part, the loss is infinite.
 struct SoftmaxFromStats {
   ConstMatrixView logits;  ///< [m,n] as for SoftmaxStats
   ConstVectorView labels;
@@ -106,13 +107,13 @@ struct SoftmaxFromStats {
   std::int64_t first_col = 0;
   const SoftmaxRowStats* stats = nullptr;  ///< [parts,m] in the device's memory
   std::int64_t parts = 1;
-  MatrixView gradient = {};  ///< [m,n], may be logits; empty: none wanted
+  MatrixView gradient = {};  ///< [m,n], may be logits; empty: not computed
   float gradient_scale = 1;
-  LossSums* sums = nullptr;  ///< add the losses of whole rows: only one of the parts may count them
+  LossSums* sums = nullptr;  ///< gets the losses of whole rows, so only one of the parts may use its sums
 };
 
 /// loss of a row = mean over columns of (output - target)^2; gradient = 2 (output - target) / columns * gradient_scale.
-/// If the columns are cut into parts, each part adds its terms of the mean: the parts' losses add up to the whole's.
+/// If the columns are cut into parts, each part adds its terms of the mean; the parts' losses add up to the whole loss.
 struct SquaredError {
   ConstMatrixView outputs;  ///< [m,n]
   ConstMatrixView targets;  ///< [.,columns] f32, of the whole data set
@@ -121,22 +122,23 @@ struct SquaredError {
   float gradient_scale = 1;
   LossSums* sums = nullptr;
   std::int64_t first_col = 0;    ///< the column of targets that belongs to column 0 of outputs
-  std::int64_t global_cols = 0;  ///< columns of all parts; 0: outputs has all
+  std::int64_t global_cols = 0;  ///< columns of all parts together; 0: outputs has all columns
 };
 
 /// *sum += the sum of element_hash (kernels/element_hash.hpp) over a block of a tensor, modulo 2^64. The order does not
-/// matter: however a tensor is cut, its blocks' sums add up to the same value, on every device. -0 and +0 differ.
+/// matter: the blocks' sums add up to the same value for every way to cut the tensor and on every device. -0 and +0
+/// have different hashes.
 struct Fingerprint {
   ConstMatrixView block;       ///< [m,n] f32, f64 or bf16
-  std::uint64_t tensor = 0;    ///< distinguishes tensors that are added up in one sum
+  std::uint64_t tensor = 0;    ///< distinguishes tensors that are added to the same sum
   std::int64_t first_row = 0;  ///< global position of the block's element (0, 0)
   std::int64_t first_col = 0;
   std::int64_t global_cols = 0;  ///< element (i, j) has global index i * global_cols + j
-  std::int64_t* sum = nullptr;   ///< in the device's memory; 64 bits that wrap around, as sums of i64 over ranks do
+  std::int64_t* sum = nullptr;   ///< in the device's memory; wraps around, like a sum of i64 over ranks
 };
 
 /// One step over a flat range.   sgd: w -= lr (g + decay w)
-/// momentum: m = beta1 m + g + decay w, w -= lr m (Polyak's heavy ball, as PyTorch writes it)
+/// momentum: m = beta1 m + g + decay w, w -= lr m (Polyak's heavy ball, in PyTorch's form)
 /// adamw: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2
 struct OptimizerStep {
   OptimizerKind kind = OptimizerKind::sgd;
@@ -144,25 +146,25 @@ struct OptimizerStep {
   ConstVectorView gradient;         ///< f32
   VectorView first_moment = {};     ///< f32; momentum and adamw
   VectorView second_moment = {};    ///< f32; adamw
-  VectorView rounded_weights = {};  ///< bf16: the new weights, rounded to nearest even; empty: none wanted
+  VectorView rounded_weights = {};  ///< bf16: the new weights, rounded to nearest even; empty: not written
   std::int64_t step = 1;            ///< from 1
   float lr = 0;
   float beta1 = 0.9F;
   float beta2 = 0.999F;
   float epsilon = 1e-8F;
   float weight_decay = 0;
-  const double* gradient_square_sum = nullptr;  ///< in the device's memory; with clip_norm
+  const double* gradient_square_sum = nullptr;  ///< in the device's memory; needed if clip_norm > 0
   float clip_norm = 0;                          ///< > 0: gradient *= min(1, clip_norm / sqrt(*gradient_square_sum))
-  double* diverged = nullptr;  ///< in the device's memory: set to 1 if a new weight is NaN or infinite, else left
+  double* diverged = nullptr;  ///< in the device's memory: set to 1 if a new weight is NaN or infinite, else unchanged
 };
 
 /// Arithmetic. Every call enqueues on `stream` and returns.
 class Math {
  public:
   virtual ~Math() = default;
-  /// x f32, f64 (the same values) or bf16 (the same, rounded)
+  /// x is f32, f64 (the same values) or bf16 (the same values, rounded)
   virtual void fill(Stream& stream, MatrixView x, const RandomFill& random) = 0;
-  /// to = from, rounded to nearest even where the type is narrower; f32, f64, bf16 in any pair, of one shape
+  /// to = from, for any pair of f32, f64 and bf16, of the same shape; a narrower type rounds to nearest even
   virtual void cast(Stream& stream, ConstMatrixView from, MatrixView to) = 0;
   virtual void gather_rows(Stream& stream, const GatherRows& gather) = 0;
   virtual void gemm(Stream& stream, const Gemm& gemm) = 0;
@@ -175,7 +177,7 @@ class Math {
   /// *sum += sum of squares of x, in double precision; `sum` is in the device's memory
   virtual void add_square_sum(Stream& stream, ConstVectorView x, double* sum) = 0;
   virtual void fingerprint(Stream& stream, const Fingerprint& call) = 0;
-  /// y = alpha x + beta y, f32 or f64; with beta = 0, y need not be initialised and x may be empty (y = 0)
+  /// y = alpha x + beta y, f32 or f64. If beta = 0, y need not be initialised, and x may be empty (y = 0)
   virtual void axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) = 0;
   virtual void optimizer_step(Stream& stream, const OptimizerStep& step) = 0;
 };

@@ -22,7 +22,7 @@ struct BasicVectorView {
     return {data + begin * size_of(type), end - begin, type};
   }
 
-  /// The elements as T. @pre type is T's
+  /// The elements as T. @pre type is data_type_of<T>
   template <class T>
   auto as() const {
     return reinterpret_cast<std::conditional_t<std::is_const_v<Byte>, const T, T>*>(data);
@@ -43,13 +43,13 @@ ConstVectorView vector_view(const T* data, std::int64_t size) {
   return {reinterpret_cast<const std::byte*>(data), size, data_type_of<T>};
 }
 
-/// A row-major matrix in a device's memory: element (i, j) is element i * ld + j behind `data`. Owns nothing.
+/// A row-major matrix in a device's memory: element (i, j) is i * ld + j elements after `data`. Owns nothing.
 template <class Byte>
 struct BasicMatrixView {
   Byte* data = nullptr;
   std::int64_t rows = 0;
   std::int64_t cols = 0;
-  std::int64_t ld = 0;  ///< leading dimension: elements from one row to the next, at least cols
+  std::int64_t ld = 0;  ///< leading dimension: elements from one row to the next; at least cols
   DataType type = DataType::f32;
 
   bool empty() const { return rows == 0 || cols == 0; }

@@ -29,7 +29,7 @@ constexpr std::array<std::uint32_t, 4> random_words(std::uint64_t seed, std::uin
   return philox4x32({low(block), high(block), low(tensor), high(tensor)}, {low(seed), high(seed)});
 }
 
-/// Uniform in [-1, 1): 24 bits, so that it is exact, and a product with it is rounded once on every device.
+/// Uniform in [-1, 1). It has 24 bits, so it is exact in f32, and every device rounds a product with it once.
 constexpr float signed_unit(std::uint32_t word) {
   return static_cast<float>(static_cast<std::int32_t>(word >> 8) - (1 << 23)) * (1.0F / (1 << 23));
 }

@@ -4,30 +4,30 @@
 
 namespace recombine {
 
-/// A point in a stream's order of work: everything enqueued before it. Devices derive from it.
+/// An event: it is done once all work that was enqueued on its stream before it is done. Each device derives from it.
 class EventState {
  public:
   virtual ~EventState() = default;
-  /// Blocks the host until that work is done. @throws Error what the work threw
+  /// Blocks the host until that work is done. @throws the Error of that work
   virtual void synchronize() = 0;
-  /// True once it is; never blocks. @throws Error what the work threw
+  /// True once that work is done; never blocks. @throws the Error of that work
   virtual bool done() = 0;
 };
 
 using Event = std::shared_ptr<EventState>;
 
-/// Work in order. Enqueueing returns at once; only synchronize() blocks the host (on the CPU the compute stream
-/// runs inline, so there wait() blocks too).
+/// Work that runs in the order in which it is enqueued. Enqueueing returns at once; only synchronize() blocks the host.
+/// On the CPU, however, the compute stream runs inline, so its wait() blocks too.
 class Stream {
  public:
   virtual ~Stream() = default;
   virtual Event record() = 0;
-  /// What is enqueued from here on starts after `event`, which may be of a stream of another kind: a GPU's stream waits
-  /// for the host's, and the other way round.
+  /// Work that is enqueued from now on starts after `event`. The event may belong to another kind of stream: a GPU's
+  /// stream can wait for a host stream, and a host stream for a GPU's.
   virtual void wait(const Event& event) = 0;
   virtual void synchronize() = 0;
-  /// A hint: the host only enqueues more work until it waits for this stream. So no other thread has to be woken for
-  /// it.
+  /// A hint: until the host waits for this stream, it only enqueues more work. So the work needs no other thread
+  /// to wake.
   virtual void host_will_wait() {}
 };
 

@@ -2,8 +2,8 @@
 
 namespace recombine {
 
-/// A named range of this thread's time, for profilers that watch a GPU (NVTX); nothing in a build without CUDA.
-/// Ranges nest: the one that began last ends first.
+/// A named time range of this thread, for GPU profilers (NVTX). Does nothing in a build without CUDA.
+/// Ranges nest: the last one to begin ends first.
 class TraceRange {
  public:
   explicit TraceRange(const char* name);

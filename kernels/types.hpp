@@ -5,7 +5,7 @@
 
 namespace recombine {
 
-/// What one element of a matrix or vector is.
+/// The type of the elements of a matrix or vector.
 enum class DataType : std::uint8_t { f32, f64, bf16, i64, i32, u8 };
 
 /// Bytes of one element.
@@ -33,7 +33,7 @@ constexpr std::string_view name_of(DataType type) {
   return "?";
 }
 
-/// Storage of a bf16: the upper half of an f32. Math::cast gives it values.
+/// Storage of a bf16: the upper half of an f32. Math::cast converts to and from it.
 struct BFloat16 {
   std::uint16_t bits = 0;
   bool operator==(const BFloat16&) const = default;
