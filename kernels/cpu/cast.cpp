@@ -40,8 +40,8 @@ void cast_vector(const ConstVectorView& from, const VectorView& to) {
 
 void cast_matrix(const ConstMatrixView& from, const MatrixView& to) {
   require(is_real(from.type) && is_real(to.type) && from.rows == to.rows && from.cols == to.cols,
-          "no cast from {} [{},{}] to {} [{},{}]", name_of(from.type), from.rows, from.cols, name_of(to.type), to.rows,
-          to.cols);
+          "cannot cast {} [{},{}] to {} [{},{}]; expected f32, f64 or bf16, and equal shapes", name_of(from.type),
+          from.rows, from.cols, name_of(to.type), to.rows, to.cols);
   if (from.contiguous() && to.contiguous()) {
     for_elements(from.rows * from.cols, kGrain, [&](std::int64_t begin, std::int64_t end) {
       cast_vector(as_vector(from).range(begin, end), as_vector(to).range(begin, end));

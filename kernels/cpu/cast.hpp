@@ -5,7 +5,7 @@
 namespace recombine::cpu {
 
 /// to = from on all threads, between f32, f64 and bf16; see Math::cast.
-/// @throws Error for other types, or shapes that differ
+/// @throws Error for other types, or if the shapes differ
 void cast_matrix(const ConstMatrixView& from, const MatrixView& to);
 
 /// The same for one piece of memory, in the calling thread. @pre to.size == from.size

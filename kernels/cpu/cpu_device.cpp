@@ -43,7 +43,7 @@ class CpuDevice final : public Device {
  public:
   explicit CpuDevice(const DeviceOptions& options) {
     set_threads(options.threads);
-    if (!options.cores.empty()) stay_on(options.cores);  // the progress thread too
+    if (!options.cores.empty()) stay_on(options.cores);  // also for the progress thread
     if (options.progress == Progress::thread) engine_.emplace();
     if (!options.cores.empty()) bind_threads(options.cores);
   }
@@ -59,15 +59,16 @@ class CpuDevice final : public Device {
     const std::size_t unit = size >= kHugePage ? kHugePage : kCacheLine;
     const std::size_t whole = (std::max<std::size_t>(size, 1) + unit - 1) / unit * unit;
     void* const memory = std::aligned_alloc(unit, whole);
-    require(memory != nullptr,
-            "cannot allocate {} bytes of the host's memory (ulimit -v, or what others use, may leave less)", bytes);
+    require(memory != nullptr, "cannot allocate {} bytes of host memory; ulimit -v or other processes may leave less",
+            bytes);
     if (unit == kHugePage) madvise(memory, whole, MADV_HUGEPAGE);
     return static_cast<std::byte*>(memory);
   }
   void deallocate(std::byte* memory, MemoryKind /*kind*/) noexcept override { std::free(memory); }
 
   void copy(Stream& stream, VectorView to, ConstVectorView from) override {
-    require(to.bytes() == from.bytes(), "copy of {} bytes to {}", from.bytes(), to.bytes());
+    require(to.bytes() == from.bytes(), "cannot copy {} bytes to {} bytes; expected equal sizes", from.bytes(),
+            to.bytes());
     submit_call(as_cpu_stream(stream), [=] {
       if (to.size > 0) std::memcpy(to.data, from.data, static_cast<std::size_t>(from.bytes()));
     });

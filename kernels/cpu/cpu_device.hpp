@@ -6,7 +6,7 @@
 
 namespace recombine::cpu {
 
-/// The processor's cores that this process may use, with oneDNN for products.
+/// The processor cores that this process may use, with oneDNN and OpenBLAS for products.
 std::unique_ptr<Device> make_cpu_device(const DeviceOptions& options);
 
 }  // namespace recombine::cpu

@@ -8,17 +8,18 @@ namespace recombine::cpu {
 
 namespace {
 
-/// Rows so many f32 apart fall on the same cache lines; from `least` rows and columns on it costs more than packing.
+/// If the distance between rows is a multiple of this many f32, the rows map to the same cache sets. With at least
+/// `least` rows and columns, the cache misses cost more than packing.
 struct HarmfulStride {
   std::int64_t multiple;
   std::int64_t least;
 };
 constexpr HarmfulStride kFewSets = {512, 32};   // 2 KiB: at half speed
-constexpr HarmfulStride kSomeSets = {128, 64};  // 512 bytes: a fifth slower, where A is walked down its columns
+constexpr HarmfulStride kSomeSets = {128, 64};  // 512 bytes: 1/5 slower, if A is read down its columns
 
-/// Up to AVX2 and by this rule oneDNN multiplies without packing; walking rows a harmful stride apart then evicts its
-/// own cache lines. On one core, oneDNN : OpenBLAS in GFLOP/s: 128x1024x768 46 : 89, 384x384x768 A^T B 74 : 93;
-/// 128x784x768 98 : 89.
+/// True if oneDNN multiplies without packing (it does so up to AVX2, by the rule in the first line) and the rows have a
+/// harmful stride: then they evict each other's cache lines. On one core, oneDNN : OpenBLAS in GFLOP/s:
+/// 128x1024x768 46 : 89, 384x384x768 A^T B 74 : 93; 128x784x768 98 : 89.
 bool onednn_walks_unpacked(const Gemm& gemm, const GemmShape& shape) {
   if (1.0 / static_cast<double>(shape.m) + 1.0 / static_cast<double>(shape.n) < 0.0038) return false;
   const std::int64_t smallest = std::min({shape.m, shape.n, shape.k});
@@ -29,9 +30,9 @@ bool onednn_walks_unpacked(const Gemm& gemm, const GemmShape& shape) {
   return down_a || (gemm.trans_b == Transpose::no && harms(gemm.b.ld, kFewSets));
 }
 
-/// With AVX-512 oneDNN's matmul reads A where it lies; what that costs in a large or deep product is more than packing
-/// does. On one core of a Zen 4, matmul : sgemm in GFLOP/s: 4096x4096x2048 96 : 111, 1024x1024x256 A^T B 104 : 109,
-/// 32x512x4096 A^T B 79 : 103; one row or column 3 to 16 : 39; but 512x1024x10 81 : 66.
+/// With AVX-512, oneDNN's matmul does not pack A. In a large or deep product this costs more time than packing. On one
+/// core of a Zen 4, matmul : sgemm in GFLOP/s: 4096x4096x2048 96 : 111, 1024x1024x256 A^T B 104 : 109, 32x512x4096
+/// A^T B 79 : 103; one row or column 3 to 16 : 39; but 512x1024x10 81 : 66.
 bool onednn_packs_faster(const Gemm& gemm, const GemmShape& shape) {
   static constexpr std::int64_t kWide = 1024;
   static constexpr std::int64_t kDeep = 2048;
@@ -42,9 +43,9 @@ bool onednn_packs_faster(const Gemm& gemm, const GemmShape& shape) {
   return std::min(shape.m, shape.n) >= kWide && shape.k >= kLeast;
 }
 
-/// Libraries walk down the columns of A^T, for few columns of C more than they compute; in slices of k that stay in a
-/// cache it is faster. 2048x16x1024 on one core of a Zen 4: f64 6.0 : 3.5 ms (with AVX2's code 3.0 : 2.6), f32 1.4
-/// : 1.0.
+/// Libraries read down the columns of A^T. If C has few columns, this takes longer than the arithmetic; it is faster in
+/// slices of k that fit in a cache. Whole : slices, 2048x16x1024 on one core of a Zen 4, in ms: f64 6.0 : 3.5 (with
+/// AVX2's code 3.0 : 2.6), f32 1.4 : 1.0.
 bool faster_in_slices(const Gemm& gemm, const GemmShape& shape) {
   static constexpr std::int64_t kFew = 32;
   static constexpr std::int64_t kTall = 512;
@@ -76,8 +77,8 @@ GemmLibrary f32_library(const Gemm& gemm, const GemmShape& shape, VectorWidth wi
                                                                        : GemmLibrary::onednn_matmul;
 }
 
-/// With AVX-512 matmul takes one row or column at 3 GFLOP/s and sgemm at 39 (see onednn_packs_faster); the pass over a
-/// column costs some 7 ns a row. Up to AVX2 both are as fast.
+/// With AVX-512, matmul multiplies one row or column at 3 GFLOP/s and sgemm at 39 (see onednn_packs_faster); a pass
+/// over a column costs about 7 ns per row. Up to AVX2, both are equally fast.
 bool fuses_epilogue(const Gemm& gemm, const GemmShape& shape, VectorWidth width) {
   return gemm.a.type != DataType::f32 || width != VectorWidth::bits_512 || std::min(shape.m, shape.n) > 1;
 }

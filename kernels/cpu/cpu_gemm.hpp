@@ -7,17 +7,17 @@ namespace recombine::cpu {
 
 enum class GemmLibrary { onednn_matmul, onednn_sgemm, cblas };
 
-/// Which library multiplies these f32 operands. A pure function, so that the same product gives the same bits.
+/// Returns the library that multiplies these f32 operands. A pure function, so the same product gives the same bits.
 GemmLibrary f32_library(const Gemm& gemm, const GemmShape& shape, VectorWidth width);
 
-/// Whether the fastest way to this product takes its bias and activation too; else they are a pass of their own over C.
-/// A pure function of the shape, as above.
+/// True if the fastest library call for this product also applies the bias and the activation. If not, a separate pass
+/// over C applies them. A pure function of the shape, as above.
 bool fuses_epilogue(const Gemm& gemm, const GemmShape& shape, VectorWidth width);
 
-/// Products on the CPU: f64 by CBLAS, bf16 by oneDNN, f32 by the fastest of three ways.
+/// Products on the CPU: f64 by CBLAS, bf16 by oneDNN, f32 by the fastest of three library calls.
 class CpuGemm {
  public:
-  /// @pre all sizes > 0; a bias or activation only with alpha = 1
+  /// @pre all sizes > 0; alpha = 1 if there is a bias or an activation
   void execute(const Gemm& gemm, const GemmShape& shape);
 
  private:

@@ -18,7 +18,7 @@ namespace recombine::cpu {
 
 namespace {
 
-constexpr std::int64_t kSumPiece = 65536;  // elements summed in one go, whatever the threads
+constexpr std::int64_t kSumPiece = 65536;  // elements of one partial sum, for any number of threads
 
 LoopActivation loop_activation(Activation activation) { return static_cast<LoopActivation>(activation); }
 
@@ -33,7 +33,7 @@ void add_losses(std::int64_t rows, std::int64_t cols, LossSums* sums, const Loss
   }
 }
 
-/// A piece of row `row`, columns [begin, end).
+/// The fingerprint of columns [begin, end) of row `row`.
 std::uint64_t fingerprint_of(const Fingerprint& call, std::uint64_t key, std::int64_t row, std::int64_t begin,
                              std::int64_t end) {
   const std::int64_t from = row * call.block.ld + begin;
@@ -59,7 +59,7 @@ void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
   check_gather(gather);
   const std::int64_t* const rows = gather.rows.as<std::int64_t>();
   for (std::int64_t i = 0; i < gather.out.rows; ++i) {
-    require(rows[i] >= 0 && rows[i] < source.rows, "row {} of a table of {}", rows[i], source.rows);
+    require(rows[i] >= 0 && rows[i] < source.rows, "row {} of a matrix with {} rows", rows[i], source.rows);
   }
   for_rows(gather.out.rows, gather.out.cols, [&](std::int64_t i) {
     float* const out = gather.out.as<float>() + i * gather.out.ld;
@@ -82,7 +82,7 @@ void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
     }
   } else if (gemm.alpha == 1 && gemm.activation != Activation::relu && fuses_epilogue(gemm, shape, vector_width())) {
     return gemm_.execute(gemm, shape);
-  } else {  // libraries add the bias before they scale; oneDNN's relu is maxps(x, 0), which turns NaN into 0
+  } else {  // libraries add the bias before they multiply by alpha; oneDNN's relu, maxps(x, 0), turns NaN into 0
     product.bias = {};
     product.activation = Activation::identity;
     gemm_.execute(product, shape);
@@ -212,7 +212,7 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
   if (step.clip_norm > 0) {
     const double norm = std::sqrt(*step.gradient_square_sum);
     const double fits = static_cast<double>(step.clip_norm) / norm;
-    scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN for a norm that is NaN
+    scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN if the norm is NaN
   }
   const AdamWScalars adamw = {step.lr,
                               step.beta1,

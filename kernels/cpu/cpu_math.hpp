@@ -5,8 +5,8 @@
 
 namespace recombine::cpu {
 
-/// Math on the CPU, for streams that run inline: products by libraries, the rest by the loops of this machine's
-/// instruction set on all threads. No result but a product's depends on the number of threads.
+/// Math on the CPU, for streams that run inline. Libraries compute products; loops for this machine's instruction set
+/// compute everything else, on all threads. Only products may depend on the number of threads.
 class CpuMath final : public Math {
  public:
   void fill(Stream& stream, MatrixView x, const RandomFill& random) override;

@@ -13,7 +13,7 @@ class DoneEvent final : public EventState {
   bool done() override { return true; }
 };
 
-/// Moves `task` on until it is finished. Pauses between polls at first, and sleeps later.
+/// Runs `task` until it is finished. At first it pauses between polls; later it sleeps.
 void finish(Task& task) {
   constexpr auto kHost = Doorbell::Listener::host;
   Patience patience;

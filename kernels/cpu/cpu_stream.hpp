@@ -8,30 +8,30 @@
 
 namespace recombine::cpu {
 
-/// One operation on a stream, moved on by polling: a collective, a message, a sum.
+/// One operation on a stream, such as a collective. A thread polls it with advance() until it is finished.
 class Task {
  public:
   virtual ~Task() = default;
   enum class State {
     finished,
-    waiting,  ///< it can do nothing before another rank or task acts: only in this state may a thread sleep
-    ready,    ///< it can go on at once
+    waiting,  ///< it cannot continue before another rank or task acts; only in this state may a thread sleep
+    ready,    ///< it can continue at once
   };
   static State finished_or_waiting(bool finished) { return finished ? State::finished : State::waiting; }
 
   /// Does the work that can be done now, or a part of it if that takes long. Never blocks. The first call starts the
   /// operation. It is not called again after State::finished or an exception.
   virtual State advance() = 0;
-  /// Does the part that the submitting thread does at once: at most microseconds of work. May be called again, also
+  /// Does the part that the submitting thread runs at once: at most microseconds of work. May be called again, also
   /// after advance().
   virtual State begin() { return State::ready; }
 
-  /// Other ranks ring it when they have done something for this task. Null: the task must be polled. It outlives every
-  /// stream.
+  /// Other ranks ring this doorbell after they have done something that this task may wait for. Null: the task must be
+  /// polled. The doorbell outlives every stream.
   virtual Doorbell* doorbell() const { return nullptr; }
 };
 
-/// A stream that takes host operations.
+/// A stream of operations that run on the host.
 class CpuStream : public Stream {
  public:
   /// Enqueues `task`; tasks of one stream run in order, one at a time.

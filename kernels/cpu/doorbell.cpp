@@ -11,7 +11,7 @@ namespace recombine::cpu {
 
 namespace {
 
-/// One bit of the futex's bitset per kind of listener, so that a ring does not wake the other kind.
+/// The futex's bitset has one bit per kind of listener, so a ring does not wake the other kind.
 std::uint32_t bits_of(std::uint32_t listening) {
   return (listening & 0xFFFFU ? 1U : 0U) | (listening >> 16U ? 2U : 0U);
 }

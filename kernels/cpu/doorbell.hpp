@@ -7,10 +7,10 @@
 
 namespace recombine::cpu {
 
-/// Threads sleep here until another thread or process rings. It is a futex (Linux), and also works in memory that
-/// processes share. If no thread listens, a ring costs one load. No ring is missed under two conditions: a sleeper
-/// listens, then checks again what it waits for, and only then sleeps; and the other side changes what the sleeper
-/// waits for by a sequentially consistent store, and only then rings.
+/// Threads sleep on a doorbell until another thread or process rings it. It is a futex (Linux), and also works in
+/// memory that processes share. If no thread listens, a ring costs one load. No ring is missed under two conditions.
+/// The sleeper listens, then checks its condition again, and only then sleeps. The other side changes the condition by
+/// a sequentially consistent store, and only then rings.
 class alignas(64) Doorbell {
  public:
   /// The kinds of listeners. A ring wakes only the kinds that listen.
@@ -19,7 +19,7 @@ class alignas(64) Doorbell {
     host = 1 << 16,  ///< a thread that waits for a stream
   };
 
-  /// Wakes those who listen. Call it after a change of what they wait for.
+  /// Wakes the threads that listen. Call it after a change of the condition that they wait for.
   void ring() {
     if (listening_.load() != 0) wake(listening_.load());
   }

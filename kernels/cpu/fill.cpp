@@ -13,9 +13,9 @@ namespace recombine::cpu {
 
 namespace {
 
-constexpr std::int64_t kRun = 64;  // elements of one row of the block that are drawn in one go
+constexpr std::int64_t kRun = 64;  // consecutive elements of one row that are drawn together
 
-/// values[j] = the element of global index first + j
+/// values[j] = the element with global index first + j
 void draw(const RandomFill& random, std::int64_t first, std::int64_t n, float* values) {
   std::array<std::uint32_t, 4> words{};
   for (std::int64_t j = 0; j < n; ++j) {
@@ -25,7 +25,7 @@ void draw(const RandomFill& random, std::int64_t first, std::int64_t n, float* v
   }
 }
 
-/// One element into each of n rows, `stride` bytes apart.
+/// Writes one element into each of n rows, which are `stride` bytes apart.
 template <std::size_t size>
 void scatter(const std::byte* from, std::byte* to, std::int64_t stride, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) std::memcpy(to + i * stride, from + i * std::int64_t{size}, size);
@@ -39,7 +39,7 @@ void scatter(const ConstVectorView& from, std::byte* to, std::int64_t stride) {
   }
 }
 
-/// Elements begin .. begin + n - 1 of the block's row `row`, where x holds them.
+/// Writes elements begin .. begin + n - 1 of the block's row `row` to their places in x.
 void fill_run(const MatrixView& x, const RandomFill& random, std::int64_t row, std::int64_t begin, std::int64_t n) {
   std::array<float, kRun> values;
   draw(random, (random.first_row + row) * random.global_cols + random.first_col + begin, n, values.data());
@@ -55,15 +55,15 @@ void fill_run(const MatrixView& x, const RandomFill& random, std::int64_t row, s
 }  // namespace
 
 void fill_uniform(const MatrixView& x, const RandomFill& random) {
-  require(x.type == DataType::f32 || x.type == DataType::f64 || x.type == DataType::bf16, "no random {}",
-          name_of(x.type));
+  require(x.type == DataType::f32 || x.type == DataType::f64 || x.type == DataType::bf16,
+          "cannot fill {} with random values; expected f32, f64 or bf16", name_of(x.type));
   const bool transposed = random.transpose == Transpose::yes;
   const std::int64_t rows = transposed ? x.cols : x.rows;
   const std::int64_t cols = transposed ? x.rows : x.cols;
   const std::int64_t runs = ceil_div(cols, kRun);  // in a row
   parallel_for(rows * runs, kGrain / kRun, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t item = first; item < last; ++item) {
-      // Transposed, the same run of one row after another: their elements are neighbours in x.
+      // If transposed, take the same columns of consecutive rows: these elements are neighbours in x.
       const std::int64_t row = transposed ? item % rows : item / runs;
       const std::int64_t begin = (transposed ? item / rows : item % runs) * kRun;
       fill_run(x, random, row, begin, std::min(kRun, cols - begin));

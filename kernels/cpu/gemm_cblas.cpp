@@ -14,7 +14,7 @@ namespace {
 
 CBLAS_TRANSPOSE cblas_transpose(Transpose transpose) { return transpose == Transpose::yes ? CblasTrans : CblasNoTrans; }
 
-/// OpenBLAS on this process's number of threads. It lowers OpenMP's own number to the most that it was built for.
+/// Sets OpenBLAS's number of threads, and restores OpenMP's: OpenBLAS lowers it to the largest that it was built for.
 class OpenBlasThreads {
  public:
   OpenBlasThreads() {
@@ -44,8 +44,8 @@ bool fits_cblas(const Gemm& gemm, const GemmShape& shape) {
 
 void gemm_cblas(const Gemm& gemm, const GemmShape& shape) {
   require(fits_cblas(gemm, shape),
-          "CBLAS counts in 32 bits: no product [{},{}] [{},{}] with rows {}, {} and {} elements apart", shape.m,
-          shape.k, shape.k, shape.n, gemm.a.ld, gemm.b.ld, gemm.c.ld);
+          "the product [{},{}] [{},{}] with leading dimensions {}, {} and {} does not fit CBLAS; expected 32-bit sizes",
+          shape.m, shape.k, shape.k, shape.n, gemm.a.ld, gemm.b.ld, gemm.c.ld);
   const OpenBlasThreads scope;
   if (gemm.c.type == DataType::f64) {
     call<double>(cblas_dgemm, gemm, shape);

@@ -4,12 +4,12 @@
 
 namespace recombine::cpu {
 
-/// Whether all sizes and leading dimensions fit CBLAS's 32 bits.
+/// True if all sizes and leading dimensions fit in CBLAS's 32-bit integers.
 bool fits_cblas(const Gemm& gemm, const GemmShape& shape);
 
-/// C = alpha op(A) op(B) + beta C by CBLAS (OpenBLAS), f32 or f64, on as many threads as oneDNN has.
+/// C = alpha op(A) op(B) + beta C by CBLAS (OpenBLAS), f32 or f64, on library_threads() threads.
 /// @pre no bias, no activation, all sizes > 0
-/// @throws Error naming the shape where it does not fit
+/// @throws Error with the shape if it does not fit CBLAS
 void gemm_cblas(const Gemm& gemm, const GemmShape& shape);
 
 }  // namespace recombine::cpu

@@ -16,12 +16,12 @@ namespace recombine::cpu {
 
 namespace {
 
-/// All that a primitive is made for; pointers are not part of it.
+/// Everything that a primitive depends on. Pointers are not part of it.
 struct Key {
   std::array<std::int64_t, 8> sizes;  ///< m n k lda ldb ldc, transposes, bias and activation
   DataType type;                      ///< of A and B
   double alpha, beta;
-  int threads;  ///< oneDNN lays its work out for so many
+  int threads;  ///< oneDNN plans the work for this number
   auto operator<=>(const Key&) const = default;
 };
 
@@ -39,19 +39,19 @@ Key key_of(const Gemm& gemm) {
 
 using Memory = dnnl::memory;
 
-/// op(m) as it lies in memory
+/// Describes op(m) in memory.
 Memory::desc matrix_desc(const ConstMatrixView& m, Transpose transpose) {
   const auto type = m.type == DataType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32;
   if (transpose == Transpose::yes) return {{m.cols, m.rows}, type, Memory::dims{1, m.ld}};
   return {{m.rows, m.cols}, type, Memory::dims{m.ld, 1}};
 }
 
-bool dispatches_to(dnnl::cpu_isa isa) {  // each instruction set has the bits of those it contains
+bool dispatches_to(dnnl::cpu_isa isa) {  // an instruction set has the bits of all sets that it contains
   const auto wanted = static_cast<unsigned>(isa);
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
 }
 
-// oneDNN 2.x takes a scale before the algorithm; 3.x does not.
+// oneDNN 2.x has a scale argument before the algorithm; 3.x does not.
 template <class PostOps>
 void append_eltwise(PostOps& ops, dnnl::algorithm algorithm, float alpha) {
   if constexpr (requires { ops.append_eltwise(1.0F, algorithm, alpha, 0.0F); }) {
@@ -61,7 +61,7 @@ void append_eltwise(PostOps& ops, dnnl::algorithm algorithm, float alpha) {
   }
 }
 
-// oneDNN 2.x goes through an operation descriptor; 3.x does not have it. Empty where there is no implementation.
+// oneDNN 2.x needs an operation descriptor; 3.x does not have it. The result is empty if there is no implementation.
 template <class Matmul, class... Descs>
 auto make_primitive_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attributes, const Descs&... descs) {
   using PrimitiveDesc = typename Matmul::primitive_desc;
@@ -82,7 +82,7 @@ void append_activation(dnnl::post_ops& ops, Activation activation) {
   }
 }
 
-/// alpha A B + beta C, then the activation; the bias is the primitive's own, and is added to A B.
+/// alpha A B + beta C, then the activation. The primitive itself adds the bias to A B.
 dnnl::primitive_attr attributes_of(const Gemm& gemm) {
   dnnl::post_ops ops;
   if (gemm.alpha != 1) append_eltwise(ops, dnnl::algorithm::eltwise_linear, static_cast<float>(gemm.alpha));
@@ -93,9 +93,9 @@ dnnl::primitive_attr attributes_of(const Gemm& gemm) {
   return attributes;
 }
 
-/// A primitive with the memory objects that its calls are given.
+/// A primitive and the memory objects for its calls.
 struct Prepared {
-  dnnl::matmul primitive;  ///< empty: there is none, or only reference loops for bf16
+  dnnl::matmul primitive;  ///< empty if oneDNN has none, or only reference loops for bf16
   Memory a, b, c, bias;
   std::unordered_map<int, Memory> arguments;
 };
@@ -132,7 +132,7 @@ class GemmOneDnn::Cache {
 
   void execute(const Gemm& gemm) {
     Prepared& call = prepared(gemm);
-    require(static_cast<bool>(call.primitive), "oneDNN has no such product of {}", name_of(gemm.a.type));
+    require(static_cast<bool>(call.primitive), "oneDNN cannot compute this product of {}", name_of(gemm.a.type));
     const auto pointer = [](const std::byte* data) { return const_cast<std::byte*>(data); };
     call.a.set_data_handle(pointer(gemm.a.data));
     call.b.set_data_handle(pointer(gemm.b.data));

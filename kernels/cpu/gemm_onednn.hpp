@@ -6,22 +6,23 @@
 
 namespace recombine::cpu {
 
-/// How wide the vectors are that oneDNN computes with here.
+/// The width of the vectors that oneDNN computes with on this machine.
 enum class VectorWidth { bits_256_or_less, bits_512 };
 VectorWidth vector_width();
 
-/// Whether the processor multiplies bf16 itself (AVX512-BF16, AMX), and oneDNN makes use of it.
+/// True if the processor has instructions for bf16 products (AVX512-BF16, AMX) and oneDNN uses them.
 bool has_bf16_products();
 
-/// Matrix products by oneDNN's matmul primitive, f32 and bf16: bias and activation fused, primitives kept by shape.
+/// Matrix products by oneDNN's matmul primitive, f32 and bf16, with fused bias and activation. Caches a primitive
+/// per shape.
 class GemmOneDnn {
  public:
   GemmOneDnn();
   ~GemmOneDnn();
-  /// Whether execute() takes this product of bf16 operands, and has more for it than reference loops.
+  /// True if oneDNN has more than reference loops for this product of bf16 operands.
   bool multiplies_bf16(const Gemm& gemm);
-  /// @pre shape_of(gemm) has passed; for f32 alpha = 1; a bias only with alpha = 1; bf16 where multiplies_bf16
-  /// @throws Error naming the shape when oneDNN refuses it
+  /// @pre shape_of(gemm) does not throw; alpha = 1 for f32 or with a bias; multiplies_bf16(gemm) for bf16
+  /// @throws Error with the shape if oneDNN does not accept it
   void execute(const Gemm& gemm);
 
  private:
@@ -29,8 +30,8 @@ class GemmOneDnn {
   std::unique_ptr<Cache> cache_;
 };
 
-/// The same by oneDNN's sgemm, which packs both operands: f32 without bias or activation, any alpha and beta.
-/// @throws Error naming the shape when oneDNN refuses it
+/// A product by oneDNN's sgemm, which packs both operands: f32, no bias, no activation, any alpha and beta.
+/// @throws Error with the shape if oneDNN does not accept it
 void sgemm_onednn(const Gemm& gemm, const GemmShape& shape);
 
 }  // namespace recombine::cpu

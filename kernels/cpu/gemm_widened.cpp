@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kTileRows = 2048;   // of C, and columns
 constexpr std::int64_t kTileDepth = 1024;  // of k
 
-/// Rows [i, i + rows) x columns [j, j + cols) of op(m), in f32, stored as m is.
+/// Rows [i, i + rows) x columns [j, j + cols) of op(m), in f32, with the same transposition as m.
 ConstMatrixView widened(const ConstMatrixView& m, Transpose transpose, std::int64_t i, std::int64_t j,
                         std::int64_t rows, std::int64_t cols, std::vector<float>& scratch) {
   if (scratch.size() < static_cast<std::size_t>(rows * cols)) scratch.resize(static_cast<std::size_t>(rows * cols));

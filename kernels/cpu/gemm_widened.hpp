@@ -7,12 +7,12 @@
 
 namespace recombine::cpu {
 
-/// Products of bf16 operands where no bf16 product is to be had: tile by tile, the operands are widened to f32 in
-/// scratch memory of at most 16 MiB, which is kept between calls, and multiplied there into C.
+/// Products of bf16 operands if oneDNN has no bf16 product. Tile by tile, it widens the operands to f32 in scratch
+/// memory and multiplies them into C. The scratch memory has at most 16 MiB and is kept between calls.
 class GemmWidened {
  public:
   using Multiply = std::function<void(const Gemm&)>;
-  /// `multiply` is called for f32 products that together are `gemm`. @pre all sizes > 0
+  /// Calls `multiply` for f32 products that together make up `gemm`. @pre all sizes > 0
   void execute(const Gemm& gemm, const GemmShape& shape, const Multiply& multiply);
 
  private:

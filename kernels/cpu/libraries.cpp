@@ -13,7 +13,7 @@ namespace recombine {
 
 namespace {
 
-/// "0.3.21" from the text "OpenBLAS 0.3.21 DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64".
+/// Returns "0.3.21" for the text "OpenBLAS 0.3.21 DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64".
 std::string openblas_version() {
   std::istringstream words(openblas_get_config());
   std::string name;

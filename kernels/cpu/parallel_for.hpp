@@ -6,13 +6,13 @@
 
 namespace recombine::cpu {
 
-/// The threads that parallel_for and the libraries use in this process. @pre threads >= 1
+/// The number of threads that parallel_for and the libraries use in this process. @pre threads >= 1
 void set_threads(int threads);
 int threads();
-/// The threads that a library with OpenMP inside may use: as many, or one where parallel_for is not OpenMP's.
+/// The number of threads for a library that uses OpenMP: threads(), or 1 if parallel_for does not use OpenMP.
 int library_threads();
 
-/// Binds thread t to core cores[t]: a system may leave two busy threads on one core. @pre one core per thread
+/// Binds thread t to core cores[t], because a system may run two busy threads on one core. @pre one core per thread
 void bind_threads(const std::vector<int>& cores);
 
 namespace detail {
@@ -21,7 +21,7 @@ void run_parts(std::int64_t size, std::int64_t parts, RangeCall call, const void
 }  // namespace detail
 
 /// Calls work(begin, end) for consecutive parts of [0, size), on all threads; a part has at least `grain` elements.
-/// Which thread takes which part, and how many there are, must not change the result.
+/// The result must not depend on the number of parts, or on which thread runs which part.
 template <class Work>
 void parallel_for(std::int64_t size, std::int64_t grain, const Work& work) {
   const std::int64_t parts = std::min<std::int64_t>(threads(), size / std::max<std::int64_t>(grain, 1));

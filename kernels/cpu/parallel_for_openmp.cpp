@@ -15,7 +15,7 @@ void bind_threads(const std::vector<int>& cores) {
     cpu_set_t mask;
     CPU_ZERO(&mask);
     CPU_SET(static_cast<std::size_t>(cores[static_cast<std::size_t>(omp_get_thread_num())]), &mask);
-    sched_setaffinity(0, sizeof mask, &mask);  // where it is refused, the threads stay unbound
+    sched_setaffinity(0, sizeof mask, &mask);  // if it fails, the threads stay unbound
   }
 }
 

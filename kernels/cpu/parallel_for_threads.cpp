@@ -15,7 +15,7 @@ std::atomic<int> thread_count{1};
 void set_threads(int threads) { thread_count = threads; }
 int threads() { return thread_count; }
 int library_threads() { return 1; }
-void bind_threads(const std::vector<int>& /*cores*/) {}  // these threads do not last
+void bind_threads(const std::vector<int>& /*cores*/) {}  // threads end after each call
 
 void detail::run_parts(std::int64_t size, std::int64_t parts, RangeCall call, const void* work) {
   std::vector<std::jthread> team;

@@ -16,14 +16,14 @@ namespace recombine::cpu {
 namespace {
 
 constexpr std::chrono::microseconds kSpin{100};   // the time to sleep and wake on a virtual machine
-constexpr std::chrono::milliseconds kWindow{20};  // shortest time between two looks for rivals
+constexpr std::chrono::milliseconds kWindow{20};  // shortest time between two checks for rivals
 constexpr std::int64_t kRivalsPart = 10;          // rivals take more than 1/10 of the time
-constexpr int kPausesPerLook = 16;                // to read the clock takes as long as two pauses
+constexpr int kPausesPerLook = 16;                // reading the clock takes as long as two pauses
 constexpr std::chrono::nanoseconds kShortestNap{10'000};
 constexpr std::chrono::nanoseconds kLongestNap{200'000};
 
-/// The total time that this thread was ready to run while other threads had its core (proc(5), /proc/pid/schedstat); 0
-/// if Linux does not tell.
+/// The total time that this thread was ready to run while other threads had its core (proc(5), /proc/pid/schedstat).
+/// 0 if Linux does not report it.
 std::chrono::nanoseconds time_not_run() {
   thread_local const FileDescriptor file(open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
   std::array<char, 64> text{};
@@ -33,8 +33,8 @@ std::chrono::nanoseconds time_not_run() {
   return std::chrono::nanoseconds(std::sscanf(text.data(), "%lld %lld", &ran, &waited) == 2 ? waited : 0);
 }
 
-/// True if other threads want this core: since the previous look, they had it for more than 1/10 of the time while this
-/// thread was ready to run. Threads of the system take less.
+/// True if other threads want this core: since the previous check, they had it for more than 1/10 of the time while
+/// this thread was ready to run. Threads of the system take less than that.
 bool has_rival(std::chrono::steady_clock::time_point now) {
   struct Seen {
     std::chrono::steady_clock::time_point at{};

@@ -6,12 +6,12 @@ namespace recombine::cpu {
 
 /// How a thread waits for something that it polls. First it pauses between polls, for as long as sleeping and waking
 /// would take; then it sleeps. So a wait costs at most twice the smallest possible cost (Karlin, Li, Manasse, Owicki,
-/// "Empirical Studies of Competitive Spinning", SOSP 1991). If no other thread wants the core, it pauses for up to a
+/// "Empirical Studies of Competitive Spinning", SOSP 1991). If no other thread wants the core, it pauses for up to one
 /// millisecond. It never yields: sched_yield next to a busy process gives that process a whole time slice (Linux 6.18:
-/// a loop of sched_yield gets 0.3% of the core), but a thread that slept is scheduled first when it wakes.
+/// a loop of sched_yield gets 0.3% of the core), but the scheduler prefers a thread that wakes from sleep.
 class Patience {
  public:
-  /// @param longest_spin it sleeps after this time at the latest; if other threads want its core, after 100 us
+  /// @param longest_spin the longest time before it sleeps; if other threads want its core, it sleeps after 100 us
   explicit Patience(std::chrono::microseconds longest_spin = std::chrono::microseconds(1000))
       : longest_spin_(longest_spin) {}
 
@@ -26,7 +26,7 @@ class Patience {
   void wait() {
     if (!pause()) nap();
   }
-  /// Call it when what this thread waits for has made progress: a new wait begins.
+  /// Begins a new wait. Call it after progress of the polled operation.
   void start_again() { pauses_ = 0; }
 
  private:

@@ -8,7 +8,7 @@ namespace recombine::cpu {
 
 namespace {
 
-/// A task that is finished when an event of another stream is done.
+/// A task that is finished once an event of another stream is done.
 class EventTask final : public Task {
  public:
   EventTask(Event event, Doorbell* bell) : event_(std::move(event)), bell_(bell) {}
@@ -27,7 +27,7 @@ class ProgressStream final : public CpuStream {
   ~ProgressStream() override {
     try {
       synchronize();
-    } catch (...) {  // no caller is left to catch it
+    } catch (...) {  // a destructor cannot throw
     }
     worker_->remove(queue_);
   }
@@ -36,7 +36,7 @@ class ProgressStream final : public CpuStream {
 
   void wait(const Event& event) override {
     if (event->done()) return;
-    // An event of this engine is done when another of its tasks ends: no thread sleeps then. Other events are polled.
+    // An event of this engine is done when one of the engine's tasks ends; no thread sleeps then. Poll other events.
     const auto* const own = dynamic_cast<const QueueEvent*>(event.get());
     submit(std::make_unique<EventTask>(event, own && own->worker() == worker_ ? worker_->own_bell() : nullptr));
   }

@@ -56,8 +56,8 @@ void ProgressWorker::submit(Queue& queue, std::unique_ptr<Task> task) {
   queue.tasks.push_back(std::move(task));
   ++queue.submitted;
   if (waiters_ == 0) {
-    const bool others_before = queue.tasks.size() > 1;  // a thread moves them on already
-    if (!others_before && !queue.host_comes) leave_to_worker(lock);
+    const bool others_before = queue.tasks.size() > 1;  // a thread runs them already
+    if (!others_before && !queue.host_will_wait) leave_to_worker(lock);
   } else if (resting_ > 0) {
     bell_->call(kHost);
   }
@@ -65,7 +65,7 @@ void ProgressWorker::submit(Queue& queue, std::unique_ptr<Task> task) {
 
 void ProgressWorker::expect_host(Queue& queue) {
   const std::lock_guard lock(mutex_);
-  queue.host_comes = true;
+  queue.host_will_wait = true;
 }
 
 std::uint64_t ProgressWorker::submitted(const Queue& queue) {
@@ -81,7 +81,7 @@ bool ProgressWorker::done(const Queue& queue, std::uint64_t count) {
 
 void ProgressWorker::wait(Queue& queue, std::uint64_t count) {
   Lock lock(mutex_);
-  queue.host_comes = false;
+  queue.host_will_wait = false;
   if (queue.finished < count) {
     ++waiters_;
     stop_listening();
@@ -135,7 +135,7 @@ void ProgressWorker::stop_listening() {
 /// Does the quick part of the work, and leaves the rest to the engine's thread. Wakes that thread only if there is work
 /// to do before another rank rings, since waking it costs as much as ten small collectives.
 void ProgressWorker::leave_to_worker(Lock& lock) {
-  if (begin_all(lock) == Task::State::finished || !asleep_) return;  // if awake, it looks again before it sleeps
+  if (begin_all(lock) == Task::State::finished || !asleep_) return;  // if awake, it checks again before it sleeps
   start_listening();
   const Task::State state = begin_all(lock);  // again: the thread missed all rings before it listened
   if (state == Task::State::ready || must_poll()) bell_->call(kWorker);
@@ -150,7 +150,7 @@ Task::State ProgressWorker::begin_all(Lock& lock) {
     const std::uint64_t before = queue->finished;
     const Task::State state = begin(*queue, lock);
     if (state == Task::State::ready) return state;
-    if (queue->finished > before && queues_.size() > 1) return begin_all(lock);  // other queues may have waited for it
+    if (queue->finished > before && queues_.size() > 1) return begin_all(lock);  // other tasks may wait for this one
     if (state == Task::State::waiting) all = state;
   }
   return all;
@@ -217,7 +217,7 @@ bool ProgressWorker::must_poll() const {
   });
 }
 
-/// When the first task with a doorbell comes, that doorbell becomes the one on which all threads sleep.
+/// The doorbell of the first task that has one becomes the doorbell on which all threads sleep.
 void ProgressWorker::take_bell_of(const Task& task) {
   Doorbell* const bell = task.doorbell();
   if (!bell || bell_ != &own_bell_ || bell == bell_) return;
@@ -227,7 +227,7 @@ void ProgressWorker::take_bell_of(const Task& task) {
   own_bell_.call(kHost);
 }
 
-/// Moves the first task of every queue on. Returns true if one is finished or can go on. @pre no thread is in a task
+/// Advances the first task of every queue. Returns true if one is finished or can continue. @pre no thread is in a task
 bool ProgressWorker::advance_all(Lock& lock) {
   advancing_ = true;
   bool moved = false;
@@ -262,7 +262,7 @@ Task::State ProgressWorker::in_task(Queue& queue, Lock& lock, const Work& work) 
   if (failure) {
     queue.failure = failure;
     queue.lost = {queue.finished, queue.submitted, failure};
-    queue.tasks.clear();  // the tasks after it would run on wrong data
+    queue.tasks.clear();  // the later tasks would run on wrong data
     queue.finished = queue.submitted;
   } else if (state == Task::State::finished) {
     queue.tasks.pop_front();

@@ -18,23 +18,23 @@ namespace recombine::cpu {
 /// The thread of a progress engine and the queues of its streams. The mutex guards the queues; a task runs outside the
 /// mutex, in one thread at a time. A host is a thread that submits tasks or waits for a stream.
 ///
-/// All threads that wait sleep on one doorbell. It is the tasks' doorbell, which other ranks ring; if the tasks have
-/// none, it is the engine's own. While a host submits or waits, the host moves the tasks on, and the engine's thread
-/// stays asleep. The engine's thread listens to the doorbell only if there is work and no host waits.
+/// All threads that wait sleep on the same doorbell: the doorbell of the tasks, which other ranks ring, or the engine's
+/// own if the tasks have none. While a host submits or waits, the host runs the tasks, and the engine's thread stays
+/// asleep. The engine's thread listens to the doorbell only if there is work and no host waits.
 class ProgressWorker {
  public:
   struct Queue {
     std::deque<std::unique_ptr<Task>> tasks;  ///< only the first one runs
     std::uint64_t submitted = 0;
     std::uint64_t finished = 0;
-    std::exception_ptr failure;  ///< of a task, until the host gets it
-    bool host_comes = false;     ///< the host will only enqueue more until it waits for this queue
+    std::exception_ptr failure;   ///< of a task, until it is rethrown on the host
+    bool host_will_wait = false;  ///< until the host waits for this queue, it only enqueues more work
 
     struct Lost {
       std::uint64_t from = 0, to = 0;  ///< tasks from + 1 to `to`, in order of submission
       std::exception_ptr why;
     };
-    Lost lost;  ///< by the last failure: the failed task and the tasks after it
+    Lost lost;  ///< because of the last failure: the failed task and the tasks after it
   };
 
   ProgressWorker();
@@ -45,8 +45,8 @@ class ProgressWorker {
   void add(const std::shared_ptr<Queue>& queue);
   void remove(const std::shared_ptr<Queue>& queue);
 
-  /// The doorbell of tasks that wait for another task of this engine. The end of that task need not ring it: no thread
-  /// sleeps then before it has looked at all first tasks again.
+  /// The doorbell of tasks that wait for another task of this engine. No ring is needed when that task ends: no thread
+  /// sleeps before it has checked all first tasks again.
   Doorbell* own_bell() { return &own_bell_; }
 
   void submit(Queue& queue, std::unique_ptr<Task> task);
@@ -55,7 +55,8 @@ class ProgressWorker {
   std::uint64_t submitted(const Queue& queue);
   /// @throws the failure of that task, or of an earlier task whose failure removed it
   bool done(const Queue& queue, std::uint64_t count);
-  /// The calling thread moves all streams on until `count` tasks of `queue` are finished. @throws a failure of `queue`
+  /// Runs the tasks of all queues in the calling thread until `count` tasks of `queue` are finished.
+  /// @throws a failure of `queue`
   void wait(Queue& queue, std::uint64_t count);
 
  private:
@@ -89,7 +90,7 @@ class ProgressWorker {
   Doorbell own_bell_;
   Doorbell* bell_ = &own_bell_;
   int waiters_ = 0;         ///< hosts in wait()
-  int resting_ = 0;         ///< number of these that sleep
+  int resting_ = 0;         ///< hosts in wait() that sleep
   bool advancing_ = false;  ///< a thread is in a task
   bool asleep_ = false;     ///< the engine's thread sleeps
   bool listening_ = false;  ///< the engine's thread counts as a listener of bell_

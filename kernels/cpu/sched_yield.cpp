@@ -5,8 +5,8 @@
 #include "kernels/cpu/patience.hpp"
 
 // OpenBLAS's threads wait for each other in loops of sched_yield, and Open MPI waits for messages in such a loop. Next
-// to a busy process, each round of the loop costs a time slice of milliseconds. So this definition replaces libc's, in
-// these libraries too: a thread that calls it again and again pauses at first, and then sleeps.
+// to a busy process, each iteration costs a time slice of milliseconds. So this definition replaces libc's, also in
+// these libraries: a thread that calls it again and again pauses at first, and then sleeps.
 
 namespace {
 

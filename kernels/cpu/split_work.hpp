@@ -6,12 +6,12 @@
 #include "kernels/ceil_div.hpp"
 #include "kernels/cpu/parallel_for.hpp"
 
-// How elementwise work is split over threads, so that the bits do not hang on their number.
+// How elementwise work is split over threads. The resulting bits do not depend on the number of threads.
 
 namespace recombine::cpu {
 
-constexpr std::int64_t kGrain = 16384;  ///< elements below which another thread does not pay
-constexpr std::int64_t kUnit = 64;      ///< elements: work is cut at multiples, where every vector ends
+constexpr std::int64_t kGrain = 16384;  ///< elements; for fewer, another thread costs more time than it saves
+constexpr std::int64_t kUnit = 64;      ///< elements; work is cut at multiples of it, so no vector is cut
 
 /// Splits rows over threads, so that each has at least kGrain elements.
 template <class Work>
@@ -21,15 +21,15 @@ void for_rows(std::int64_t rows, std::int64_t cols, const Work& work) {
   });
 }
 
-/// Splits [0, size) over threads at multiples of kUnit: vector and scalar code give other bits, and which element
-/// gets which must not hang on the number of threads.
+/// Splits [0, size) over threads at multiples of kUnit. Vector and scalar code give different bits, so the choice
+/// between them for an element must not depend on the number of threads.
 template <class Work>
 void for_elements(std::int64_t size, std::int64_t grain, const Work& work) {
   parallel_for(ceil_div(size, kUnit), ceil_div(grain, kUnit),
                [&](std::int64_t begin, std::int64_t end) { work(begin * kUnit, std::min(end * kUnit, size)); });
 }
 
-/// Splits columns over threads: each column is summed by one thread, from the first row to the last.
+/// Splits columns over threads. One thread sums a column, from the first row to the last.
 template <class Work>
 void for_columns(std::int64_t rows, std::int64_t cols, const Work& work) {
   for_elements(cols, kGrain / std::max<std::int64_t>(rows, 1), work);

@@ -3,7 +3,7 @@
 #include "kernels/cpu/loops/loss_loops.hpp"
 #include "kernels/element_hash.hpp"
 
-// The vector forms of these are in glibc's libmvec.
+// glibc's libmvec has vector versions of these functions.
 extern "C" {
 __attribute__((simd("notinbranch"))) float expf(float) noexcept;
 __attribute__((simd("notinbranch"))) float tanhf(float) noexcept;
@@ -38,7 +38,7 @@ inline float activate(float x) {
   return x;
 }
 
-/// Of the output; for gelu of the input.
+/// y is the activation's output; for gelu it is the input.
 template <LoopActivation kind>
 inline float derivative(float y) {
   if constexpr (kind == LoopActivation::relu) return y > 0 ? 1 : y - y;  // 0, or NaN
@@ -134,7 +134,7 @@ void axpby(T alpha, const T* x, T beta, T* y, int64_t n) {
   }
 }
 
-constexpr uint32_t kInfinity = 0x7f800000;  // a magnitude from here on is infinite or NaN
+constexpr uint32_t kInfinity = 0x7f800000;  // a value with at least these magnitude bits is infinite or NaN
 
 inline uint32_t magnitude_bits(float x) { return __builtin_bit_cast(uint32_t, x) & 0x7fffffff; }
 
@@ -191,7 +191,7 @@ inline uint16_t narrowed(float x) {
   return static_cast<uint16_t>(x != x ? (bits >> 16) | 0x40 : rounded);  // 0x40: no NaN becomes an infinity
 }
 
-/// By way of f32, rounded there to odd: rounding twice to nearest would move a tie's neighbours.
+/// Rounds to f32 first, to odd. If both steps rounded to nearest, values close to a tie would get a wrong result.
 inline uint16_t narrowed(double x) {
   const float nearest = static_cast<float>(x);
   const double back = static_cast<double>(nearest);

@@ -4,12 +4,13 @@
 
 #include "kernels/softmax_row_stats.hpp"
 
-// Serial elementwise loops on plain memory. The files of this folder are compiled once per instruction set, so none may
-// use a template or an inline function of another header, unless that is static: the linker would keep one copy for all.
+// Serial elementwise loops on plain memory. The files of this folder are compiled once per instruction set. So they may
+// use templates and inline functions of other headers only if these are static: the linker would keep one copy of the
+// others for all instruction sets.
 
 namespace recombine::cpu {
 
-enum class LoopActivation : int { identity, relu, gelu, tanh, sigmoid };  // as kernels/math.hpp has them
+enum class LoopActivation : int { identity, relu, gelu, tanh, sigmoid };  // the order of kernels/math.hpp
 
 struct AdamWScalars {
   float lr, beta1, beta2, epsilon, weight_decay;
@@ -18,7 +19,7 @@ struct AdamWScalars {
   float gradient_scale;
 };
 
-/// rows x cols pieces of row-major matrices
+/// A block of rows x cols of the matrices of ActivationGradient (kernels/math.hpp).
 struct GradientStripe {
   const float* saved;
   int64_t saved_ld;
@@ -44,7 +45,7 @@ struct SoftmaxFromStatsRow {
   const SoftmaxRowStats* stats;  ///< of part p: stats[p * stats_ld]
   int64_t stats_ld;
   int64_t parts;
-  float* gradient;  ///< null: none wanted; it may be logits
+  float* gradient;  ///< null: not computed; it may be logits
   float scale;
 };
 
@@ -54,26 +55,26 @@ struct SquaredErrorRow {
   const float* targets;
   int64_t cols;
   int64_t global_cols;
-  float* gradient;  ///< null: none wanted
+  float* gradient;  ///< null: not computed
   float scale;
 };
 
 struct LossLoops {
-  /// gradient null: none wanted; it may be logits
+  /// gradient may be null (not computed) or equal to logits
   RowLoss (*softmax_cross_entropy)(const float* logits, int64_t n, int64_t label, float* gradient, float scale);
   SoftmaxRowStats (*softmax_stats)(const float* logits, int64_t n, int64_t first_col, int64_t label);
   RowLoss (*softmax_from_stats)(const SoftmaxFromStatsRow& row);
   RowLoss (*squared_error)(const SquaredErrorRow& row);
 };
 
-/// The sum of element_hash over n elements, the first of which has this index; the elements as their bits.
+/// The sum of element_hash over n elements, given as their bits. The first element has index `index`.
 struct FingerprintLoops {
   uint64_t (*bits16)(const uint16_t* x, int64_t n, uint64_t key, uint64_t index);
   uint64_t (*bits32)(const uint32_t* x, int64_t n, uint64_t key, uint64_t index);
   uint64_t (*bits64)(const uint64_t* x, int64_t n, uint64_t key, uint64_t index);
 };
 
-/// to = from, narrowed to nearest even; a NaN stays one, quiet. bf16 as its bits.
+/// to = from; a narrower type rounds to nearest even. A NaN becomes a quiet NaN. bf16 is given as its bits.
 struct CastLoops {
   void (*f32_to_f64)(const float* from, double* to, int64_t n);
   void (*f64_to_f32)(const double* from, float* to, int64_t n);
@@ -106,7 +107,7 @@ const Loops& loops_v2();  ///< SSE4.2
 const Loops& loops_v3();  ///< AVX2 and FMA
 const Loops& loops_v4();  ///< AVX-512
 
-/// The best that this machine has.
+/// The loops for the best instruction set of this machine.
 const Loops& loops();
 
 }  // namespace recombine::cpu

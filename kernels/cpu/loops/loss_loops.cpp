@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-// The vector form of this is in glibc's libmvec.
+// glibc's libmvec has a vector version of this function.
 extern "C" {
 __attribute__((simd("notinbranch"))) float expf(float) noexcept;
 }
@@ -16,7 +16,7 @@ constexpr float kNaN = __builtin_nanf("");
 
 struct Largest {
   float value;
-  int64_t at;  ///< of the first; -1 if nothing is above -infinity
+  int64_t at;  ///< index of the first maximum; -1 if no value is above -infinity
 };
 
 Largest largest_of(const float* x, int64_t n) {
@@ -34,14 +34,14 @@ float exp_sum(const float* x, int64_t n, float largest) {
   return sum;
 }
 
-/// exp_sum where the maximum is -infinity: that minus itself is NaN, but another part may have a larger maximum.
+/// exp_sum if the maximum is -infinity, where exp(x - maximum) would be NaN. Another part may have a larger maximum.
 float count_lowest(const float* x, int64_t n) {
   float sum = 0;
   for (int64_t j = 0; j < n; ++j) sum += x[j] == kLowest ? 1 : x[j];
   return sum;
 }
 
-/// The statistics of a whole row, of those of its parts. The sum is NaN if the maximum is infinite.
+/// The statistics of a whole row, joined from those of its parts. The sum is NaN if the maximum is infinite.
 SoftmaxRowStats joined(const SoftmaxFromStatsRow& row) {
   SoftmaxRowStats whole = {kLowest, 0, INT32_MAX, kLowest};
   for (int64_t p = 0; p < row.parts; ++p) {
@@ -59,7 +59,7 @@ SoftmaxRowStats joined(const SoftmaxFromStatsRow& row) {
   return whole;
 }
 
-RowLoss loss_of(const SoftmaxRowStats& row, int64_t label) {  // NaN logit: not correct
+RowLoss loss_of(const SoftmaxRowStats& row, int64_t label) {  // a row with a NaN logit does not count as correct
   return {logf(row.sum) + row.largest - row.label_logit, row.at == label && row.sum == row.sum ? 1.0F : 0.0F};
 }
 

@@ -2,7 +2,7 @@
 
 #include "kernels/cpu/loops/loops.hpp"
 
-/// The losses' loops of one instruction set.
+/// The loops of the losses for one instruction set.
 namespace recombine::cpu::RECOMBINE_ISA {
 
 RowLoss softmax_cross_entropy(const float* logits, int64_t n, int64_t label, float* gradient, float scale);
