@@ -4,7 +4,7 @@
 
 #include "kernels/math.hpp"
 
-/// The activations and their derivatives, with the constants of the CPU's.
+/// The activations and their derivatives, with the same constants as on the CPU.
 namespace recombine::cuda {
 
 inline constexpr float kGeluScale = 0.7978845608F;  // sqrt(2 / pi)
@@ -21,7 +21,7 @@ __device__ __forceinline__ float activate(float x) {
   return x;
 }
 
-/// Of the output; for gelu of the input.
+/// y is the activation's output; for gelu it is the input.
 template <Activation kind>
 __device__ __forceinline__ float derivative(float y) {
   if constexpr (kind == Activation::relu) return y > 0 ? 1 : y - y;  // 0, or NaN
@@ -34,7 +34,7 @@ __device__ __forceinline__ float derivative(float y) {
   return 1;
 }
 
-/// f(std::integral_constant<Activation, ...>) for the one that is asked for.
+/// Calls f(std::integral_constant<Activation, activation>{}).
 template <class F>
 void with_activation(Activation activation, const F& f) {
   switch (activation) {

@@ -6,7 +6,7 @@ namespace recombine::cuda {
 
 namespace {
 
-/// gradient *= activation'(saved), in place.   As an item of column sums: what was written.
+/// gradient *= activation'(saved), in place.   As an item of column sums, it returns what it has written.
 template <Activation kind, int width>
 struct GradientItem {
   const float* saved;
@@ -42,7 +42,7 @@ void gradient_packs(cudaStream_t stream, const ActivationGradient& call) {
   }
 }
 
-/// bias_gradient = beta bias_gradient + the column sums of the gradient as it is.
+/// bias_gradient = beta bias_gradient + the column sums of the unchanged gradient.
 template <int width>
 void sum_gradient_packs(cudaStream_t stream, const ActivationGradient& call) {
   const MatrixView& g = call.gradient;

@@ -6,7 +6,7 @@ namespace recombine::cuda {
 
 namespace {
 
-constexpr std::int64_t kMostParts = 1024;  // whatever the GPU, so that the bits are the same
+constexpr std::int64_t kMostParts = 1024;  // the same on every GPU, so the bits are the same
 
 template <int width>
 __global__ void __launch_bounds__(kBlockThreads) square_sum_kernel(const float* x, std::int64_t n, double* parts) {

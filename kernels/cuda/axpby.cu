@@ -5,14 +5,14 @@ namespace recombine::cuda {
 
 namespace {
 
-/// y = alpha x + beta y; what is null (x) or multiplied by zero (y) is not read.
+/// y = alpha x + beta y. x may be null; y is not read if beta = 0.
 template <class T, int width>
 struct AxpbyItem {
   T alpha;
   const T* x;
   T beta;
   T* y;
-  std::int64_t y_ld;  // x lies as y does
+  std::int64_t y_ld;  // also of x
   std::int64_t cols;
 
   __device__ __forceinline__ void operator()(std::int64_t i, std::int64_t j) const {

@@ -6,7 +6,7 @@ namespace recombine::cuda {
 
 namespace {
 
-/// in and out may be the same, so a thread reads its pack before it writes it.
+/// in and out may be the same matrix, so a thread reads a pack before it writes it.
 template <Activation kind, int width>
 struct BiasActivationItem {
   const float* in;

@@ -4,21 +4,21 @@
 
 #include "kernels/cuda/elements.cuh"
 
-/// Sums down the columns of what a functor reads, in pieces of rows:
+/// Column sums of the elements that a functor returns. Rows are cut into pieces:
 ///
 ///              32 packs
 ///            +---------+---------+
-///            | block   | block   |   rows of piece 0: thread (x, y) sums rows y, y + threads.y, ... of its pack,
-///            +---------+---------+                    then the block's rows of threads fold in halves
+///            | block   | block   |   rows of piece 0: thread (x, y) sums rows y, y + threads.y, ... of its pack;
+///            +---------+---------+                    then the block adds its rows of threads in a binary tree
 ///            | block   | block   |   rows of piece 1
 ///            +---------+---------+
 ///                 |         |
-///            a sum per piece and column, then the same over the pieces
+///            a sum per piece and column; then a second kernel adds the pieces
 ///
-/// How many pieces there are depends on the shape alone, so the bits do too.
+/// The number of pieces depends only on the shape, so the bits depend only on the shape and the data.
 namespace recombine::cuda {
 
-/// sums[piece, col] = beta sums[piece, col] + the piece's
+/// sums[piece, col] = beta sums[piece, col] + the sum of column `col` over the rows of the piece
 struct ColumnSums {
   std::int64_t rows;
   std::int64_t cols;
@@ -27,7 +27,7 @@ struct ColumnSums {
   float beta;
 };
 
-/// Item: a functor (row, pack, count) -> Pack<float, width>, called once for each.
+/// Item: a functor (row, pack, count) -> Pack<float, width>. It is called once for each row and pack.
 template <class Item, int width>
 __global__ void __launch_bounds__(kBlockThreads) column_sums_kernel(ColumnSums call, Item item) {
   __shared__ Pack<float, width> folded[kBlockThreads];
@@ -75,7 +75,7 @@ inline ColumnTiling column_tiling_of(std::int64_t rows, std::int64_t packs) {
   return {dim3(static_cast<unsigned>(x), static_cast<unsigned>(y)), across, std::max<std::int64_t>(pieces, 1)};
 }
 
-/// A matrix in memory as it is.
+/// Returns the elements of a matrix unchanged.
 template <int width>
 struct MatrixItem {
   const float* x;
@@ -86,7 +86,7 @@ struct MatrixItem {
   }
 };
 
-/// sums[j] = beta sums[j] + the sum over rows of what item gives for column j. @pre width 4: rows begin where packs may
+/// sums[j] = beta sums[j] + the sum over rows of the items in column j. @pre if width is 4, rows are aligned for packs
 template <int width, class Item>
 void sum_columns(cudaStream_t stream, const char* name, ColumnSums call, const Item& item) {
   if (call.cols == 0) return;

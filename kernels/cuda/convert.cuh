@@ -5,17 +5,17 @@
 
 #include "kernels/types.hpp"
 
-/// Conversions between f32, f64 and bf16 with the CPU's bits.
+/// Conversions between f32, f64 and bf16 with the same bits as on the CPU.
 namespace recombine::cuda {
 
-/// To nearest even; a NaN stays one, quiet.
+/// Rounds to nearest even. A NaN becomes a quiet NaN.
 __device__ __forceinline__ BFloat16 rounded(float x) {
   const std::uint32_t bits = __float_as_uint(x);
   const std::uint32_t nearest = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   return {static_cast<std::uint16_t>(x != x ? (bits >> 16) | 0x40 : nearest)};
 }
 
-/// By way of f32, rounded there to odd: rounding twice to nearest would move a tie's neighbours.
+/// Rounds to f32 first, to odd. If both steps rounded to nearest, values close to a tie would get a wrong result.
 __device__ __forceinline__ BFloat16 rounded(double x) {
   const float nearest = static_cast<float>(x);
   if (x != x) return rounded(nearest);

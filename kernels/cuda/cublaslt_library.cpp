@@ -10,7 +10,7 @@ namespace recombine::cuda {
 
 namespace {
 
-/// A function of the library, as the type of what it is assigned to.
+/// The address of a library function. Converts to the function type that it is assigned to.
 struct Function {
   void* address;
   template <class F>
@@ -20,7 +20,7 @@ struct Function {
 };
 
 CublasLtLibrary load() {
-  // A name without a slash: the loader searches the system's folders and our RUNPATH, never the current folder.
+  // The name has no slash, so the loader searches the system's folders and our RUNPATH, never the current folder.
   const std::string name = fmt::format("libcublasLt.so.{}", CUBLAS_VER_MAJOR);
   void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   require(library != nullptr, "cuBLASLt cannot be loaded: {}", library ? "" : dlerror());

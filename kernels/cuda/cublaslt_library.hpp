@@ -24,8 +24,8 @@ struct CublasLtLibrary {
   decltype(&cublasLtMatmul) multiply;
 };
 
-/// Loads the library at the first call, not with the program: that costs 0.1 s and 90 MB of memory of its own for each
-/// rank, also for one that computes on the CPU. @throws Error where the library is not found
+/// Loads the library at the first call, not with the program: loading costs each rank 0.1 s and 90 MB of memory, also
+/// if the rank computes on the CPU. @throws Error if the library is not found
 const CublasLtLibrary& cublaslt();
 
 inline auto destroy_library(cublasLtHandle_t library) { return cublaslt().destroy(library); }

@@ -1,16 +1,16 @@
-# Finds CUDA and NCCL. Sets RECOMBINE_WITH_CUDA and RECOMBINE_NCCL (ON or OFF), and where they are ON: the language
-# CUDA, CUDA::cudart, CUDA::cublasLt, NCCL::nccl, and recombine_cuda_flags, which the .cu files are compiled with.
-set(RECOMBINE_CUDA AUTO CACHE STRING "The GPU's part: AUTO (where its toolkit is), ON or OFF")
+# Finds CUDA and NCCL. Sets RECOMBINE_WITH_CUDA and RECOMBINE_NCCL (ON or OFF). If ON, also defines the language
+# CUDA, CUDA::cudart, CUDA::cublasLt, NCCL::nccl, and recombine_cuda_flags, the compiler flags of the .cu files.
+set(RECOMBINE_CUDA AUTO CACHE STRING "Build for GPUs: AUTO (if the CUDA toolkit is found), ON or OFF")
 set_property(CACHE RECOMBINE_CUDA PROPERTY STRINGS AUTO ON OFF)
 
-# Whether this machine has one.
+# ON if this machine has a GPU.
 set(RECOMBINE_GPU OFF)
 execute_process(COMMAND nvidia-smi -L RESULT_VARIABLE failed OUTPUT_VARIABLE gpus ERROR_QUIET)
 if(failed STREQUAL "0" AND gpus MATCHES "GPU 0")
   set(RECOMBINE_GPU ON)
 endif()
 
-# recombine_find_cuda(missing): what of the toolkit is not here, as a list.
+# recombine_find_cuda(missing): sets `missing` to the list of parts of the toolkit that are not found.
 function(recombine_find_cuda missing)
   set(absent)
   if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
@@ -58,7 +58,7 @@ else()
   if(missing AND RECOMBINE_CUDA STREQUAL "ON")
     message(FATAL_ERROR "RECOMBINE_CUDA=ON: not found: ${missing}")
   elseif(missing)
-    message(STATUS "CUDA: not built, as these were not found: ${missing}")
+    message(STATUS "CUDA: not built, because these were not found: ${missing}")
   else()
     set(RECOMBINE_WITH_CUDA ON)
   endif()
@@ -68,7 +68,7 @@ if(RECOMBINE_WITH_CUDA)
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     if(RECOMBINE_GPU)
       set(CMAKE_CUDA_ARCHITECTURES native)
-    else()  # A100's and H100's, and PTX for what comes after
+    else()  # A100 and H100, and PTX for later GPUs
       set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
     endif()
   endif()
@@ -77,7 +77,7 @@ if(RECOMBINE_WITH_CUDA)
     set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
   endif()
   enable_language(CUDA)
-  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know yet that nvcc has it
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has this option
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
   endif()
   set(CMAKE_CUDA_STANDARD 20)
@@ -88,7 +88,7 @@ if(RECOMBINE_WITH_CUDA)
     set(RECOMBINE_NCCL ON)
   endif()
 
-  # -Wpedantic would be about the code that nvcc generates.
+  # No -Wpedantic: it would warn about code that nvcc generates.
   add_library(recombine_cuda_flags INTERFACE)
   include(kernels/cuda/kernels.cmake)
   target_compile_options(recombine_cuda_flags INTERFACE

@@ -9,7 +9,7 @@ namespace recombine::cuda {
 
 namespace {
 
-/// The number of this thread's GPU, for a message.
+/// This thread's GPU, for a message.
 std::string gpu_name() {
   int gpu = 0;
   return cudaGetDevice(&gpu) == cudaSuccess ? fmt::format("GPU {}", gpu) : "a GPU that does not answer";
@@ -30,7 +30,7 @@ struct Failure {
 
 void check(cudaError_t result, const char* call, std::source_location place) {
   if (result == cudaSuccess) return;
-  static_cast<void>(cudaGetLastError());  // else a later launch would be blamed for it
+  static_cast<void>(cudaGetLastError());  // clear it: otherwise a later launch would report it
   fail({.call = call, .text = cudaGetErrorString(result), .name = cudaGetErrorName(result)}, place);
 }
 

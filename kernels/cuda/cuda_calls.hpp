@@ -7,14 +7,14 @@
 
 namespace recombine::cuda {
 
-/// @throws Error naming `call`, the GPU, what CUDA said of it and the place, unless it succeeded
+/// @throws Error with `call`, the GPU, CUDA's error text and the place, unless `result` is success
 void check(cudaError_t result, const char* call, std::source_location place = std::source_location::current());
 void check(cublasStatus_t result, const char* call, std::source_location place = std::source_location::current());
 
-/// False for cudaErrorNotReady, the answer of a query that is none of an error. @throws Error for any other failure
+/// Returns false for cudaErrorNotReady, which is not an error for a query. @throws Error for any other failure
 bool is_ready(cudaError_t result, const char* call, std::source_location place = std::source_location::current());
 
-/// Makes `gpu` the one that this thread's calls are for. Every thread begins with GPU 0.
+/// Selects `gpu` for the CUDA calls of this thread. Every thread begins with GPU 0.
 void use_gpu(int gpu);
 
 }  // namespace recombine::cuda

@@ -16,7 +16,7 @@ namespace recombine::cuda {
 
 namespace {
 
-constexpr int kOldestMajor = 8;  // bf16 on tensor cores and cp.async begin there
+constexpr int kOldestMajor = 8;  // the first version with bf16 tensor cores and cp.async
 
 cudaDeviceProp properties_of(int gpu) {
   cudaDeviceProp properties;
@@ -24,7 +24,7 @@ cudaDeviceProp properties_of(int gpu) {
   return properties;
 }
 
-/// Who owns the memory at an address, as far as CUDA knows it.
+/// CUDA's type of the memory at an address.
 cudaMemoryType memory_type_of(const void* memory) {
   cudaPointerAttributes attributes;
   check(cudaPointerGetAttributes(&attributes, memory), "cudaPointerGetAttributes");
@@ -35,7 +35,7 @@ bool is_pageable(const void* memory) { return memory_type_of(memory) == cudaMemo
 
 void copy_on_host(cpu::CpuStream& stream, VectorView to, ConstVectorView from) {
   require(memory_type_of(to.data) != cudaMemoryTypeDevice && memory_type_of(from.data) != cudaMemoryTypeDevice,
-          "a host stream copies between the host's memory only");
+          "a host stream cannot copy GPU memory; expected host memory");
   cpu::submit_call(stream, [=] { std::memcpy(to.data, from.data, static_cast<std::size_t>(from.bytes())); });
 }
 
@@ -70,13 +70,14 @@ class CudaDevice final : public Device {
   }
 
   void copy(Stream& stream, VectorView to, ConstVectorView from) override {
-    require(to.bytes() == from.bytes(), "copy of {} bytes to {}", from.bytes(), to.bytes());
+    require(to.bytes() == from.bytes(), "cannot copy {} bytes to {} bytes; expected equal sizes", from.bytes(),
+            to.bytes());
     if (to.size == 0) return;
     if (auto* const host = dynamic_cast<cpu::CpuStream*>(&stream)) return copy_on_host(*host, to, from);
     auto* const gpu_stream = dynamic_cast<CudaStream*>(&stream);
-    require(gpu_stream != nullptr, "a stream of another device was given to the GPU");
+    require(gpu_stream != nullptr, "this stream belongs to another device; expected a stream of the GPU");
     if (is_pageable(to.data)) {
-      stream.synchronize();  // CUDA would block here too, but not ask the watch
+      stream.synchronize();  // CUDA would block here too, but without the checks of the Watch
     } else if (is_pageable(from.data)) {
       return staging_.copy(*gpu_stream, to.data, from.data, from.bytes());
     }

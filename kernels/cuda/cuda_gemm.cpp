@@ -8,8 +8,8 @@ namespace recombine::cuda {
 
 namespace {
 
-/// What cuBLASLt does to a product in the same pass. Its GELU is reported slower than a kernel of one's own. Of ReLU no
-/// mask is kept: the gradient is taken from the output, which the model has anyway.
+/// True if cuBLASLt applies the activation in the same pass. Its GELU is reported to be slower than a separate kernel.
+/// For ReLU no mask is kept: the gradient is computed from the output, which the model keeps anyway.
 bool library_fuses(const Gemm& gemm) {
   return gemm.activation == Activation::identity || gemm.activation == Activation::relu;
 }
@@ -36,7 +36,7 @@ void CudaGemm::execute(cudaStream_t stream, const Gemm& gemm) {
 void CudaGemm::multiply(cudaStream_t stream, const Gemm& product) {
   switch (kernel_) {
     case ProductKernel::library:
-      if (!library_.execute(stream, product)) gemm_tiled(stream, product);  // takes any leading dimension
+      if (!library_.execute(stream, product)) gemm_tiled(stream, product);  // accepts any leading dimension
       return;
     case ProductKernel::naive: return gemm_naive(stream, product);
     case ProductKernel::tiled: return gemm_tiled(stream, product);

@@ -12,17 +12,17 @@ struct GemmOptions {
   int gpu = 0;
 };
 
-/// Products on a GPU: by cuBLASLt, or by one of the kernels to learn from.
+/// Products on a GPU: by cuBLASLt, or by one of the kernels for learning.
 class CudaGemm {
  public:
   explicit CudaGemm(const GemmOptions& options)
       : kernel_(options.kernel), library_({.f32_products = options.f32_products, .gpu = options.gpu}) {}
 
-  /// @throws Error where types or sizes do not go together, or the kernel asked for does not multiply these types
+  /// @throws Error if types or sizes do not match, or if the chosen kernel does not multiply these types
   void execute(cudaStream_t stream, const Gemm& gemm);
 
  private:
-  /// @pre no bias and no activation, C not empty, k > 0
+  /// @pre no bias, no activation, C not empty, k > 0
   void multiply(cudaStream_t stream, const Gemm& product);
 
   ProductKernel kernel_;

@@ -11,7 +11,8 @@ namespace {
 
 template <class A, class B>
 void require_same_shape(const A& a, const B& b, const char* what) {
-  require(a.rows == b.rows && a.cols == b.cols, "{} [{},{}] and [{},{}]", what, a.rows, a.cols, b.rows, b.cols);
+  require(a.rows == b.rows && a.cols == b.cols, "{} [{},{}] and [{},{}]; expected equal shapes", what, a.rows, a.cols,
+          b.rows, b.cols);
 }
 
 }  // namespace
@@ -25,7 +26,7 @@ void CudaMath::cast(Stream& stream, ConstMatrixView from, MatrixView to) {
   cuda::cast(as_cuda_stream(stream), from, to);
 }
 
-/// That each row lies in the source is not asked here: the host does not know the rows. The kernel gives NaN where not.
+/// The host cannot check the row numbers, which are in GPU memory. For a row outside the source, the kernel writes NaN.
 void CudaMath::gather_rows(Stream& stream, const GatherRows& gather) {
   check_gather(gather);
   cuda::gather_rows(as_cuda_stream(stream), gather);
@@ -35,15 +36,16 @@ void CudaMath::gemm(Stream& stream, const Gemm& gemm) { gemm_.execute(as_cuda_st
 
 void CudaMath::bias_activation(Stream& stream, const BiasActivation& call) {
   require_same_shape(call.in, call.out, "activation of");
-  require(call.bias.size == 0 || call.bias.size == call.out.cols, "a bias of {} for {} columns", call.bias.size,
-          call.out.cols);
+  require(call.bias.size == 0 || call.bias.size == call.out.cols,
+          "a bias of {} elements for {} columns; expected one per column", call.bias.size, call.out.cols);
   cuda::bias_activation(as_cuda_stream(stream), call);
 }
 
 void CudaMath::activation_gradient(Stream& stream, const ActivationGradient& call) {
   require_same_shape(call.saved, call.gradient, "gradient of an activation of");
   require(call.bias_gradient.size == 0 || call.bias_gradient.size == call.gradient.cols,
-          "a bias gradient of {} for {} columns", call.bias_gradient.size, call.gradient.cols);
+          "a bias gradient of {} elements for {} columns; expected one per column", call.bias_gradient.size,
+          call.gradient.cols);
   cuda::activation_gradient(as_cuda_stream(stream), call);
 }
 
@@ -85,8 +87,8 @@ void CudaMath::axpby(Stream& stream, double alpha, ConstVectorView x, double bet
 }
 
 void CudaMath::optimizer_step(Stream& stream, const OptimizerStep& step) {
-  require(step.gradient.size >= step.weights.size, "{} gradients for {} weights", step.gradient.size,
-          step.weights.size);
+  require(step.gradient.size >= step.weights.size, "{} gradients for {} weights; expected a gradient for every weight",
+          step.gradient.size, step.weights.size);
   cuda::optimizer_step(as_cuda_stream(stream), step);
 }
 

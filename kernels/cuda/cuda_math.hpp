@@ -5,7 +5,7 @@
 
 namespace recombine::cuda {
 
-/// Math on a GPU: products as CudaGemm takes them, the rest by the kernels of launchers.hpp.
+/// Math on a GPU: products by CudaGemm, everything else by the kernels of launchers.hpp.
 class CudaMath final : public Math {
  public:
   explicit CudaMath(const GemmOptions& options) : gemm_(options) {}

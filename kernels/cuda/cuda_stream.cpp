@@ -15,7 +15,7 @@ class CudaEvent final : public EventState {
       : gpu_(std::move(gpu)), failure_(std::move(failure)), event_(gpu_->take_event()) {
     check(cudaEventRecord(event_.get(), stream), "cudaEventRecord");
   }
-  /// Streams that wait for it have taken note of what it stands for, so it can be recorded anew.
+  /// The CUDA event can be recorded again: a stream that waits keeps the work of the first record.
   ~CudaEvent() override { gpu_->give_back(std::move(event_)); }
 
   void synchronize() override {
@@ -51,7 +51,7 @@ CudaStream::CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<HostWaits> host
 CudaStream::~CudaStream() {
   try {
     gpu_->wait_for(stream_.get());
-  } catch (...) {  // nobody is left to be told
+  } catch (...) {  // a destructor cannot throw
   }
   gpu_->remove_stream(stream_.get());
 }
@@ -66,7 +66,7 @@ void CudaStream::wait(const Event& event) {
   if (const auto* const cuda = dynamic_cast<const CudaEvent*>(event.get())) {
     check(cudaStreamWaitEvent(stream_.get(), cuda->get(), 0), "cudaStreamWaitEvent");
   } else if (event->done()) {
-    event->synchronize();  // at once; throws what its work threw
+    event->synchronize();  // returns at once; throws the Error of the event's work
   } else {
     host_waits_->enqueue(stream_.get(), event);
   }
@@ -81,7 +81,7 @@ namespace {
 
 CudaStream& to_cuda(Stream& stream) {
   auto* const cuda = dynamic_cast<CudaStream*>(&stream);
-  require(cuda != nullptr, "a stream of another device, or of the host, was given to the GPU");
+  require(cuda != nullptr, "this stream belongs to the host or to another device; expected a stream of the GPU");
   return *cuda;
 }
 

@@ -8,7 +8,7 @@
 
 namespace recombine::cuda {
 
-/// A stream of a GPU. Enqueue from one thread; its events may be asked by any.
+/// A stream of a GPU. Only one thread may enqueue; any thread may use the events.
 class CudaStream final : public Stream {
  public:
   CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<HostWaits> host_waits, Priority priority);
@@ -16,11 +16,11 @@ class CudaStream final : public Stream {
 
   Event record() override;
   void wait(const Event& event) override;
-  /// Throws as well what a communicator on this GPU has failed with meanwhile.
+  /// Also throws the Error of a communicator on this GPU that fails during the wait.
   void synchronize() override;
 
   cudaStream_t get() const { return stream_.get(); }
-  Watch& watch() const { return gpu_->watch(); }  ///< of all streams of this GPU
+  Watch& watch() const { return gpu_->watch(); }  ///< one for all streams of this GPU
 
  private:
   std::shared_ptr<Gpu> gpu_;
@@ -29,9 +29,9 @@ class CudaStream final : public Stream {
   StreamHandle stream_;
 };
 
-/// The CUDA stream behind a Stream of a CUDA device. @throws Error for another device's, and for a host stream
+/// The CUDA stream of a Stream of a CUDA device. @throws Error for a host stream or a stream of another device
 cudaStream_t as_cuda_stream(Stream& stream);
-/// What the GPU of such a stream is watched for.
+/// The Watch of the stream's GPU. @throws Error like as_cuda_stream()
 Watch& watch_of(Stream& stream);
 
 }  // namespace recombine::cuda

@@ -6,12 +6,12 @@
 #include "kernels/cuda/launch.hpp"
 #include "kernels/cuda/pack.cuh"
 
-/// One thread per item of a table of rows x items; a thread takes further items where there are more than threads.
+/// One thread per item of a table of rows x items. If there are more items than threads, a thread takes several items.
 ///
-///     threads.x: a power of two of a row's items      grid.x ->  | block | block |
-///     threads.y: rows, so that a block has 256        grid.y  v  | block | block |
+///     threads.x: items of a row, a power of two       grid.x ->  | block | block |
+///     threads.y: rows; a block has 256 threads        grid.y  v  | block | block |
 ///
-/// Rows and items are counted apart, so that no thread divides.
+/// Rows and items have separate indices, so no thread needs a division.
 namespace recombine::cuda {
 
 inline constexpr int kBlockThreads = 256;
@@ -33,7 +33,7 @@ inline Tiling tiling_of(std::int64_t rows, std::int64_t items, std::int64_t most
           dim3(static_cast<unsigned>(x), static_cast<unsigned>(y))};
 }
 
-/// f(row, item) for those of this thread.
+/// Calls f(row, item) for each item of this thread.
 template <class F>
 __device__ __forceinline__ void for_items(std::int64_t rows, std::int64_t items, const F& f) {
   const std::int64_t down = std::int64_t{gridDim.y} * blockDim.y;
@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(kBlockThreads) elements_kernel(std::int64_t ro
   for_items(rows, items, body);
 }
 
-/// Enqueues body(row, item) for every item: as many blocks as the GPU holds at once.
+/// Enqueues body(row, item) for every item, with as many blocks as the GPU can run at once.
 template <class Body>
 void for_elements(cudaStream_t stream, const char* name, std::int64_t rows, std::int64_t items, const Body& body) {
   if (rows == 0 || items == 0) return;
@@ -58,7 +58,7 @@ void for_elements(cudaStream_t stream, const char* name, std::int64_t rows, std:
   check_launch(name);
 }
 
-/// The matrix as one long row, where its rows lie without gaps; packs then cross the ends of rows.
+/// If there are no gaps between the rows, returns the matrix as one long row. Packs may then cross the ends of rows.
 template <class View>
 View flattened(const View& m) {
   if (!m.contiguous()) return m;

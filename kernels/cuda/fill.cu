@@ -7,7 +7,7 @@ namespace recombine::cuda {
 
 namespace {
 
-/// Item (row, q): the elements of the block's row that Philox draws together, as global indices divide by four.
+/// Item (row, q): elements of the block's row that Philox draws together: their global indices / 4 are equal.
 template <class T>
 struct FillItem {
   T* x;
@@ -30,7 +30,7 @@ struct FillItem {
     }
   }
 
-  /// Threads side by side write side by side: along x's rows, which are the block's columns if it is transposed.
+  /// Neighbouring threads write neighbouring elements of a row of x. If transposed, this row is a column of the block.
   __device__ __forceinline__ void operator()(std::int64_t i, std::int64_t j) const {
     random.transpose == Transpose::yes ? draw(j, i) : draw(i, j);
   }
@@ -41,7 +41,7 @@ void fill_as(cudaStream_t stream, const MatrixView& x, const RandomFill& random)
   const bool transposed = random.transpose == Transpose::yes;
   const std::int64_t rows = transposed ? x.cols : x.rows;
   const std::int64_t cols = transposed ? x.rows : x.cols;
-  const std::int64_t fours = ceil_div(cols + 3, 4);  // a row may begin at the last of four
+  const std::int64_t fours = ceil_div(cols + 3, 4);  // a row may begin at the last element of a group of four
   const FillItem<T> item = {x.as<T>(), transposed ? 1 : x.ld, transposed ? x.ld : 1, cols, random};
   for_elements(stream, "fill", transposed ? fours : rows, transposed ? rows : fours, item);
 }

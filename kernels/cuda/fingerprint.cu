@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kMostParts = 1024;
 
-/// A Fingerprint as a kernel takes it; elements as their bits.
+/// A Fingerprint in the form that a kernel takes. Elements are given as their bits.
 template <class Bits>
 struct FingerprintCall {
   const Bits* x;

@@ -50,7 +50,7 @@ void set(const CublasLtPreference& preference, cublasLtMatmulPreferenceAttribute
         "cublasLtMatmulPreferenceSetAttribute");
 }
 
-/// The library counts down the columns: what is row-major [rows,cols] to us is [cols,rows] to it.
+/// The library is column-major: our row-major [rows,cols] is its [cols,rows].
 CublasLtLayout make_layout(ConstMatrixView x) {
   CublasLtLayout layout;
   check(cublaslt().layout_create(layout.out(), cuda_type(x.type), static_cast<std::uint64_t>(x.cols),
@@ -61,8 +61,8 @@ CublasLtLayout make_layout(ConstMatrixView x) {
 
 }  // namespace
 
-/// C^T = op(B)^T op(A)^T: the library's first operand is our B. Our bias, one for each column of C, is then one for
-/// each row of its result: what it takes for a bias.
+/// C^T = op(B)^T op(A)^T: the library's first operand is our B. Our bias has one element for each column of C. The
+/// library's bias has one for each row of its result C^T, so they are the same.
 struct GemmCublasLt::Plan {
   CublasLtOperation operation;
   CublasLtLayout b, a, c;
@@ -166,7 +166,7 @@ std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& ge
 bool GemmCublasLt::keeps_nan(const Plan& plan, const Gemm& gemm) const {
   const auto bytes = [](const ConstMatrixView& x) { return x.rows * x.ld * size_of(x.type); };
   const std::int64_t zero_bytes = std::max({bytes(gemm.a), bytes(gemm.b), gemm.bias.bytes()});
-  StreamHandle stream;  // of its own: work that waits for the host may stand in the others
+  StreamHandle stream;  // a new one: the other streams may contain work that waits for the host
   check(cudaStreamCreateWithFlags(stream.out(), cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
   const Scratch zeros(stream.get(), zero_bytes);
   const Scratch c(stream.get(), bytes(gemm.c));

@@ -19,21 +19,21 @@ struct CublasLtOptions {
   int gpu = 0;
 };
 
-/// Products by cuBLASLt. What it found best for a shape is kept, and each stream has a workspace of its own.
+/// Products by cuBLASLt. Caches the best algorithm for each shape. Each stream has its own workspace.
 class GemmCublasLt {
  public:
   explicit GemmCublasLt(const CublasLtOptions& options);
   ~GemmCublasLt();
 
-  /// Enqueues the product with its bias and activation. False, with nothing enqueued: the library has no algorithm, or
-  /// one whose ReLU turns NaN into 0.
+  /// Enqueues the product with its bias and activation. Returns false and enqueues nothing if the library has no
+  /// algorithm, or if the algorithm's ReLU turns NaN into 0.
   /// @pre C is not empty, k > 0; activation identity or relu
   bool execute(cudaStream_t stream, const Gemm& gemm);
 
  private:
   struct Plan;
 
-  /// All that the choice of an algorithm depends on.
+  /// Everything that the choice of an algorithm depends on.
   struct Key {
     std::int64_t m, n, k;
     std::int64_t a_ld, b_ld, c_ld;
@@ -46,10 +46,10 @@ class GemmCublasLt {
 
   static Key key_of(const Gemm& gemm);
   cublasComputeType_t compute_type(DataType operand) const;
-  /// Null if execute() has to return false.
+  /// Null if execute() must return false.
   std::unique_ptr<const Plan> make_plan(const Gemm& gemm, const Key& key) const;
-  /// Whether the plan's epilogue gives NaN for NaN. The library does not say so of its ReLU, and algorithms may differ:
-  /// so the plan is run once with alpha = NaN on operands of zeros. The host waits.
+  /// True if the plan's epilogue keeps NaN. The library does not document this for its ReLU, and algorithms may differ.
+  /// So this runs the plan once with alpha = NaN on operands of zeros. The host waits.
   bool keeps_nan(const Plan& plan, const Gemm& gemm) const;
   void* workspace_of(cudaStream_t stream);
 

@@ -16,25 +16,25 @@ using StreamHandle = Handle<cudaStream_t, cudaStreamDestroy>;
 
 enum class Priority { low, high };
 
-/// What the streams, events and memory of one GPU share.
+/// The state that the streams, events and memory of one GPU share.
 class Gpu {
  public:
-  /// Makes it this thread's GPU.
+  /// Also selects this GPU for the calling thread.
   explicit Gpu(int number);
 
   int number() const { return number_; }
-  /// Makes it the calling thread's: every thread begins with GPU 0, the progress thread too.
+  /// Selects this GPU for the calling thread. Every thread begins with GPU 0, also the progress thread.
   void use() const;
   Watch& watch() { return watch_; }
 
-  /// Not ordered with the null stream. The caller registers it if work on the device's memory runs there.
+  /// The stream is not ordered with the null stream. If it uses the device's memory, the caller must add_stream() it.
   StreamHandle make_stream(Priority priority) const;
-  /// Streams that memory is given back behind.
+  /// The streams that use the device's memory: memory is released after the work that is enqueued on them.
   void add_stream(cudaStream_t stream);
   void remove_stream(cudaStream_t stream);
   std::vector<cudaStream_t> streams();
 
-  /// From a pool, without timing; any thread may take and give back.
+  /// Events without timing, from a pool. Any thread may take an event and give it back.
   EventHandle take_event();
   void give_back(EventHandle event) noexcept;
 

@@ -12,10 +12,10 @@ namespace recombine::cuda {
 
 namespace {
 
-/// CUDA gives no memory for 0 bytes; a view of none has an address all the same.
+/// CUDA allocates no memory for 0 bytes, but an empty view must have an address too.
 std::size_t at_least_one(std::int64_t bytes) { return static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1)); }
 
-/// The pool keeps what it is given back, instead of returning it to the system at every synchronisation.
+/// Makes the pool keep released memory, instead of returning it to the system at every synchronisation.
 void keep_released_memory(int gpu) {
   cudaMemPool_t pool = nullptr;
   check(cudaDeviceGetDefaultMemPool(&pool, gpu), "cudaDeviceGetDefaultMemPool");
@@ -51,7 +51,7 @@ void GpuMemory::deallocate(std::byte* memory) noexcept {
       gpu_->give_back(std::move(event));
     }
     check(cudaFreeAsync(memory, releases_.get()), "cudaFreeAsync");
-  } catch (...) {  // the GPU has failed: the next call that may throw says so
+  } catch (...) {  // the GPU has failed: the next call that may throw reports it
   }
 }
 
@@ -66,7 +66,7 @@ void GpuMemory::deallocate_pinned(std::byte* memory) noexcept {
   try {
     for (const cudaStream_t stream : gpu_->streams()) gpu_->wait_for(stream);
     check(cudaFreeHost(memory), "cudaFreeHost");
-  } catch (...) {  // a stream will never end: its memory must stay
+  } catch (...) {  // a stream will never end, so its memory must not be freed
   }
 }
 

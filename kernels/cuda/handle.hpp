@@ -4,8 +4,8 @@
 
 namespace recombine::cuda {
 
-/// Owns one handle of a C library, a pointer or what acts as one: `destroy(handle)` gives it back. Empty: T{}.
-/// What destroy returns is dropped: a GPU that fails there has failed before, and the next checked call says so.
+/// Owns a handle of a C library (a pointer or a similar value), T{} if empty. The destructor calls destroy(handle) and
+/// ignores its result: if the GPU fails there, it has failed before, and the next checked call reports it.
 template <class T, auto destroy>
 class Handle {
  public:
@@ -20,9 +20,9 @@ class Handle {
   }
 
   T get() const { return handle_; }
-  /// Where the call that creates the handle puts it. @pre empty
+  /// The address to which a C function writes the new handle. @pre empty
   T* out() { return &handle_; }
-  /// The handle, which the caller owns from here on.
+  /// Returns the handle and gives up its ownership.
   T release() { return std::exchange(handle_, T{}); }
 
  private:

@@ -16,7 +16,7 @@ void StreamFailure::rethrow() {
   if (failure_) std::rethrow_exception(failure_);
 }
 
-/// One wait, from its enqueueing to its end. A host function may not call CUDA, and no exception may leave it.
+/// One wait. It runs as a host function, which may not call CUDA or throw.
 struct HostWaits::Wait {
   Event event;
   std::shared_ptr<StreamFailure> failure;
@@ -38,7 +38,7 @@ void HostWaits::enqueue(cudaStream_t stream, const Event& event) {
   auto ended = std::make_shared<std::atomic<bool>>(false);
   auto wait = std::make_unique<Wait>(Wait{event, failure_, ended});
   check(cudaLaunchHostFunc(stream, Wait::run, wait.get()), "cudaLaunchHostFunc");
-  static_cast<void>(wait.release());  // run() has it now
+  static_cast<void>(wait.release());  // run() owns it now
   last_stream_ = stream;
   last_ended_ = std::move(ended);
 }

@@ -12,12 +12,12 @@
 
 namespace recombine::cuda {
 
-/// The exception of host work for which a stream waited. After it the data of this stream are wrong, and the data of
-/// every stream that waits for it. So all streams of a GPU share one StreamFailure.
+/// Stores the exception of host work for which a stream waited. After the exception, the data of this stream are wrong,
+/// and also the data of every stream that waits for it. So all streams of a GPU share one StreamFailure.
 class StreamFailure {
  public:
   void set(std::exception_ptr failure);
-  /// @throws what was set
+  /// @throws the stored exception, if there is one
   void rethrow();
 
  private:
@@ -25,18 +25,18 @@ class StreamFailure {
   std::exception_ptr failure_;
 };
 
-/// Lets a GPU's streams wait for events of the host's streams, by host functions that block.
-/// CUDA may run the host functions of all streams on one thread. If that waited for one collective, and another rank's
-/// thread for another, neither would end. So only one stream at a time has such waits outstanding: on every rank they
-/// then end in the order of the program.
+/// Lets a GPU's streams wait for events of host streams, by host functions that block. CUDA may run the host functions
+/// of all streams on one thread. If this thread waited for one collective, and another rank's thread for another
+/// collective, there would be a deadlock. So only one stream at a time has waits that have not ended. Then the waits of
+/// every rank end in the order of the program.
 class HostWaits {
  public:
   explicit HostWaits(Gpu& gpu) : gpu_(gpu) {}
 
   const std::shared_ptr<StreamFailure>& failure() const { return failure_; }
 
-  /// What is enqueued on `stream` from here on starts after `event`. Blocks the host while another stream has a wait
-  /// outstanding. @pre one thread enqueues
+  /// Work that is enqueued on `stream` from now on starts after `event`. Blocks the host while a wait of another stream
+  /// has not ended. @pre only one thread enqueues
   void enqueue(cudaStream_t stream, const Event& event);
 
  private:

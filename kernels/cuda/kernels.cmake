@@ -1,4 +1,4 @@
-# The GPU's kernels, and how nvcc compiles them.
+# The GPU kernels, and how nvcc compiles them.
 set(RECOMBINE_CUDA_KERNELS
   cuda/activation_gradient.cu
   cuda/add_square_sum.cu
@@ -15,8 +15,8 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/softmax_cross_entropy.cu
   cuda/softmax_parts.cu
   cuda/squared_error.cu)
-# Host code that goes with them, for the host's compiler.
+# Host code for the kernels. The host's compiler compiles it.
 set(RECOMBINE_CUDA_KERNEL_HOST_SOURCES cuda/launch.cpp)
-# Relaxed: kernels/random.hpp is constexpr, and so runs on the GPU. 554: matrix.hpp's views convert to themselves.
-# lineinfo: profilers and the kernels' tests name lines.
+# expt-relaxed-constexpr: kernels/random.hpp is constexpr and also runs on the GPU. 554: the views of matrix.hpp have a
+# conversion to themselves. lineinfo: profilers and the kernels' tests report line numbers.
 set(RECOMBINE_CUDA_KERNEL_FLAGS --expt-relaxed-constexpr -diag-suppress=554 -lineinfo)

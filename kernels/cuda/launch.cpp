@@ -10,7 +10,7 @@ void check_launch(const char* kernel) {
 }
 
 void refuse_type(const char* kernel, DataType type) {
-  throw Error(fmt::format("no kernel {} for {}", kernel, name_of(type)));
+  throw Error(fmt::format("the kernel {} does not exist for {}", kernel, name_of(type)));
 }
 
 int multiprocessor_count() {
@@ -18,17 +18,17 @@ int multiprocessor_count() {
   int count = 0;
   cudaError_t error = cudaGetDevice(&device);
   if (error == cudaSuccess) error = cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
-  require(error == cudaSuccess, "the GPU's multiprocessors: {}", cudaGetErrorString(error));
+  require(error == cudaSuccess, "cannot get the number of the GPU's multiprocessors: {}", cudaGetErrorString(error));
   return count;
 }
 
 Scratch::Scratch(cudaStream_t stream, std::int64_t bytes) : stream_(stream) {
   const cudaError_t error = cudaMallocAsync(&data_, static_cast<std::size_t>(bytes), stream);
-  require(error == cudaSuccess, "{} bytes of the GPU's memory: {}", bytes, cudaGetErrorString(error));
+  require(error == cudaSuccess, "cannot allocate {} bytes of GPU memory: {}", bytes, cudaGetErrorString(error));
 }
 
 Scratch::~Scratch() {
-  // If this fails the GPU has failed before, and the next checked call says so.
+  // If this fails, the GPU has failed before, and the next checked call reports it.
   static_cast<void>(cudaFreeAsync(data_, stream_));
 }
 

@@ -8,20 +8,20 @@
 #include "kernels/ceil_div.hpp"
 #include "kernels/types.hpp"
 
-/// What launchers need on the host. nvcc compiles this header, so it includes little.
+/// Host functions for the launchers. nvcc compiles this header, so it includes little.
 namespace recombine::cuda {
 
 /// @throws Error naming the kernel if the launch before this call failed
 void check_launch(const char* kernel);
 
-/// @throws Error: there is no such kernel for this type
+/// Throws an Error: the kernel does not exist for this type.
 [[noreturn]] void refuse_type(const char* kernel, DataType type);
 
-/// Multiprocessors of the current GPU.
+/// Number of multiprocessors of the current GPU.
 int multiprocessor_count();
 
-/// Memory in the stream's order: allocated behind what is enqueued before, given back behind what is enqueued in its
-/// scope.
+/// Stream-ordered memory: the constructor enqueues the allocation, and the destructor enqueues the release. Only work
+/// that is enqueued between the two may use it.
 class Scratch {
  public:
   Scratch(cudaStream_t stream, std::int64_t bytes);

@@ -4,12 +4,12 @@
 #include "kernels/cuda/reduce.cuh"
 #include "kernels/math.hpp"
 
-/// A loss kernel's blocks each leave one part of the sums; one block then adds them in a fixed order.
+/// Each block of a loss kernel writes one part of the sums; then one block adds the parts in a fixed order.
 namespace recombine::cuda {
 
-inline constexpr std::int64_t kMostLossParts = 1024;  // whatever the GPU, so that the bits are the same
+inline constexpr std::int64_t kMostLossParts = 1024;  // the same on every GPU, so the bits are the same
 
-/// Thread 0 writes the block's part; all threads call it, once.   parts null: none wanted
+/// Thread 0 writes the block's part. All threads call it, once.   parts null: nothing is written
 __device__ __forceinline__ void write_loss_part(double loss, double correct, LossSums* parts) {
   __shared__ double loss_warps[kWarp];
   __shared__ double correct_warps[kWarp];
@@ -37,7 +37,7 @@ static __global__ void __launch_bounds__(kBlockThreads)
   sums->correct += correct;
 }
 
-/// Runs launch(parts) for `blocks` blocks, and adds their parts to sums; with sums null, parts is null too.
+/// Calls launch(parts) for `blocks` blocks and adds their parts to sums. If sums is null, parts is null too.
 template <class Launch>
 void with_loss_parts(cudaStream_t stream, const char* name, std::int64_t blocks, LossSums* sums, const Launch& launch) {
   if (!sums) {

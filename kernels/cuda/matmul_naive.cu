@@ -1,15 +1,16 @@
-// C = A B with one thread per element of C: the definition, as it stands.
+// C = A B with one thread per element of C, exactly like the definition.
 //
 //                    k                     n
 //              +-----------+         +---j-------+
 //              |           |         |   :       |
 //            i | . . . . . |       k |   :       |      thread (i, j) walks along row i of A and down column j of B,
-//              |           |         |   :       |      multiplies what it meets, and adds it up
+//              |           |         |   :       |      multiplies the elements, and adds the products
 //              +-----------+         +---v-------+
 //                    A                     B
 //
-// Every element of A is read n times, every element of B m times, from memory or a cache: two reads for each multiply
-// and add. A GPU can do tens of those in the time of one read, so its arithmetic waits. matmul_tiled.cu reads less.
+// Every element of A is read n times, every element of B m times, from memory or a cache: two reads for each
+// multiply-add. A GPU can do tens of multiply-adds in the time of one read, so its arithmetic waits for reads.
+// matmul_tiled.cu reads less.
 
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/launch.hpp"
@@ -20,7 +21,7 @@ namespace recombine::cuda {
 
 namespace {
 
-constexpr int kAcross = 32;  // a warp's threads lie along a row of C, so B is read in whole lines
+constexpr int kAcross = 32;  // a warp's threads are along a row of C, so B is read in whole cache lines
 constexpr int kDown = 8;
 
 template <class T, class Sum>

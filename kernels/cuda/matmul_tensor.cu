@@ -5,16 +5,16 @@
 //      |warp 0|warp 1|warp 2|warp 3| 64       products          | tile 0 | tile 1 | tile 2 | tile 3 |
 //      | 64x32|      |      |      |          buffer       0        1        0        1
 //      +------+------+------+------+
-//      |warp 4|warp 5|warp 6|warp 7| 64       cp.async copies from memory into shared memory, past the registers,
+//      |warp 4|warp 5|warp 6|warp 7| 64       cp.async copies from memory into shared memory, without registers,
 //      |      |      |      |      |          while the tensor cores multiply the tiles of the other buffer.
 //      +------+------+------+------+
 //         32     32     32     32
 //
-// One wmma::mma_sync multiplies fragments of 16 x 16 x 16. A warp's 64 x 32 of C are 4 x 2 fragments, which stay in
-// registers until the end: of the 6 fragments that it loads it makes 8 products.
+// One wmma::mma_sync multiplies fragments of 16 x 16 x 16. A warp's 64 x 32 part of C is 4 x 2 fragments, which stay in
+// registers until the end. For each step of 16 along k, the warp loads 6 fragments and makes 8 products.
 //
-// A tile lies in shared memory as its operand does in memory, transposed or not: the fragments are loaded by rows or by
-// columns. Its rows are 8 elements longer than need be, so that the rows of a fragment fall into different banks.
+// A tile in shared memory has the same layout as its operand in memory, transposed or not; the fragments are loaded by
+// rows or by columns. Each row has 8 elements of padding, so the rows of a fragment are in different banks.
 
 #include <type_traits>
 
@@ -41,7 +41,7 @@ constexpr int kWarpsAcross = kTile / (kAcross * kFragment);
 constexpr int kChunk = 8;  // elements of a 16-byte copy
 constexpr int kPad = 8;
 
-/// How a tile of 128 (along m or n) x 32 (along k) lies in shared memory: as rows of `cols` elements.
+/// The layout in shared memory of a tile of 128 (along m or n) x 32 (along k): kRows rows of kCols elements.
 template <bool along_depth>  // k runs along the rows
 struct TileShape {
   static constexpr bool kAlongDepth = along_depth;
@@ -49,13 +49,13 @@ struct TileShape {
   static constexpr int kCols = along_depth ? kDepth : kTile;
   static constexpr int kPitch = kCols + kPad;
 
-  /// Where element (at, l) lies: at along m or n, l along k.
+  /// The offset of element (at, l): `at` along m or n, `l` along k.
   __device__ static constexpr int offset(int at, int l) { return along_depth ? at * kPitch + l : l * kPitch + at; }
 };
 
 constexpr int kTileElements = kTile * (kDepth + kPad);  // the larger of the two shapes
 
-/// An operand as it lies in memory.
+/// An operand as it is stored in memory.
 struct Stored {
   const __nv_bfloat16* data;
   std::int64_t rows;
@@ -64,7 +64,7 @@ struct Stored {
   bool chunked;  // every row begins at a multiple of 16 bytes
 };
 
-/// 16 bytes, of which the first `valid` are read; the rest become zero.
+/// Copies 16 bytes. Only the first `valid` bytes are read; the rest become zero.
 __device__ __forceinline__ void copy_async(__nv_bfloat16* shared, const __nv_bfloat16* global, int valid) {
   const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(valid) : "memory");
@@ -72,10 +72,10 @@ __device__ __forceinline__ void copy_async(__nv_bfloat16* shared, const __nv_bfl
 
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
-/// Waits for all copies but those of the latest commit.
+/// Waits for all copies except those of the latest commit.
 __device__ __forceinline__ void wait_for_copies_before_last() { asm volatile("cp.async.wait_group 1;" ::: "memory"); }
 
-/// Begins the copy of a tile whose first element is (row, col) of x; past the edges of x it holds zeros.
+/// Begins the copy of a tile of x. Its first element is (row, col); outside x it holds zeros.
 template <class Shape>
 __device__ __forceinline__ void load_tile(const Stored& x, std::int64_t row, std::int64_t col, __nv_bfloat16* tile) {
   constexpr int kChunksOfRow = Shape::kCols / kChunk;
@@ -109,7 +109,7 @@ struct TensorProduct {
 
 using Sums = fragment<nvcuda::wmma::accumulator, kFragment, kFragment, kFragment, float>;
 
-/// sums += A B of one step, for this warp's part of the tile, from (row, col).
+/// sums += A B of one step, for this warp's part of the tile. The part begins at (row, col) of the tile.
 template <class AShape, class BShape>
 __device__ __forceinline__ void multiply_tiles(const __nv_bfloat16* a_tile, const __nv_bfloat16* b_tile, int row,
                                                int col, Sums (&sums)[kDown][kAcross]) {
@@ -137,7 +137,7 @@ __device__ __forceinline__ void multiply_tiles(const __nv_bfloat16* a_tile, cons
   }
 }
 
-/// Which thread holds which element of a fragment is not said, so each goes through shared memory on its way to C.
+/// Writes a fragment to C through shared memory, because wmma does not specify which thread holds which element.
 __device__ __forceinline__ void write_fragment(const TensorProduct& p, std::int64_t row, std::int64_t col,
                                                const Sums& sums, float* shared) {
   nvcuda::wmma::store_matrix_sync(shared, sums, kFragment, nvcuda::wmma::mem_row_major);
@@ -180,11 +180,11 @@ __global__ void __launch_bounds__(kThreads) tensor_kernel(TensorProduct p, std::
   int buffer = 0;
   for (std::int64_t depth = 0; depth < p.k; depth += kDepth, buffer = 1 - buffer) {
     if (depth + kDepth < p.k) load(depth + kDepth, 1 - buffer);
-    commit_copies();  // of nothing, in the last step
+    commit_copies();  // an empty group in the last step
     wait_for_copies_before_last();
-    __syncthreads();  // everybody's copies have arrived
+    __syncthreads();  // the copies of all threads have arrived
     multiply_tiles<AShape, BShape>(tiles[buffer][0], tiles[buffer][1], row, col, sums);
-    __syncthreads();  // the buffer may be written again
+    __syncthreads();  // now the buffer may be overwritten
   }
   float* const shared = reinterpret_cast<float*>(tiles) + warp * kFragment * kFragment;
 #pragma unroll

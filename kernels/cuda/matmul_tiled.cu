@@ -1,4 +1,4 @@
-// C = A B by tiles: a block of threads computes a 64 x 64 tile of C, and shares what it reads.
+// C = A B by tiles: a block of threads computes a 64 x 64 tile of C; its threads share the elements that they read.
 //
 //                                      B
 //                              +-----+-----+-----+
@@ -13,8 +13,8 @@
 //   of A, 16 +----+---+---+    +-----+-----+-----+   16 x 16 threads    uses, and from shared memory once for 4.
 //   columns        A                   C
 //
-// The tiles lie in shared memory with k outermost, so that the four rows (or columns) of a thread are neighbours.
-// Past the edges of A and B a tile holds zeros, which add nothing.
+// In shared memory, k is the slowest index of a tile, so the four rows (or columns) of a thread are neighbours.
+// Outside A and B a tile holds zeros, which add nothing.
 
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/launch.hpp"
@@ -30,10 +30,10 @@ constexpr int kDepth = 16;            // of k in a step
 constexpr int kSide = 16;             // threads along each side
 constexpr int kEach = kTile / kSide;  // rows and columns of a thread
 constexpr int kThreads = kSide * kSide;
-constexpr int kPitch = kTile + 4;  // of a tile's rows in shared memory: spreads a column over the banks
+constexpr int kPitch = kTile + 4;  // row length of a tile in shared memory: spreads a column over the banks
 
-/// A tile of 64 rows of `x` from row `first`, and 16 columns from `depth`; threads side by side read side by side.
-/// (B is given transposed, so that its tiles are taken the same way.)
+/// Copies a tile of `x`: 64 rows from row `first`, 16 columns from `depth`. Neighbouring threads read neighbouring
+/// elements. (B is given transposed, so the same code copies its tiles.)
 template <class Sum, class T>
 __device__ __forceinline__ void load_tile(const Operand<T>& x, std::int64_t first, std::int64_t rows,
                                           std::int64_t depth, std::int64_t cols, Sum (&tile)[kDepth][kPitch]) {
@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kThreads) tiled_kernel(Product<T, Sum> p, std:
         for (int j = 0; j < kEach; ++j) sum[i][j] += a[i] * b[j];
       }
     }
-    __syncthreads();  // nobody reads them any more
+    __syncthreads();  // no thread reads the tiles any more
   }
 #pragma unroll
   for (int i = 0; i < kEach; ++i) {

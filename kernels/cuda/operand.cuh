@@ -24,7 +24,7 @@ Operand<T> operand_of(const ConstMatrixView& x, Transpose transpose) {
   return {x.as<T>(), x.ld, 1};
 }
 
-/// C = alpha op(A) op(B) + beta C.   T: of A and B; Sum: of C and of the sums
+/// C = alpha op(A) op(B) + beta C.   T: the type of A and B; Sum: the type of C and of the sums
 template <class T, class Sum>
 struct Product {
   Operand<T> a;  // [m,k]
@@ -35,7 +35,7 @@ struct Product {
   Sum alpha;
   Sum beta;
 
-  /// With beta = 0, C is not read: it may hold anything.
+  /// If beta = 0, C is not read, so it need not be initialised.
   __device__ __forceinline__ void write(std::int64_t i, std::int64_t j, Sum sum) const {
     Sum* const to = c + i * ldc + j;
     *to = beta == 0 ? alpha * sum : alpha * sum + beta * *to;

@@ -13,29 +13,29 @@ struct OptimizerCall {
   const float* gradient;
   float* first_moment;
   float* second_moment;
-  BFloat16* rounded_weights;  // null: none wanted
+  BFloat16* rounded_weights;  // null: not written
   std::int64_t n;
   float lr, beta1, beta2, epsilon, weight_decay;
   float first_correction;   // 1 / (1 - beta1^step)
   float second_correction;  // 1 / (1 - beta2^step)
   const double* gradient_square_sum;
   double clip_norm;  // 0: no clipping
-  double* diverged;  // null: nobody asks
+  double* diverged;  // null: not written
 };
 
-/// What the gradient is multiplied by, computed once in a block.
+/// The factor of the gradient, computed once per block.
 __device__ __forceinline__ float gradient_scale(const OptimizerCall& call) {
   __shared__ float scale;
   if (call.clip_norm <= 0) return 1;
   if (thread_of_block() == 0) {
     const double fits = call.clip_norm / sqrt(*call.gradient_square_sum);
-    scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN for a norm that is NaN
+    scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN if the norm is NaN
   }
   __syncthreads();
   return scale;
 }
 
-/// The new weight; m and v are updated where the kind has them.
+/// Returns the new weight. Updates m and v if this kind of optimizer uses them.
 template <OptimizerKind kind>
 __device__ __forceinline__ float stepped(const OptimizerCall& call, float w, float g, float& m, float& v) {
   if constexpr (kind == OptimizerKind::sgd) return w - call.lr * (g + call.weight_decay * w);
@@ -52,7 +52,7 @@ __device__ __forceinline__ float stepped(const OptimizerCall& call, float w, flo
 
 __device__ __forceinline__ bool is_finite(float x) { return fabsf(x) < __builtin_huge_valf(); }
 
-/// *to = 1. Several blocks may do so at once.
+/// *to = 1. Several blocks may call it at the same time.
 __device__ __forceinline__ void set_to_one(double* to) {
   atomicExch(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(__double_as_longlong(1.0)));
 }

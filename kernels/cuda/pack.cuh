@@ -5,10 +5,10 @@
 
 #include "kernels/types.hpp"
 
-/// Neighbouring elements that one thread moves in one access of up to 16 bytes.
+/// A pack: neighbouring elements that one thread reads or writes in one access of up to 16 bytes.
 namespace recombine::cuda {
 
-inline constexpr int kWide = 4;  ///< elements of a pack where alignment allows it; 1 elsewhere
+inline constexpr int kWide = 4;  ///< elements of a pack, if the alignment allows it; otherwise a pack has 1
 
 constexpr std::size_t pack_alignment(std::size_t bytes) { return bytes < 16 ? bytes : 16; }
 
@@ -17,7 +17,7 @@ struct alignas(pack_alignment(sizeof(T) * width)) Pack {
   T at[width];
 };
 
-/// The first `count` elements behind `from`; the rest are zero. @pre from is aligned as the pack is
+/// The first `count` elements from `from` on; the rest are zero. @pre `from` has the alignment of a pack
 template <int width, class T>
 __device__ __forceinline__ Pack<T, width> load_pack(const T* from, int count) {
   if (count == width) return *reinterpret_cast<const Pack<T, width>*>(from);
@@ -41,14 +41,14 @@ __device__ __forceinline__ void store_pack(T* to, const Pack<T, width>& pack, in
   }
 }
 
-/// How many of n elements are in pack `index`.
+/// The number of elements in pack `index` of n elements.
 template <int width>
 __device__ __forceinline__ int pack_count(std::int64_t n, std::int64_t index) {
   const std::int64_t left = n - index * width;
   return left < width ? static_cast<int>(left) : width;
 }
 
-/// Whether every row of a matrix begins where a pack may; null pointers do.
+/// True if every row of a matrix is aligned for packs. Null pointers are aligned.
 template <class View>
 bool packs_fit_matrix(const View& m) {
   const std::size_t bytes = static_cast<std::size_t>(size_of(m.type)) * kWide;

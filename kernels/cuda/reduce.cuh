@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
-/// Sums over threads in fixed trees: the same bits from run to run.
+/// Sums over threads in fixed trees, so every run gives the same bits.
 namespace recombine::cuda {
 
 inline constexpr unsigned kAllLanes = 0xffffffff;
 inline constexpr int kWarp = 32;
 
-/// A sum that neighbouring lanes share: every lane of a group of `lanes` (a power of two, at most a warp) gets it.
+/// The sum over `lanes` neighbouring lanes (a power of two, at most a warp). Every lane of the group gets it.
 template <class T>
 __device__ __forceinline__ T group_sum(T x, int lanes) {
   for (int offset = lanes / 2; offset > 0; offset /= 2) x += __shfl_xor_sync(kAllLanes, x, offset);
@@ -17,8 +17,8 @@ __device__ __forceinline__ T group_sum(T x, int lanes) {
 
 __device__ __forceinline__ int thread_of_block() { return static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x); }
 
-/// What thread 0 gets: the sum over a block of whole warps. `warps` is shared memory for 32 sums, free again after the
-/// block's next barrier.
+/// The sum over a block of whole warps; only thread 0 gets it. `warps` is shared memory for 32 sums. It may be used
+/// again after the block's next barrier.
 template <class T>
 __device__ __forceinline__ T block_sum(T x, T* warps) {
   const int thread = thread_of_block();

@@ -5,14 +5,14 @@ namespace recombine::cuda {
 
 namespace {
 
-/// Narrow rows: a group of threadIdx.x lanes per row keeps it in registers. One read and one write of memory.
+/// Narrow rows: a group of blockDim.x lanes keeps a row in registers. Memory is read once and written once.
 template <int items>
 __global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCall call, LossSums* parts) {
   const int lanes = static_cast<int>(blockDim.x);
   const int lane = static_cast<int>(threadIdx.x);
   double loss = 0;
   double correct = 0;
-  // Rows past the last are empty, not skipped: every lane of a warp takes part in its shuffles.
+  // Rows after the last row are empty, not skipped: all lanes of a warp must take part in its shuffles.
   for (std::int64_t first = std::int64_t{blockIdx.x} * blockDim.y; first < call.m;
        first += std::int64_t{gridDim.x} * blockDim.y) {
     const std::int64_t i = first + threadIdx.y;
@@ -37,8 +37,8 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCa
   write_loss_part(loss, correct, parts);
 }
 
-/// Wide rows: a block per row. The maximum and the sum in one read (Milakov and Gimelshein, "Online normalizer
-/// calculation for softmax", 2018); the gradient in a second one, which the cache mostly serves, and one write.
+/// Wide rows: a block per row. The first read gives the maximum and the sum (Milakov and Gimelshein, "Online normalizer
+/// calculation for softmax", 2018). The gradient needs a second read, mostly from the cache, and one write.
 template <int width>
 __global__ void __launch_bounds__(kBlockThreads) softmax_wide_kernel(SoftmaxCall call, LossSums* parts) {
   const std::int64_t packs = ceil_div(call.n, width);

@@ -4,13 +4,13 @@
 
 namespace recombine::cuda {
 
-/// SoftmaxCrossEntropy (kernels/math.hpp) as a kernel takes it.
+/// SoftmaxCrossEntropy (kernels/math.hpp) in the form that a kernel takes.
 struct SoftmaxCall {
   const float* logits;
   std::int64_t logits_ld;
   const std::int32_t* labels;
   const std::int64_t* rows;
-  float* gradient;  // may be logits; null: none wanted
+  float* gradient;  // may be logits; null: not computed
   std::int64_t gradient_ld;
   std::int64_t m;
   std::int64_t n;
@@ -24,16 +24,16 @@ inline constexpr float kLowest = -__builtin_huge_valf();
 inline constexpr float kNotANumber = __builtin_nanf("");
 inline constexpr std::int64_t kNoColumn = INT64_MAX;
 
-inline constexpr std::int64_t kNarrow = 512;  // columns of a row that a warp's registers hold
+inline constexpr std::int64_t kNarrow = 512;  // most columns of a row that fit in a warp's registers
 
-/// What a row's loss needs, of the columns seen so far: their maximum, its first column, and sum exp(x - maximum),
-/// in which x = maximum counts as 1. A NaN makes the sum NaN; so does an infinite maximum, in finish().
+/// The values for a row's loss, over the columns so far: the maximum, the first column that has it, and the sum of
+/// exp(x - maximum), where x = maximum counts as 1. A NaN makes the sum NaN. So does an infinite maximum, in finish().
 struct SoftmaxRow {
   float largest = kLowest;
   std::int64_t at = kNoColumn;
   float sum = 0;
 
-  /// The maximum alone.
+  /// Updates only the maximum.
   __device__ __forceinline__ void see(float x, std::int64_t column) {
     if (x > largest || (x == largest && column < at && x > kLowest)) {
       largest = x;
@@ -48,7 +48,7 @@ struct SoftmaxRow {
     }
   }
 
-  /// The maximum and the sum. @pre columns come in ascending order
+  /// Updates the maximum and the sum. @pre columns come in ascending order
   __device__ __forceinline__ void add(float x, std::int64_t column) {
     if (x > largest) {
       sum = sum * expf(largest - x) + 1;
@@ -59,7 +59,7 @@ struct SoftmaxRow {
     }
   }
 
-  /// Takes in what was seen of other columns.
+  /// Adds the values of other columns.
   __device__ __forceinline__ void join(const SoftmaxRow& other) {
     const float mine = largest;
     see(other.largest, other.at);
@@ -67,7 +67,7 @@ struct SoftmaxRow {
           other.sum * (other.largest == largest ? 1 : expf(other.largest - largest));
   }
 
-  /// After the last column.
+  /// Call it after the last column.
   __device__ __forceinline__ void finish() {
     if (!(largest - largest == 0)) sum = kNotANumber;
   }
@@ -76,7 +76,7 @@ struct SoftmaxRow {
   __device__ __forceinline__ bool is_largest(std::int64_t column) const { return at == column && sum == sum; }
 };
 
-/// The row of all threads of a block of kBlockThreads, for every one of them.
+/// Joins the rows of all threads of a block of kBlockThreads. Every thread gets the result.
 __device__ __forceinline__ SoftmaxRow block_row(SoftmaxRow row) {
   constexpr int kWarps = kBlockThreads / kWarp;
   __shared__ float largest[kWarps];
@@ -103,11 +103,11 @@ __device__ __forceinline__ SoftmaxRow block_row(SoftmaxRow row) {
   return row;
 }
 
-/// A narrow row of n columns in the registers of `lanes` threads: x[e] is column lane + e * lanes, and ends as
+/// A narrow row of n columns in the registers of `lanes` threads. x[e] is column lane + e * lanes; at the end it holds
 /// exp(x - largest).   items * lanes >= n
 struct NarrowRow {
   SoftmaxRow seen;
-  float label_logit;  // 0 if the label is no column
+  float label_logit;  // 0 if the label is not a column
 };
 
 template <int items>
@@ -134,7 +134,7 @@ __device__ __forceinline__ NarrowRow narrow_row(const float* logits, int n, std:
   return row;
 }
 
-/// A wide row of n columns, read once by a block; every thread gets it.
+/// A wide row of n columns. A block reads it once; every thread gets the result.
 template <int width>
 __device__ __forceinline__ SoftmaxRow wide_row(const float* logits, std::int64_t n) {
   SoftmaxRow row;

@@ -5,12 +5,12 @@ namespace recombine::cuda {
 
 namespace {
 
-/// What the kernels of parts need besides; logits and gradient are this part's columns.
+/// A SoftmaxCall for one part: logits and gradient are this part's columns.
 struct PartsCall {
   SoftmaxCall softmax;
   std::int64_t first_col;
 
-  /// In this part's columns, or outside of them.
+  /// The label as a column of this part; < 0 or >= n if another part has it.
   __device__ __forceinline__ std::int64_t label_of(std::int64_t row) const { return softmax.label_of(row) - first_col; }
 
   __device__ __forceinline__ SoftmaxRowStats stats_of(const SoftmaxRow& row, float label_logit) const {
@@ -23,7 +23,7 @@ template <int items>
 __global__ void __launch_bounds__(kBlockThreads) stats_narrow_kernel(PartsCall call, SoftmaxRowStats* stats) {
   const SoftmaxCall& softmax = call.softmax;
   const int lanes = static_cast<int>(blockDim.x);
-  // Rows past the last are empty, not skipped: every lane of a warp takes part in its shuffles.
+  // Rows after the last row are empty, not skipped: all lanes of a warp must take part in its shuffles.
   for (std::int64_t first = std::int64_t{blockIdx.x} * blockDim.y; first < softmax.m;
        first += std::int64_t{gridDim.x} * blockDim.y) {
     const std::int64_t i = first + threadIdx.y;
@@ -49,7 +49,8 @@ __global__ void __launch_bounds__(kBlockThreads) stats_wide_kernel(PartsCall cal
   }
 }
 
-/// blockDim.x threads a row. Each joins the row's parts by itself: they are few, and the loads are one for a warp.
+/// blockDim.x threads per row. Each thread joins all parts of the row: they are few, and one load serves a
+/// whole warp.
 __global__ void __launch_bounds__(kBlockThreads)
     from_stats_kernel(PartsCall call, const SoftmaxRowStats* stats, std::int64_t stats_parts, LossSums* parts) {
   const SoftmaxCall& softmax = call.softmax;
@@ -93,7 +94,7 @@ PartsCall call_of(const SoftmaxStats& call) {
           .first_col = call.first_col};
 }
 
-/// A power of two that holds n columns, or `most`.
+/// The smallest power of two that is at least n, or `most` if that is smaller.
 unsigned threads_of_row(std::int64_t n, unsigned most) {
   unsigned threads = 1;
   while (threads < most && threads < n) threads *= 2;

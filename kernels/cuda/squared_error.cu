@@ -12,7 +12,7 @@ struct SquaredErrorCall {
   const float* targets;
   std::int64_t targets_ld;
   const std::int64_t* rows;
-  float* gradient;  // null: none wanted
+  float* gradient;  // null: not computed
   std::int64_t gradient_ld;
   std::int64_t m;
   std::int64_t n;

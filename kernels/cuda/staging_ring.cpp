@@ -11,7 +11,7 @@ namespace recombine::cuda {
 namespace {
 
 constexpr std::int64_t kRing = std::int64_t{16} << 20;
-constexpr std::int64_t kLargestPiece = std::int64_t{2} << 20;  // long enough for the bus's full speed
+constexpr std::int64_t kLargestPiece = std::int64_t{2} << 20;  // long enough for the full speed of the bus
 constexpr std::int64_t kAlignment = 64;
 
 }  // namespace
@@ -40,7 +40,7 @@ std::int64_t StagingRing::reserve(std::int64_t bytes) {
   while (!pieces_.empty()) {
     const Piece& oldest = pieces_.front();
     if (!oldest.copied->done()) {
-      if (oldest.begin >= next_ - kRing) break;  // it does not lie where the new one comes
+      if (oldest.begin >= next_ - kRing) break;  // it does not overlap the new piece
       oldest.copied->synchronize();
     }
     pieces_.pop_front();

@@ -9,10 +9,10 @@
 
 namespace recombine::cuda {
 
-/// Pinned memory that copies from the host's ordinary memory pass through, so that the host goes on at once.
+/// A ring of pinned memory. Copies from the host's ordinary memory pass through it, so the host need not wait for them.
 ///
-///      |  ........ [ piece ][ piece ][ piece ] ........ |     a piece is free again when its copy's event is done;
-///                  oldest            newest  ^ next           the host stops only where the ring is full
+///      |  ........ [ piece ][ piece ][ piece ] ........ |     a piece is free again after its copy;
+///                  oldest            newest  ^ next           the host waits only if the ring is full
 class StagingRing {
  public:
   explicit StagingRing(GpuMemory& memory) : memory_(memory) {}
@@ -20,7 +20,7 @@ class StagingRing {
   StagingRing(const StagingRing&) = delete;
   StagingRing& operator=(const StagingRing&) = delete;
 
-  /// Enqueues a copy of `bytes` from ordinary memory, which may be used again at once. @pre one thread
+  /// Enqueues a copy of `bytes` bytes from ordinary memory, which may be changed at once. @pre only one thread calls it
   void copy(CudaStream& stream, std::byte* to, const std::byte* from, std::int64_t bytes);
 
  private:
@@ -30,7 +30,7 @@ class StagingRing {
     Event copied;
   };
 
-  /// Where a piece of `bytes` can be written now.
+  /// Returns the begin of a free piece of `bytes` bytes. Waits for the oldest copies if necessary.
   std::int64_t reserve(std::int64_t bytes);
 
   GpuMemory& memory_;

@@ -8,13 +8,13 @@
 namespace recombine::cuda {
 
 /// Checks that run from time to time while the host waits for a GPU. If a communicator has failed, its stream never
-/// ends: a check ends the wait with an Error. If ranks still compare their calls, a check makes the host wait for that.
+/// ends; a check then ends the wait with an Error. If ranks still compare their calls, a check prolongs the wait.
 class Watch {
  public:
-  /// True if the host may use the GPU's results. Throws Error if something has failed. Must not call its Watch.
+  /// Returns true if the host may use the GPU's results. Throws an Error after a failure. Must not call its Watch.
   using Check = std::function<bool()>;
 
-  /// `check` is asked as long as what is returned lives.
+  /// Adds `check`. It runs as long as the returned pointer is alive.
   [[nodiscard]] std::shared_ptr<Check> add(Check check);
 
   /// True if all checks return true. @throws the Error of the first check that fails
