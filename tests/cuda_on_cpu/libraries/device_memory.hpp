@@ -8,7 +8,7 @@
 
 namespace emulated {
 
-/// Ends the program unless a device can reach `memory` (null: nothing is asked of it), as a GPU would by a fault.
+/// Ends the program unless a device can reach `memory`, as a fault of a GPU would. Ignores null.
 inline void require_device_memory(const void* memory, const std::string& what) {
   if (!memory) return;
   cudaPointerAttributes attributes{};

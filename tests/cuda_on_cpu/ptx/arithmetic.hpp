@@ -8,7 +8,7 @@
 
 namespace emulated {
 
-/// .ftz: what is denormal is a zero of its sign.
+/// .ftz: a subnormal becomes zero and keeps its sign.
 template <typename T>
 T flushed(T x) {
   return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(T{0}, x) : x;
@@ -19,10 +19,10 @@ inline double saturated(double x) { return x > 0 ? std::fmin(x, 1.0) : 0.0; }
 
 inline float fma_rn(float a, float b, float c) { return std::fma(a, b, c); }
 inline double fma_rn(double a, double b, double c) { return std::fma(a, b, c); }
-/// A product of two bf16 is exact in double, and their sum with a third in all but its last bits.
+/// The product of two bf16 is exact in double. Adding the third may lose only the last bits.
 inline Bf16 fma_rn(Bf16 a, Bf16 b, Bf16 c) { return to<Bf16>(static_cast<float>(double{a} * b + double{c})); }
 
-// Other roundings of f32: the long double's 64 bits hold what decides.
+// Other roundings of f32: the 64 bits of a long double are enough to decide.
 inline float rounded_down(long double x) {
   const auto nearest = static_cast<float>(x);
   return nearest > x ? std::nextafter(nearest, -std::numeric_limits<float>::infinity()) : nearest;
@@ -117,7 +117,7 @@ inline float sin_of(float x) { return std::sin(x); }
 inline float cos_of(float x) { return std::cos(x); }
 inline float tanh_of(float x) { return std::tanh(x); }
 
-// bf16: in f32, then rounded; two at a time where the type has two.
+// bf16: computed in f32, then rounded. Bf16x2 computes two values.
 inline Bf16 operator+(Bf16 a, Bf16 b) { return to<Bf16>(float{a} + float{b}); }
 inline Bf16 operator-(Bf16 a, Bf16 b) { return to<Bf16>(float{a} - float{b}); }
 inline Bf16 operator*(Bf16 a, Bf16 b) { return to<Bf16>(float{a} * float{b}); }
@@ -163,7 +163,7 @@ T round_rpi(T x) {
   return std::ceil(x);
 }
 
-/// NaN is 0, and what is too large the nearest that is not.
+/// NaN becomes 0. A value that does not fit becomes the nearest integer that does.
 template <typename Integer, typename Float>
 Integer to_int(Float x) {
   using Limits = std::numeric_limits<Integer>;

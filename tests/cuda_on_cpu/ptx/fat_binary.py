@@ -11,7 +11,7 @@ _ZSTD = 0x8000
 
 
 def section(program, name):
-    """The bytes of an ELF64 file's section; None where it has no such section."""
+    """The bytes of a section of an ELF64 file, or None if the file has no such section."""
     with open(program, "rb") as file:
         data = file.read()
     table, = struct.unpack_from("<Q", data, 0x28)
@@ -36,7 +36,7 @@ def _decompress(body, size):
 
 
 def _entries(data, start, end):
-    """(kind, architecture, text) of one container; text is None for what is no PTX."""
+    """(kind, architecture, text) of each entry of a container. text is None unless the entry is PTX."""
     while start < end:
         (kind, _, header, padded, compressed, _, _, _, arch, _, _, flags, _, size) = _ENTRY.unpack_from(data, start)
         text = None
@@ -51,7 +51,7 @@ def _entries(data, start, end):
 
 
 def ptx_of(program):
-    """One text for each object file that was linked: its PTX for the newest architecture."""
+    """One text for each linked object file: its PTX for the newest architecture."""
     data = section(program, ".nv_fatbin")
     if data is None:
         raise SystemExit(f"fat binary: {program} carries no kernels")

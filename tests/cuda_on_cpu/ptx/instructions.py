@@ -1,7 +1,7 @@
-"""What each PTX instruction is in C++: arithmetic, logic, conversion and control.
+"""Translates PTX instructions to C++: arithmetic, logic, conversion and control.
 
-A row of INSTRUCTIONS is a pattern of the whole opcode, with every modifier that is understood, and the function that
-writes it. What matches no row ends the translation.
+A row of INSTRUCTIONS has a pattern for the whole opcode, with all supported modifiers, and the function that writes the
+C++. An opcode that matches no row ends the translation.
 """
 import re
 
@@ -159,7 +159,7 @@ def _(w, m, d, a, b, c=None):
     combine = f" {sign} {w.read(c, 'pred')}" if sign else ""
     w.emit(f"{{ const bool holds = is_{m[1]}({w.read(a, m[3])}, {w.read(b, m[3])});")
     second = f"static_cast<bool>(!holds{combine})"
-    if len(targets) > 1:  # both are computed before either is written: c may be one of them
+    if len(targets) > 1:  # compute both before writing one: c may be a target
         w.emit(f"const bool fails = {second};")
     w.put(targets[0], f"static_cast<bool>(holds{combine})")
     if len(targets) > 1:

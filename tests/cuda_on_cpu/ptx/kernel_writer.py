@@ -1,4 +1,4 @@
-"""Writes one kernel as a C++ function: scopes, registers, operands and addresses. What instructions do is not here."""
+"""Writes one kernel as a C++ function: scopes, registers, operands and addresses. Instructions are in other files."""
 import os
 import re
 
@@ -15,7 +15,7 @@ _SPACES = {"global": "global_memory", "shared": "shared_memory", "const": "globa
 
 
 def identifier(name, prefix):
-    """A PTX name as one of C++, which no helper has."""
+    """A C++ name for a PTX name. Its prefix keeps it apart from the names of helpers."""
     return prefix + re.sub(r"[^A-Za-z0-9_]", "_", name.lstrip("%"))
 
 
@@ -30,7 +30,7 @@ class KernelWriter:
         self.instructions = instructions
         self.lines = []
         self.line = None  # (file, number) in the kernel's source
-        self.declared = set()  # declared so far
+        self.declared = set()  # registers declared so far
         self.shared_bytes = 0
         self.offsets = {}  # of parameters, and of variables in shared memory
         self.spaces = {variable.name: variable.space for variable in module.variables}
@@ -78,7 +78,7 @@ class KernelWriter:
         self.lines.append(line)
 
     def place(self):
-        """Of the current statement: where it stands in the source, else its number."""
+        """The current statement's place in the source, or its number if the source line is unknown."""
         if self.line:
             return f"{os.path.basename(self.files.get(self.line[0], '?'))}:{self.line[1]}"
         return f"statement {len(self.lines)} (-lineinfo names the line)"
@@ -98,7 +98,7 @@ class KernelWriter:
                 self._declare(rest[0])
             else:
                 self._translate(rest[0])
-        return " ".join(self.lines)  # not by lines: all that one line of the source became is on that line
+        return " ".join(self.lines)  # on one line: then #line gives all code of a source line its number
 
     def _declare(self, text):
         match = re.fullmatch(r"\.reg \.(\w+) (.*)", text)
@@ -136,7 +136,7 @@ class KernelWriter:
             self.emit("}")
 
     def read(self, operand, ptx_type):
-        """The operand's value, of cpp_type(ptx_type)."""
+        """C++ for the operand's value, of type cpp_type(ptx_type)."""
         cpp = cpp_type(ptx_type)
         if operand.startswith("!"):
             return f"!{self.read(operand[1:], ptx_type)}"
@@ -156,7 +156,7 @@ class KernelWriter:
         self.fail(f"operand is not known: {operand}")
 
     def _symbol(self, name):
-        """The address of a variable, in its own space."""
+        """C++ for a variable's address in its own address space."""
         space = self.spaces[name]
         if space == "shared":
             return f"std::uint64_t{{{self.offsets[name]}}}"
@@ -171,7 +171,7 @@ class KernelWriter:
             self.emit(f"put({identifier(operand, 'v_')}, {value});")
 
     def address(self, operand, space, count_bytes, align=None):
-        """Where the operand [base + offset] points to, checked: std::uint64_t."""
+        """C++ for the checked address of the operand [base + offset], a std::uint64_t."""
         match = re.fullmatch(r"\[\s*([^\s+\]]+)\s*(?:\+\s*(-?\d+))?\s*\]", operand)
         if not match:
             self.fail(f"address is not known: {operand}")

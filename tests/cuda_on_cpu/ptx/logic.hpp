@@ -32,7 +32,7 @@ inline std::uint32_t funnel_r_wrap(std::uint32_t low, std::uint32_t high, std::u
   return funnel_r_clamp(low, high, n & 31);
 }
 
-/// Bit i of the result is bit abc of the table, where a, b, c are the operands' bits i.
+/// Bit i of the result is bit (4 a_i + 2 b_i + c_i) of the table.
 inline std::uint32_t lop3(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t table) {
   std::uint32_t result = 0;
   for (std::uint32_t row = 0; row < 8; ++row)
@@ -77,7 +77,7 @@ T brev_of(T a) {
   return result;
 }
 
-/// Bytes of {b, a}, each chosen by four bits of the selector, the highest of which spreads the byte's sign.
+/// Four bits of the selector choose each byte from {b, a}. The highest of them replaces the byte by copies of its sign.
 inline std::uint32_t permute_bytes(std::uint32_t a, std::uint32_t b, std::uint32_t selector) {
   const std::uint64_t both = std::uint64_t{b} << 32 | a;
   std::uint32_t result = 0;
@@ -90,7 +90,7 @@ inline std::uint32_t permute_bytes(std::uint32_t a, std::uint32_t b, std::uint32
   return result;
 }
 
-// Comparisons: those with a u are true where an operand is NaN.
+// Comparisons. Those with a u are true if an operand is NaN.
 #define EMULATED_COMPARISON(NAME, HOLDS) \
   template <typename T>                  \
   bool is_##NAME(T a, T b) {             \

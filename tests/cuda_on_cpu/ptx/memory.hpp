@@ -3,7 +3,7 @@
 #include "tests/cuda_on_cpu/ptx/arithmetic.hpp"
 #include "tests/cuda_on_cpu/runtime/device_code.hpp"
 
-/// Memory as kernels use it: every address is checked, and the sanitizers see every access.
+/// Memory accesses of kernels. Every address is checked, and the sanitizers see every access.
 namespace emulated {
 
 inline void check_alignment(Thread& thread, std::uint64_t address, std::uint64_t align) {
@@ -15,7 +15,7 @@ inline bool holds(const KnownMemory::Range& range, std::uint64_t address, std::u
   return address >= range.begin && address + bytes <= range.end;
 }
 
-/// Of an access of `bytes` at `address`, which a GPU's allocation must hold.
+/// The host address for an access of `bytes` at `address`. An allocation of the GPU must contain it.
 inline std::uint64_t global_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes, std::uint64_t align) {
   check_alignment(thread, address, align);
   if (!holds(thread.known_memory->ranges[0], address, bytes)) find_memory(thread, address, bytes);
@@ -29,7 +29,7 @@ inline std::uint64_t shared_memory(Thread& thread, std::uint64_t offset, std::ui
   return reinterpret_cast<std::uint64_t>(thread.shared) + start;
 }
 
-/// An address that may be of either.
+/// As above, for an address in shared or global memory.
 inline std::uint64_t generic_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes, std::uint64_t align) {
   const std::uint64_t offset = address - reinterpret_cast<std::uint64_t>(thread.shared);
   if (thread.shared && offset < thread.shared_bytes) return shared_memory(thread, offset, bytes, align);
@@ -100,7 +100,7 @@ T atomic_cas(Thread&, Order order, std::uint64_t address, T expected, T value) {
   return atomic_change<T>(order, address, [=](T old) { return old == expected ? value : old; });
 }
 
-/// cp.async of `bytes`, of which `source_bytes` are read and the rest is zero.
+/// cp.async of `bytes`: the first `source_bytes` are read, the rest is zero.
 [[gnu::noinline]] inline void async_copy(Thread& thread, std::uint64_t to, std::uint64_t from, std::uint64_t bytes,
                                          std::uint64_t source_bytes) {
   if (source_bytes > bytes) fail_in(thread, "cp.async reads more than it writes");

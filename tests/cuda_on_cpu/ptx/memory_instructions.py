@@ -1,4 +1,4 @@
-"""What each PTX instruction is in C++: memory and atomics."""
+"""Translates PTX instructions to C++: memory and atomics."""
 from instructions import instruction
 from ptx_types import cpp_type, size_of
 
@@ -7,7 +7,7 @@ _CACHE = r"(?:\.nc|\.ca|\.cg|\.cs|\.lu|\.cv|\.wb|\.wt|\.L1::\w+|\.L2::\w+)*"
 
 
 def _suffix(order):
-    """Of the helper's name: load, load_relaxed, load_acquire..."""
+    """The end of the helper's name: "" for load, "_relaxed" for load_relaxed, "_acquire" for load_acquire ..."""
     name = order.split(".")[1] if order else "weak"
     return {"weak": "", "volatile": "_relaxed"}.get(name, "_" + name)
 
@@ -76,7 +76,7 @@ def _(w, m, *operands):
 def _(w, m, target, source, size, source_size=None):
     given = w.read(source_size, "u32") if source_size else size
     to = w.address(target, "shared", size)
-    # Of nothing, no address is read.
+    # The source is not checked here: if no bytes are read, its address may be invalid.
     w.emit(f"async_copy(thread, {to}, {w.address(source, 'unchecked', given, size)}, {size}, {given});")
 
 

@@ -1,4 +1,4 @@
-"""A PTX module, parsed as far as its translation needs."""
+"""Parses the parts of a PTX module that the translation needs."""
 import re
 from dataclasses import dataclass, field
 
@@ -45,7 +45,7 @@ _TOKEN = re.compile(r"""\s+ | \.loc\s+(?P<file>\d+)\s+(?P<line>\d+)[^\n]* | \.pr
 
 
 def parse_variable(text):
-    """The variable that a declaration names; None where `text` is no such declaration."""
+    """The variable that a declaration declares, or None if `text` is no declaration of a variable."""
     match = _VARIABLE.match(text)
     if not match:
         return None
@@ -92,7 +92,7 @@ def _tokens(body, kernel):
 
 
 def _threads(attributes, kernel):
-    """The most threads of a block: .maxntid or .reqntid x, y, z; 1,024 where neither stands."""
+    """The most threads of a block: the product of .maxntid or .reqntid x, y, z, or 1,024 if there is neither."""
     threads = 1024
     for name, value in re.findall(r"\.(\w+)\s*([\d,\s]*)", attributes):
         numbers = [int(n) for n in re.findall(r"\d+", value)]
@@ -123,7 +123,7 @@ def parse(text):
         if ".entry" in head:
             module.kernels.append(_parse_kernel(head, text[match.end():end - 1]))
         elif re.match(r"(\.\w+\s+)*\.func\b", head) or head.startswith(".section"):
-            pass  # a call of a function is refused where it stands
+            pass  # functions are skipped: a kernel that calls one is refused at the call
         else:
             if stop == "{":  # an initial value
                 end = text.index(";", end) + 1

@@ -1,6 +1,6 @@
 #pragma once
 
-// What translated kernels are written in.
+// The functions that translated kernels use.
 #include "tests/cuda_on_cpu/ptx/arithmetic.hpp"
 #include "tests/cuda_on_cpu/ptx/logic.hpp"
 #include "tests/cuda_on_cpu/ptx/memory.hpp"

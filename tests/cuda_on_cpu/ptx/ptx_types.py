@@ -1,4 +1,4 @@
-"""PTX types: their sizes, and what they are in C++."""
+"""PTX types: their sizes, and their C++ types."""
 import re
 
 _NAMED_SIZES = {"pred": 1, "bf16": 2, "f16": 2, "bf16x2": 4, "f16x2": 4, "tf32": 4}
@@ -7,7 +7,7 @@ _CPP = {"pred": "bool", "f32": "float", "f64": "double", "bf16": "Bf16", "bf16x2
 
 
 def size_of(ptx_type):
-    """In bytes."""
+    """Size in bytes."""
     if ptx_type in _NAMED_SIZES:
         return _NAMED_SIZES[ptx_type]
     match = re.fullmatch(r"[bus](8|16|32|64)|f(32|64)", ptx_type)
@@ -21,12 +21,12 @@ def bits_of(ptx_type):
 
 
 def cpp_type(ptx_type):
-    """What a value of the type is read as."""
+    """The C++ type of a value."""
     if ptx_type in _CPP:
         return _CPP[ptx_type]
     return ("std::int%d_t" if ptx_type[0] == "s" else "std::uint%d_t") % bits_of(ptx_type)
 
 
 def register_type(ptx_type):
-    """What holds a register of the type: its bits."""
+    """The C++ type of a register, which holds the bits of a value."""
     return "bool" if ptx_type == "pred" else f"std::uint{bits_of(ptx_type)}_t"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""translate.py PROGRAM OUTPUT.cpp...: the kernels that a linked CUDA program carries, as C++ over the given files.
+"""translate.py PROGRAM OUTPUT.cpp...: translates the kernels in a linked CUDA program to C++, in the given files.
 
-Ends, naming the kernel and the instruction, at the first that it does not know.
+At an unknown instruction it ends with a message that names the kernel and the instruction.
 """
 import re
 import struct
@@ -72,7 +72,8 @@ def main(program, *outputs):
     seen = set()
     for number, text in enumerate(texts):
         module = ptx_module.parse(text)
-        module.kernels = [kernel for kernel in module.kernels if kernel.name not in seen]  # templates: once
+        # Several objects may have the same instance of a template.
+        module.kernels = [kernel for kernel in module.kernels if kernel.name not in seen]
         seen.update(kernel.name for kernel in module.kernels)
         min(parts, key=lambda lines: sum(map(len, lines))).extend(write_module(module, number))
     for path, lines in zip(outputs, parts):

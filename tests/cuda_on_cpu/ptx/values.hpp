@@ -5,7 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
-/// Registers hold bits; an instruction reads and writes them as its type says.
+/// Registers hold bits. An instruction reads and writes them as values of its type.
 namespace emulated {
 
 template <std::size_t kBytes>
@@ -51,7 +51,7 @@ void put(Register& target, T value) {
   }
 }
 
-/// Conversion to T, floating-point types rounded to nearest even.
+/// Converts to T. Floating-point results are rounded to nearest even.
 template <typename T, typename From>
 T to(From value) {
   if constexpr (std::is_same_v<T, Bf16>) {
@@ -70,7 +70,7 @@ T pack(float high, float low) {
   return {to<decltype(T::low)>(low), to<decltype(T::high)>(high)};
 }
 
-/// To nearest, ties away from zero, with 10 bits behind the point.
+/// Rounds to 10 bits of mantissa: to nearest, ties away from zero.
 inline std::uint32_t to_tf32(float value) { return (std::bit_cast<std::uint32_t>(value) + 0x1000U) & ~0x1fffU; }
 
 }  // namespace emulated

@@ -2,17 +2,17 @@
 
 #include "tests/cuda_on_cpu/ptx/memory.hpp"
 
-/// What the lanes of a warp do together.
+/// Instructions that the lanes of a warp execute together.
 namespace emulated {
 
 constexpr int kLanes = 32;
 
 struct Shuffled {
   std::uint32_t value;
-  bool in_range;  ///< the source lane is of the same segment; else the value is the lane's own
+  bool in_range;  ///< true if the source lane is in the same segment; if not, the value is the lane's own
 };
 
-/// A segment's bounds, packed by the shuffle's operand `clamp`: mask of the segment << 8 | clamp.
+/// A segment's bounds, from the shuffle's operand `clamp` = mask of the segment << 8 | clamp.
 struct Segment {
   Segment(const Thread& thread, std::uint32_t clamp) {
     const std::uint32_t mask = clamp >> 8 & 31;
@@ -22,7 +22,7 @@ struct Segment {
   }
   int first;
   int last;
-  std::uint32_t inside;  ///< bits of a lane's place in its segment
+  std::uint32_t inside;  ///< mask of the lane bits that give the place in the segment
 };
 
 inline Shuffled shuffle_from(Thread& thread, std::uint32_t value, std::uint32_t mask, int source, bool in_range) {
@@ -72,7 +72,8 @@ inline bool vote_uni(Thread& thread, bool value, std::uint32_t mask) {
   return votes == 0 || votes == mask;
 }
 
-// wmma m16n16k16. Which lane holds which element of a fragment is not specified: here eight in a row each.
+// wmma m16n16k16. PTX does not specify which lane holds which element of a fragment. Here each lane holds eight
+// consecutive elements.
 
 enum class Layout { row, col };
 enum class Space { global, shared, generic };
@@ -86,7 +87,7 @@ struct Tile {
 };
 
 constexpr unsigned kTile = 16;
-constexpr unsigned kElements = kTile * kTile / kLanes;  ///< of a lane
+constexpr unsigned kElements = kTile * kTile / kLanes;  ///< elements per lane
 
 inline std::uint64_t element(Thread& thread, const Tile& tile, unsigned i, std::uint64_t bytes) {
   const unsigned at = thread.lane * kElements + i;
@@ -102,7 +103,7 @@ inline std::uint64_t element(Thread& thread, const Tile& tile, unsigned i, std::
   return address;
 }
 
-/// As the instruction demands: the tile begins at 32 bytes, and its rows (columns) are 16 bytes apart.
+/// The instruction requires that the tile is aligned to 32 bytes, and its stride to 16 bytes.
 inline void check_tile(Thread& thread, const Tile& tile, std::uint64_t bytes) {
   if (tile.start % 32 != 0 || tile.stride * bytes % 16 != 0)
     fail_in(thread, "a wmma tile that does not begin at 32 bytes, or whose stride is no multiple of 16 bytes");

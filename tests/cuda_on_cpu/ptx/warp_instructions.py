@@ -1,4 +1,4 @@
-"""What each PTX instruction is in C++: those that a warp's lanes do together."""
+"""Translates PTX instructions to C++: those that the lanes of a warp execute together."""
 from instructions import instruction
 from ptx_types import cpp_type, size_of
 
@@ -44,7 +44,7 @@ def _(w, m, target, address, stride="16"):
 
 
 def _tile(w, m, address, stride):
-    """The Tile of memory that an operand names; each of its elements is checked when it is used."""
+    """C++ for the Tile that an operand names. The address of each element is checked when it is used."""
     start = w.address(address, "unchecked", size_of(m["type"]))
     space = {"global": "global", "shared": "shared", None: "generic"}[m["space"]]
     return f"Tile{{{start}, {w.read(stride, 'u32')}, Layout::{m['layout']}, Space::{space}}}"

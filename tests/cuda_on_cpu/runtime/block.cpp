@@ -55,7 +55,7 @@ void Grid::prepare(const Launch& launch) {
   }
 }
 
-/// A new allocation for each block: the thread sanitizer then knows nothing of the last one's accesses.
+/// Allocates anew for each block, so that the thread sanitizer does not know the accesses of the previous block.
 void Grid::renew_shared_memory() {
   std::free(shared_);
   shared_ = nullptr;
@@ -97,7 +97,7 @@ void Grid::run_block(uint3 block) {
   schedule();
 }
 
-/// Fresh tasks first, then those that were woken, in the order of their waking.
+/// Runs fresh tasks first, then woken tasks in the order in which they were woken.
 void Grid::schedule() {
   while (done_ < count_) {
     if (next_ < count_) {
@@ -108,7 +108,7 @@ void Grid::schedule() {
     } else if (first_ready_ < ready_.size()) {
       main_.switch_to(*ready_[first_ready_++]->fiber);
     } else if (barrier_.arrived > 0 && barrier_.arrived == count_ - done_) {
-      release_barrier();  // the others have left the kernel
+      release_barrier();  // all other threads have left the kernel
     } else {
       fail_deadlocked();
     }
@@ -119,7 +119,8 @@ void Grid::schedule() {
   }
 }
 
-/// Under the thread sanitizer a fiber is a thread of the block: two sets, so that a block and the next are unordered.
+/// For the thread sanitizer each fiber is one thread of the block. Consecutive blocks use different sets of fibers, so
+/// that the sanitizer sees no order between these blocks.
 Grid::Worker& Grid::worker_for(const Task& task) {
   const Hidden hidden;
   if (thread_sanitizer()) {
@@ -259,7 +260,8 @@ void Grid::sync_warp(Thread& thread, std::uint32_t mask) {
   acquire(&token);
 }
 
-/// Stronger than a fence, which orders only what atomics connect: it may hide a race, and never reports a false one.
+/// Stronger than a real fence, which orders only accesses that atomics connect. So it may hide a race, but it never
+/// reports a false one.
 void Grid::fence() {
   release(&fence_token_);
   acquire(&fence_token_);

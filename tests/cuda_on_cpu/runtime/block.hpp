@@ -9,7 +9,7 @@
 
 namespace emulated {
 
-/// What is run: a kernel, its parameters and how they were launched.
+/// A kernel, its parameters and its launch configuration.
 struct Launch {
   const Kernel* kernel = nullptr;
   std::vector<char> parameters;
@@ -18,19 +18,20 @@ struct Launch {
   std::size_t dynamic_shared = 0;
 };
 
-/// The groups of cp.async of one thread, oldest first.
+/// The cp.async groups of one thread, oldest first.
 struct AsyncCopies {
   std::vector<std::vector<AsyncCopy>> groups;
   std::vector<AsyncCopy> open;
 };
 
-/// Runs the blocks of launches one after another, each thread of a block on a fiber. One for each stream's thread.
+/// Runs the blocks of launches one after another. Each CUDA thread of a block runs on a fiber. Each stream's thread has
+/// one Grid.
 class Grid {
  public:
   ~Grid();
   void run(const Launch& launch);
 
-  // For the threads that it runs:
+  // Calls of the CUDA threads that it runs:
   unsigned barrier(Thread& thread, const char* place, Reduction reduction, bool value);
   void exchange(Thread& thread, std::uint32_t mask, const void* mine, std::size_t bytes, void* all);
   void sync_warp(Thread& thread, std::uint32_t mask);
@@ -45,10 +46,10 @@ class Grid {
     Fiber* fiber = nullptr;
     const void* waits_for = nullptr;  ///< a Barrier or Meeting
     const char* doing = "";
-    void* received = nullptr;  ///< where an exchange's result goes
+    void* received = nullptr;  ///< where to store the result of an exchange
     AsyncCopies copies;
   };
-  /// A fiber, and the task that it is to run next.
+  /// A fiber, and the task that it runs next.
   struct Worker {
     explicit Worker(Grid& owner) : grid(owner), fiber(work, this) {}
     static void work(void* worker);
@@ -61,9 +62,9 @@ class Grid {
     const char* place = nullptr;
     unsigned generation = 0;
     unsigned count = 0;       ///< of arrivals with `value`
-    unsigned counts[2] = {};  ///< the same of the last two generations
+    unsigned counts[2] = {};  ///< `count` of the last two generations
   };
-  /// What the lanes of one mask of one warp do together.
+  /// A collective of the lanes in one mask of one warp.
   struct Meeting {
     std::uint32_t arrived = 0;
     std::uint32_t mask = 0;
@@ -86,8 +87,8 @@ class Grid {
   const Launch* launch_ = nullptr;
   Fiber main_;
   std::vector<std::unique_ptr<Task>> tasks_;
-  std::size_t count_ = 0;  ///< of tasks in a block
-  std::size_t next_ = 0;   ///< first fresh one
+  std::size_t count_ = 0;  ///< number of tasks in a block
+  std::size_t next_ = 0;   ///< index of the first fresh task
   std::size_t done_ = 0;
   std::vector<Task*> ready_;
   std::size_t first_ready_ = 0;
@@ -99,7 +100,7 @@ class Grid {
   KnownMemory known_memory_;
   char* shared_ = nullptr;
   std::size_t shared_bytes_ = 0;
-  // Tokens of edges. Those of a block are by its parity: blocks that follow each other share none.
+  // Tokens of happens-before edges. A block uses those of its parity, so consecutive blocks share none.
   char start_token_ = 0;
   char end_token_ = 0;
   char fence_token_ = 0;
@@ -107,7 +108,7 @@ class Grid {
   std::vector<char> warp_tokens_[2];
 };
 
-/// Of the calling thread.
+/// The Grid of the calling thread.
 Grid& this_grid();
 
 }  // namespace emulated

@@ -11,7 +11,7 @@ namespace {
 
 struct Range {
   cudaMemoryType type = cudaMemoryTypeUnregistered;
-  bool inside = true;  ///< of one allocation, as far as CUDA knows it
+  bool inside = true;  ///< false if it passes the end of its allocation
 };
 
 Range range_of(const void* memory, std::size_t bytes) {
@@ -23,7 +23,7 @@ Range range_of(const void* memory, std::size_t bytes) {
 
 bool is_device(const Range& range) { return range.type == cudaMemoryTypeDevice; }
 
-/// What `kind` says of the two sides is so.
+/// True if the two sides are as `kind` says.
 bool matches(cudaMemcpyKind kind, const Range& to, const Range& from) {
   switch (kind) {
     case cudaMemcpyDefault: return true;
@@ -47,7 +47,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   if (!target.inside || !source.inside) return remember(cudaErrorInvalidValue);
   enqueue(stream, [=] { copy(to, from, bytes); });
   const bool pageable = target.type == cudaMemoryTypeUnregistered || source.type == cudaMemoryTypeUnregistered;
-  if (pageable) stream->last()->wait();  // as CUDA does: it goes by way of a buffer of the driver's
+  if (pageable) stream->last()->wait();  // CUDA waits too: it copies through a buffer of the driver
   return cudaSuccess;
 }
 

@@ -30,7 +30,7 @@ struct ErrorText {
   const char* text;
 };
 
-/// The codes that this library returns.
+/// The error codes that this library returns.
 constexpr ErrorText kErrors[] = {
     {cudaSuccess, "cudaSuccess", "no error"},
     {cudaErrorInvalidValue, "cudaErrorInvalidValue", "invalid argument"},

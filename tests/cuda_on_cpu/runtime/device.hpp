@@ -6,17 +6,17 @@
 
 namespace emulated {
 
-/// Shared memory that a block may have without, and with, cudaFuncSetAttribute. Bytes, as on compute capability 9.0.
+/// Most bytes of shared memory of a block, without and with cudaFuncSetAttribute, as on compute capability 9.0.
 constexpr std::size_t kSharedMemory = 48 << 10;
 constexpr std::size_t kSharedMemoryOptIn = 227 << 10;
 constexpr unsigned kMaxThreads = 1024;
 
 int device_count();
 
-/// Of the calling thread.
+/// The current device of the calling thread.
 int& current_device();
 
-/// Remembers what cudaGetLastError will say, and returns it.
+/// Stores `error` for cudaGetLastError, and returns it.
 cudaError_t remember(cudaError_t error);
 
 }  // namespace emulated

@@ -1,4 +1,4 @@
-// What the translated kernels call: handed on to the Grid that runs them.
+// Functions that translated kernels call. They pass the calls on to the Grid that runs the kernel.
 #include "tests/cuda_on_cpu/runtime/device_code.hpp"
 
 #include <algorithm>
@@ -36,7 +36,7 @@ void find_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes) {
     if (address >= range.begin && address + bytes <= range.end) return std::swap(range, ranges[0]);
   const auto allocation = find_allocation(address);
   const bool inside = allocation && address + bytes <= allocation->end;
-  if (!inside && address_sanitizer())  // which says more
+  if (!inside && address_sanitizer())  // its report says more
     touch(reinterpret_cast<const void*>(address), bytes, Access::read);
   const std::string access = "an access of " + std::to_string(bytes) + " bytes at " + hexadecimal(address);
   if (!allocation) thread.grid->fail_in(thread, access + ", which is no memory of the GPU (out of bounds?)");

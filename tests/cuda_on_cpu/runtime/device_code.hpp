@@ -5,13 +5,13 @@
 
 #include <cuda_runtime_api.h>
 
-/// What the translated kernels call, and how they make themselves known.
+/// The functions that translated kernels call, and the registration of kernels.
 namespace emulated {
 
 class Grid;
 struct KnownMemory;
 
-/// One CUDA thread, as its code sees it.
+/// One CUDA thread, as the kernel's code sees it.
 struct Thread {
   uint3 index;
   uint3 block;
@@ -22,10 +22,10 @@ struct Thread {
   char* shared;  ///< the block's shared memory
   std::uint32_t shared_bytes;
   KnownMemory* known_memory;  ///< of this launch
-  Grid* grid;                 ///< who runs it
+  Grid* grid;                 ///< runs this thread
 };
 
-/// Allocations that the launch has used, the latest first: most accesses are found here, without a lock.
+/// Allocations that the launch has used, the latest first. Most accesses find their allocation here, without a lock.
 struct KnownMemory {
   static constexpr int kRanges = 8;
   struct Range {
@@ -59,29 +59,29 @@ struct RegisterVariable {
   RegisterVariable(const void* variable, std::size_t bytes);
 };
 
-/// Makes the allocation that holds the access the first of thread.known_memory. Fails when it is no memory of this GPU,
-/// or ends before address + bytes.
+/// Makes the allocation that contains the access the first of thread.known_memory. Ends the program if there is none on
+/// this GPU, or if the allocation ends before address + bytes.
 void find_memory(Thread& thread, std::uint64_t address, std::uint64_t bytes);
 
-/// Ends the program, naming the kernel and the thread.
+/// Ends the program with a message that names the kernel and the thread.
 [[noreturn]] void fail_in(const Thread& thread, const char* text);
 
 enum class Reduction { none, all, any, count };
 
-/// bar.sync 0 and bar.red: `place` is where the barrier stands in the source; all threads must come to the same.
+/// bar.sync 0 and bar.red. `place` is the barrier's place in the source: all threads must reach the same barrier.
 unsigned sync_threads(Thread& thread, const char* place, Reduction reduction = Reduction::none, bool value = false);
 
 /// bar.warp.sync
 void sync_warp(Thread& thread, std::uint32_t mask);
 
-/// Every lane of `mask` gives `bytes` (at most kExchangeBytes); `all` receives those of lane i at i * bytes.
+/// Every lane of `mask` passes `bytes` bytes (at most kExchangeBytes). `all` receives those of lane i at i * bytes.
 constexpr std::size_t kExchangeBytes = 32;
 void exchange(Thread& thread, std::uint32_t mask, const void* mine, std::size_t bytes, void* all);
 
 /// membar, fence
 void fence(Thread& thread);
 
-/// cp.async: the copy is made when the thread waits for its group, not before.
+/// cp.async. The copy happens when the thread waits for its group, not before.
 struct AsyncCopy {
   void* to;
   const void* from;

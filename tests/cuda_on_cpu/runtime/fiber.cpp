@@ -19,7 +19,8 @@ WEAK void __sanitizer_finish_switch_fiber(void*, const void**, unsigned long*);
 void emulated_switch(void** save, void* to);
 }
 
-// Saves what a call must keep, changes stacks, and goes on where the other one was saved (System V, x86-64).
+// Saves the registers that a call must preserve (System V, x86-64), changes the stack, and continues where the other
+// fiber was saved.
 asm(R"(
 .text
 .globl emulated_switch

@@ -2,18 +2,18 @@
 
 namespace emulated {
 
-/// A stack to run on. Switching is no synchronisation for the thread sanitizer, to which a fiber is a thread.
+/// A stack to run on. For the thread sanitizer a fiber is a thread, and a switch does not synchronise.
 class Fiber {
  public:
   /// The context of the calling thread.
   Fiber();
-  /// Starts `main(argument)` on a stack of its own at the first switch; main may not return.
+  /// At the first switch starts `main(argument)` on a new stack. main must not return.
   Fiber(void (*main)(void*), void* argument);
   ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// Goes on with `to`; returns when somebody switches back. `this` is the one that runs.
+  /// Continues `to`. Returns when a fiber switches back. `this` must be the running fiber.
   void switch_to(Fiber& to);
 
  private:

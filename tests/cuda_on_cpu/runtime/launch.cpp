@@ -19,10 +19,10 @@ namespace emulated {
 
 namespace {
 
-/// A kernel as the host knows it. Its address is the cudaKernel_t.
+/// A kernel as the host knows it. The address of this object is the cudaKernel_t.
 struct HostFunction {
   std::string name;
-  std::size_t dynamic_shared_limit = 0;  ///< from cudaFuncSetAttribute; 0: never called
+  std::size_t dynamic_shared_limit = 0;  ///< from cudaFuncSetAttribute; 0 if never called
 };
 
 struct Kernels {
@@ -36,7 +36,7 @@ Kernels& kernels() {
   return *kernels;
 }
 
-/// The library of translated kernels, from $RECOMBINE_EMULATED_KERNELS or from beside this one.
+/// Loads the library of translated kernels: $RECOMBINE_EMULATED_KERNELS, or the one in the folder of this library.
 void load_translated_kernels() {
   Dl_info self{};
   dladdr(reinterpret_cast<void*>(&load_translated_kernels), &self);
@@ -118,7 +118,7 @@ void __cudaRegisterFunction(void**, const char* function, char*, const char* nam
   kernels().of_host[function].name = name;
 }
 
-/// Variables are found by the kernels alone: there is no cudaMemcpyToSymbol here.
+/// Does nothing: only kernels use variables, because cudaMemcpyToSymbol is not emulated.
 void __cudaRegisterVar(void**, char*, char*, const char*, int, std::size_t, int, int) {}
 
 unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t dynamic_shared, CUstream_st* stream) {

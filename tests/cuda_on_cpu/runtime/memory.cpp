@@ -37,7 +37,7 @@ bool forget_allocation(void* memory, cudaMemoryType type) {
   return true;
 }
 
-/// Of exactly `bytes`, so that the address sanitizer sees the bounds.
+/// Allocates exactly `bytes`, so that the address sanitizer knows the bounds.
 cudaError_t allocate(void** memory, std::size_t bytes, cudaMemoryType type) {
   *memory = nullptr;
   if (bytes == 0) return cudaSuccess;
@@ -48,7 +48,7 @@ cudaError_t allocate(void** memory, std::size_t bytes, cudaMemoryType type) {
   return cudaSuccess;
 }
 
-/// Writes first: whoever uses the memory later without an edge from here races with that.
+/// Frees the memory, after a reported write: an access that is not ordered before the free then races with this write.
 void give_back(void* memory, std::size_t bytes) {
   touch(memory, bytes, Access::write);
   const Hidden hidden;
@@ -134,7 +134,7 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   return cudaSuccess;
 }
 
-/// One pool a device, which keeps nothing: an address alone stands for it.
+/// Each device has one pool. A pool has no state, so any address serves as its handle.
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
   static char pools[64];
   if (device < 0 || device >= device_count()) return remember(cudaErrorInvalidDevice);

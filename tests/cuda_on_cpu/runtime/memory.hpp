@@ -7,7 +7,7 @@
 
 namespace emulated {
 
-/// Memory that CUDA knows of: a device's, or pinned memory of the host.
+/// Memory that CUDA knows: device memory or pinned host memory.
 struct Allocation {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
@@ -15,10 +15,10 @@ struct Allocation {
   int device = 0;
 };
 
-/// The allocation that holds `address`, if any does.
+/// The allocation that contains `address`, if there is one.
 std::optional<Allocation> find_allocation(std::uintptr_t address);
 
-/// For variables of kernels (__constant__, __device__), which every device has.
+/// The device of variables in kernels (__constant__, __device__): every device has them.
 constexpr int kEveryDevice = -1;
 
 void add_allocation(const Allocation& allocation);

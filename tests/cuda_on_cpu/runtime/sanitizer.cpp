@@ -4,7 +4,7 @@
 
 #include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
-// Present only where the program is built with the sanitizer; the stand-ins themselves never are.
+// Present only if the program is built with the sanitizer. The stand-ins themselves never are.
 #define WEAK __attribute__((weak))
 extern "C" {
 WEAK void __tsan_acquire(void*);

@@ -1,12 +1,13 @@
 #pragma once
 
-/// What the runtime tells the sanitizers; does nothing in a program built without one.
+/// The runtime's reports to the sanitizers. They do nothing in a program built without a sanitizer.
 namespace emulated {
 
 bool thread_sanitizer();
 bool address_sanitizer();
 
-/// The thread sanitizer sees nothing of what happens in its life: the runtime's own locks are no edges of CUDA's.
+/// While it exists, the thread sanitizer ignores this thread. So the sanitizer does not take the runtime's own locks for
+/// an order that CUDA promises.
 class Hidden {
  public:
   Hidden();
@@ -15,11 +16,11 @@ class Hidden {
   Hidden& operator=(const Hidden&) = delete;
 };
 
-/// An edge that CUDA promises: what came before release() is seen after an acquire() of the same token.
+/// An order that CUDA promises: work before release() is visible after an acquire() of the same token.
 void release(void* token);
 void acquire(void* token);
 
-/// Device memory as the runtime itself reads and writes it, seen by the sanitizers.
+/// Reads and writes of device memory by the runtime itself. The sanitizers see them.
 void copy(void* to, const void* from, unsigned long bytes);
 void fill(void* to, int value, unsigned long bytes);
 

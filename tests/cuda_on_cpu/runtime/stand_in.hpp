@@ -6,7 +6,7 @@
 
 #include <cuda_runtime_api.h>
 
-/// What the stand-ins for the libraries need of the one for the runtime.
+/// The functions of the runtime's stand-in that the libraries' stand-ins need.
 namespace emulated {
 
 /// Enqueues `work` on the stream's thread.
@@ -14,7 +14,7 @@ void enqueue(cudaStream_t stream, std::function<void()> work);
 
 enum class Access { read, write };
 
-/// Lets the sanitizers see what a library call does to device memory.
+/// Reports to the sanitizers an access of a library call to device memory.
 void touch(const void* memory, std::size_t bytes, Access access);
 
 /// Ends the program: "cuda_on_cpu: TEXT" on stderr, then abort().

@@ -19,7 +19,7 @@ struct Streams {
 };
 
 Streams& streams() {
-  static auto* streams = new Streams;  // outlives every stream that a program forgets
+  static auto* streams = new Streams;  // never destroyed: a program may not destroy all its streams
   return *streams;
 }
 

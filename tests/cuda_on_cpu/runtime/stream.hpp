@@ -12,7 +12,7 @@
 
 namespace emulated {
 
-/// The end of a piece of work. Whoever sees it sees what the work did.
+/// The end of a piece of work. A thread that has seen it also sees the results of the work.
 class Completion {
  public:
   void set();
@@ -33,10 +33,10 @@ using CompletionPtr = std::shared_ptr<Completion>;
 /// True on the thread of a stream while it runs cudaLaunchHostFunc's function, which may not call CUDA.
 bool& in_host_function();
 
-/// Fails when called from a host function, naming the `call`.
+/// Ends the program, with the name `call`, if called from a host function.
 void refuse_in_host_function(const char* call);
 
-/// Fails for the default stream, which is not emulated.
+/// Ends the program if `stream` is the default stream, which is not emulated.
 CUstream_st& own_stream(cudaStream_t stream);
 
 /// Waits for everything enqueued on every stream of the current device.
@@ -44,14 +44,14 @@ void synchronize_device();
 
 }  // namespace emulated
 
-/// A queue and the thread that works it off.
+/// A queue of work, and the thread that runs it.
 struct CUstream_st {
  public:
   explicit CUstream_st(int device);
   ~CUstream_st();
-  /// Returns the end of `work`.
+  /// Enqueues `work` and returns its end.
   emulated::CompletionPtr push(std::function<void()> work);
-  /// The end of what was pushed last; null: nothing was.
+  /// The end of the work that was pushed last; null if there is none.
   emulated::CompletionPtr last();
   int device() const { return device_; }
 

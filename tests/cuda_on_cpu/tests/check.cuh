@@ -52,7 +52,7 @@ class DeviceArray {
   T* data_ = nullptr;
 };
 
-/// Within `tolerance` times the larger of 1 and the expected value; NaN equals NaN.
+/// Expects a difference of at most `tolerance` times max(1, |expected|). NaN equals NaN.
 template <class T>
 void expect_near(const char* what, std::size_t i, T got, T expected, double tolerance) {
   const auto a = static_cast<double>(got);

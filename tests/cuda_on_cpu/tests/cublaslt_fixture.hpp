@@ -13,7 +13,7 @@
 
 namespace emulated::test {
 
-/// How a matrix lies in memory.
+/// The layout of a matrix in memory.
 struct Form {
   std::int64_t rows, cols, ld;
   cublasLtOrder_t order = CUBLASLT_ORDER_COL;
@@ -24,7 +24,7 @@ struct Form {
   }
 };
 
-/// The types of a product, and its forms. What a test does not name is a plain f32 product.
+/// The types of a product, and the layouts of its matrices. The defaults make a plain f32 product.
 struct Case {
   cublasComputeType_t compute = CUBLAS_COMPUTE_32F;
   cudaDataType_t scale = CUDA_R_32F;
@@ -39,7 +39,7 @@ struct Case {
   std::int64_t auxiliary_ld = 0;
 };
 
-/// One product through the library's whole sequence of calls.
+/// One product, with the library's whole sequence of calls.
 class Product {
  public:
   explicit Product(const Case& x);
@@ -68,7 +68,7 @@ class Product {
     void* workspace = nullptr;
     std::size_t workspace_bytes = 0;
   };
-  /// By the algorithm chosen, or without one before choose(). Waits for its end.
+  /// Runs the product with the algorithm of choose(), or with none before choose(). Waits for its end.
   cublasStatus_t run(const Call& call);
 
  private:

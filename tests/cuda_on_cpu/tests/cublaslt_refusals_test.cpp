@@ -1,4 +1,4 @@
-// The documented rules of cuBLASLt that the stand-in holds its callers to.
+// The documented rules of cuBLASLt: the stand-in refuses calls that break them.
 #include "tests/cuda_on_cpu/tests/cublaslt_fixture.hpp"
 
 namespace emulated::test {
@@ -11,7 +11,7 @@ Case square(cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT) {
   return {.a = kSquare, .b = kSquare, .c = kSquare, .epilogue = epilogue};
 }
 
-/// Operands of a product of 8 x 8 matrices, with room to move them.
+/// Memory for a product of 8 x 8 matrices, with room to place the operands elsewhere.
 struct Operands {
   DeviceArray<float> memory{std::vector<float>(4096, 1)};
   float alpha = 1;
@@ -21,7 +21,7 @@ struct Operands {
   Product::Call call() const { return {&alpha, at(0), at(1024), &beta, at(2048), at(2048), at(4096), 8192}; }
 };
 
-TEST(CublasLtRules, leading_dimensions) {
+TEST(CublasLtRules, RefusesTooSmallLeadingDimensions) {
   auto x = square();
   x.a.ld = 7;
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_INVALID_VALUE);
@@ -33,7 +33,7 @@ TEST(CublasLtRules, leading_dimensions) {
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_SUCCESS);
 }
 
-TEST(CublasLtRules, shapes) {
+TEST(CublasLtRules, RefusesShapesThatDoNotFitAndEmptyMatrices) {
   auto x = square();
   x.b.rows = 7;
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_INVALID_VALUE);
@@ -45,7 +45,7 @@ TEST(CublasLtRules, shapes) {
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_INVALID_VALUE);
 }
 
-TEST(CublasLtRules, types_go_together) {
+TEST(CublasLtRules, RefusesCombinationsOfTypesThatAreNotDocumented) {
   auto x = square();
   x.ab = CUDA_R_16F;
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_NOT_SUPPORTED);
@@ -58,7 +58,7 @@ TEST(CublasLtRules, types_go_together) {
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
-TEST(CublasLtRules, epilogue_not_known_or_not_for_the_type_is_refused_by_both_calls) {
+TEST(CublasLtRules, RefusesEpiloguesThatAreUnknownOrNotForTheType) {
   const Operands operands;
   Product unknown(square(static_cast<cublasLtEpilogue_t>(3)));
   EXPECT_EQ(unknown.choose(), CUBLAS_STATUS_NOT_SUPPORTED);
@@ -73,7 +73,7 @@ TEST(CublasLtRules, epilogue_not_known_or_not_for_the_type_is_refused_by_both_ca
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
-TEST(CublasLtRules, bias_and_its_type) {
+TEST(CublasLtRules, RefusesAMissingOrMisalignedBiasAndAWrongBiasType) {
   const Operands operands;
   auto x = square(CUBLASLT_EPILOGUE_BIAS);
   EXPECT_EQ(Product(x).choose(), CUBLAS_STATUS_INVALID_VALUE);
@@ -86,7 +86,7 @@ TEST(CublasLtRules, bias_and_its_type) {
   EXPECT_EQ(product.choose(), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
-TEST(CublasLtRules, auxiliary_leading_dimension) {
+TEST(CublasLtRules, RefusesAWrongLeadingDimensionOfTheAuxiliaryMatrix) {
   const Operands operands;
   const auto status = [&](cublasLtEpilogue_t epilogue, std::int64_t ld) {
     auto x = square(epilogue);
@@ -102,10 +102,10 @@ TEST(CublasLtRules, auxiliary_leading_dimension) {
   EXPECT_EQ(Product(square(CUBLASLT_EPILOGUE_RELU_AUX)).choose(), CUBLAS_STATUS_INVALID_VALUE);
 }
 
-TEST(CublasLtRules, alignment_that_the_algorithm_was_chosen_for) {
+TEST(CublasLtRules, RefusesOperandsWithLessAlignmentThanTheAlgorithmNeeds) {
   const Operands operands;
   Product product(square());
-  ASSERT_EQ(product.choose(), CUBLAS_STATUS_SUCCESS);  // 256 bytes where nothing is said
+  ASSERT_EQ(product.choose(), CUBLAS_STATUS_SUCCESS);  // the default alignment is 256 bytes
   auto call = operands.call();
   EXPECT_EQ(product.run(call), CUBLAS_STATUS_SUCCESS);
   call.b = operands.at(1024 + 16);
@@ -117,7 +117,7 @@ TEST(CublasLtRules, alignment_that_the_algorithm_was_chosen_for) {
   EXPECT_EQ(product.run(call), CUBLAS_STATUS_INVALID_VALUE);
 }
 
-TEST(CublasLtRules, workspace) {
+TEST(CublasLtRules, RefusesAMisalignedOrMissingWorkspace) {
   const Operands operands;
   Product product(square());
   product.prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{8192});
@@ -131,7 +131,7 @@ TEST(CublasLtRules, workspace) {
   EXPECT_EQ(product.run(call), CUBLAS_STATUS_INVALID_VALUE);
 }
 
-TEST(CublasLtRules, algorithm_belongs_to_its_operation) {
+TEST(CublasLtRules, RefusesAnAlgorithmThatWasChosenForAnotherEpilogue) {
   const Operands operands;
   Product product(square());
   ASSERT_EQ(product.choose(), CUBLAS_STATUS_SUCCESS);
@@ -139,12 +139,12 @@ TEST(CublasLtRules, algorithm_belongs_to_its_operation) {
   EXPECT_EQ(product.run(operands.call()), CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
-TEST(CublasLtRules, no_algorithm_is_one_that_the_library_chooses) {
+TEST(CublasLtRules, WithoutAnAlgorithmTheLibraryChoosesOne) {
   const Operands operands;
   EXPECT_EQ(Product(square()).run(operands.call()), CUBLAS_STATUS_SUCCESS);
 }
 
-TEST(CublasLtRules, what_is_not_known_is_not_supported) {
+TEST(CublasLtRules, UnknownAttributesAreNotSupported) {
   Product product(square());
   EXPECT_EQ(product.set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<void*>(nullptr)),
             CUBLAS_STATUS_NOT_SUPPORTED);

@@ -1,5 +1,5 @@
-// cublaslt_sizes_test REAL STAND_IN: what the descriptors of the real cuBLASLt (whose descriptor calls need no GPU) say
-// of every attribute, against the stand-in. Exits with 77 if the real library cannot be loaded.
+// cublaslt_sizes_test REAL STAND_IN: compares all attributes of the descriptors of the real cuBLASLt with the stand-in.
+// The real library's descriptor calls need no GPU. Exit code 77 if the real library cannot be loaded.
 #include <array>
 #include <cstdio>
 #include <functional>
@@ -13,10 +13,10 @@
 namespace {
 
 constexpr int kSkipped = 77;
-constexpr int kAttributes = 64;  // more than there are
+constexpr int kAttributes = 64;  // more than the library has
 constexpr std::array<std::size_t, 7> kSizes{1, 2, 4, 8, 12, 16, 64};
 
-/// One of the libraries, apart from the other.
+/// One of the two libraries, loaded without making its symbols visible to the other.
 class Library {
  public:
   explicit Library(const char* path) : handle_(dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
@@ -31,7 +31,7 @@ class Library {
   }
 
  private:
-  void* handle_;  // never closed: libraries of this size do not unload well
+  void* handle_;  // never closed: unloading such a large library is not safe
 };
 
 /// A descriptor of one library.
@@ -83,7 +83,7 @@ class Comparison {
   Comparison(const char* kind, const Descriptor& real, const Descriptor& stand_in)
       : kind_(kind), real_(real), stand_in_(stand_in) {}
 
-  /// False: the stand-in does not know the attribute.
+  /// Returns false if the stand-in does not know the attribute.
   bool run(int id) {
     std::size_t expected = 0;
     std::size_t bytes = 0;
@@ -119,7 +119,7 @@ class Comparison {
   int failures_ = 0;
 };
 
-/// @return the number of differences; an attribute in `needed` must be known
+/// Returns the number of differences. The stand-in must know the attributes in `needed`.
 int compare(const char* kind, const Descriptor& real, const Descriptor& stand_in, const std::set<int>& needed) {
   if (!real.set || !stand_in.set) {
     std::printf("%s cannot be created\n", kind);

@@ -1,4 +1,4 @@
-// The stand-in for cuBLASLt against plain loops.
+// Compares the stand-in for cuBLASLt with plain loops.
 #include <functional>
 #include <type_traits>
 
@@ -12,7 +12,7 @@ constexpr int kM = 5;
 constexpr int kN = 7;
 constexpr int kK = 13;
 
-/// Quarters between -1 and 1: exact in bf16 and tf32, and so are their sums in f32.
+/// Multiples of 1/4 between -1 and 1: they are exact in bf16 and tf32, and their sums are exact in f32.
 double element(std::size_t i, int seed) {
   return static_cast<double>(static_cast<int>((i * 7 + static_cast<std::size_t>(seed)) % 9) - 4) / 4;
 }
@@ -40,7 +40,7 @@ std::vector<T> matrix(std::size_t count, int seed) {
   return values;
 }
 
-/// alpha op(A) op(B) + beta C at (i, j), where the matrices hold element(.., 1 .. 3).
+/// 2 op(A) op(B) - 3 C at (i, j). A, B and C consist of element(.., 1), element(.., 2) and element(.., 3).
 double expected(const Case& x, std::int64_t i, std::int64_t j) {
   double sum = 0;
   for (std::int64_t p = 0; p < kK; ++p)
@@ -49,7 +49,7 @@ double expected(const Case& x, std::int64_t i, std::int64_t j) {
   return 2 * sum - 3 * element(x.c.at(i, j), 3);
 }
 
-/// Computes D in place of C (alpha 2, beta -3), and compares; what lies between C's lines stays as it was.
+/// Computes D in place of C (alpha 2, beta -3), and compares it. Memory between C's rows or columns must not change.
 template <class AB, class CD, class Scale>
 void expect_product(const Case& x, const std::function<double(double, std::int64_t, std::int64_t)>& epilogue) {
   const DeviceArray<AB> a(matrix<AB>(x.a.size(), 1));
@@ -73,7 +73,7 @@ Form form(std::int64_t rows, std::int64_t cols, cublasLtOrder_t order) {
   return {rows, cols, (order == CUBLASLT_ORDER_COL ? rows : cols) + 3, order};
 }
 
-/// `x` in every order and transpose.
+/// `x` with all orders and transpositions.
 std::vector<Case> all_forms(const Case& x) {
   std::vector<Case> cases;
   for (const auto trans_a : {CUBLAS_OP_N, CUBLAS_OP_T})
@@ -91,24 +91,24 @@ std::vector<Case> all_forms(const Case& x) {
   return cases;
 }
 
-TEST(CublasLt, f32_and_tf32_in_every_form) {
+TEST(CublasLt, MultipliesF32AndTf32InEveryLayout) {
   for (const auto& x : all_forms({})) expect_product<float, float, float>(x, unchanged);
   for (const auto& x : all_forms({.compute = CUBLAS_COMPUTE_32F_FAST_TF32}))
     expect_product<float, float, float>(x, unchanged);
 }
 
-TEST(CublasLt, bf16_into_bf16_and_f32_in_every_form) {
+TEST(CublasLt, MultipliesBf16IntoBf16AndF32InEveryLayout) {
   for (const auto& x : all_forms({.ab = CUDA_R_16BF, .cd = CUDA_R_16BF}))
     expect_product<std::uint16_t, std::uint16_t, float>(x, unchanged);
   for (const auto& x : all_forms({.ab = CUDA_R_16BF})) expect_product<std::uint16_t, float, float>(x, unchanged);
 }
 
-TEST(CublasLt, f64_in_every_form) {
+TEST(CublasLt, MultipliesF64InEveryLayout) {
   const Case f64{.compute = CUBLAS_COMPUTE_64F, .scale = CUDA_R_64F, .ab = CUDA_R_64F, .cd = CUDA_R_64F};
   for (const auto& x : all_forms(f64)) expect_product<double, double, double>(x, unchanged);
 }
 
-TEST(CublasLt, tf32_rounds_its_operands) {
+TEST(CublasLt, Tf32RoundsItsOperands) {
   const Form one{1, 1, 1};
   const DeviceArray<float> a(std::vector<float>{1.0F + 0x1p-11F + 0x1p-12F});  // more than half of tf32's last place
   const DeviceArray<float> b(std::vector<float>{1.0F});
@@ -131,7 +131,7 @@ double bias_of(std::int64_t i) { return element(static_cast<std::size_t>(i), 4);
 double relu(double z) { return z > 0 ? z : 0; }
 double gelu(double z) { return 0.5 * z * (1 + std::tanh(std::sqrt(2 / M_PI) * (z + 0.044715 * z * z * z))); }
 
-TEST(CublasLt, bias_and_activation) {
+TEST(CublasLt, AppliesBiasAndActivation) {
   const DeviceArray<float> bias(matrix<float>(kM, 4));
   auto x = by_columns(CUBLASLT_EPILOGUE_RELU);
   expect_product<float, float, float>(x, [](double z, auto, auto) { return relu(z); });
@@ -146,7 +146,7 @@ TEST(CublasLt, bias_and_activation) {
   expect_product<float, float, float>(x, [](double z, auto i, auto) { return gelu(z + bias_of(i)); });
 }
 
-TEST(CublasLt, bias_in_bf16) {
+TEST(CublasLt, AppliesABiasInBf16) {
   const DeviceArray<std::uint16_t> bias(matrix<std::uint16_t>(kM, 4));
   auto x = by_columns(CUBLASLT_EPILOGUE_BIAS);
   x.ab = x.cd = CUDA_R_16BF;
@@ -154,7 +154,7 @@ TEST(CublasLt, bias_in_bf16) {
   expect_product<std::uint16_t, std::uint16_t, float>(x, [](double z, auto i, auto) { return z + bias_of(i); });
 }
 
-TEST(CublasLt, relu_leaves_a_mask_that_its_gradient_reads) {
+TEST(CublasLt, ReluWritesAMaskThatItsGradientReads) {
   const DeviceArray<float> bias(matrix<float>(kM, 4));
   const DeviceArray<std::uint8_t> mask(std::vector<std::uint8_t>(kN * 16, 0xff));
   auto x = by_columns(CUBLASLT_EPILOGUE_RELU_AUX_BIAS);
@@ -179,7 +179,7 @@ TEST(CublasLt, relu_leaves_a_mask_that_its_gradient_reads) {
   }
 }
 
-TEST(CublasLt, gelu_leaves_its_input_that_its_gradient_reads) {
+TEST(CublasLt, GeluWritesItsInputThatItsGradientReads) {
   const DeviceArray<float> input(8 * kN);
   auto x = by_columns(CUBLASLT_EPILOGUE_GELU_AUX);
   x.auxiliary = input.data();
@@ -195,7 +195,7 @@ TEST(CublasLt, gelu_leaves_its_input_that_its_gradient_reads) {
   });
 }
 
-TEST(CublasLt, gradients_of_the_bias_from_either_operand) {
+TEST(CublasLt, SumsGradientsOfTheBiasFromEitherOperand) {
   const DeviceArray<float> rows(kM);
   const DeviceArray<float> cols(kN);
   auto x = by_columns(CUBLASLT_EPILOGUE_BGRADA);

@@ -25,7 +25,7 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// Elements in device memory. Copies wait for the whole device.
+/// An array in device memory. Its copies wait for the whole device.
 template <class T>
 class DeviceArray {
  public:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Builds small CUDA programs, runs them on the CPU, and checks what they say: instructions against the host's results,
-planted faults by the report of each, plain and under the sanitizers."""
+"""Builds small CUDA programs and runs them on the CPU, without and with sanitizers. Instructions must give the host's
+results. Each planted fault must be reported."""
 import argparse
 import os
 import subprocess
@@ -13,7 +13,7 @@ import translate  # noqa: E402
 
 SANITIZERS = {"plain": [], "thread": ["-fsanitize=thread"], "address": ["-fsanitize=address"]}
 RACE = "ThreadSanitizer: data race"
-# fault: {build: what it reports, as a regular expression}
+# fault: {build: regular expression for its report}
 FAULTS = {
     "no wait of communication": {"thread": RACE},
     "no wait of compute": {"thread": RACE},
@@ -34,7 +34,7 @@ FAULTS = {
 
 
 class Build:
-    """Programs in the folder `tests` beside the stand-ins."""
+    """Builds programs in the folder `tests`, next to the stand-ins."""
 
     def __init__(self, options):
         self.options = options
@@ -55,12 +55,12 @@ class Build:
             raise SystemExit(" ".join(command) + "\n" + done.stdout + done.stderr)
 
     def cuda(self, name, *flags):
-        """The object of tests/NAME.cu; nvcc's host code is not instrumented."""
+        """Compiles tests/NAME.cu. The host code that nvcc writes is not instrumented."""
         self.call(self.options.nvcc, "-std=c++20", "-O2", "-lineinfo", "-I" + self.options.source, *flags,
                   "-c", self.source(f"tests/{name}.cu"), "-o", self.path(name + ".o"))
 
     def program(self, name, sanitizer, cuda, sources=()):
-        """Linked as the product is; its kernels are translated beside it."""
+        """Links a program as the product is linked, and translates its kernels into the same folder."""
         folder = self.path(f"{name}_{sanitizer}")
         os.makedirs(folder, exist_ok=True)
         flags = SANITIZERS[sanitizer]
@@ -97,7 +97,7 @@ class EmulationTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("all right", done.stdout)
 
-    def test_the_right_program_is_not_reported(self):
+    def test_a_correct_program_is_not_reported(self):
         for sanitizer in SANITIZERS:
             with self.subTest(sanitizer):
                 done = self.build.run("faults", sanitizer, "none")
@@ -108,10 +108,10 @@ class EmulationTest(unittest.TestCase):
             for sanitizer, report in reports.items():
                 with self.subTest(f"{fault}, {sanitizer}"):
                     done = self.build.run("faults", sanitizer, fault)
-                    self.assertNotEqual(done.returncode, 0, "not found")
+                    self.assertNotEqual(done.returncode, 0, "the fault was not reported")
                     self.assertRegex(done.stderr, report)
 
-    def test_what_is_not_known_ends_the_translation_by_name(self):
+    def test_an_unknown_instruction_ends_the_translation_and_is_named(self):
         refused = {
             "nanosleep.u32 20;": "kernel k: instruction is not known: nanosleep.u32 20",
             "add.rn.f32.x %f1, %f1, %f1;": "instruction is not known: add.rn.f32.x",

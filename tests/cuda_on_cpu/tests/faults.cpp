@@ -1,7 +1,7 @@
-// faults MODE: a pipeline over two streams, right where MODE is none, else with the named fault planted.
+// faults MODE: runs a pipeline over two streams. It is correct if MODE is none. Otherwise it contains the fault MODE.
 //
-//     compute        produce p | ............. | wait received, double r = 2 q, produce p again, reverse, copy to host
-//     communication  ......... | wait p, q = 2p|
+//     compute        produce p |                       | wait for q, r = 2 q, reverse r twice, copy r to host
+//     communication            | wait for p, q = 2 p   |
 #include "tests/cuda_on_cpu/tests/faults.hpp"
 
 #include <cstdio>
@@ -52,7 +52,7 @@ struct Pipeline {
     check_result();
   }
 
-  /// Those faults that stand by themselves.
+  /// Faults that are not part of the pipeline.
   void plant(const std::string& fault) {
     if (fault == "out of bounds") write_beyond(compute, r);
     if (fault == "misaligned") write_misaligned(compute, r);
@@ -62,7 +62,7 @@ struct Pipeline {
     if (fault == "host pointer") produce(compute, unpinned, 1);
     if (fault == "freed early") check(cudaFreeAsync(std::exchange(q, nullptr), communication));
     if (fault == "host function calls") check(cudaLaunchHostFunc(compute, call_cuda, this));
-    if (fault == "shared memory") return use_shared(compute, p, 64 << 10);  // its error is the last one
+    if (fault == "shared memory") return use_shared(compute, p, 64 << 10);  // its error must be the last one
     check(cudaFuncSetAttribute(use_shared_kernel(), cudaFuncAttributeMaxDynamicSharedMemorySize, 64 << 10));
     use_shared(compute, p, 64 << 10);
   }

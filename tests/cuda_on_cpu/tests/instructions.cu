@@ -1,5 +1,5 @@
-// Instructions on one thread's values: each function below is compiled for the host and for the GPU, and must give the
-// same. What only a GPU has is written in PTX, and beside it what it means.
+// Instructions on one thread's values. Each function below is compiled for the host and for the GPU, and must give the
+// same results. Instructions that only a GPU has are written in PTX, next to host code with the same meaning.
 #include <cstdint>
 
 #include <cuda_bf16.h>
@@ -18,7 +18,7 @@ __global__ void apply(const In* in, Out* out, int count) {
     out[i] = F()(in[i / count], in[i % count]);
 }
 
-/// F for every pair of `inputs`.
+/// Compares F on the GPU and on the host, for every pair of `inputs`.
 template <class F, class In>
 void compare(const char* what, const std::vector<In>& inputs, double tolerance = 0) {
   using Out = decltype(F()(In(), In()));

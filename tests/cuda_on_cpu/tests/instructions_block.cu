@@ -1,4 +1,5 @@
-// Instructions that threads do together, and those on memory: beside each, the host's loop.
+// Instructions that several threads execute together, and memory instructions. Expected results come from loops on the
+// host side of this file.
 #include <cstdint>
 
 #include <cuda_bf16.h>
@@ -43,7 +44,7 @@ __global__ void votes(unsigned* out) {
 __constant__ float kTable[4] = {1.5F, -2, 1e-3F, 8};
 __device__ int device_offset = 3;
 
-/// Static and dynamic shared memory, constants, and vector accesses.
+/// Uses static and dynamic shared memory, constants, and vector accesses.
 __global__ void memories(const float4* in, float4* out) {
   __shared__ float4 fixed[kThreads];
   extern __shared__ float dynamic[];
@@ -69,7 +70,7 @@ __global__ void atomics(int* ints, float* floats, double* doubles, unsigned long
   if (i == 0) ints[4] = atomicExch(&ints[5], 9) + atomicCAS(&ints[6], 0, 4) * 100;
 }
 
-/// Each block adds its sum; the last to come writes the whole: fences and a counter.
+/// Each block writes its sum, and the last block to finish adds the sums. Uses fences and an atomic counter.
 __global__ void last_block(const float* in, float* partial, unsigned* counter, float* out) {
   __shared__ bool last;
   if (threadIdx.x == 0) {
@@ -85,7 +86,7 @@ __global__ void last_block(const float* in, float* partial, unsigned* counter, f
   *out = sum;
 }
 
-/// Two groups in flight; the second copies 8 of 16 bytes.
+/// Has two groups of copies in flight. The second copies only 8 of 16 bytes.
 __global__ void async_copies(const float4* in, float4* out) {
   __shared__ float4 tile[2][kThreads];
   __pipeline_memcpy_async(&tile[0][threadIdx.x], &in[threadIdx.x], 16);
@@ -100,7 +101,7 @@ __global__ void async_copies(const float4* in, float4* out) {
   out[kThreads + threadIdx.x] = tile[1][threadIdx.x ^ 1];
 }
 
-/// c = a b^T + c, 16 x 16, with b read as columns; by way of shared memory.
+/// c = a b^T + c, 16 x 16, through shared memory. b is read by columns.
 __global__ void tile_product(const __nv_bfloat16* a, const __nv_bfloat16* b, float* c) {
   using namespace nvcuda::wmma;
   __shared__ __nv_bfloat16 tile[16 * 24];

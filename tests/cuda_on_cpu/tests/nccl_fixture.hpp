@@ -7,7 +7,7 @@
 
 namespace emulated::test {
 
-/// A rank's end of the communicator of all ranks, and a stream to work on.
+/// A rank's end of the communicator of all ranks, and a stream.
 class Member {
  public:
   explicit Member(const Rank& rank) {
@@ -19,7 +19,7 @@ class Member {
   Member& operator=(const Member&) = delete;
   operator ncclComm_t() const { return communicator_; }
   const Stream& stream() const { return stream_; }
-  /// For whoever ends the communicator himself.
+  /// For tests that destroy or abort the communicator themselves.
   ncclComm_t release() { return std::exchange(communicator_, nullptr); }
 
  private:
@@ -29,7 +29,7 @@ class Member {
 
 class NcclTest : public ::testing::TestWithParam<int> {
  protected:
-  /// Runs `body` on as many ranks as the parameter says.
+  /// Runs `body` on GetParam() ranks.
   void expect_success(const std::function<void(const Rank&)>& body) {
     const Outcome outcome = run_ranks(GetParam(), body);
     EXPECT_TRUE(outcome.succeeded) << outcome.output;

@@ -1,4 +1,4 @@
-// What the stand-in for NCCL must not let pass.
+// Calls that the stand-in for NCCL must refuse.
 #include <gmock/gmock.h>
 
 #include "tests/cuda_on_cpu/tests/nccl_fixture.hpp"
@@ -9,14 +9,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// Runs `body` on two ranks, which must end by emulated::fail with `text`.
+/// Runs `body` on two ranks. emulated::fail must end them with `text`.
 void expect_failure(const std::string& text, const std::function<void(const Rank&)>& body) {
   const Outcome outcome = run_ranks(2, body);
   EXPECT_FALSE(outcome.succeeded);
   EXPECT_THAT(outcome.output, HasSubstr("cuda_on_cpu: NCCL: " + text));
 }
 
-TEST(NcclRefusals, ranks_that_call_different_collectives) {
+TEST(NcclRefusals, RefusesDifferentCollectivesOnTwoRanks) {
   expect_failure("rank 1 calls ncclBroadcast(4 x float32, root 1), rank 0 ncclAllReduce(5 x float32, sum)",
                  [](const Rank& rank) {
                    const Member member(rank);
@@ -30,7 +30,7 @@ TEST(NcclRefusals, ranks_that_call_different_collectives) {
                  });
 }
 
-TEST(NcclRefusals, messages_of_different_lengths) {
+TEST(NcclRefusals, RefusesASendAndAReceiveOfDifferentLengths) {
   expect_failure("rank 0 calls ncclSend(3 x float32), rank 1 ncclRecv(4 x float32)", [](const Rank& rank) {
     const Member member(rank);
     const DeviceArray<float> x(4);
@@ -43,7 +43,7 @@ TEST(NcclRefusals, messages_of_different_lengths) {
   });
 }
 
-TEST(NcclRefusals, what_is_not_emulated) {
+TEST(NcclRefusals, RefusesCallsThatAreNotEmulated) {
   expect_failure("a group over several streams is not emulated", [](const Rank& rank) {
     const Member member(rank);
     const Stream other;
@@ -74,7 +74,7 @@ TEST(NcclRefusals, what_is_not_emulated) {
   });
 }
 
-TEST(NcclRefusals, two_ranks_on_one_device) {
+TEST(NcclRefusals, RefusesTwoRanksOnOneDevice) {
   const Outcome outcome = run_ranks(2, [](const Rank& rank) {
     check(cudaSetDevice(0));
     ncclComm_t communicator = nullptr;
@@ -85,7 +85,7 @@ TEST(NcclRefusals, two_ranks_on_one_device) {
   EXPECT_TRUE(outcome.succeeded) << outcome.output;
 }
 
-TEST(NcclRefusals, arguments_alone_and_in_a_group) {
+TEST(NcclRefusals, RefusesWrongArgumentsAloneAndInAGroup) {
   const Outcome outcome = run_ranks(1, [](const Rank& rank) {
     const Member member(rank);
     const DeviceArray<float> x(1);
@@ -101,7 +101,7 @@ TEST(NcclRefusals, arguments_alone_and_in_a_group) {
   EXPECT_TRUE(outcome.succeeded) << outcome.output;
 }
 
-TEST(NcclAbort, wakes_who_waits) {
+TEST(NcclAbort, EndsTheWaitOfOtherRanks) {
   const Outcome outcome = run_ranks(3, [](const Rank& rank) {
     Member member(rank);
     const DeviceArray<float> x(1);
@@ -119,7 +119,7 @@ TEST(NcclAbort, wakes_who_waits) {
   EXPECT_TRUE(outcome.succeeded) << outcome.output;
 }
 
-TEST(NcclAbort, ends_work_of_the_rank_itself) {
+TEST(NcclAbort, EndsTheWorkOfTheAbortingRank) {
   const Outcome outcome = run_ranks(2, [](const Rank& rank) {
     Member member(rank);
     const DeviceArray<float> x(1);

@@ -1,4 +1,4 @@
-// The stand-in for NCCL against plain loops, between processes.
+// Compares the stand-in for NCCL with plain loops. Each rank is a process.
 #include <array>
 #include <bit>
 #include <cmath>
@@ -38,7 +38,7 @@ struct TypeOf<double> {
 
 constexpr std::array<std::size_t, 4> kCounts{0, 1, 7, 40000};  // the last is more than a chunk
 
-/// Element i of rank's contribution: small whole numbers, exact in every type.
+/// Element i of the rank's contribution: a small whole number, exact in every type.
 int contribution(int rank, std::size_t i) { return static_cast<int>((i + 3 * static_cast<std::size_t>(rank)) % 11); }
 
 template <class T>
@@ -77,7 +77,7 @@ void all_reduce_of_type(const Rank& rank) {
     }
 }
 
-TEST_P(NcclTest, all_reduce_sums_and_finds_maxima_in_every_type) {
+TEST_P(NcclTest, AllReduceSumsAndTakesMaximaInEveryType) {
   expect_success([](const Rank& rank) { all_reduce_of_type<std::uint8_t>(rank); });
   expect_success([](const Rank& rank) { all_reduce_of_type<std::int32_t>(rank); });
   expect_success([](const Rank& rank) { all_reduce_of_type<std::int64_t>(rank); });
@@ -85,7 +85,7 @@ TEST_P(NcclTest, all_reduce_sums_and_finds_maxima_in_every_type) {
   expect_success([](const Rank& rank) { all_reduce_of_type<double>(rank); });
 }
 
-TEST_P(NcclTest, all_reduce_of_bf16) {
+TEST_P(NcclTest, AllReduceSumsBf16) {
   expect_success([](const Rank& rank) {
     const Member member(rank);
     const std::vector<std::uint16_t> ones(9, 0x3f80);
@@ -97,7 +97,7 @@ TEST_P(NcclTest, all_reduce_of_bf16) {
   });
 }
 
-TEST_P(NcclTest, reduce_scatter_and_all_gather_in_place) {
+TEST_P(NcclTest, ReduceScatterAndAllGatherWorkInPlace) {
   expect_success([](const Rank& rank) {
     const Member member(rank);
     for (const std::size_t count : kCounts) {
@@ -112,7 +112,7 @@ TEST_P(NcclTest, reduce_scatter_and_all_gather_in_place) {
   });
 }
 
-TEST_P(NcclTest, reduce_and_broadcast_from_every_root) {
+TEST_P(NcclTest, ReduceAndBroadcastWorkForEveryRoot) {
   expect_success([](const Rank& rank) {
     const Member member(rank);
     for (int root = 0; root < rank.ranks; ++root) {
@@ -128,14 +128,14 @@ TEST_P(NcclTest, reduce_and_broadcast_from_every_root) {
   });
 }
 
-TEST_P(NcclTest, group_of_reductions_with_unequal_counts) {
+TEST_P(NcclTest, AGroupReducesUnequalCounts) {
   expect_success([](const Rank& rank) {
     const Member member(rank);
     const std::size_t all = 100 * static_cast<std::size_t>(rank.ranks);
     const DeviceArray<float> x(contributions<float>(rank.rank, all));
     const auto expected = all_recombined<float>(rank.ranks, all, ncclSum);
     EXPECT_EQ(ncclGroupStart(), ncclSuccess);
-    for (int root = 0; root < rank.ranks; ++root) {  // root's part: 10 root elements from 100 root
+    for (int root = 0; root < rank.ranks; ++root) {  // the part of `root`: 10 * root elements, from element 100 * root
       float* const part = x.data() + 100 * root;
       EXPECT_EQ(ncclReduce(part, part, static_cast<std::size_t>(10 * root), ncclFloat32, ncclSum, root, member,
                            member.stream()),
@@ -151,7 +151,7 @@ TEST_P(NcclTest, group_of_reductions_with_unequal_counts) {
   });
 }
 
-TEST_P(NcclTest, shift_by_grouped_send_and_receive) {
+TEST_P(NcclTest, AGroupOfSendAndReceiveShiftsAlongTheRing) {
   expect_success([](const Rank& rank) {
     const Member member(rank);
     const int next = (rank.rank + 1) % rank.ranks;
@@ -169,7 +169,7 @@ TEST_P(NcclTest, shift_by_grouped_send_and_receive) {
   });
 }
 
-TEST_P(NcclTest, split_orders_by_key_and_leaves_out_who_has_no_color) {
+TEST_P(NcclTest, SplitOrdersByKeyAndLeavesOutRanksWithoutAColor) {
   expect_success([](const Rank& rank) {
     const Member member(rank);
     ncclComm_t reversed = nullptr;
@@ -190,7 +190,7 @@ TEST_P(NcclTest, split_orders_by_key_and_leaves_out_who_has_no_color) {
   });
 }
 
-TEST_P(NcclTest, one_communicator_keeps_the_order_of_calls_over_streams) {
+TEST_P(NcclTest, OneCommunicatorKeepsTheOrderOfCallsOnTwoStreams) {
   expect_success([](const Rank& rank) {
     const Member member(rank);
     const Stream other;

@@ -43,7 +43,7 @@ std::string read_all(std::FILE* file) {
   return text;
 }
 
-/// True if all succeed. Once one has not, the others have a moment to say what they see.
+/// Returns true if all succeed. If one fails, the others have a short time to print their errors.
 bool wait_for(std::vector<pid_t> processes) {
   bool succeeded = true;
   while (!processes.empty()) {

@@ -199,7 +199,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   Operands operands{a, b, c, d, workspace, workspace_bytes};
   if (const auto status = check(problem, algorithm ? &plan : nullptr, operands)) return status;
   require_device_memory(problem, operands);
-  operands.workspace_bytes = plan.workspace_bytes;  // what is used of it
+  operands.workspace_bytes = plan.workspace_bytes;  // the part that the algorithm uses
   const double by = scalar(alpha, problem.operation.scale_type);
   const double keep = scalar(beta, problem.operation.scale_type);
   emulated::enqueue(stream, [=] {

@@ -8,7 +8,7 @@
 
 namespace emulated::cublaslt {
 
-/// What the library's opaque descriptors hold, as far as the stand-in knows their attributes.
+/// Contents of the library's opaque descriptors: the attributes that the stand-in knows.
 struct Operation {
   std::int32_t compute_type = 0;
   std::int32_t scale_type = 0;
@@ -50,7 +50,7 @@ static_assert(sizeof(Operation) <= sizeof(cublasLtMatmulDescOpaque_t));
 static_assert(sizeof(Layout) <= sizeof(cublasLtMatrixLayoutOpaque_t));
 static_assert(sizeof(Preference) <= sizeof(cublasLtMatmulPreferenceOpaque_t));
 
-/// One attribute: where it lies in its descriptor.
+/// One attribute: its place in its descriptor.
 struct Attribute {
   int id;
   std::size_t offset;
@@ -61,7 +61,7 @@ std::span<const Attribute> operation_attributes();
 std::span<const Attribute> layout_attributes();
 std::span<const Attribute> preference_attributes();
 
-/// A read or write of one attribute of `descriptor`. `call` is what the program called, for the line that says why not.
+/// A read or write of one attribute of `descriptor`. `call` is the program's call, for error messages.
 struct AttributeAccess {
   void* descriptor;
   std::span<const Attribute> attributes;
@@ -69,13 +69,13 @@ struct AttributeAccess {
   const char* call;
 };
 
-/// INVALID_VALUE unless `bytes` is exactly the attribute's size; NOT_SUPPORTED for an attribute that the stand-in does
-/// not know, with a line on stderr.
+/// Returns INVALID_VALUE unless `bytes` is exactly the attribute's size. Returns NOT_SUPPORTED, with a line on stderr,
+/// if the stand-in does not know the attribute.
 cublasStatus_t set_attribute(const AttributeAccess& access, const void* value, std::size_t bytes);
-/// With `bytes` = 0 only `written` is set: to the attribute's size.
+/// With `bytes` = 0 it only sets `written` to the attribute's size.
 cublasStatus_t get_attribute(const AttributeAccess& access, void* value, std::size_t bytes, std::size_t* written);
 
-/// `status`, after a line on stderr.
+/// Prints a line on stderr, and returns `status`.
 cublasStatus_t refuse(cublasStatus_t status, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
 }  // namespace emulated::cublaslt

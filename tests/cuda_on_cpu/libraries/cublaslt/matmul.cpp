@@ -45,7 +45,7 @@ struct Operand {
   std::int32_t trans;
 };
 
-/// op(X), dense, by columns, as the arithmetic units receive it.
+/// op(X), dense, by columns, rounded as the arithmetic units receive it.
 template <class T>
 std::vector<T> dense(const Operand& x, std::int32_t compute_type) {
   const bool plain = x.trans == CUBLAS_OP_N;
@@ -94,7 +94,7 @@ class Auxiliary {
   std::int32_t type_;
 };
 
-/// What becomes of one element of alpha op(A) op(B) + beta C.
+/// Applies the epilogue to element (i, j) of alpha op(A) op(B) + beta C.
 double apply_epilogue(const Problem& p, double z, std::uint64_t i, std::uint64_t j) {
   const Auxiliary auxiliary(p);
   if (p.has(CUBLASLT_EPILOGUE_BIAS)) z += load(p.operation.bias, i, p.d.type);
@@ -114,7 +114,7 @@ double apply_epilogue(const Problem& p, double z, std::uint64_t i, std::uint64_t
   return z;
 }
 
-/// Sums of a matrix by columns, [rows, cols] dense, into the vector at BIAS_POINTER.
+/// Writes the row sums of a dense matrix [rows, cols], stored by columns, to the vector at BIAS_POINTER.
 template <class T>
 void store_row_sums(const Problem& p, const std::vector<T>& x, std::uint64_t rows) {
   for (std::uint64_t i = 0; i < rows; ++i) {
@@ -133,7 +133,7 @@ void store_column_sums(const Problem& p, const std::vector<T>& x, std::uint64_t 
   }
 }
 
-/// The product of dense matrices by columns: [m,k] times [k,n].
+/// The product [m,k] x [k,n] of dense matrices, stored by columns.
 template <class T>
 std::vector<T> product(const std::vector<T>& a, const std::vector<T>& b, std::uint64_t m, std::uint64_t k) {
   std::vector<T> z(m * (b.size() / k));

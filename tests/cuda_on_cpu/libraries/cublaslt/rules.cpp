@@ -8,7 +8,7 @@ namespace emulated::cublaslt {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x656d756c61746564;
-constexpr std::uint64_t kWorkspaceBytes = 4096;  // asked for wherever it is granted, so that its rules are tested
+constexpr std::uint64_t kWorkspaceBytes = 4096;  // requested if allowed, so that the rules of workspaces are tested
 constexpr std::uintptr_t kWorkspaceAlignment = 256;
 
 struct Types {
@@ -99,15 +99,14 @@ cublasStatus_t check_epilogue(const Problem& p) {
     return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "epilogue %u is not known", epilogue);
   if (epilogue == CUBLASLT_EPILOGUE_DEFAULT) return CUBLAS_STATUS_SUCCESS;
   if (p.d.type == CUDA_R_64F) return CUBLAS_STATUS_NOT_SUPPORTED;
-  // Bias and auxiliary are defined by D's rows, in columns; what the library makes of them in row order is not
-  // documented.
+  // Bias and auxiliary matrix are documented for D by columns only, not for D by rows.
   if (p.d.order != CUBLASLT_ORDER_COL && epilogue != CUBLASLT_EPILOGUE_RELU && epilogue != CUBLASLT_EPILOGUE_GELU)
     return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "epilogue %u for D in row order is not known", epilogue);
   if (const auto status = check_bias(p)) return status;
   return check_auxiliary(p);
 }
 
-/// The alignment of `pointer`, in bytes, as far as a kernel could use it.
+/// The alignment of `pointer` in bytes, at most 256, the largest that a kernel could use.
 std::uint32_t alignment_of(const void* pointer) {
   const auto address = reinterpret_cast<std::uintptr_t>(pointer) | 256;
   return static_cast<std::uint32_t>(address & (~address + 1));

@@ -15,7 +15,7 @@ struct Problem {
   bool has(std::uint32_t epilogue_bits) const { return (operation.epilogue & epilogue_bits) == epilogue_bits; }
 };
 
-/// Parts of an epilogue that the library's header gives as bits of its enumerators.
+/// Parts of an epilogue: bits of the enumerators in the library's header.
 constexpr std::uint32_t kAuxiliary = 128;
 constexpr std::uint32_t kReluGradient = 8;
 constexpr std::uint32_t kBiasGradient = 16;
@@ -24,7 +24,7 @@ constexpr std::uint32_t kGeluGradient = 64;
 bool has_bias(const Problem& problem);       // reads or writes the vector at BIAS_POINTER
 bool has_relu_mask(const Problem& problem);  // one bit per element of D, at EPILOGUE_AUX_POINTER
 
-/// The operands of one call, and the algorithm's demands on them.
+/// The operands of one call.
 struct Operands {
   const void* a;
   const void* b;
@@ -34,10 +34,10 @@ struct Operands {
   std::size_t workspace_bytes;
 };
 
-/// What the heuristic promises in the opaque algorithm, and the product checks.
+/// The content of the opaque algorithm. The heuristic writes it, and each product checks it.
 struct Plan {
   std::uint64_t magic;
-  std::uint64_t kernel;  // the types, orders, transposes and epilogue that it was made for
+  std::uint64_t kernel;  // hash of the types, orders, transposes and epilogue that it was made for
   std::uint64_t workspace_bytes;
   std::uint32_t alignment_a, alignment_b, alignment_c, alignment_d;
   std::uint32_t alignment_bias, alignment_auxiliary;
@@ -46,10 +46,10 @@ static_assert(sizeof(Plan) <= sizeof(cublasLtMatmulAlgo_t));
 
 std::size_t bytes_of(std::int32_t type);  // 0: a type that the stand-in does not know
 
-/// The documented rules that hold for any call. Anything the stand-in does not know is NOT_SUPPORTED.
+/// Checks the documented rules for all calls. Returns NOT_SUPPORTED for anything that the stand-in does not know.
 cublasStatus_t check(const Problem& problem);
 Plan make_plan(const Problem& problem, const Preference& preference);
-/// The rules for one product; `plan` null: the library would choose for the pointers given.
+/// Checks the rules for one product. If `plan` is null, the real library would choose an algorithm for these pointers.
 cublasStatus_t check(const Problem& problem, const Plan* plan, const Operands& operands);
 
 }  // namespace emulated::cublaslt

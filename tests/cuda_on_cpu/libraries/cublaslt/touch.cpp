@@ -25,7 +25,7 @@ Runs runs_of(const void* memory, const Layout& x) {
           .stride = static_cast<std::uint64_t>(x.ld) * element};
 }
 
-/// A mask's line is written up to its leading dimension: the bits past D's rows are the library's.
+/// A column of a mask is written up to its leading dimension: the library may also write the bits after D's rows.
 void touch_auxiliary(const Problem& p) {
   const bool mask = has_relu_mask(p);
   const auto ld = static_cast<std::uint64_t>(p.operation.auxiliary_ld);

@@ -1,4 +1,4 @@
-// Creation, division and end of communicators: libnccl.so.2 as far as the product calls it.
+// The calls of libnccl.so.2 that create, split and destroy communicators, as far as the product uses them.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -24,14 +24,14 @@ ncclResult_t check_config(const ncclConfig_t* config) {
   return ncclSuccess;
 }
 
-/// Blocks until all ranks are in.
+/// Creates this rank's end of a communicator. Blocks until all ranks have called it.
 ncclResult_t join(ncclComm_t* handle, const Address& address, const Place& place) {
   int device = -1;
   if (cudaGetDevice(&device) != cudaSuccess) return explain(ncclUnhandledCudaError, "cudaGetDevice failed");
   try {
     auto communicator = std::make_shared<Communicator>(address, place, device);
     if (!communicator->reachable()) return explain(ncclSystemError, "the unique id's process cannot be reached");
-    SharedSegment::release(address);  // all have opened it
+    SharedSegment::release(address);  // all ranks have opened it
     const auto [first, second] = communicator->ranks_on_one_device();
     if (first >= 0)
       return explain(ncclInvalidUsage,
@@ -45,7 +45,7 @@ ncclResult_t join(ncclComm_t* handle, const Address& address, const Place& place
   }
 }
 
-/// Where this rank comes among those of its color: by key, then by rank in the parent.
+/// This rank's place among the ranks with its color, sorted by key, then by rank in the parent.
 Place place_in_split(const Communicator& parent) {
   const auto& splits = parent.segment().splits;
   const auto self = static_cast<std::size_t>(parent.rank());
@@ -76,7 +76,7 @@ ncclResult_t split(Communicator& parent, int color, int key, ncclComm_t* child) 
   if (takes_part && place.rank == 0) own.child = SharedSegment::create();
   parent.wait_for_all(&Segment::host);
   const Address address = address_in_split(parent);
-  parent.wait_for_all(&Segment::host);  // the next split may write now
+  parent.wait_for_all(&Segment::host);  // all have read: the next split may write
   return takes_part ? join(child, address, place) : ncclSuccess;
 }
 
@@ -141,7 +141,7 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* communicator, int ranks, ncclUni
   std::memcpy(&address, id.internal, sizeof address);
   const ncclResult_t result = join(communicator, address, {rank, ranks});
   if (result != ncclSuccess || !config || config->blocking != 0) return result;
-  (*communicator)->settling = true;  // it has joined, but a caller must be ready to wait
+  (*communicator)->settling = true;  // it has joined already, but the caller must be able to wait
   return ncclInProgress;
 }
 

@@ -12,7 +12,7 @@ struct Buffers {
   void* to;
 };
 
-/// Who takes part on which side.
+/// Whether this rank sends, and whether it receives.
 struct Sides {
   bool gives, receives;
 };

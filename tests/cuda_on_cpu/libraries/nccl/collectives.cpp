@@ -38,7 +38,7 @@ char* slot(Communicator& communicator, int rank) {
   return communicator.segment().slots[static_cast<std::size_t>(rank)].data();
 }
 
-/// out = the slots of all ranks recombined, in the order of the ranks.
+/// out = the reduction of all ranks' slots, in the order of the ranks.
 template <class T>
 void combine(Communicator& communicator, ncclRedOp_t reduction, char* out, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += sizeof(T)) {
@@ -65,7 +65,7 @@ void combine(Communicator& communicator, const Signature& signature, char* out, 
   }
 }
 
-/// For each chunk of `bytes`: whoever gives puts its part of `from` into its slot, then all `take`.
+/// For each chunk: if this rank sends, it copies its part of `from` to its slot. Then all ranks call `take`.
 template <class Take>
 void exchange(Communicator& communicator, const char* from, std::size_t bytes, const Take& take) {
   for (std::size_t offset = 0; offset < bytes; offset += kChunkBytes) {
@@ -122,7 +122,7 @@ void run_collective(Communicator& communicator, const Operation& op) {
     case Call::send:
     case Call::recv: fail("NCCL: " + signature.text() + " is no collective");
   }
-  communicator.wait_for_all(&Segment::stream);  // the signatures have been read
+  communicator.wait_for_all(&Segment::stream);  // all have read the signatures: the next call may write
 }
 
 void touch_operands(const Communicator& communicator, const Operation& op) {

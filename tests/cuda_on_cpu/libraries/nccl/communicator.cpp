@@ -14,7 +14,7 @@ namespace {
 constexpr int kEagerTurns = 2000;
 constexpr int kPauseMicroseconds = 50;
 
-/// Leaves the core to who is waited for.
+/// Gives the core to other threads, among them the one that this thread waits for.
 void yield_core(int turn) {
   if (turn < kEagerTurns) {
     sched_yield();
@@ -80,7 +80,7 @@ void Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream
     for (int turn = 0; self->done_ != ticket; ++turn) yield_core(turn);
     try {
       work();
-    } catch (const Aborted&) {  // state() tells
+    } catch (const Aborted&) {  // state() reports it
     }
     self->done_ = ticket + 1;
   });

@@ -7,20 +7,20 @@
 
 namespace emulated::nccl {
 
-/// Thrown out of a wait when a rank has aborted the communicator.
+/// Thrown by a wait if a rank has aborted the communicator.
 struct Aborted {};
 
-/// Who is who in a communicator.
+/// A rank's number in a communicator, and the number of ranks.
 struct Place {
   int rank;
   int ranks;
 };
 
-/// One rank's end of a communicator. Work that is enqueued keeps it alive. No lock of the C library is taken here: the
-/// thread sanitizer would see an edge between threads that CUDA does not promise.
+/// One rank's end of a communicator. Enqueued work keeps it alive. It takes no lock of the C library: the thread
+/// sanitizer would see an order between threads that CUDA does not promise.
 class Communicator {
  public:
-  /// Blocks until all ranks are here. @throws Aborted
+  /// Blocks until all ranks have called it. @throws Aborted
   Communicator(const Address& address, const Place& place, int device);
 
   int rank() const { return place_.rank; }
@@ -28,7 +28,7 @@ class Communicator {
   int device() const { return device_; }
   Segment& segment() const { return *shared_.get(); }
   bool reachable() const { return shared_.get() != nullptr; }
-  /// Two ranks on one device, which the library refuses: lower rank first; {-1, -1}: there are none.
+  /// Two ranks that use the same device, lower rank first, or {-1, -1}. The library refuses this.
   std::array<int, 2> ranks_on_one_device() const;
 
   /// @throws Aborted
@@ -40,12 +40,12 @@ class Communicator {
   void agree(const Signature& signature);
   void wait_if_mismatches_hang() const;
 
-  /// Enqueues `work`, after all earlier work of this communicator, whatever the stream.
+  /// Enqueues `work`. It runs after all earlier work of this communicator, on any stream.
   static void enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream, std::function<void()> work);
-  /// Blocks until what was enqueued is done or aborted.
+  /// Blocks until all enqueued work is done or aborted.
   void finish();
   void abort();
-  /// ncclRemoteError once another rank has aborted it.
+  /// ncclRemoteError after a rank has aborted the communicator, else ncclSuccess.
   ncclResult_t state() const;
 
  private:

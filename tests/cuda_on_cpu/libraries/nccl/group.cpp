@@ -9,7 +9,7 @@ namespace emulated::nccl {
 
 namespace {
 
-/// Collectives in their order, then all messages together.
+/// Runs the collectives in their order, then all messages together.
 void run(Communicator& communicator, const std::vector<Operation>& operations) {
   for (const auto& operation : operations) touch_operands(communicator, operation);
   std::vector<Operation> messages;
@@ -59,7 +59,7 @@ ncclResult_t Group::refuse(ncclResult_t error) {
 void Group::launch() {
   if (operations_.empty()) return;
   check_own_messages();
-  auto* const communicator = communicator_.get();  // kept alive by enqueue
+  auto* const communicator = communicator_.get();  // enqueue() keeps it alive
   Communicator::enqueue(communicator_, stream_,
                         [communicator, operations = operations_] { run(*communicator, operations); });
 }

@@ -8,7 +8,7 @@
 
 namespace emulated::nccl {
 
-/// The calls between ncclGroupStart and ncclGroupEnd on one thread; outside them, each call is a group of its own.
+/// The calls between ncclGroupStart and ncclGroupEnd on one thread. A call outside is a group with one call.
 class Group {
  public:
   static Group& of_this_thread();
@@ -17,7 +17,7 @@ class Group {
   void start() { ++depth_; }
   ncclResult_t end();
   void add(const std::shared_ptr<Communicator>& communicator, cudaStream_t stream, const Operation& operation);
-  /// `error`, which the end of the group will give too.
+  /// Returns `error`. The end of the group will return it too.
   ncclResult_t refuse(ncclResult_t error);
 
  private:

@@ -8,12 +8,12 @@
 /// What ncclComm_t points to.
 struct ncclComm {
   std::shared_ptr<emulated::nccl::Communicator> communicator;
-  bool settling = false;  // made with blocking = 0, and ncclInProgress until it has been asked once
+  bool settling = false;  // created with blocking = 0: its first query answers ncclInProgress
 };
 
 namespace emulated::nccl {
 
-/// `result`, with `text` for ncclGetLastError on this thread.
+/// Returns `result`, and stores `text` for ncclGetLastError on this thread.
 ncclResult_t explain(ncclResult_t result, const std::string& text);
 
 }  // namespace emulated::nccl

@@ -9,7 +9,7 @@ namespace emulated::nccl {
 
 namespace {
 
-/// One send or receive on its way.
+/// One send or receive in progress.
 class Message {
  public:
   Message(Communicator& communicator, const Operation& operation)
@@ -19,7 +19,7 @@ class Message {
   bool same_way(const Message& other) const {
     return box_ == other.box_ && operation_->signature.call == other.operation_->signature.call;
   }
-  /// True if something moved.
+  /// Returns true if it moved a chunk.
   bool advance() { return operation_->signature.call == Call::send ? advance_send() : advance_receive(); }
 
  private:

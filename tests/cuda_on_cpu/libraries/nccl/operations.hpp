@@ -6,24 +6,24 @@
 
 namespace emulated::nccl {
 
-/// One call of a collective, a send or a receive. `signature.root` is the peer of the latter two; `signature.count` is
-/// what the call was given: for reduce_scatter and all_gather the count per rank.
+/// One call of a collective, a send or a receive. For a send or receive `signature.root` is the peer. `signature.count`
+/// is the call's argument: for reduce_scatter and all_gather the count per rank.
 struct Operation {
   Signature signature;
-  const char* from;  // null where this rank gives nothing
-  char* to;          // null where it receives nothing
+  const char* from;  // null if this rank sends nothing
+  char* to;          // null if it receives nothing
 
   bool is_collective() const { return signature.call != Call::send && signature.call != Call::recv; }
   std::size_t bytes() const { return signature.count * bytes_of(signature.type); }
 };
 
-/// Lets the sanitizers see what `operation` reads and writes on this rank.
+/// Reports to the sanitizers what `operation` reads and writes on this rank.
 void touch_operands(const Communicator& communicator, const Operation& operation);
 
-/// On the stream's thread. @throws Aborted
+/// Runs on the stream's thread. @throws Aborted
 void run_collective(Communicator& communicator, const Operation& operation);
 
-/// Sends and receives that progress together; a send ends when its message has been received. @throws Aborted
+/// Sends and receives that progress together. A send ends when its message has been received. @throws Aborted
 void run_messages(Communicator& communicator, std::span<const Operation> operations);
 
 }  // namespace emulated::nccl

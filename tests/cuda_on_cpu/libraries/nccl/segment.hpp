@@ -15,7 +15,7 @@ constexpr std::size_t kChunkBytes = 64 << 10;
 
 enum class Call : std::int32_t { all_reduce, reduce, reduce_scatter, all_gather, broadcast, send, recv };
 
-/// What all ranks of a collective must agree on.
+/// The arguments that must be equal on all ranks of a collective.
 struct Signature {
   Call call;
   ncclDataType_t type;
@@ -24,10 +24,10 @@ struct Signature {
   std::uint64_t count;
 
   bool operator==(const Signature&) const = default;
-  std::string text() const;  // as the call would be written: ncclReduce(5 x float32, sum, root 1)
+  std::string text() const;  // for example: ncclReduce(5 x float32, sum, root 1)
 };
 
-std::size_t bytes_of(ncclDataType_t type);  // 0: not one of the types that the stand-in knows
+std::size_t bytes_of(ncclDataType_t type);  // 0 for a type that the stand-in does not know
 
 struct Barrier {
   std::atomic<std::uint32_t> arrived;
@@ -42,7 +42,7 @@ struct Mailbox {
   std::array<char, kChunkBytes> chunk;
 };
 
-/// How to reach a segment: a descriptor of the process that made it.
+/// How to reach a segment: a file descriptor of the process that created it.
 struct Address {
   std::int32_t process;
   std::int32_t descriptor;
@@ -54,12 +54,12 @@ struct Split {
   Address child;  // of the color's first rank
 };
 
-/// The memory that the ranks of one communicator share. Zeros are its initial state. It has no name in the file system,
-/// so that nothing is left of a run that is killed.
+/// The memory that the ranks of one communicator share. It starts as zeros. It has no name in the file system, so a run
+/// that is killed leaves nothing there.
 struct Segment {
   std::atomic<std::int32_t> aborted;
   Barrier host;    // of the threads that create and split communicators
-  Barrier stream;  // of the threads that work
+  Barrier stream;  // of the streams' threads
   std::array<std::int32_t, kMaxRanks> devices;
   std::array<Split, kMaxRanks> splits;
   std::array<Signature, kMaxRanks> signatures;
@@ -70,14 +70,14 @@ struct Segment {
 /// A segment in this process.
 class SharedSegment {
  public:
-  /// A new one, reachable by other processes until release() in the process that made it. descriptor < 0: no memory
+  /// Creates a segment. Other processes can reach it until its creator calls release(). descriptor < 0: no memory
   static Address create();
   static void release(const Address& address);  // no-op in other processes
   explicit SharedSegment(const Address& address);
   ~SharedSegment();
   SharedSegment(const SharedSegment&) = delete;
   SharedSegment& operator=(const SharedSegment&) = delete;
-  Segment* get() const { return segment_; }  // null: cannot be reached
+  Segment* get() const { return segment_; }  // null if it cannot be reached
 
  private:
   Segment* segment_ = nullptr;
