@@ -20,7 +20,7 @@ void add_movement(const Machine& machine, const Mesh& mesh, const Movement& move
   const double latency = machine.seconds(movement.collective, ranks, 0);
   plan.communication_seconds +=
       times * machine.seconds(movement.collective, ranks, static_cast<double>(movement.bytes)) -
-      static_cast<double>(movement.behind) * std::min(latency, product);
+      static_cast<double>(movement.overlapped) * std::min(latency, product);
   plan.bytes_sent_per_rank += times * bytes_sent(movement.collective, ranks, movement.bytes);
 }
 

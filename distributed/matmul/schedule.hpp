@@ -31,7 +31,7 @@ struct Movement {
   Axis axis;
   std::int64_t bytes = 0;
   std::int64_t times = 1;
-  std::int64_t behind = 0;  ///< how many of them overlap a product
+  std::int64_t overlapped = 0;  ///< how many of them overlap a product
 };
 
 /// Bytes that one of P ranks sends, on average: (P-1)/P of `bytes` for all_gather, reduce_scatter and broadcast, twice

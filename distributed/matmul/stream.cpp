@@ -181,7 +181,7 @@ Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_byt
   const auto e = static_cast<double>(size_of(shape.result_type()));
   const auto p = static_cast<double>(2 * smallest.panel * size_of(shape.type));
   const double largest = kTileShare * memory / e;
-  const auto beside = [&](std::int64_t side, std::int64_t most) {  // the other side
+  const auto other_side = [&](std::int64_t side, std::int64_t most) {
     const auto r = static_cast<double>(side);
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(largest / r, (memory - p * r) / (e * r + p))), 1,
                                     most);
@@ -189,8 +189,8 @@ Tiles choose_tiles(const MatmulShape& shape, const Mesh& mesh, double memory_byt
   // As square as the block allows. If the block limits one side, the other side gets the rest of the memory.
   const auto square = static_cast<std::int64_t>(std::min(std::sqrt(largest), (std::sqrt(p * p + e * memory) - p) / e));
   Tiles tiles{.rows = std::clamp<std::int64_t>(square, 1, m), .cols = std::clamp<std::int64_t>(square, 1, n)};
-  if (tiles.rows == m) tiles.cols = beside(m, n);
-  if (tiles.cols == n) tiles.rows = beside(n, m);
+  if (tiles.rows == m) tiles.cols = other_side(m, n);
+  if (tiles.cols == n) tiles.rows = other_side(n, m);
   const double row_of_panels = 2.0 * static_cast<double>((tiles.rows + tiles.cols) * size_of(shape.type));
   const double left = memory - static_cast<double>(tiles.rows * tiles.cols * size_of(shape.result_type()));
   tiles.panel = std::min({kThickest, k, static_cast<std::int64_t>(left / row_of_panels)});
