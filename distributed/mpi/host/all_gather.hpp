@@ -6,7 +6,7 @@
 
 namespace recombine::mpi {
 
-/// Step s, three ranks; a, b, c: chunk s of the pieces of ranks 0, 1, 2.
+/// Step s of an all_gather on three ranks. a, b, c: chunk s of the pieces of ranks 0, 1, 2.
 ///
 ///     rank 0   fills [a]   takes b from slot 1, c from slot 2
 ///     rank 1   fills [b]   takes c from slot 2, a from slot 0
@@ -15,7 +15,7 @@ class AllGather final : public StepsTask {
  public:
   AllGather(Channel& channel, std::vector<VectorView> pieces, const Call& call);
 
-  /// Fills only what lies in the first `elements` of the own piece; at first everything is ready.
+  /// From now on, only the first `elements` elements of this rank's piece are sent. At first, all elements are.
   void set_ready(std::int64_t elements) { ready_ = elements; }
 
  private:

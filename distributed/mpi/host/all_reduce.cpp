@@ -8,13 +8,15 @@ namespace recombine::mpi {
 
 namespace {
 
-/// Up to here one exchange of everything is quicker than two of shares: a rank waits for the others once, not twice.
+/// Up to this size, one exchange of all data is faster than two exchanges of shares: a rank waits for the others once,
+/// not twice.
 constexpr std::int64_t kSmallBytes = 16 << 10;
 
-/// One step, three ranks; a, b, c: the data of ranks 0, 1, 2.
+/// All_reduce in one step, on three ranks. a, b, c: the data of ranks 0, 1, 2.
 ///
 ///     rank 0   fills [a]   takes slots 0, 1, 2:   (a + b) + c
-///     rank 1   fills [b]   likewise
+///     rank 1   fills [b]   takes slots 0, 1, 2:   (a + b) + c
+///     rank 2   fills [c]   takes slots 0, 1, 2:   (a + b) + c
 class SmallAllReduce final : public StepsTask {
  public:
   SmallAllReduce(Channel& channel, VectorView data, Reduction reduction, const Call& call)
@@ -32,8 +34,8 @@ class SmallAllReduce final : public StepsTask {
   std::vector<const std::byte*> terms_;
 };
 
-/// A reduce_scatter of even shares and an all_gather of the sums, at once, each on its own channel: a chunk is
-/// gathered while it is still in the cache from being summed. Two ranks, shares a and b, chunks 0, 1, 2 ...
+/// A reduce_scatter of even shares and an all_gather of the sums, at the same time, each on its own channel. So the
+/// sum of a chunk is sent while it is still in the cache. Two ranks, shares a and b, chunks 0, 1, 2 ...
 ///
 ///     rank 0   parts:  fill b0   fill b1  sum a0           fill b2  sum a1           ...
 ///              sums:                              fill a0                   fill a1  take b0
@@ -44,7 +46,7 @@ class AllReduce final : public cpu::Task {
 
   State advance() override {
     const State state = move_with_others(*this);
-    // Throws if another rank, which comes to no step, makes another call.
+    // Throws if another rank makes a different call. Such a rank runs no steps, so the steps cannot detect it.
     if (state == State::waiting) static_cast<void>(call_.agreed());
     return state;
   }
@@ -67,7 +69,7 @@ class AllReduce final : public cpu::Task {
 std::unique_ptr<cpu::Task> HostExchange::all_reduce(VectorView data, Reduction reduction, const Signature& signature) {
   const auto there = find(data);
   const Call call = call_of(&signature, there);
-  if (there) return direct_all_reduce(*meeting_, writer_, *there, reduction, call);
+  if (there) return direct_all_reduce(*barrier_, writer_, *there, reduction, call);
   if (data.bytes() <= kSmallBytes) return std::make_unique<SmallAllReduce>(*parts_, data, reduction, call);
   return std::make_unique<AllReduce>(*parts_, *sums_, even_pieces(data, parts_->size()), reduction, call);
 }

@@ -6,7 +6,7 @@ namespace recombine::mpi {
 
 namespace {
 
-/// Step s, three ranks, root 0; a: chunk s of the data.
+/// Step s of a broadcast on three ranks from root 0. a: chunk s of the data.
 ///
 ///     rank 0   fills [a]   takes nothing
 ///     rank 1   fills [ ]   takes a from slot 0

@@ -35,7 +35,7 @@ struct Place {
 /// uses common memory. No function here blocks.
 class Calls {
  public:
-  /// A call, on one cache line of shared memory: a reader waits for one cache miss.
+  /// A call, on one cache line of shared memory: a reader has one cache miss.
   struct alignas(64) Shown {
     std::atomic<std::uint64_t> number;  ///< of the call, from 1
     Signature signature;
@@ -43,8 +43,8 @@ class Calls {
   };
   static_assert(sizeof(Shown) == 64);
 
-  /// One rank's part of the shared memory, zero at first. Only this rank writes it. It has two entries, so that the
-  /// rank can write a call while the others read the previous one.
+  /// One rank's part of the shared memory, zero at first. Only this rank writes it. It has two entries, so the rank can
+  /// write a call while the others still read the previous call.
   struct Board {
     Shown shown[2];
   };
@@ -60,7 +60,7 @@ class Calls {
   /// Another rank rings it after it has shown a call.
   cpu::Doorbell* doorbell() const { return doorbells_.own(); }
 
-  /// Shows this rank's call if it is not shown yet. @pre all ranks agreed on the previous call. @throws Error if not
+  /// Shows this rank's call if it is not shown yet. @throws Error unless all ranks agreed on the previous call
   void show(const Signature& signature, const Place& place) {
     if (shown_ <= signature.sequence) show_now(signature, place);
   }
@@ -92,8 +92,8 @@ class Calls {
   std::string failure_;
 };
 
-/// A call of this rank, for the task that carries it out. A task that is part of a larger operation has an empty Call:
-/// the operation is checked as a whole, so its part may start at once.
+/// A call of this rank, for the task that runs it. A task that is part of a larger operation has an empty Call: the
+/// operation is checked as a whole, so its parts may start at once.
 class Call {
  public:
   Call() = default;
@@ -104,13 +104,13 @@ class Call {
   void show() const {
     if (calls_ != nullptr) calls_->show(signature_, place_);
   }
-  /// True once all ranks are known to make this call; shows it until then. @throws Error if a rank makes another call
+  /// True once all ranks are known to make this call; shows the call before. @throws Error if a rank makes another call
   bool agreed() const {
     if (calls_ == nullptr || calls_->known_to_agree(signature_.sequence)) return true;
     calls_->show(signature_, place_);
     return calls_->agreed();
   }
-  /// Like agreed(), for a call whose data goes through `channel` with marks.
+  /// Like agreed(), for a call that sends its data through `channel` with marks.
   template <class Channel>
   bool agreed_over(const Channel& channel) const {
     if (calls_ == nullptr) return true;

@@ -21,10 +21,10 @@ namespace recombine::mpi {
 ///     rank r:   wait until all ranks have taken step s - kSlots  |  fill own slot s % kSlots  |  publish()
 ///               wait until the ranks to read from have published step s  |  read their slots s % kSlots  |  take()
 ///
-/// A rank may fill up to kSlots steps ahead of the slowest reader, so no rank waits for a slot while the others keep
-/// up. No function here blocks: it returns false if it cannot go on, and the caller asks again after the rank's
-/// doorbell has rung. A rank publishes and takes every step, also a step in which it fills or reads nothing, so that
-/// all ranks are at the same step when an operation ends.
+/// A rank may fill up to kSlots steps ahead of the slowest reader. So no rank waits for a slot unless a reader is that
+/// slow. No function here blocks: it returns false if it cannot continue, and the caller tries again after the rank's
+/// doorbell has rung. A rank publishes and takes every step, also if it fills or reads nothing in this step. So all
+/// ranks are at the same step when an operation ends.
 class Channel {
  public:
   static constexpr std::uint64_t kSlots = 8;
@@ -56,8 +56,8 @@ class Channel {
   /// True if this rank's slot for the next step is free.
   bool may_fill() { return published_ < kSlots || all_have(&Counters::taken, taken_by_all_, published_ - kSlots + 1); }
   std::byte* slot_to_fill() const { return slot(rank_, published_); }
-  /// Publishes the filled slot and the mark of its call. Counter and mark are on one cache line: a rank that reads the
-  /// counter gets the mark at no further cost.
+  /// Publishes the filled slot and the mark of its call. Counter and mark are on the same cache line, so a rank that
+  /// has read the counter gets the mark without another cache miss.
   void publish(const CallMark& mark) {
     segments_[rank_]->counters.marks[mark.sequence % 2].store(mark.hash, std::memory_order_relaxed);
     show(&Counters::published, ++published_);
@@ -68,7 +68,8 @@ class Channel {
   /// True if rank `from`, or every rank, has published the next step to take.
   bool arrived(std::size_t from) const { return segments_[from]->counters.published.load() > taken_; }
   bool all_arrived() { return all_have(&Counters::published, published_by_all_, taken_ + 1); }
-  /// True if every rank has published a step of the call with this mark; false also while a rank has published none.
+  /// True if every rank has published a step of the call with this mark. False before a rank has
+  /// published one.
   bool all_marked(const CallMark& mark) const {
     return std::ranges::all_of(segments_, [&](const Segment* segment) {
       return segment->counters.marks[mark.sequence % 2].load(std::memory_order_relaxed) == mark.hash;

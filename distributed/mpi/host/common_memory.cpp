@@ -15,15 +15,16 @@ namespace recombine::mpi {
 
 namespace {
 
-/// Where other processes find a rank's file, and how they know it: a process number may mean another process to them.
-struct Whereabouts {
+/// How other processes find a rank's file. Device and inode identify the file, because the process number may belong to
+/// a different process in another PID namespace.
+struct FileLocation {
   std::int64_t process = 0;
   std::int64_t number = -1;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
 };
 
-Whereabouts whereabouts_of(const FileDescriptor& file) {
+FileLocation location_of(const FileDescriptor& file) {
   struct stat status {};
   if (fstat(file.get(), &status) != 0) return {};
   return {getpid(), file.get(), status.st_dev, status.st_ino};
@@ -39,10 +40,10 @@ std::byte* map(const FileDescriptor& file, std::size_t bytes) {
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }
 
-std::byte* map_that_of(const Whereabouts& at, std::size_t bytes) {
+std::byte* map_file_of(const FileLocation& at, std::size_t bytes) {
   const FileDescriptor seen =
-      open_number(std::to_string(at.process), at.number, O_PATH);  // touches nothing, whatever it is
-  const Whereabouts found = whereabouts_of(seen);
+      open_number(std::to_string(at.process), at.number, O_PATH);  // no effect on the file, of any kind
+  const FileLocation found = location_of(seen);
   if (seen.get() < 0 || found.device != at.device || found.inode != at.inode) return nullptr;
   const FileDescriptor file = open_number("self", seen.get(), O_RDWR);
   return file.get() < 0 ? nullptr : map(file, bytes);
@@ -57,13 +58,13 @@ std::shared_ptr<CommonMemory> CommonMemory::make(MPI_Comm comm, std::int64_t byt
   check(MPI_Comm_size(comm, &ranks), "MPI_Comm_size");
   const FileDescriptor file(memfd_create("recombine", MFD_CLOEXEC));
   const bool grown = file.get() >= 0 && ftruncate(file.get(), bytes) == 0;
-  const Whereabouts own = grown ? whereabouts_of(file) : Whereabouts();
-  std::vector<Whereabouts> all(static_cast<std::size_t>(ranks));
+  const FileLocation own = grown ? location_of(file) : FileLocation();
+  std::vector<FileLocation> all(static_cast<std::size_t>(ranks));
   check(MPI_Allgather(&own, sizeof own, MPI_BYTE, all.data(), sizeof own, MPI_BYTE, comm), "MPI_Allgather");
 
   const auto index = static_cast<std::size_t>(rank);
   std::shared_ptr<CommonMemory> memory(new CommonMemory(index, all.size(), static_cast<std::size_t>(bytes)));
-  for (std::size_t r = 0; r < all.size(); ++r) memory->pieces_[r] = map_that_of(all[r], memory->bytes_);
+  for (std::size_t r = 0; r < all.size(); ++r) memory->pieces_[r] = map_file_of(all[r], memory->bytes_);
   int opened = std::ranges::count(memory->pieces_, nullptr) == 0 ? 1 : 0;
   check(MPI_Allreduce(MPI_IN_PLACE, &opened, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce");  // now files may be closed
   return opened == 1 ? memory : nullptr;

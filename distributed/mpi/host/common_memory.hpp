@@ -12,21 +12,22 @@
 
 namespace recombine::mpi {
 
-/// A piece of memory of each rank of a host, all of one size, which every one of these ranks can read and write.
-/// It is not MPI's: /dev/shm, where that keeps windows, is small in a container, and a rank may let go of this alone.
+/// A piece of memory per rank of a host, all of the same size. Every rank of the host can read and write all pieces.
+/// Not an MPI window, for two reasons: MPI keeps windows in /dev/shm, which is small in containers; and a window is
+/// freed collectively, this memory by one rank alone.
 class CommonMemory {
  public:
-  /// Blocks; every rank of `comm` calls it with the same `bytes`. Zeros. Null, on every rank, where the system does not
-  /// let these processes open each other's memory.
+  /// Blocks; every rank of `comm` calls it with the same `bytes`. The memory is zero. Returns null on every rank if the
+  /// system does not let these processes open each other's memory.
   static std::shared_ptr<CommonMemory> make(MPI_Comm comm, std::int64_t bytes);
   ~CommonMemory();
   CommonMemory(const CommonMemory&) = delete;
   CommonMemory& operator=(const CommonMemory&) = delete;
 
-  /// The piece of `rank`, on a page.
+  /// The piece of `rank`. It begins at a page boundary.
   std::byte* of(std::size_t rank) const { return pieces_[rank]; }
   std::byte* own() const { return pieces_[rank_]; }
-  /// Bytes from the beginning of the own piece to `data`; none where that lies elsewhere.
+  /// Bytes from the beginning of this rank's piece to `data`. None if `data` is not in the piece.
   std::optional<std::int64_t> offset_of(ConstVectorView data) const;
 
  private:
@@ -34,7 +35,7 @@ class CommonMemory {
 
   std::size_t rank_;
   std::size_t bytes_;
-  std::vector<std::byte*> pieces_;  ///< one per rank; null where it could not be opened
+  std::vector<std::byte*> pieces_;  ///< one per rank; null if it could not be opened
 };
 
 }  // namespace recombine::mpi

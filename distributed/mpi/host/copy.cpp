@@ -10,9 +10,9 @@ namespace recombine::mpi {
 
 namespace {
 
-/// Bytes from which a slot is filled past the cache. A short part is read at once, and is read sooner from a cache.
+/// Shorter parts never bypass the cache: they are read at once, and reading from a cache is faster.
 constexpr std::int64_t kStreamFrom = 8192;
-constexpr double kSlow = 10e9;  ///< bytes/s through the cache: one core's own cache takes 25 and more
+constexpr double kSlow = 10e9;  ///< bytes/s of cached stores; to a core's own cache they have at least 25e9
 constexpr int kTimedEvery = 32;
 
 template <class Store>
@@ -44,7 +44,7 @@ void SlotWriter::write(std::byte* slot, ConstVectorView from) {
   if (--until_timed_ < 0) return write_cached_and_time(slot, from);
   if (way_ == Way::cached) return copy_cached(slot, from);
   copy_lines(slot, from, [](__m128i* place, __m128i value) { _mm_stream_si128(place, value); });
-  _mm_sfence();  // such stores may else become visible after the counter that publishes them
+  _mm_sfence();  // otherwise these stores may become visible after the counter that publishes them
 }
 
 void SlotWriter::write_cached_and_time(std::byte* slot, ConstVectorView from) {

@@ -4,13 +4,14 @@
 
 namespace recombine::mpi {
 
-// memcpy between data and a slot. glibc takes `rep movsb` for such lengths, which on some processors is three to ten
-// times slower where both addresses have nearly the same last 12 bits; these are vector loads and stores.
+// memcpy between data and a slot, by vector loads and stores. For such lengths glibc uses `rep movsb`. On some
+// processors this is three to ten times slower if the last 12 bits of both addresses are nearly the same.
 
-/// Writes slots, by stores that go through the cache or past it. Which is better depends on where the ranks' cores
-/// are: a store to a line that another core has just read waits until that core gives it up. Where this is quick, the
-/// other core also reads quickly from this one's cache; where it is slow (cores that share no cache), stores past the
-/// cache do not wait, and fill four times faster. So the first way is timed now and then, and left where it is slow.
+/// Writes slots, by stores through the cache or by stores that bypass it. The faster way depends on the ranks' cores: a
+/// store to a cache line that another core has just read waits until that core releases the line. If this is fast, the
+/// other core also reads fast from this core's cache. If it is slow (cores that share no cache), stores that bypass the
+/// cache do not wait, and fill four times faster. So cached stores are timed from time to time, and replaced if they
+/// are slow.
 class SlotWriter {
  public:
   void write(std::byte* slot, ConstVectorView from);

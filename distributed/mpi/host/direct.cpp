@@ -11,18 +11,18 @@ namespace recombine::mpi {
 
 namespace {
 
-constexpr std::int64_t kChunkBytes = std::int64_t{16} << 10;  // so a sum is still in the cache when it is copied
+constexpr std::int64_t kChunkBytes = std::int64_t{16} << 10;  // small enough: a sum is copied from the cache
 constexpr std::int64_t kLine = 64;
-constexpr std::int64_t kLittleBytes = std::int64_t{64} << 10;  // the sum of so few takes some microseconds
+constexpr std::int64_t kLittleBytes = std::int64_t{64} << 10;  // their sum takes a few microseconds
 
 std::int64_t chunk_elements(DataType type) { return kChunkBytes / size_of(type); }
 
 /// This rank's share of `data`. Shares are cut between cache lines, so that no two ranks write one line.
-VectorView own_share(const Meeting& meeting, const DirectTask::Data& data) {
+VectorView own_share(const Barrier& barrier, const DirectTask::Data& data) {
   const std::int64_t before = data.place.offset % kLine;
   const std::int64_t lines = ceil_div(before + data.view.bytes(), kLine);
   const Range share =
-      split_range(lines, static_cast<std::int64_t>(meeting.size()), static_cast<std::int64_t>(meeting.rank()));
+      split_range(lines, static_cast<std::int64_t>(barrier.size()), static_cast<std::int64_t>(barrier.rank()));
   const auto element = [&](std::int64_t line) {
     return std::clamp<std::int64_t>((line * kLine - before) / size_of(data.view.type), 0, data.view.size);
   };
@@ -31,8 +31,8 @@ VectorView own_share(const Meeting& meeting, const DirectTask::Data& data) {
 
 class DirectReduce : public DirectTask {
  public:
-  DirectReduce(Meeting& meeting, const Data& data, VectorView own, Reduction reduction, const Call& call)
-      : DirectTask(meeting, data, call), own_(own), reduction_(reduction), terms_(meeting.size()) {}
+  DirectReduce(Barrier& barrier, const Data& data, VectorView own, Reduction reduction, const Call& call)
+      : DirectTask(barrier, data, call), own_(own), reduction_(reduction), terms_(barrier.size()) {}
 
  protected:
   std::int64_t chunks() const final { return steps_for({&own_, 1}, chunk_elements(own_.type)); }
@@ -53,8 +53,8 @@ class DirectReduce : public DirectTask {
 
 class DirectAllReduce final : public DirectReduce {
  public:
-  DirectAllReduce(Meeting& meeting, SlotWriter& writer, const Data& data, Reduction reduction, const Call& call)
-      : DirectReduce(meeting, data, own_share(meeting, data), reduction, call), writer_(writer) {}
+  DirectAllReduce(Barrier& barrier, SlotWriter& writer, const Data& data, Reduction reduction, const Call& call)
+      : DirectReduce(barrier, data, own_share(barrier, data), reduction, call), writer_(writer) {}
 
  private:
   void work(std::int64_t chunk) override {
@@ -67,8 +67,8 @@ class DirectAllReduce final : public DirectReduce {
 
 class DirectAllGather final : public DirectTask {
  public:
-  DirectAllGather(Meeting& meeting, const Data& data, std::span<const VectorView> pieces, const Call& call)
-      : DirectTask(meeting, data, call),
+  DirectAllGather(Barrier& barrier, const Data& data, std::span<const VectorView> pieces, const Call& call)
+      : DirectTask(barrier, data, call),
         pieces_(pieces.begin(), pieces.end()),
         longest_(steps_for(pieces, chunk_elements(data.view.type))) {}
 
@@ -90,9 +90,9 @@ cpu::Task::State DirectTask::advance() { return move_with_others(*this); }
 
 cpu::Task::State DirectTask::begin() {
   const bool little = data_.view.bytes() <= kLittleBytes;
-  if (stage_ == Stage::coming) move();
+  if (stage_ == Stage::starting) move();
   // Ranks that make this call at the same time show it within a microsecond.
-  for (int poll = 0; stage_ == Stage::waiting && !move(); ++poll) {
+  for (int poll = 0; stage_ == Stage::comparing && !move(); ++poll) {
     if (!little || poll == kPolls) return State::waiting;
     __builtin_ia32_pause();
   }
@@ -102,11 +102,11 @@ cpu::Task::State DirectTask::begin() {
 
 bool DirectTask::move() {
   switch (stage_) {
-    case Stage::coming:
+    case Stage::starting:
       call_.show();
-      stage_ = Stage::waiting;
+      stage_ = Stage::comparing;
       return true;
-    case Stage::waiting:
+    case Stage::comparing:
       if (!call_.agreed()) return false;
       stage_ = Stage::working;
       return true;
@@ -114,12 +114,12 @@ bool DirectTask::move() {
       if (done_ < chunks()) {
         work(done_++);
       } else {
-        meeting_.come();
-        stage_ = Stage::leaving;
+        barrier_.arrive();
+        stage_ = Stage::in_barrier;
       }
       return true;
-    case Stage::leaving:
-      if (!meeting_.all_came()) return false;
+    case Stage::in_barrier:
+      if (!barrier_.all_arrived()) return false;
       stage_ = Stage::finished;
       return true;
     case Stage::finished: break;
@@ -131,20 +131,20 @@ VectorView DirectTask::at(std::size_t rank, VectorView own) const {
   return {data_.memory->of(rank) + (own.data - data_.memory->own()), own.size, own.type};
 }
 
-std::unique_ptr<cpu::Task> direct_all_reduce(Meeting& meeting, SlotWriter& writer, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_reduce(Barrier& barrier, SlotWriter& writer, DirectTask::Data data,
                                              Reduction reduction, const Call& call) {
-  return std::make_unique<DirectAllReduce>(meeting, writer, data, reduction, call);
+  return std::make_unique<DirectAllReduce>(barrier, writer, data, reduction, call);
 }
 
-std::unique_ptr<cpu::Task> direct_reduce_scatter(Meeting& meeting, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_reduce_scatter(Barrier& barrier, DirectTask::Data data,
                                                  std::span<const VectorView> pieces, Reduction reduction,
                                                  const Call& call) {
-  return std::make_unique<DirectReduce>(meeting, data, pieces[meeting.rank()], reduction, call);
+  return std::make_unique<DirectReduce>(barrier, data, pieces[barrier.rank()], reduction, call);
 }
 
-std::unique_ptr<cpu::Task> direct_all_gather(Meeting& meeting, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_gather(Barrier& barrier, DirectTask::Data data,
                                              std::span<const VectorView> pieces, const Call& call) {
-  return std::make_unique<DirectAllGather>(meeting, data, pieces, call);
+  return std::make_unique<DirectAllGather>(barrier, data, pieces, call);
 }
 
 }  // namespace recombine::mpi

@@ -5,16 +5,16 @@
 #include <utility>
 
 #include "distributed/communicator.hpp"
+#include "distributed/mpi/host/barrier.hpp"
 #include "distributed/mpi/host/calls.hpp"
 #include "distributed/mpi/host/common_memory.hpp"
 #include "distributed/mpi/host/copy.hpp"
-#include "distributed/mpi/host/meeting.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 
 namespace recombine::mpi {
 
-/// Collectives on data in common memory. When all ranks have shown the call, each rank works on the data of all ranks
-/// in place; a barrier ends the collective. all_reduce on three ranks; a, b, c are shares of the data, and a1 is share
+/// Collectives on data in common memory. After all ranks have shown the call, each rank works on the data of all ranks
+/// in place. A barrier ends the collective. all_reduce on three ranks; a, b, c are shares of the data, and a1 is share
 /// a of rank 1's data:
 ///
 ///     rank 0   show call   a0 a1 a2 = (a0 + a1) + a2   barrier
@@ -32,37 +32,37 @@ class DirectTask : public cpu::Task {
 
   State advance() final;
   State begin() final;
-  cpu::Doorbell* doorbell() const final { return meeting_.doorbell(); }
+  cpu::Doorbell* doorbell() const final { return barrier_.doorbell(); }
   bool move();
   bool finished() const { return stage_ == Stage::finished; }
 
  protected:
-  DirectTask(Meeting& meeting, Data data, const Call& call) : meeting_(meeting), data_(std::move(data)), call_(call) {}
+  DirectTask(Barrier& barrier, Data data, const Call& call) : barrier_(barrier), data_(std::move(data)), call_(call) {}
 
   /// Number of chunks of this rank's work. It may differ between ranks.
   virtual std::int64_t chunks() const = 0;
   virtual void work(std::int64_t chunk) = 0;
 
-  std::size_t rank() const { return meeting_.rank(); }
-  std::size_t ranks() const { return meeting_.size(); }
-  /// The view of `rank`'s data that corresponds to `own`, a view of this rank's data.
+  std::size_t rank() const { return barrier_.rank(); }
+  std::size_t ranks() const { return barrier_.size(); }
+  /// The part of rank `rank`'s data at the same place as `own`, a part of this rank's data.
   VectorView at(std::size_t rank, VectorView own) const;
 
  private:
-  Meeting& meeting_;
+  Barrier& barrier_;
   Data data_;
   Call call_;
   std::int64_t done_ = 0;
-  enum class Stage { coming, waiting, working, leaving, finished } stage_ = Stage::coming;
+  enum class Stage { starting, comparing, working, in_barrier, finished } stage_ = Stage::starting;
 };
 
-std::unique_ptr<cpu::Task> direct_all_reduce(Meeting& meeting, SlotWriter& writer, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_reduce(Barrier& barrier, SlotWriter& writer, DirectTask::Data data,
                                              Reduction reduction, const Call& call);
 /// @param pieces consecutive pieces of the data, one per rank
-std::unique_ptr<cpu::Task> direct_reduce_scatter(Meeting& meeting, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_reduce_scatter(Barrier& barrier, DirectTask::Data data,
                                                  std::span<const VectorView> pieces, Reduction reduction,
                                                  const Call& call);
-std::unique_ptr<cpu::Task> direct_all_gather(Meeting& meeting, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_gather(Barrier& barrier, DirectTask::Data data,
                                              std::span<const VectorView> pieces, const Call& call);
 
 }  // namespace recombine::mpi

@@ -21,7 +21,7 @@ class Doorbells {
   Doorbells(std::size_t rank, std::vector<cpu::Doorbell*> all);
 
   cpu::Doorbell* own() const { return own_; }
-  /// Wakes the other ranks that sleep. Call it after a sequentially consistent store of what they wait for.
+  /// Wakes the other ranks that sleep. Call it after a sequentially consistent store to the variable they wait for.
   void ring() const {
     for (cpu::Doorbell* const bell : others_) bell->ring();
   }

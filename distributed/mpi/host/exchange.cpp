@@ -43,16 +43,16 @@ class ByteSequence {
   std::int64_t begin_ = 0;
 };
 
-/// A rank's bytes for the others pass through its slots, those for the next rank first: in each step every reader reads
-/// another rank's slot if all pairs exchange the same amount. Three ranks; ab: chunks of what rank 0 sends to rank 1,
-/// and so on.
+/// A rank sends its bytes for the other ranks through its slots, first those for the next rank. So if all pairs
+/// exchange the same number of bytes, no two ranks read the same slot in a step. Three ranks; ab: chunks that rank 0
+/// sends to rank 1, and so on.
 ///
 ///     rank 0   fills [ab]   takes ca from slot 2   ...   fills [ac]   takes ba from slot 1
 ///     rank 1   fills [bc]   takes ab from slot 0   ...   fills [ba]   takes cb from slot 2
 ///     rank 2   fills [ca]   takes bc from slot 1   ...   fills [cb]   takes ac from slot 0
 ///
-/// No rank knows beforehand what the others exchange: the slots of the first step begin with each rank's table of
-/// traffic. So all ranks compare all pairs before one of them changes data, and know the number of steps.
+/// A rank does not know in advance what the other ranks exchange. So in the first step, each slot begins with the table
+/// of traffic of its rank. All ranks compare all pairs before any rank changes data, and compute the number of steps.
 class Exchange final : public StepsTask {
  public:
   Exchange(Channel& channel, const ExchangePieces& pieces, const Call& call)
@@ -83,7 +83,7 @@ class Exchange final : public StepsTask {
   }
   int ranks() const { return static_cast<int>(channel().size()); }
   int rank() const { return static_cast<int>(channel().rank()); }
-  /// At least one, with the table.
+  /// The number of steps. At least one, for the table.
   std::int64_t steps_of(std::int64_t bytes) const { return std::max<std::int64_t>(1, ceil_div(bytes, chunk_)); }
 
   bool can_take() override {
@@ -116,13 +116,13 @@ class Exchange final : public StepsTask {
       });
     }
     own_to_.next(chunk_, [&](const VectorView& to) {
-      own_from_.next(to.size, [&](const ConstVectorView& from) {  // one part: both have pieces of the same lengths
+      own_from_.next(to.size, [&](const ConstVectorView& from) {  // one part: the pieces have the same lengths
         std::memcpy(to.data, from.data, static_cast<std::size_t>(from.size));
       });
     });
   }
 
-  /// Where the slot of rank `from` has this rank's bytes in `step`, in bytes after the header.
+  /// The range of this rank's bytes in the slot of rank `from` in `step`, in bytes after the header.
   Range expected(std::size_t from, std::int64_t step) const {
     const std::int64_t begin = first_[from] - step * chunk_;
     const auto in_chunk = [&](std::int64_t byte) { return std::clamp<std::int64_t>(byte, 0, chunk_); };
@@ -162,7 +162,7 @@ class Exchange final : public StepsTask {
   std::int64_t chunk_;              ///< bytes of data in a slot
   ByteSequence<std::byte> out_;
   std::vector<ByteSequence<std::byte>> in_;  ///< per rank
-  std::vector<std::int64_t> first_;          ///< per rank: bytes that it sends to others before those for this rank
+  std::vector<std::int64_t> first_;          ///< per rank: bytes that it sends before the bytes for this rank
   ByteSequence<const std::byte> own_from_;
   ByteSequence<std::byte> own_to_;
 };

@@ -9,18 +9,18 @@ namespace recombine::mpi {
 
 namespace {
 
-/// From here on two meetings cost less than a copy on the way.
+/// From this size on, two waits for the other ranks cost less than the extra copy through slots.
 constexpr std::int64_t kDirectBytes = std::int64_t{32} << 10;
 
 /// A rank's part of the window.
 struct Memory {
   Channel::Segment parts;
   Channel::Segment sums;
-  Meeting::Seat seat;
+  Barrier::Counter barrier;
   Calls::Board calls;
 };
 
-/// The one way of a call that moves no data.
+/// A call that moves no data: it only compares the calls of the ranks.
 class CheckTask final : public cpu::Task {
  public:
   explicit CheckTask(const Call& call) : call_(call) {}
@@ -50,26 +50,26 @@ HostExchange::HostExchange(MPI_Comm comm) : comm_(comm), window_(comm, sizeof(Me
   check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
   std::vector<Channel::Segment*> parts;
   std::vector<Channel::Segment*> sums;
-  std::vector<Meeting::Seat*> seats;
+  std::vector<Barrier::Counter*> arrivals;
   std::vector<Calls::Board*> boards;
   for (int r = 0; r < size; ++r) {
     Memory* memory = memory_of(window_, r);
     parts.push_back(&memory->parts);
     sums.push_back(&memory->sums);
-    seats.push_back(&memory->seat);
+    arrivals.push_back(&memory->barrier);
     boards.push_back(&memory->calls);
   }
-  // Slots are left alone: their pages come into being where the rank that fills them runs.
+  // Do not write the slots: each page is allocated on the NUMA node of the rank that first writes it.
   const auto index = static_cast<std::size_t>(rank);
   start_at_zero(*parts[index]);
   start_at_zero(*sums[index]);
-  new (seats[index]) Meeting::Seat{};
+  new (arrivals[index]) Barrier::Counter{};
   new (boards[index]) Calls::Board{};
   const std::vector<int> ranks = ranks_in_job(comm);
   const Doorbells doorbells = HostDoorbells::of(index, ranks);
   parts_.emplace(index, std::move(parts), doorbells);
   sums_.emplace(index, std::move(sums), doorbells);
-  meeting_.emplace(index, std::move(seats), doorbells);
+  barrier_.emplace(index, std::move(arrivals), doorbells);
   calls_.emplace(index, std::move(boards), ranks, doorbells);
   check(MPI_Barrier(comm), "MPI_Barrier");
 }

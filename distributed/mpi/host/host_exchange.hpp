@@ -17,11 +17,11 @@
 
 namespace recombine::mpi {
 
-/// Collectives among the ranks of one host through memory that they share: no rank calls MPI to move data. What lies in
-/// memory from allocate() is worked on there (direct.hpp), all else passes through slots in an MPI-3 shared window
-/// (channel.hpp). Each operation is a task; tasks of one exchange run one after the other, in the same order on every
-/// rank. What they do to the data is said in communicator.hpp; `pieces` are one per rank. Each begins with a comparison
-/// of its signature (calls.hpp), except for what has none, as a part of an operation that is checked as a whole.
+/// Collectives among the ranks of one host through memory that they share: no rank calls MPI to move data. Data in
+/// memory from allocate() is processed in place (direct.hpp). All other data passes through slots in an MPI-3 shared
+/// window (channel.hpp). Each operation is a task; tasks of one exchange run one after the other, in the same order on
+/// every rank. communicator.hpp says what they do; `pieces` has one entry per rank. The ranks compare the signature of
+/// each operation (calls.hpp). A part of an operation that is checked as a whole has no signature.
 class HostExchange {
  public:
   /// Blocks; every rank of `comm` calls it. @pre all ranks of `comm` are on one host
@@ -29,8 +29,8 @@ class HostExchange {
   HostExchange(const HostExchange&) = delete;
   HostExchange& operator=(const HostExchange&) = delete;
 
-  /// These three work where the data is, if it lies in memory from allocate(). reduce_scatter and all_gather of other
-  /// data do not wait for each other: one of each may run at a time.
+  /// These three work in place if the data is in memory from allocate(). For other data, one reduce_scatter and one
+  /// all_gather may run at the same time.
   std::unique_ptr<cpu::Task> all_reduce(VectorView data, Reduction reduction, const Signature& signature);
   std::unique_ptr<cpu::Task> reduce_scatter(std::vector<VectorView> pieces, Reduction reduction,
                                             const Signature* signature);
@@ -39,26 +39,27 @@ class HostExchange {
   std::unique_ptr<cpu::Task> exchange(const ExchangePieces& pieces, const Signature& signature);
   /// Only compares the signature.
   std::unique_ptr<cpu::Task> check_call(const Signature& signature);
-  /// Shows the others that this rank makes no more calls; does not wait for them.
+  /// Shows the other ranks that this rank makes no more calls. Does not wait for them.
   void show_end(const Signature& signature);
 
-  /// Memory that every rank can work on, zeros; none where the system does not let them. Blocks; every rank calls it.
+  /// Memory that every rank can read and write. It is zero. None if the system does not allow this. Blocks; every rank
+  /// calls it.
   std::optional<Buffer> allocate(DataType type, std::int64_t size);
 
   std::size_t rank() const { return parts_->rank(); }
   int size() const { return static_cast<int>(parts_->size()); }
 
  private:
-  /// `data` in common memory; none where it does not lie there, or where slots are quicker.
+  /// The place of `data` in common memory. None if it is not there, or if slots are faster.
   std::optional<DirectTask::Data> find(VectorView data) const;
   Call call_of(const Signature* signature, const std::optional<DirectTask::Data>& there);
 
   MPI_Comm comm_;
   SharedWindow window_;
-  // Two, so that the parts and the sums of one all_reduce do not wait for each other.
+  // Two channels, so the parts and the sums of one all_reduce do not wait for each other.
   std::optional<Channel> parts_;
   std::optional<Channel> sums_;
-  std::optional<Meeting> meeting_;
+  std::optional<Barrier> barrier_;
   std::optional<Calls> calls_;
   SlotWriter writer_;
   struct Numbered {
@@ -69,10 +70,10 @@ class HostExchange {
   std::int64_t memories_made_ = 0;
 };
 
-/// Consecutive pieces, as one.
+/// Consecutive pieces as one view.
 VectorView whole_of(std::span<const VectorView> pieces);
 
-/// `data` in as many consecutive pieces, which differ by at most one element.
+/// Cuts `data` into `count` consecutive pieces. Their sizes differ by at most one element.
 std::vector<VectorView> even_pieces(VectorView data, std::size_t count);
 
 }  // namespace recombine::mpi

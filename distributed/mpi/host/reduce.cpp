@@ -10,12 +10,12 @@ namespace recombine::mpi {
 
 namespace {
 
-constexpr std::int64_t kBlock = 2048;  ///< elements; what more than four terms leave between passes stays in L1
+constexpr std::int64_t kBlock = 2048;  ///< elements; with more than four terms, the sums between passes stay in L1
 
 struct Sum {
   template <class T>
   T operator()(T a, T b) const {
-    if constexpr (std::is_integral_v<T>) {  // sums of fingerprints wrap around, which signed sums must not
+    if constexpr (std::is_integral_v<T>) {  // sums of fingerprints wrap around; signed overflow is undefined in C++
       using Bits = std::make_unsigned_t<T>;
       return static_cast<T>(static_cast<Bits>(a) + static_cast<Bits>(b));
     } else {
@@ -30,7 +30,7 @@ struct Max {
   }
 };
 
-// No iteration reads what another writes: `to` is one of the terms, or lies apart.
+// No iteration reads what another iteration writes: `to` is one of the terms, or overlaps none of them.
 template <class T, class Op>
 void combine(T* to, const T* a, const T* b, std::int64_t n, Op op) {
 #pragma GCC ivdep
@@ -47,7 +47,7 @@ void combine(T* to, const T* a, const T* b, const T* c, const T* d, std::int64_t
   for (std::int64_t i = 0; i < n; ++i) to[i] = op(op(op(a[i], b[i]), c[i]), d[i]);
 }
 
-/// One block: up to four terms in a pass, then up to three more at a time. `sum` is apart from the terms.
+/// One block: the first pass adds up to four terms, each later pass up to three. `sum` does not overlap the terms.
 template <class T, class Op>
 void combine_all(T* sum, std::span<const std::byte* const> from, std::int64_t begin, std::int64_t n, Op op) {
   const auto term = [&](std::size_t r) { return reinterpret_cast<const T*>(from[r]) + begin; };
@@ -92,7 +92,7 @@ void reduce(VectorView to, std::span<const std::byte* const> from, Reduction red
     case DataType::u8: return reduce_as<std::uint8_t>(to, from, reduction);
     case DataType::bf16: break;
   }
-  throw Error(fmt::format("no reduction of {}", name_of(to.type)));
+  throw Error(fmt::format("cannot reduce {}; expected f32, f64 or an integer type", name_of(to.type)));
 }
 
 }  // namespace recombine::mpi

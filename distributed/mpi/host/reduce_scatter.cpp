@@ -8,7 +8,7 @@ namespace recombine::mpi {
 
 namespace {
 
-/// What fits for each reader, in whole lines.
+/// Elements per reader that fit in a slot, in whole cache lines.
 std::int64_t chunk_elements(const Channel& channel, DataType type) {
   const auto readers = static_cast<std::int64_t>(channel.size()) - 1;
   return Channel::kSlotBytes / std::max<std::int64_t>(1, readers) / 64 * 64 / size_of(type);
@@ -49,7 +49,7 @@ std::unique_ptr<cpu::Task> HostExchange::reduce_scatter(std::vector<VectorView> 
                                                         const Signature* signature) {
   const auto there = find(whole_of(pieces));
   const Call call = call_of(signature, there);
-  if (there) return direct_reduce_scatter(*meeting_, *there, pieces, reduction, call);
+  if (there) return direct_reduce_scatter(*barrier_, *there, pieces, reduction, call);
   return std::make_unique<ReduceScatter>(*parts_, std::move(pieces), reduction, call);
 }
 

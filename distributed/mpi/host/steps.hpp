@@ -14,9 +14,9 @@ namespace recombine::mpi {
 /// move in that time.
 constexpr int kPolls = 100;
 
-/// Moves `task` on until it is finished or has not moved for kPolls polls. If this rank has just moved, the other ranks
-/// usually follow within a microsecond, so polling is worth it. If the first move fails, it returns at once. After
-/// kMoves moves it returns State::ready, so that other streams get their turn.
+/// Calls task.move() until the task is finished or has not moved for kPolls polls. If this rank has just moved, the
+/// other ranks usually follow within a microsecond, so polling is worth it. If the first move fails, it returns at
+/// once. After kMoves moves it returns State::ready, so other streams get their turn.
 template <class Steps>
 cpu::Task::State move_with_others(Steps& task) {
   constexpr int kMoves = 64;  // about 5 us each
@@ -35,15 +35,15 @@ cpu::Task::State move_with_others(Steps& task) {
 }
 
 /// An operation on a channel, in steps. In each step the rank fills its own slot and takes (reads) the other ranks'
-/// slots. It takes a step that has arrived first; if none has arrived, it fills the next slot. It takes a step, and so
-/// changes data, only after all ranks are known to make the same call.
+/// slots. If a step has arrived, the rank takes it; otherwise it fills the next slot. It takes a step, and so changes
+/// data, only after all ranks are known to make the same call.
 class StepsTask : public cpu::Task {
  public:
   State advance() final {
     const State state = move_with_others(*this);
     return state == State::waiting ? finished_or_waiting(all_agree() && finished()) : state;
   }
-  /// Runs only operations of at most one step, which takes some microseconds.
+  /// Runs only operations of at most one step, which takes a few microseconds.
   State begin() final { return steps_ > 1 ? State::ready : advance(); }
   cpu::Doorbell* doorbell() const final { return channel_.doorbell(); }
 
