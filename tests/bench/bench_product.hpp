@@ -17,7 +17,7 @@ inline double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// All ranks arrive, run, and get the time of the slowest.
+/// Waits for all ranks, runs, and returns the seconds of the slowest rank.
 template <class Run>
 double seconds_of(Communicator& world, Stream& stream, const Run& run) {
   const auto largest = [&](double value) {
@@ -31,7 +31,7 @@ double seconds_of(Communicator& world, Stream& stream, const Run& run) {
   return largest(Session::now() - start);
 }
 
-/// A rank's part of one product on one mesh: its operands at rest and C, to be multiplied by any schedule.
+/// A rank's part of one product on one mesh: its operands at rest, and C. Any schedule can multiply them.
 class BenchProduct {
  public:
   BenchProduct(RankContext& context, const MatmulShape& shape)

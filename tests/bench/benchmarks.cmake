@@ -6,7 +6,7 @@ foreach(source ${benches})
   target_compile_definitions(${name} PRIVATE OMPI_SKIP_MPICXX)
 endforeach()
 
-# A peer, where it is installed and only when asked for: cmake --build build --target pdgemm_bench
+# A peer, if it is installed, and only on request: cmake --build build --target pdgemm_bench
 find_library(SCALAPACK_LIBRARY scalapack-openmpi)
 find_library(OPENBLAS_LIBRARY openblas PATH_SUFFIXES openblas-openmp)
 if(SCALAPACK_LIBRARY AND OPENBLAS_LIBRARY)
@@ -15,12 +15,12 @@ if(SCALAPACK_LIBRARY AND OPENBLAS_LIBRARY)
   target_compile_definitions(pdgemm_bench PRIVATE OMPI_SKIP_MPICXX)
 endif()
 
-# What only a GPU can show; tests/gpu_check.sh runs it.
+# Measurements that need a GPU. tests/gpu_check.sh runs them.
 if(RECOMBINE_WITH_CUDA)
   file(GLOB sources CONFIGURE_DEPENDS bench/gpu/*.cpp)
   add_executable(gpu_bench ${sources})
   target_link_libraries(gpu_bench PRIVATE recombine_src)
-  if("${gpu_tests}" STREQUAL "emulated")  # that script and programs work; its tests are those of this build anyway
+  if("${gpu_tests}" STREQUAL "emulated")  # checks that the script and the programs work
     add_test(NAME gpu_check.emulated COMMAND ${PROJECT_SOURCE_DIR}/tests/gpu_check.sh --build ${PROJECT_BINARY_DIR}
       --emulated --parts kernels,products,all_reduce,train --json ${PROJECT_BINARY_DIR}/gpu_check.emulated.json)
     set_tests_properties(gpu_check.emulated PROPERTIES LABELS emulated PROCESSORS 2 TIMEOUT ${default_timeout})

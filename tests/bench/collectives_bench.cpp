@@ -1,17 +1,17 @@
-// all_reduce, reduce_scatter and all_gather of f32 among ranks of one host: ours, MPI's, and what memory allows.
+// all_reduce, reduce_scatter and all_gather of f32 among ranks of one host: ours, MPI's, and the bound set by memory.
 //
 //     mpirun --bind-to none -np 2 ./collectives_bench [LARGEST_MIB]
 //
-// n bytes, P ranks, S = (P - 1) / P. Bytes that a rank must move, reads and writes:
-//     all_reduce       of its share n / P read all P terms, write the sum to all P ranks  =  2 n
-//     reduce_scatter   of its share read all terms, write the sum                         =  n (1 + 1 / P)
-//     all_gather       read the others' shares, write them                                =  2 n S
-// The bound is the time in which memcpy moves as many bytes, all ranks copying at once, each n bytes from one buffer
-// to another (2 n bytes read or written).
+// n bytes, P ranks, S = (P - 1) / P. Bytes that a rank must read and write:
+//     all_reduce       read all P terms of its share n / P, write the sum to all P ranks  =  2 n
+//     reduce_scatter   read all P terms of its share, write the sum                       =  n (1 + 1 / P)
+//     all_gather       read the shares of the others, write them                          =  2 n S
+// The bound is the time in which memcpy moves as many bytes. All ranks copy at the same time, each n bytes from one
+// buffer to another (2 n bytes read or written).
 //
-// Every round runs all candidates, one after the other, so that a change of the machine's speed meets all of them;
-// a round's time is that of the slowest rank, a column's the median of rounds. Before each call every rank writes all
-// of its data, untimed: repeated on data that nobody touches, most would stay in the caches of whoever summed it.
+// Every round runs all candidates, one after the other, so that a change of the machine's speed affects all of them.
+// The time of a round is that of the slowest rank. A column has the median over rounds. Before each call every rank
+// writes all of its data, untimed. Otherwise most data would stay in the caches of the ranks that summed them last.
 // algbw = n / time; busbw as nccl-tests define it: 2 S algbw for all_reduce, S algbw for the other two.
 
 #include <algorithm>
@@ -32,7 +32,7 @@ namespace recombine {
 namespace {
 
 constexpr int kRounds = 15;
-constexpr double kRoundSeconds = 0.004;  // a candidate is repeated for about so long in each round
+constexpr double kRoundSeconds = 0.004;  // in each round a candidate is repeated for about this time
 
 class Bench {
  public:
@@ -57,7 +57,7 @@ class Bench {
 
   double ranks() const { return session_.size(); }
   double share() const { return (ranks() - 1) / ranks(); }
-  double bytes_moved(Operation operation) const;  ///< for each byte of data
+  double bytes_moved(Operation operation) const;  ///< per byte of data
   double bus_factor(Operation operation) const { return (operation == Operation::all_reduce ? 2 : 1) * share(); }
 
   void set_size(std::int64_t elements);
@@ -66,7 +66,7 @@ class Bench {
   void copy() { std::memcpy(copy_.view().data, view().data, static_cast<std::size_t>(view().bytes())); }
   VectorView view() const { return memory_.view().range(0, elements_); }
 
-  /// Mean seconds of so many calls on the slowest rank, each on data that its rank has just written.
+  /// Mean seconds per call on the slowest rank. Before each call every rank writes its data.
   template <class Call>
   double seconds(int calls, const Call& call) const;
 

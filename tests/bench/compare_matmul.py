@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Compares products over ranks with one rank, with the library called directly, and with ScaLAPACK's pdgemm.
+"""Compares products on several ranks with one rank, with the library called directly, and with ScaLAPACK's pdgemm.
 
     compare_matmul.py --build build [--rounds 5] [--pdgemm [--np 2 4]]
 
-All in one run, every round each of them once; the tables give medians over rounds with [min-max], and ratios of medians.
-Figures of one machine do not carry over to another: read the ratios. --pdgemm needs the target pdgemm_bench (after
-apt-get install libscalapack-openmpi-dev and cmake --preset release); it is searched once per shape for its best grid and
-block, as shipped and with the panel of its own that it asks pilaenv for (which is 32 as shipped), then both run in the
-rounds.
+Each round runs every case once. The tables give medians over rounds with [min-max], and ratios of medians. Figures of
+one machine do not carry over to another: read the ratios.
+
+--pdgemm needs the target pdgemm_bench (after apt-get install libscalapack-openmpi-dev and cmake --preset release). Once
+per shape it searches the best grid and block of pdgemm, with pdgemm's panel as shipped (pilaenv returns 32) and with
+larger panels. The best of each kind then runs in the rounds.
 """
 import argparse
 import json
@@ -28,7 +29,7 @@ ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "O
 
 
 def run_json(program, np, threads, arguments):
-    """The last line of JSON that a program prints under mpirun."""
+    """Runs a program under mpirun, and returns the last line of JSON that it prints."""
     if not program.exists():
         sys.exit(f"{program} is not there: cmake --build {program.parent} --target {program.name}")
     command = ["mpirun", "--bind-to", "none", "-np", str(np), str(program), *map(str, arguments)]

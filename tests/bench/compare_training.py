@@ -3,11 +3,11 @@
 
     compare_training.py --build build/release/tests/bench --python venv/bin/python --rounds 5
 
---build is the folder that holds train_bench; --python has torch and numpy. For each case the peer
-first looks for its best settings, once. Then come the rounds: in each, every case runs both sides
-one right after the other, and they take turns at going first, so that a slow spell of the machine
-hits both. The table gives medians over rounds with [min-max]; the ratio is ours/peer of the
-medians, with the range of the ratios within rounds. Every single run goes to stderr.
+--build is the folder of train_bench. --python is a Python with torch and numpy. For each case the peer first
+searches its best settings, once. Each round then runs both sides of every case, one directly after the other. They
+take turns to run first, so that a slow moment of the machine affects both. The table gives medians over rounds with
+[min-max]. The ratio is ours / peer, of the medians, with the range of the ratios within rounds. Every run is printed on
+stderr.
 """
 import argparse
 import json

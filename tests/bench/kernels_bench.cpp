@@ -114,7 +114,7 @@ BENCHMARK_CAPTURE(gemm_of, bf16, DataType::bf16, Transpose::no)
     ->Args({2048, 2048, 2048})
     ->UseRealTime();
 
-/// Narrowed, as the operands of a bf16 product are.
+/// f32 to bf16, as for the operands of a bf16 product.
 void cast_to_bf16(benchmark::State& state) {
   Bench bench;
   const Buffer from = bench.matrix(kBatch, kHidden);
@@ -186,7 +186,7 @@ BENCHMARK(softmax_cross_entropy)->Arg(10)->Arg(1000)->UseRealTime();
 void activation_gradient(benchmark::State& state) {
   Bench bench;
   const Buffer saved = bench.matrix(kBatch, kHidden);
-  const Buffer gradient = bench.zeros<float>(kBatch * kHidden);  // stays zero, so that it does not become subnormal
+  const Buffer gradient = bench.zeros<float>(kBatch * kHidden);  // zeros, so that no value becomes subnormal
   const Buffer bias_gradient = bench.zeros<float>(kHidden);
   for (auto _ : state) {
     bench.math().activation_gradient(bench.stream(), {.saved = saved.matrix(kBatch, kHidden),

@@ -1,5 +1,5 @@
-/// A product by the plan that is chosen or asked for; at np 1 in turn with the library called directly (oneDNN for f32,
-/// OpenBLAS for f64) on operands as its examples have them, row-major and not transposed. Prints one line of JSON.
+/// Measures a product by the plan that is chosen or given. At np 1 it also measures the library called directly (oneDNN
+/// for f32, OpenBLAS for f64), in turn, on row-major operands that are not transposed. Prints one line of JSON.
 ///
 ///     OMP_NUM_THREADS=2 mpirun --bind-to none -np 1 ./matmul_bench --shape 4096x4096x4096 --dtype f32 --rounds 5
 ///     OMP_NUM_THREADS=1 mpirun --bind-to none -np 2 ./matmul_bench --mesh 1x1x2

@@ -1,11 +1,11 @@
-/// How good the planner's choice is: for many shapes, every candidate plan is run, all of them in turn and repeatedly,
-/// and the chosen one is set beside the best that was measured. Prints a row per shape and a summary.
+/// Measures how good the planner's choices are. For many shapes it runs all candidate plans in turn, in several rounds,
+/// and compares the chosen plan with the best measured one. Prints a row per shape and a summary.
 ///
 ///     mpirun --bind-to none -np 2 ./planner_bench [--rounds 5]
 ///
-/// A choice misses where its median is more than 10% above the best candidate's median and also above that candidate's
-/// slowest run, which is the repeats' own spread. The error of a prediction is |predicted / measured - 1| of the
-/// chosen.
+/// A choice is a miss if its median is more than 10% above the best candidate's median, and also above the slowest run
+/// of that candidate (so that the spread of the repeats does not count). The error of a prediction is
+/// |predicted / measured - 1| of the chosen plan.
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +22,7 @@
 namespace recombine {
 namespace {
 
-/// Square, flat, tall, deep and uneven, from what fits a cache to seconds.
+/// Square, flat, tall, deep and uneven shapes, from products that fit a cache to products that take seconds.
 std::vector<MatmulShape> shapes() {
   std::vector<MatmulShape> all;
   const auto add = [&](std::int64_t m, std::int64_t n, std::int64_t k) {
@@ -63,7 +63,7 @@ class PlannerBench {
     for (const auto& context : contexts_) products.try_emplace(context->mesh().to_string(), *context, shape);
     const auto repeats = std::clamp(static_cast<int>(0.002 / candidates.front().plan.seconds()), 1, 50);
     for (std::int64_t round = -1; round < rounds_; ++round) {
-      for (std::size_t c = 0; c < candidates.size(); ++c) {  // another one first in every round
+      for (std::size_t c = 0; c < candidates.size(); ++c) {  // every round starts with another candidate
         Candidate& candidate = candidates[(c + static_cast<std::size_t>(round + 1)) % candidates.size()];
         bench::BenchProduct& product = products.at(candidate.plan.mesh.to_string());
         const double seconds = bench::seconds_of(world_, *stream_, [&] {

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What waiting costs: programs next to two busy loops on two cores, ranks above the cores, short collectives.
+"""Measures the cost of waiting: programs next to two busy loops on two cores, more ranks than cores, short collectives.
 
     starve.py --build build [--base OTHER/build] [--python venv/bin/python] [--rounds 3] [--only REGEX]
 
---build and --base are folders of programs, now and before; --python has torch and numpy, for PyTorch DDP in the same
-rounds. Each case runs alone and next to the busy loops (or to a second job, or with more ranks than cores), all builds in
-turn in every round. Fair next to one busy loop a core is a ratio of 2. Medians, with the range in brackets.
+--build and --base are folders of programs: new and old. --python is a Python with torch and numpy, for PyTorch DDP in
+the same rounds. Each case runs alone, and next to the busy loops (or to a second job, or with more ranks than cores).
+All builds run in turn in every round. Next to one busy loop per core, a ratio of 2 is fair. Prints medians, with the
+range in brackets.
 """
 import argparse
 import contextlib
@@ -53,7 +54,7 @@ def mpirun(np, *command):
 
 
 def trainers(build, folder, np, threads, batch, jobs=1):
-    """The summaries of as many jobs at once."""
+    """Runs several jobs at the same time, and returns their summaries."""
     paths = [Path(folder) / f"{j}.json" for j in range(jobs)]
     running = [start(mpirun(np, build / "train", "--hidden", HIDDEN, "--batch-size", batch, "--epochs", 2, "--quiet",
                             "--summary", path), threads) for path in paths]
@@ -126,7 +127,7 @@ def show_collectives(found):
                      f"ratio {spread([f[size][0] / f[size][1] for f in found], '.2f')}" for size in ("8", "65536"))
 
 
-CASES = [  # name, who runs it, how, how it is shown, the most that is expected
+CASES = [  # name, who runs it, how, how it is printed, largest expected value
     *[(f"np 2 x 1, batch {batch}, next to 2 busy loops", "ours", beside_busy_loops(train_seconds(2, 1, batch)),
        show_ratios, "ratio <= 2.3") for batch in (256, 64)],
     *[(f"PyTorch DDP, np 2 x 1, batch {batch}, s/sample", "peer", beside_busy_loops(peer_seconds(batch)), show_ratios,

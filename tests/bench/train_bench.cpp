@@ -1,5 +1,5 @@
-/// A training step beside its bound: the very same products called directly in oneDNN, one after the other, plus the
-/// optimizer's bytes at the measured memory bandwidth. Rounds of each in turn; prints one line of JSON.
+/// Compares a training step with its bound: the same products called directly in oneDNN, one after the other, plus the
+/// time to move the optimizer's bytes at the measured memory bandwidth. Both run in turn. Prints one line of JSON.
 ///
 ///     mpirun --bind-to none -np 2 ./train_bench --hidden 1024,1024 --batch-size 512 --steps 60
 
@@ -40,7 +40,7 @@ BenchOptions parse(int argc, char** argv) {
 
 using bench::median;
 
-/// One product as the library's example would call it: C[m,n] = op(A)[m,k] op(B)[k,n], f32, no epilogue.
+/// One product as in the library's examples: C[m,n] = op(A)[m,k] op(B)[k,n], f32, no epilogue.
 class DirectProduct {
  public:
   struct Shape {
@@ -80,12 +80,12 @@ class DirectProduct {
     }
   }
 
-  Buffer a_, b_, c_;  // the trainer's kind of memory
+  Buffer a_, b_, c_;  // the same kind of memory as in the trainer
   dnnl::matmul primitive_;
   std::unordered_map<int, dnnl::memory> arguments_;
 };
 
-/// A step's products on this rank's rows: forward, then per layer from the last dW and, but for the first, dX.
+/// A step's products on this rank's rows: forward, then dW and dX of each layer from the last (no dX for the first).
 std::vector<DirectProduct> products_of(RankContext& context, const ModelShape& shape, std::int64_t rows,
                                        const dnnl::engine& engine) {
   std::vector<std::int64_t> widths = {shape.inputs};
@@ -107,7 +107,7 @@ std::vector<DirectProduct> products_of(RankContext& context, const ModelShape& s
   return products;
 }
 
-/// Seconds to move as many bytes as AdamW does, 28 a parameter: y = x + y moves 12 an element.
+/// Seconds to move as many bytes as AdamW: 28 per parameter. Measured with y = x + y, which moves 12 per element.
 class MemoryBound {
  public:
   MemoryBound(RankContext& context, std::int64_t parameters)

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kRounds = 7;
 
-/// The largest `value` of all ranks; none goes on before the last has come.
+/// The largest `value` of all ranks. No rank continues before all have called it.
 double largest(Communicator& world, Stream& host, double value) {
   world.all_reduce(host, vector_view(&value, 1), Reduction::max);
   host.synchronize();
@@ -32,7 +32,7 @@ void run_all_reduce(Session& session, Effort effort, Collectives collectives) {
   const std::int64_t most = quick ? 4 : 256;
   const Buffer data(*device, DataType::f32, most * unit / 4);
   const auto compute = device->make_stream(StreamUse::compute);
-  device->math().axpby(*compute, 0, {}, 0, data.view());  // zeros: their sums stay what they are
+  device->math().axpby(*compute, 0, {}, 0, data.view());  // zeros: repeated sums do not change them
   compute->synchronize();
 
   const auto seconds_of = [&](VectorView view, int calls) {

@@ -1,4 +1,4 @@
-// What a GPU's kernels, products and collectives reach, one line of JSON each. tests/gpu_check.sh runs it:
+// Measures the rates of a GPU's kernels, products and collectives, one line of JSON each. tests/gpu_check.sh runs it:
 //
 //     gpu_bench device | kernels | products [--quick]
 //     mpirun -np N gpu_bench all_reduce nccl|staged [--quick]
@@ -23,7 +23,7 @@ constexpr double kMostCalls = 1000;
 
 struct Rounds {
   int count;
-  double seconds;  ///< of one, at least
+  double seconds;  ///< least seconds of one round
 };
 
 Rounds rounds_of(Effort effort) { return effort == Effort::full ? Rounds{7, 0.05} : Rounds{1, 0}; }
@@ -87,7 +87,7 @@ double GpuBench::seconds_of(const std::function<void()>& call) {
     stream_->synchronize();
     return (Session::now() - start) / calls;
   };
-  seconds(1);  // loads the kernel, makes the plan
+  seconds(1);  // the first calls load the kernel and make the plan
   const double once = seconds(1);
   const Rounds rounds = rounds_of(effort_);
   const int calls = static_cast<int>(std::clamp(std::ceil(rounds.seconds / once), 1.0, kMostCalls));

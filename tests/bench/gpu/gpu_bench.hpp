@@ -11,10 +11,10 @@
 
 namespace recombine::bench {
 
-/// How large and how long: `quick` is for trying the programs, its figures say nothing.
+/// Sizes and durations. `quick` is for trying the programs: its figures mean nothing.
 enum class Effort { full, quick };
 
-/// One line of the report: a rate, and the measured ceiling that it is to be seen beside.
+/// One line of the report: a rate, and the measured ceiling to compare it with.
 struct Rate {
   std::string part;
   std::string name;
@@ -22,11 +22,11 @@ struct Rate {
   double seconds = 0;  ///< of one call
   double value = 0;
   std::string unit;
-  double ceiling = 0;  ///< of the same unit; 0: none is measured
+  double ceiling = 0;  ///< in the same unit; 0 if none is measured
   std::string note = {};
 };
 
-/// Writes it on standard output, as a line of JSON.
+/// Prints the rate on standard output, as a line of JSON.
 void print(const Rate& rate);
 
 /// This rank's GPU, one compute stream, and memory filled for its kernels.
@@ -39,7 +39,7 @@ class GpuBench {
   Math& math() { return device_->math(); }
   Stream& stream() { return *stream_; }
 
-  /// Random values in [-1, 1).   f32, f64 or bf16
+  /// Random values in [-1, 1), of type f32, f64 or bf16.
   Buffer random(std::int64_t size, DataType type = DataType::f32);
   Buffer zeros(std::int64_t size, DataType type = DataType::f32);
   template <class T>
@@ -51,8 +51,8 @@ class GpuBench {
     return buffer;
   }
 
-  /// Seconds of one call: the median of rounds, each so many calls that the host's clock, read before the first and
-  /// after a synchronize() behind the last, is exact enough, and that starting them does not count.
+  /// Seconds of one call: the median of rounds. The host's clock is read before the first call of a round and after a
+  /// synchronize() at its end. A round has so many calls that the clock is exact enough and launches cost little.
   double seconds_of(const std::function<void()>& call);
 
  private:
@@ -61,9 +61,10 @@ class GpuBench {
   std::unique_ptr<Stream> stream_;
 };
 
-/// Each elementwise kernel beside a copy on the GPU, in GB/s of the bytes that it must read and write.
+/// Each elementwise kernel, compared with a copy on the GPU, in GB/s of the bytes that it must read and write.
 void run_kernels(Effort effort);
-/// Products of the library and of the taught kernels, in TFLOP/s beside a large one of the library in the same type.
+/// Products by the library and by the kernels to learn from, in TFLOP/s, compared with a large product of the library in
+/// the same type.
 void run_products(Effort effort);
 /// all_reduce of f32 over all ranks, 1 to 256 MiB. Rank 0 prints. Every rank calls it.
 void run_all_reduce(Session& session, Effort effort, Collectives collectives);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The parts of tests/gpu_check.sh, which is what to call: runs them, prints one table, writes one JSON file.
+"""Runs the parts of tests/gpu_check.sh, prints one table, and writes one JSON file. Call tests/gpu_check.sh, not this.
 
-Times are the host's clock around enough calls, ended by a synchronize(): calls are not timed one by one on the GPU.
+Times come from the host's clock around many calls and a synchronize(). Calls are not timed one by one on the GPU.
 """
 import argparse
 import functools
@@ -15,16 +15,16 @@ from machine import Failed, Machine, NotRun, find_tool, row
 
 SANITIZERS = ("memcheck", "racecheck", "synccheck")
 PRECISIONS = ("f32", "tf32", "bf16")
-# name: data, hidden widths, rows of a batch for each GPU, steps
+# name: data, hidden widths, rows of a batch per GPU, steps
 NETWORKS = {"small": ("synthetic:60000,784,10", "1024,1024", 512, 400),
             "large": ("synthetic:65536,1024,10", "8192,8192,8192", 8192, 60)}
 TINY_NETWORKS = {"small": ("synthetic:64,8,4", "16", 8, 4), "large": ("synthetic:64,8,4", "32,32", 8, 4)}
 
 EXPLANATION = """
-ceiling: kernels: a large copy on the GPU (bytes read and written); products: the library's largest of that type; train:
-the largest product measured at its start, so that the share is the MFU. GB/s are 1e9 bytes: kernels, those that must
-move; all_reduce, busbw = algbw 2 (N-1)/N, algbw = bytes / seconds. Times: the host's clock around enough calls, ended
-by a synchronize."""
+ceiling: for kernels a large copy on the GPU (bytes read and written); for products the library's largest of that type;
+for train the largest product measured at its start, so that the share is the MFU. GB/s: 1e9 bytes per second. Kernels
+count the bytes that they must move; all_reduce has busbw = algbw 2 (N-1)/N, algbw = bytes / seconds. Times: the host's
+clock around many calls and a synchronize."""
 
 
 class Check:
@@ -33,7 +33,7 @@ class Check:
         self.rows, self.failures, self.not_run = [], [], []
 
     def attempt(self, name, work):
-        """Runs `work`, which returns rows; what it raises is kept, and the other parts go on."""
+        """Runs `work`, which returns rows. Stores its exception, if any, so that the other parts still run."""
         try:
             self.rows += work()
         except NotRun as reason:
@@ -56,7 +56,7 @@ class Check:
         self.attempt("tests", ctest)
 
     def kernels_test(self):
-        """The command that CMake registered for the kernels' test on a GPU, split before the program."""
+        """The command that CMake registered for the kernels' test on a GPU: the part before the program, and the rest."""
         kind = "emulated" if self.machine.emulated else "cuda"
         listed = json.loads(self.machine.run("list of tests", ["ctest", "--test-dir", ".", "--show-only=json-v1"]))
         for test in listed["tests"]:
@@ -71,7 +71,7 @@ class Check:
             if self.machine.emulated:
                 raise NotRun("compute-sanitizer watches a GPU, and this is the emulation")
             sanitizer = [find_tool("compute-sanitizer"), "--tool", tool, "--error-exitcode", "1"]
-            if tool == "memcheck":  # what a call returns, the code checks itself; a query may well say "not ready"
+            if tool == "memcheck":  # the code itself checks return codes, and "not ready" from a query is no error
                 sanitizer += ["--report-api-errors", "no"]
             launch, program = self.kernels_test()
             self.machine.run(f"sanitizer {tool}", [*launch, *sanitizer, *program], RECOMBINE_TEST_DEVICE="cuda")
@@ -94,7 +94,7 @@ class Check:
         def run(route):
             if self.machine.gpus == 1 and route == "nccl":
                 raise NotRun("one GPU: NCCL has nothing to move")
-            np = max(self.machine.gpus, 2)  # staged, two ranks may share a GPU
+            np = max(self.machine.gpus, 2)  # two ranks may share a GPU if collectives are staged
             command = self.machine.ranks(np, "gpu_bench", "all_reduce", route, *self.quick)
             return self.machine.rates(f"all_reduce {route}", command)
 
@@ -160,7 +160,7 @@ def parse():
             parser.error(f"--parts '{part}': expected one of {', '.join(parts)}")
     if not (options.build / "gpu_bench").exists():
         parser.error(f"--build {options.build}: has no gpu_bench; expected a whole build with RECOMBINE_CUDA=ON")
-    try:  # now, and not after an hour
+    try:  # fail now, not after an hour of measurements
         options.json.touch()
     except OSError as error:
         parser.error(f"--json {options.json}: cannot write there: {error.strerror}; expected a path in a writable folder")

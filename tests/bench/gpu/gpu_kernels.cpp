@@ -6,11 +6,11 @@ namespace recombine::bench {
 
 namespace {
 
-/// The matrices: rows x cols of f32 are far more than a GPU's caches hold (256 MiB).
+/// Sizes of the matrices. rows x cols of f32 are 256 MiB, much more than a GPU's caches hold.
 struct Size {
   std::int64_t rows = 65536;
   std::int64_t cols = 1024;
-  std::int64_t classes = 10;  ///< of the narrow softmax, of rows * cols / 16 rows
+  std::int64_t classes = 10;  ///< columns of the narrow softmax, which has rows * cols / 16 rows
 
   std::int64_t elements() const { return rows * cols; }
 };
@@ -36,12 +36,12 @@ class KernelRates {
   }
 
  private:
-  /// `bytes` must move in a call.
+  /// `bytes`: read and written by one call.
   void add(const std::string& name, std::int64_t rows, std::int64_t cols, std::int64_t bytes,
            const std::function<void()>& call) {
     const double seconds = bench_.seconds_of(call);
     const double rate = static_cast<double>(bytes) / seconds * 1e-9;
-    if (copy_ == 0) copy_ = rate;  // the copy comes first
+    if (copy_ == 0) copy_ = rate;  // the copy is measured first
     print({.part = "kernels",
            .name = name,
            .size = fmt::format("{} x {}", rows, cols),
@@ -55,7 +55,7 @@ class KernelRates {
   }
 
   MatrixView matrix(const Buffer& buffer) const { return buffer.matrix(size_.rows, size_.cols); }
-  /// Rows in an order that no cache foresees: a step that has no divisor in common with powers of two.
+  /// Row numbers in an order that no cache can predict: with an odd step.
   Buffer scattered_rows(std::int64_t rows) {
     std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
     for (std::int64_t i = 0; i < rows; ++i) order[static_cast<std::size_t>(i)] = i * 7919 % rows;
@@ -168,7 +168,7 @@ void KernelRates::optimizers() {
   struct Case {
     OptimizerKind kind;
     const char* name;
-    std::int64_t bytes;  ///< of an element: the gradient read; weights and moments read and written
+    std::int64_t bytes;  ///< per element: gradient read, weights and moments read and written
   };
   for (const Case c : {Case{OptimizerKind::sgd, "sgd", 12}, Case{OptimizerKind::momentum, "momentum", 20},
                        Case{OptimizerKind::adamw, "adamw", 28}}) {

@@ -27,7 +27,7 @@ constexpr Taught kTiled{ProductKernel::tiled, "tiled"};
 constexpr Taught kTensor{ProductKernel::tensor, "tensor"};
 
 struct Sizes {
-  std::int64_t ceiling = 8192;  ///< of the library's product that the others are seen beside
+  std::int64_t ceiling = 8192;  ///< size of the library's product that is the ceiling
   std::vector<std::int64_t> library = {1024, 2048, 4096};
   std::int64_t taught = 4096;
 };
@@ -38,7 +38,7 @@ struct Product {
   std::int64_t size;
 };
 
-/// C = A B^T, square: how a layer's forward product reads its operands.   @returns {seconds, TFLOP/s}
+/// Measures C = A B^T, square: a layer's forward product reads its operands so. @returns {seconds, TFLOP/s}
 std::pair<double, double> rate_of(Effort effort, const Product& product) {
   GpuBench bench(
       effort, {.kind = DeviceKind::cuda, .kernel = product.kernel.kernel, .f32_products = product.kind.f32_products});
@@ -74,7 +74,7 @@ void run_products(Effort effort) {
     const Taught library{ProductKernel::library, "library"};
     const double ceiling = add({kind, library, sizes.ceiling}, 0);
     for (const std::int64_t size : sizes.library) add({kind, library, size}, ceiling);
-    if (kind.f32_products == F32Products::tf32) continue;  // the taught kernels have no such products
+    if (kind.f32_products == F32Products::tf32) continue;  // the kernels to learn from have no tf32
     for (const Taught& taught : {kNaive, kTiled}) add({kind, taught, sizes.taught}, ceiling);
     if (kind.type == DataType::bf16) add({kind, kTensor, sizes.taught}, ceiling);
   }

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import time
 
-PART_SECONDS = 3600  # after which a command has failed
+PART_SECONDS = 3600  # a command that takes longer has failed
 
 
 class NotRun(Exception):
-    """Why a part, or some of it, cannot be run here."""
+    """Why this machine cannot run a part, or some of a part."""
 
 
 class Failed(Exception):
@@ -49,7 +49,7 @@ class Machine:
         return done.stdout
 
     def rates(self, name, command):
-        """The lines of JSON that gpu_bench writes, as rows of the table."""
+        """Runs gpu_bench, and returns its lines of JSON as rows of the table."""
         output = self.run(name, command)
         rows = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
         if not rows:
@@ -65,6 +65,6 @@ def find_tool(name):
 
 
 def row(part, name, **figures):
-    """A row of the table; a figure that is not known is null."""
+    """A row of the table. Unknown figures are null."""
     return {"part": part, "name": name, "size": "", "seconds": None, "value": None, "unit": "", "ceiling": None,
             "share": None, "note": ""} | figures

@@ -7,16 +7,16 @@
 /// For every shape it tries all combinations of
 ///   grid   every P x Q of the ranks
 ///   block  square blocks of 64, 128, 256, 512; and one per rank (k in lcm(P, Q) blocks: A and B align)
-///   panel  columns of A and rows of B that pdgemm sends and multiplies at a time. ScaLAPACK asks pilaenv, a
-///          function meant to be replaced that says 32 as shipped: here 32, 128, 256, 512 (--panels 32: as
+///   panel  columns of A and rows of B that pdgemm sends and multiplies at a time. ScaLAPACK calls pilaenv for this
+///          number. Users may replace pilaenv; as shipped it returns 32. Here: 32, 128, 256, 512 (--panels 32: as
 ///          shipped)
-/// Each is timed once; the best four get the other rounds, in turn. Every timed product follows an untimed
-/// one on the same operands and starts after a barrier; its seconds are those of the slowest rank. Each
-/// combination's product is checked: C x against A (B x) for a random x (Freivalds, "Probabilistic machines
-/// can use less running time", 1977). Prints a line of JSON per shape; best_gflops is of the smallest median
+/// Each combination is timed once. The best four also run in the other rounds, in turn. Before every timed product an
+/// untimed one runs on the same operands. A timed product starts after a barrier, and its time is that of the slowest
+/// rank. Each combination's product is checked: C x compared with A (B x) for a random x (Freivalds, "Probabilistic
+/// machines can use less running time", 1977). Prints a line of JSON per shape. best_gflops is from the smallest median
 /// of those four.
 ///
-/// A rank has one thread, and where there are cores enough, a core of its own. Memory: the operands once.
+/// A rank has one thread, and its own core if there are enough cores. Memory: the operands once.
 
 #include <cmath>
 #include <cstdio>
@@ -33,7 +33,7 @@ namespace {
 
 using scalapack::Grid, scalapack::Matrix, scalapack::random_value;
 
-int panel_of_pdgemm = 32;  // what pilaenv_ answers, below
+int panel_of_pdgemm = 32;  // returned by pilaenv_ below
 
 struct Shape {
   int m, n, k;
@@ -103,7 +103,7 @@ BenchOptions parse(int argc, char** argv) {
   return options;
 }
 
-/// Binds local rank r to the r-th of the cores it may use, where every rank of the host can have one.
+/// Binds local rank r to the r-th core that it may use, if there is a core for every rank of the host.
 void bind_to_core() {
   MPI_Comm host;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
@@ -129,7 +129,7 @@ void check(const Shape& s, Matrix& a, Matrix& b, Matrix& c) {
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = random_value(3, i);
   const std::vector<double> expected = a.times(b.times(x));
   const std::vector<double> actual = c.times(x);
-  const double size = std::sqrt(static_cast<double>(s.n) * s.k);  // elements are of this order
+  const double size = std::sqrt(static_cast<double>(s.n) * s.k);  // the elements are of this order of magnitude
   for (std::size_t i = 0; i < actual.size(); ++i) {
     if (!(std::abs(actual[i] - expected[i]) <= 1e-11 * size)) {
       throw recombine::Error(fmt::format("wrong product {}x{}x{}: row {} of C x is {}, of A (B x) {}", s.m, s.n, s.k, i,

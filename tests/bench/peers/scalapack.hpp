@@ -10,7 +10,7 @@
 
 #include "kernels/error.hpp"
 
-/// From the libraries: ScaLAPACK, its BLACS, OpenBLAS.
+/// Functions of ScaLAPACK, its BLACS, and OpenBLAS.
 extern "C" {
 void Cblacs_get(int context, int what, int* value);
 void Cblacs_gridinit(int* context, const char* order, int rows, int cols);
@@ -26,7 +26,7 @@ void pdgemm_(const char* trans_a, const char* trans_b, const int* m, const int* 
              const int* desc_c);
 void openblas_set_num_threads(int threads);
 char* openblas_get_corename();
-int pilaenv_(const int* context, const char* type);  ///< for the program to define
+int pilaenv_(const int* context, const char* type);  ///< the program defines it
 }
 
 namespace scalapack {
@@ -39,7 +39,7 @@ inline double random_value(std::uint64_t tensor, std::uint64_t index) {
   return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1p-52 - 1;
 }
 
-/// The ranks as p x q, and this rank's place. @pre p * q ranks
+/// A grid of p x q ranks, and this rank's place in it. @pre p * q ranks
 class Grid {
  public:
   Grid(int rows, int cols) : p(rows), q(cols) {

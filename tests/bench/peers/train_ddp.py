@@ -5,12 +5,12 @@
     venv/bin/python train_ddp.py --np 2 --threads 1 --hidden 1024,1024 --batch-size 512
 
 A dense network (ReLU, bias) learns Fashion-MNIST with AdamW. The images stay in memory as uint8;
-each step gathers rows of a random permutation and converts them, as a fast hand-written loop does.
+each step gathers rows of a random permutation and converts them, as a fast loop by hand would.
 The script spawns the ranks, which share the global batch. It prints one line of JSON:
 samples_per_second is the median over chunks of steps, each timed by its slowest rank.
 
 --settings is "default" (plain DDP, fused AdamW), a JSON object that changes some of these settings,
-or "best": change them one by one, keep what raises the median, report the fastest trial.
+or "best": changes them one by one, keeps a change if the median rises, and reports the fastest trial.
   ddp                      False at np = 1: nothing to reduce, so neither buckets nor hooks.
   bucket_cap_mb            Small buckets overlap with backward early, large ones send less often.
   gradient_as_bucket_view  Gradients live in the buckets: saves copying them in and out.
@@ -49,7 +49,7 @@ def read_idx(folder, name):
 
 
 def endless_batches(images, labels, batch_size, rank, ranks):
-    """This rank's share of each global batch; all ranks walk through the same permutations."""
+    """This rank's share of each global batch. All ranks use the same permutations."""
     generator = torch.Generator().manual_seed(1)
     share = batch_size // ranks
     while True:
@@ -72,7 +72,7 @@ def build_network(hidden, settings):
 
 
 def measure(options, settings, rank, data, cores):
-    """Trains a fresh network; returns samples/s of each chunk and the last loss of this rank."""
+    """Trains a new network. Returns samples/s of each chunk, and the last loss of this rank."""
     own_cores = cores[rank * options.threads:][:options.threads] if settings["bind"] else cores
     for thread in os.listdir("/proc/self/task"):
         os.sched_setaffinity(int(thread), own_cores)
@@ -100,7 +100,7 @@ def find_best(ranks, trial):
     if ranks > 1:
         choices |= {"bucket_cap_mb": (1, 4, 100), "static_graph": (True,), "bind": (True,)}
     sound = {"ddp": ranks > 1, "gradient_as_bucket_view": True, "broadcast_buffers": False}
-    trial(DEFAULT | sound)  # not counted: the first trial is a cold one
+    trial(DEFAULT | sound)  # not counted: the first trial also warms up
     best = trial(DEFAULT | sound)
     for name, values in choices.items():
         trials = [trial(best["settings"] | {name: value}) for value in values]

@@ -6,8 +6,8 @@ namespace emulated {
 bool thread_sanitizer();
 bool address_sanitizer();
 
-/// While it exists, the thread sanitizer ignores this thread. So the sanitizer does not take the runtime's own locks for
-/// an order that CUDA promises.
+/// While it exists, the thread sanitizer ignores this thread. So it does not take the runtime's own locks for an order
+/// that CUDA promises.
 class Hidden {
  public:
   Hidden();
