@@ -4,7 +4,7 @@ build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-progra
   libopenblas-openmp-dev zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
 test_packages="libgtest-dev libbenchmark-dev python3 iproute2 clang-format-14"
 
-# install_missing PACKAGE...: installs the packages that are missing, by apt; with sudo, if the user is not root.
+# install_missing PACKAGE...: installs missing packages with apt, and with sudo if the user is not root.
 install_missing() {
   local missing=() package sudo=
   for package in "$@"; do
