@@ -63,8 +63,8 @@ class GpuBench {
 
 /// Each elementwise kernel, compared with a copy on the GPU, in GB/s of the bytes that it must read and write.
 void run_kernels(Effort effort);
-/// Products by the library and by the kernels to learn from, in TFLOP/s, compared with a large product of the library in
-/// the same type.
+/// Products by the library and by the kernels to learn from, in TFLOP/s, compared with a large product by the library
+/// in the same type.
 void run_products(Effort effort);
 /// all_reduce of f32 over all ranks, 1 to 256 MiB. Rank 0 prints. Every rank calls it.
 void run_all_reduce(Session& session, Effort effort, Collectives collectives);

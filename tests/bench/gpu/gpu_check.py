@@ -56,7 +56,7 @@ class Check:
         self.attempt("tests", ctest)
 
     def kernels_test(self):
-        """The command that CMake registered for the kernels' test on a GPU: the part before the program, and the rest."""
+        """The command that CMake registered for the kernels' test on a GPU, split before the name of the program."""
         kind = "emulated" if self.machine.emulated else "cuda"
         listed = json.loads(self.machine.run("list of tests", ["ctest", "--test-dir", ".", "--show-only=json-v1"]))
         for test in listed["tests"]:
