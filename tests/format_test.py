@@ -2,7 +2,7 @@
 """Fails if clang-format would change a source file.
 
 usage: format_test.py CLANG_FORMAT REPOSITORY
-First it checks that a wrongly laid out text would be found.
+First it checks itself: it must find a text with a wrong layout.
 """
 import pathlib
 import shutil
@@ -14,7 +14,7 @@ SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh"}
 
 
 def check_layout(program, style, paths=(), text=None):
-    """Runs clang-format over the files, or over the text if there are none."""
+    """Runs clang-format on the files, or on the text if there are no files."""
     return subprocess.run([program, f"--style=file:{style}", "--dry-run", "--Werror", *map(str, paths)],
                           input=text, capture_output=True, text=True)
 

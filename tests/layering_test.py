@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Reads the sources and fails on an include that runs back, an oversized file or a stray top-level entry.
+"""Reads the sources. Fails if an include goes against the order of folders, a file is too long, a class for all devices
+has too many virtual functions, a backend is chosen by #if, or the top level has an unknown entry.
 
 usage: layering_test.py REPOSITORY
-First it plants one violation of each rule in a temporary tree, to know that it would be found.
+First it checks itself: it must find one planted violation of each rule in a temporary tree.
 """
 import pathlib
 import re
@@ -15,7 +16,7 @@ SOURCE_SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh", ".py", ".sh", ".cmake", 
 CODE_SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh"}
 TOP_LEVEL = {"src", "distributed", "kernels", "launch", "tests",
              "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
-# Folder -> (what its include lines must not name, why).
+# Folder -> (pattern that its include lines must not match, reason).
 FORBIDDEN = {
     "kernels": [(r"(distributed|src|tests)/", "kernels know no ranks and no layers"),
                 (r"mpi\w*\.h(pp)?$", "kernels have never heard of MPI")],
@@ -26,13 +27,13 @@ FORBIDDEN = {
             (r"(oneapi/)?dnnl", "oneDNN belongs under kernels")],
 }
 INCLUDE = re.compile(r'^\s*#\s*(?:include|import)\s*[<"]([^>"]+)[>"]')
-# What a class of all devices may ask of each of them: file -> most virtual functions.
+# Interfaces that every device implements: file -> most virtual functions.
 INTERFACES = {"kernels/device.hpp": 8, "kernels/math.hpp": 16}
 VIRTUAL = re.compile(r"^\s*virtual\s")
 EMULATION = re.compile(r"cuda_on_cpu|emulat", re.IGNORECASE)
-# A loop of sched_yield starves next to a busy process; kernels/cpu/patience.hpp says how threads wait.
+# A loop of sched_yield gets little CPU time next to a busy process. kernels/cpu/patience.hpp says how threads wait.
 YIELD = re.compile(r"\bsched_yield\s*\(|this_thread::yield")
-WHO_YIELDS = "kernels/cpu/sched_yield.cpp"  # its own definition, for libraries
+WHO_YIELDS = "kernels/cpu/sched_yield.cpp"  # defines sched_yield for libraries
 BACKEND_SWITCH = re.compile(r"^\s*#\s*(?:el)?if.*(CUDA|NCCL)")
 
 

@@ -20,7 +20,7 @@ std::optional<Session>& the_session() {
   return session;
 }
 
-/// Why this machine cannot run the tests on the device that they are for, or nothing.
+/// Why this machine cannot run the tests on their device, or "".
 std::string reason_to_skip() {
   if (device_kind() == DeviceKind::cpu) return "";
   const int gpus = cuda_device_count();
@@ -28,7 +28,7 @@ std::string reason_to_skip() {
   if (collectives() != Collectives::nccl || session().size() == 1) return "";
   if (!nccl::available()) return "a build without NCCL";
   if (!session().on_every_rank(session().local_size() <= gpus)) {
-    return fmt::format("NCCL takes one rank a GPU, and here are {} ranks and {} GPUs", session().local_size(), gpus);
+    return fmt::format("NCCL needs a GPU for each rank: {} ranks, {} GPUs", session().local_size(), gpus);
   }
   return "";
 }

@@ -2,7 +2,7 @@
 """Reads the JUnit file of a ctest run and fails on a test that was skipped but may not be.
 
 usage: skips.py JUNIT.xml ALLOWED.txt [--expect-passed PATTERN]
-ALLOWED.txt has a test name a line. With --expect-passed, at least one test whose name matches must have passed.
+ALLOWED.txt has one test name per line. With --expect-passed, at least one test must have passed that matches PATTERN.
 """
 import re
 import sys
