@@ -94,8 +94,8 @@ class CollectiveCheck final : public cpu::Task {
   std::vector<Signature> calls_;
 };
 
-/// Every rank tells each other rank what it sends to it and what it expects from it. These are messages, not a
-/// collective: a rank that makes another call does not take part, and the order of its collectives must not differ.
+/// Each pair of ranks exchanges how much each sends to the other and expects from it. This uses messages instead of a
+/// collective: a rank that makes a different call does not take part, but must have the same order of collectives.
 class TrafficCheck final : public cpu::Task {
  public:
   TrafficCheck(Group& group, std::vector<PeerTraffic> traffic)

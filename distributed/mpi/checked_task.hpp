@@ -12,8 +12,8 @@
 
 namespace recombine::mpi {
 
-/// Compares the calls of a group's ranks over MPI, while the operation itself runs. The comparison is an all_reduce of
-/// 16 bytes on its own communicator, so it also completes if the operation fails or blocks.
+/// Compares the calls of a group's ranks over MPI while the operation itself runs. The comparison is an all_reduce of
+/// 16 bytes on a separate communicator, so it also completes if the operation fails or blocks.
 class CallChecker {
  public:
   /// Duplicates `comm`. Blocks; every rank of `comm` calls it.
@@ -25,14 +25,14 @@ class CallChecker {
   /// A task that is done once all ranks make this call. If one does not, the task throws an Error, and so does every
   /// later check of the group.
   std::unique_ptr<cpu::Task> check(const Signature& call);
-  /// The same for an exchange; each rank also compares its traffic with what the other ranks say of theirs.
+  /// The same for an exchange. Each rank also compares its traffic with the traffic that the other ranks expect.
   std::unique_ptr<cpu::Task> check_exchange(const Signature& call, std::vector<PeerTraffic> traffic);
 
   /// The ranks that compare.
   struct Group {
     MPI_Comm comm = MPI_COMM_NULL;
     int rank = 0;
-    std::vector<int> ranks;  ///< their numbers in the job
+    std::vector<int> ranks;  ///< the ranks' numbers in the job
     std::string failure;     ///< the first error; every later call fails with it
   };
 

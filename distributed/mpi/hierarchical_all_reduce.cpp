@@ -10,10 +10,10 @@ namespace {
 
 constexpr std::int64_t kPieceBytes = std::int64_t{4} << 20;
 
-/// Runs the tasks that it is given one after the other, as far as they go.
-class TaskLine {
+/// Runs tasks one after the other.
+class TaskQueue {
  public:
-  /// Of the first `ready` tasks; start(i) makes task i. True if any was finished.
+  /// Runs the first `ready` tasks as far as possible; start(i) makes task i. Returns true if a task has finished.
   template <class Start>
   bool advance(std::size_t ready, const Start& start) {
     const std::size_t before = done_;
@@ -27,7 +27,7 @@ class TaskLine {
     return done_ > before;
   }
   std::size_t done() const { return done_; }
-  /// Whether the task that it is at can go on at once.
+  /// True if the current task can continue at once.
   bool ready() const { return current_ && state_ == cpu::Task::State::ready; }
 
  private:
@@ -78,10 +78,10 @@ class HierarchicalAllReduce final : public cpu::Task {
   HostExchange& inside_;
   MPI_Comm between_;
   Reduction reduction_;
-  std::vector<std::vector<VectorView>> shares_;  ///< of each piece, one per rank of the host
-  TaskLine scatter_;
-  TaskLine combine_;
-  TaskLine gather_;
+  std::vector<std::vector<VectorView>> shares_;  ///< for each piece, one share per rank of the host
+  TaskQueue scatter_;
+  TaskQueue combine_;
+  TaskQueue gather_;
 };
 
 }  // namespace

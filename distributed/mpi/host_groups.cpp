@@ -18,7 +18,7 @@ MPI_Comm ranks_of_host(MPI_Comm comm, int rank, std::optional<int> host) {
   return inside;
 }
 
-/// The rule. The hierarchy cuts data into one share per rank of a host, so every host must have as many.
+/// Chooses the route. The hierarchy cuts data into one share per rank of a host, so all hosts need equally many ranks.
 Route route_for(int size, int fewest_on_a_host, int most_on_a_host) {
   if (size == 1) return Route::alone;
   if (fewest_on_a_host == size) return Route::one_host;
@@ -41,7 +41,7 @@ HostGroups::HostGroups(MPI_Comm comm, std::optional<int> host) {
   check(MPI_Allreduce(MPI_IN_PLACE, most.data(), 2, MPI_INT, MPI_MAX, comm), "MPI_Allreduce");
   route_ = route_for(size, -most[1], most[0]);
   if (route_ != Route::hierarchical) return;
-  // Hosts in the order of their first ranks, for every place the same.
+  // Hosts are in the order of their first ranks, the same in every `between` communicator.
   int first = rank;
   check(MPI_Bcast(&first, 1, MPI_INT, 0, inside_), "MPI_Bcast");
   check(MPI_Comm_split(comm, place, first, &between_), "MPI_Comm_split");

@@ -14,11 +14,11 @@ enum class Route {
   plain,         ///< MPI
 };
 
-/// The ranks of a group by the hosts they are on. Hosts need not be consecutive in the order of ranks.
+/// The ranks of a group, grouped by host. The ranks of a host need not be consecutive.
 class HostGroups {
  public:
-  /// Blocks; every rank of `comm` calls it. `host`: ranks of one machine that give different numbers count as on
-  /// different hosts; none: all of a machine's ranks are on one.
+  /// Blocks; every rank of `comm` calls it. If `host` is given, ranks of one machine with different numbers count as
+  /// ranks of different hosts; if none is given, all ranks of a machine are on one host.
   HostGroups(MPI_Comm comm, std::optional<int> host);
   ~HostGroups();
   HostGroups(const HostGroups&) = delete;
@@ -26,7 +26,7 @@ class HostGroups {
 
   Route route() const { return route_; }
   MPI_Comm inside() const { return inside_; }    ///< the ranks of this host, in the order of the group
-  MPI_Comm between() const { return between_; }  ///< one rank a host, those with the same place inside; if hierarchical
+  MPI_Comm between() const { return between_; }  ///< one rank per host, all with the same rank inside; if hierarchical
 
  private:
   Route route_ = Route::plain;

@@ -34,7 +34,7 @@ constexpr std::chrono::seconds kPatience{2};
 
 using Name = std::array<char, 128>;
 
-/// Where host 0 listens. The token identifies the job: connections of other programs do not have it.
+/// The addresses where host 0 listens. The token identifies the job: connections of other programs do not have it.
 struct Offer {
   std::uint64_t token = 0;
   std::uint16_t port = 0;

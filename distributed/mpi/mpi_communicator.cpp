@@ -39,7 +39,7 @@ MpiCommunicator::MpiCommunicator(MPI_Comm comm, Options options) : comm_(comm), 
 MpiCommunicator::~MpiCommunicator() {
   try {
     end_calls();
-  } catch (const Error&) {  // the other ranks get this error too, and end the job
+  } catch (const Error&) {  // the other ranks throw this error too, and end the job
   }
   exchange_.reset();
   checker_.reset();

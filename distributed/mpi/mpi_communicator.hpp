@@ -12,20 +12,20 @@
 
 namespace recombine::mpi {
 
-/// Collectives over host memory. Among ranks of one host they go through memory that these share; over several hosts
-/// with as many ranks each, all_reduce first sums inside each; everything else is MPI's nonblocking calls, moved on by
-/// the stream. MPI's counts are ints: longer data goes in pieces.
+/// Collectives on host memory. Among ranks of one host, they use memory that the ranks share. Over several hosts with
+/// the same number of ranks, all_reduce first sums inside each host. All other collectives are nonblocking MPI calls,
+/// which the stream polls. MPI's counts are ints, so longer data is sent in pieces.
 class MpiCommunicator final : public Communicator {
  public:
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;
 
-  /// For tests, on one machine.
+  /// For tests on one machine.
   struct Options {
-    std::int64_t largest_piece = kLargestPiece;  ///< elements in one call of MPI
-    std::optional<int> host = {};                ///< the host that this rank counts as being on; none: the machine
+    std::int64_t largest_piece = kLargestPiece;  ///< elements in one MPI call
+    std::optional<int> host = {};                ///< the simulated host of this rank; none: the machine
   };
 
-  /// Takes over `comm`. Blocks; every rank of it calls this.
+  /// Takes ownership of `comm`. Blocks; every rank of `comm` calls it.
   explicit MpiCommunicator(MPI_Comm comm) : MpiCommunicator(comm, Options()) {}
   MpiCommunicator(MPI_Comm comm, Options options);
   ~MpiCommunicator() override;
@@ -45,7 +45,7 @@ class MpiCommunicator final : public Communicator {
   void check_call(Stream& stream, const Signature& call) override;
 
  private:
-  /// Tells the other ranks that this rank makes no more calls. Blocks between hosts; does not block on one host.
+  /// Tells the other ranks that this rank makes no more calls. Blocks if the group spans several hosts.
   void end_calls();
   /// `call` with the next sequence number of the group.
   Signature next(Signature call);
@@ -65,7 +65,7 @@ class MpiCommunicator final : public Communicator {
   std::uint64_t calls_made_ = 0;
   std::unique_ptr<CallChecker> checker_;  ///< none for one rank
   std::unique_ptr<HostGroups> hosts_;
-  std::unique_ptr<HostExchange> exchange_;  ///< inside this host; none where the route does not use it
+  std::unique_ptr<HostExchange> exchange_;  ///< inside this host; none if the route does not use it
 };
 
 }  // namespace recombine::mpi

@@ -7,10 +7,10 @@
 
 namespace recombine::mpi {
 
-/// A file that this rank alone opens for reading. Messages of its Errors begin with `name`.
+/// A file that only this rank opens for reading. The messages of its Errors begin with `name`.
 class File {
  public:
-  /// MPI's counts are ints: longer runs go in pieces.
+  /// MPI's counts are ints, so longer runs are read in pieces.
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;
 
   /// @param largest_piece  bytes of one read; for tests  @throws Error
@@ -21,7 +21,7 @@ class File {
 
   const std::string& name() const { return name_; }
   void read(std::int64_t offset, std::byte* to, std::int64_t bytes) const;
-  /// Runs of `bytes`, `stride` bytes from one to the next in the file, into contiguous memory.
+  /// Reads `runs` runs of `bytes` bytes into contiguous memory. In the file, they begin `stride` bytes apart.
   void read_strided(std::int64_t offset, std::int64_t runs, std::int64_t bytes, std::int64_t stride,
                     std::byte* to) const;
 

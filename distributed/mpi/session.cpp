@@ -18,7 +18,7 @@ namespace recombine {
 using mpi::check;
 
 Session::Session(int& argc, char**& argv) {
-  // Idle, Open MPI then calls sched_yield, which is this project's own: it waits without keeping a core from others.
+  // While Open MPI waits, it then calls sched_yield. This project replaces sched_yield: it leaves the core to others.
   setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1);
   // Serialized is enough: after start-up only the communication streams' tasks call MPI, one at a time.
   int provided = MPI_THREAD_SINGLE;
@@ -52,7 +52,7 @@ Session::~Session() {
   MPI_Finalize();
 }
 
-std::string Session::place() {  // for errors: nothing here is checked
+std::string Session::place() {  // used in error messages, so it does not check its MPI calls
   std::array<char, MPI_MAX_PROCESSOR_NAME> host{};
   int length = 0;
   int rank = -1;

@@ -6,9 +6,8 @@ namespace recombine::mpi {
 
 SharedWindow::SharedWindow(MPI_Comm comm, std::int64_t bytes) {
   static constexpr const char* kAllocate =
-      "memory for a host's ranks together (is there room in its memory, in /dev/shm or /tmp, and below ulimit -f and "
-      "-n?): "
-      "MPI_Win_allocate_shared";
+      "cannot allocate memory that a host's ranks share; expected free space in memory and in /dev/shm or /tmp, and "
+      "high enough limits (ulimit -f, -n): MPI_Win_allocate_shared";
   void* own = nullptr;
   check(MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, comm, &own, &window_), kAllocate);
   check(MPI_Win_set_errhandler(window_, MPI_ERRORS_RETURN), "MPI_Win_set_errhandler");
@@ -20,7 +19,7 @@ std::span<std::byte> SharedWindow::of(int rank) const {
   MPI_Aint bytes = 0;
   int unit = 0;
   void* base = nullptr;
-  // A rank that has no room gets a window that is not shared, and learns of it only here.
+  // If a rank has no space, Open MPI gives it a window that is not shared. Only this call reports it.
   check(MPI_Win_shared_query(window_, rank, &bytes, &unit, &base), "MPI_Win_shared_query, no memory to share");
   return {static_cast<std::byte*>(base), static_cast<std::size_t>(bytes)};
 }
