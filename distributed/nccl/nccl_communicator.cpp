@@ -59,7 +59,7 @@ class NcclCommunicator final : public Communicator {
   void broadcast(Stream& stream, VectorView data, int root) override;
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override;
   std::unique_ptr<Communicator> split(int color, int key) override {
-    if (size() > 1) host_->synchronize();  // the checks come before other calls of the group
+    if (size() > 1) host_->synchronize();  // finish the checks before other calls of the group
     return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
   }
   void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
@@ -68,11 +68,11 @@ class NcclCommunicator final : public Communicator {
   /// Starts the comparison of `call` on all ranks through the hosts, while NCCL moves the data. NCCL itself compares no
   /// calls: if they differ, it waits forever, or moves only as much data as the shortest call has.
   void begin(const Signature& call);
-  /// The same for an exchange: every rank also tells each other rank what it sends to it and expects from it.
+  /// The same for an exchange. Each pair of ranks also exchanges what each sends to the other and expects from it.
   void begin_exchange(const Signature& call, const ExchangePieces& pieces);
   /// True once all comparisons are done. @throws Error if a rank makes another call
   bool all_checked();
-  /// call(comm, stream) enqueues; several calls inside go as one group.
+  /// Calls call(comm, stream), which enqueues NCCL calls. NCCL runs all of them as one group.
   template <class Call>
   void enqueue(const char* name, Stream& stream, const Call& call);
   void check(ncclResult_t result, const char* call);
@@ -82,12 +82,12 @@ class NcclCommunicator final : public Communicator {
 
   std::unique_ptr<Communicator> group_;
   Device& device_;
-  ncclComm_t comm_ = nullptr;     ///< none for a group of one rank: nothing moves there
-  std::unique_ptr<Stream> host_;  ///< of the comparisons
-  Event checked_;                 ///< the last of them
+  ncclComm_t comm_ = nullptr;     ///< none for a group of one rank, which moves no data
+  std::unique_ptr<Stream> host_;  ///< runs the comparisons
+  Event checked_;                 ///< the last comparison
   std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "its start";
-  Event last_;  ///< of what was enqueued last
+  Event last_;  ///< the end of the last enqueued call
   double enqueued_at_ = 0;
 };
 
@@ -100,7 +100,7 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& 
   group_->broadcast(*host_, vector_view(reinterpret_cast<std::uint8_t*>(id.internal), sizeof id.internal), 0);
   host_->synchronize();
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-  config.blocking = 0;  // a rank that is missing must not hold the others for ever
+  config.blocking = 0;  // a missing rank must not block the others forever
   settle(ncclCommInitRankConfig(&comm_, size(), id, rank(), &config), "ncclCommInitRank");
   const auto stream = device.make_stream(StreamUse::communication);
   watched_ = cuda::watch_of(*stream).add([this] { return check_health(); });
@@ -109,7 +109,7 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& 
 NcclCommunicator::~NcclCommunicator() {
   if (!comm_) return;
   watched_.reset();
-  if (std::uncaught_exceptions() > 0) {  // the others may not come any more
+  if (std::uncaught_exceptions() > 0) {  // the other ranks may never call this destructor
     ncclCommAbort(comm_);
     return;
   }
@@ -124,7 +124,7 @@ void NcclCommunicator::give_up(const char* call, const std::string& reason) {
     ncclCommAbort(comm_);
     comm_ = nullptr;
   }
-  throw Error(fmt::format("NCCL, rank {} of a group of {}: {}: {}", rank(), size(), call, reason));
+  throw Error(fmt::format("NCCL, rank {} of a group of {} ranks: {}: {}", rank(), size(), call, reason));
 }
 
 void NcclCommunicator::check(ncclResult_t result, const char* call) {
@@ -141,7 +141,7 @@ void NcclCommunicator::settle(ncclResult_t result, const char* call) {
     check(ncclCommGetAsyncError(comm_, &result), call);
     check(result, call);
     all_checked();
-    if (Session::now() - start > kTimeout) give_up(call, fmt::format("another rank did not come in {} s", kTimeout));
+    if (Session::now() - start > kTimeout) give_up(call, fmt::format("another rank did not call it in {} s", kTimeout));
     patience.wait();
   }
 }
@@ -199,7 +199,7 @@ bool NcclCommunicator::check_health() {
 
 template <class Call>
 void NcclCommunicator::enqueue(const char* name, Stream& stream, const Call& call) {
-  require(comm_ != nullptr, "{}: NCCL has failed before", name);
+  require(comm_ != nullptr, "{}: NCCL has already failed", name);
   check(ncclGroupStart(), name);
   call(comm_, cuda::as_cuda_stream(stream));
   settle(ncclGroupEnd(), name);
