@@ -21,7 +21,7 @@ StagedCommunicator::~StagedCommunicator() = default;
 
 std::byte* StagedCommunicator::staging(Stream& stream, std::int64_t bytes) {
   if (staging_.view().size < bytes) {
-    stream.synchronize();  // what uses the old memory
+    stream.synchronize();  // earlier calls use the old memory
     staging_ = Buffer();
     staging_ = Buffer(device_, DataType::u8,
                       static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(bytes))), MemoryKind::host);
@@ -33,11 +33,11 @@ template <class Call>
 void StagedCommunicator::on_host(Stream& stream, const Call& call) {
   host_->wait(stream.record());
   call(*host_);
-  stream.wait(host_->record());  // staging is free from here on
+  stream.wait(host_->record());
 }
 
 void StagedCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
-  if (size() == 1) return;  // only this case: a call without data is still checked
+  if (size() == 1) return;  // with several ranks, a call without data is still checked
   const VectorView staged = like(data, staging(stream, data.bytes()));
   device_.copy(stream, staged, data);
   on_host(stream, [&](Stream& host) { group_->all_reduce(host, staged, reduction); });

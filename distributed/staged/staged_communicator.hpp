@@ -6,11 +6,11 @@
 
 namespace recombine {
 
-/// Collectives on the memory of a GPU by way of the host's: copied down, moved and summed by MPI, copied up. For ranks
-/// that share a GPU, and for machines without NCCL.
+/// Collectives on the memory of a GPU, through the host's memory: the data is copied down to the host, MPI moves and
+/// sums it, and the result is copied up. For ranks that share a GPU, and for machines without NCCL.
 ///
-///     the call's stream    | down |. . . . . . . . . | up |          everything is enqueued, the host waits for
-///     nothing the host stream             |   MPI on staging  |
+///     the call's stream    | down |. . . . . . . . . | up |      everything is enqueued,
+///     the host stream             |  MPI on staging  |           and the host waits for nothing
 class StagedCommunicator final : public Communicator {
  public:
   /// `group` is for the host's memory.
@@ -30,14 +30,15 @@ class StagedCommunicator final : public Communicator {
 
  private:
   std::byte* staging(Stream& stream, std::int64_t bytes);
-  /// `call` moves staged data once `stream` has brought it; `stream` goes on when it has arrived.
+  /// Enqueues `call`, which moves staged data, on the host stream. It starts after the work enqueued on `stream` so
+  /// far; `stream` continues after it.
   template <class Call>
   void on_host(Stream& stream, const Call& call);
 
   std::unique_ptr<Communicator> group_;
   Device& device_;
   std::unique_ptr<Stream> host_;
-  Buffer staging_;  ///< u8, of MemoryKind::host; used by one call after the other
+  Buffer staging_;  ///< u8, of MemoryKind::host; the calls use it one after the other
 };
 
 }  // namespace recombine
