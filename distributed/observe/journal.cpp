@@ -30,7 +30,7 @@ std::int64_t Journal::enqueue(What what, const char* operation, Axis axis, std::
 
 Journal::Kept* Journal::find(std::int64_t id) {
   Kept& kept = kept_[static_cast<std::size_t>(id) % kLatest];
-  return kept.entry.id == id ? &kept : nullptr;  // more than kLatest later ones: its times are lost
+  return kept.entry.id == id ? &kept : nullptr;  // after kLatest later collectives, its times are lost
 }
 
 void Journal::begin(std::int64_t id) {

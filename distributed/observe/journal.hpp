@@ -12,9 +12,9 @@
 
 namespace recombine {
 
-/// One collective of this rank. Times are of Session::now(); 0: not yet, or the device does not tell.
+/// One collective of this rank. Times are from Session::now(). 0: not yet, or the device does not report it.
 struct JournalEntry {
-  std::int64_t id = -1;  ///< counts the collectives of all axes
+  std::int64_t id = -1;  ///< number of the collective, over all axes
   What what;
   const char* operation = "";  ///< "all_reduce"
   Axis axis = Axis::i;
@@ -24,21 +24,21 @@ struct JournalEntry {
   double done = 0;
 };
 
-/// What all collectives of one name have cost this rank.
+/// The cost of all collectives with the same name on this rank.
 struct CollectiveTotals {
   std::int64_t calls = 0;
   std::int64_t bytes = 0;
-  std::int64_t timed_calls = 0;  ///< calls whose begin and end the device has told
-  double seconds = 0;            ///< from begin to end of those; waiting for other ranks included
+  std::int64_t timed_calls = 0;  ///< calls with a begin and an end reported by the device
+  double seconds = 0;            ///< from begin to end of the timed calls; includes waiting for other ranks
 };
 
-/// The collectives that this rank has enqueued through its RankContext: the latest ones one by one, all of them in sums
-/// by name. Reports, traces and watchers read it. Safe to use from several threads.
+/// The collectives that this rank has enqueued through its RankContext: an entry for each of the latest ones, and
+/// totals per name over all of them. Reports, traces and watchers read it. Safe to use from several threads.
 class Journal {
  public:
   static constexpr std::size_t kLatest = 256;  ///< entries that are kept
 
-  /// Collectives enqueued from now on belong to this step, unless they name another.
+  /// Collectives that are enqueued from now on belong to this step, unless their What has a step.
   void set_step(std::int64_t step);
   /// Returns the id of a new entry.
   std::int64_t enqueue(What what, const char* operation, Axis axis, std::int64_t bytes);

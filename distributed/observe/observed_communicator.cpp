@@ -9,7 +9,7 @@ namespace recombine {
 
 namespace {
 
-/// A collective that notes its begin and its end.
+/// A collective that writes its begin and end into the journal.
 class TimedTask final : public cpu::Task {
  public:
   TimedTask(std::unique_ptr<cpu::Task> task, Journal& journal, std::int64_t id)
@@ -38,7 +38,7 @@ class TimedTask final : public cpu::Task {
   bool begun_ = false;
 };
 
-/// A stream whose tasks are timed.
+/// A stream that wraps each task in a TimedTask.
 class TimedStream final : public cpu::CpuStream {
  public:
   TimedStream(cpu::CpuStream& stream, Journal& journal, std::int64_t id)
@@ -116,7 +116,7 @@ class ObservedCommunicator final : public Communicator {
   std::unique_ptr<Communicator> group_;
   Journal& journal_;
   Axis axis_;
-  What next_;  ///< of the next collective
+  What next_;  ///< the purpose of the next collective
 };
 
 }  // namespace

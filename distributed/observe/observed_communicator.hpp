@@ -5,9 +5,9 @@
 
 namespace recombine {
 
-/// The communicator `group` along `axis`, whose collectives are written into the journal: name, bytes, when they were
-/// enqueued, and on a CPU when they began and ended. Profilers of a GPU see ranges of the same names. A split() of it is
-/// not observed. @param journal  lives longer than the streams that are used with it
+/// Wraps the communicator `group` along `axis` and writes its collectives into the journal: name, bytes, the time of
+/// enqueueing, and on a CPU the times of begin and end. GPU profilers see ranges with the same names. The result of
+/// split() is not observed. @param journal  must outlive the streams that are used with the communicator
 std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> group, Journal& journal, Axis axis);
 
 }  // namespace recombine

@@ -21,7 +21,7 @@ enum class Operation : std::uint8_t {
 };
 
 /// Describes a collective call. All ranks of the group must make the same call. Only the lengths of an exchange may
-/// differ between ranks; what each pair of ranks exchanges is compared apart (exchange_pieces.hpp).
+/// differ between ranks; the traffic of each pair of ranks is compared separately (exchange_pieces.hpp).
 struct Signature {
   std::uint64_t sequence = 0;  ///< number of the group's earlier calls
   std::int64_t count = 0;      ///< elements; for an exchange: elements that this rank sends
@@ -43,7 +43,7 @@ struct Signature {
 
   /// "all_reduce of 10 f32 (sum)"
   std::string to_string() const;
-  /// A hash of all that must be the same on every rank. Two different calls have equal hashes with probability 2^-64.
+  /// A hash of all that must be equal on every rank. Two different calls have equal hashes with probability 2^-64.
   std::uint64_t hash() const;
 };
 
