@@ -61,7 +61,7 @@ def square_f32(options):
         print(row.rstrip() + f"   {runs[0]['plan']}", flush=True)
 
 
-def beside_pdgemm(options, np):
+def compare_with_pdgemm(options, np):
     print(f"\nf64, np {np} x 1 thread, GFLOP/s\n{'m x n x k':18}{'ours':22}{'plan':18}{'pdgemm as shipped':22}{'ratio':8}"
           f"{'pdgemm, best panel':22}{'ratio':8}")
     for shape in F64_SHAPES:
@@ -81,13 +81,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder of matmul_bench")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--np", type=int, nargs="+", default=[2, 4], help="ranks beside pdgemm")
-    parser.add_argument("--pdgemm", action="store_true", help="f64 beside pdgemm, instead of the f32 table")
+    parser.add_argument("--np", type=int, nargs="+", default=[2, 4], help="numbers of ranks for --pdgemm")
+    parser.add_argument("--pdgemm", action="store_true", help="compare f64 with pdgemm, instead of the f32 table")
     options = parser.parse_args()
     options.build = options.build.resolve()
     if options.pdgemm:
         for np in options.np:
-            beside_pdgemm(options, np)
+            compare_with_pdgemm(options, np)
     else:
         square_f32(options)
 

@@ -81,7 +81,7 @@ def suite_seconds(build, _):
     return time.monotonic() - begun
 
 
-def beside_busy_loops(run):
+def next_to_busy_loops(run):
     def measure(program, folder):
         alone = run(program, folder)
         with busy_loops(2):
@@ -128,14 +128,14 @@ def show_collectives(found):
 
 
 CASES = [  # name, who runs it, how, how it is printed, largest expected value
-    *[(f"np 2 x 1, batch {batch}, next to 2 busy loops", "ours", beside_busy_loops(train_seconds(2, 1, batch)),
+    *[(f"np 2 x 1, batch {batch}, next to 2 busy loops", "ours", next_to_busy_loops(train_seconds(2, 1, batch)),
        show_ratios, "ratio <= 2.3") for batch in (256, 64)],
-    *[(f"PyTorch DDP, np 2 x 1, batch {batch}, s/sample", "peer", beside_busy_loops(peer_seconds(batch)), show_ratios,
+    *[(f"PyTorch DDP, np 2 x 1, batch {batch}, s/sample", "peer", next_to_busy_loops(peer_seconds(batch)), show_ratios,
        "-") for batch in (256, 64)],
-    *[(f"np 1 x 2, batch {batch}, next to 2 busy loops", "ours", beside_busy_loops(train_seconds(1, 2, batch)),
+    *[(f"np 1 x 2, batch {batch}, next to 2 busy loops", "ours", next_to_busy_loops(train_seconds(1, 2, batch)),
        show_ratios, "ratio <= 2.3") for batch in (256, 64)],
     ("two jobs of np 1 x 1 at once", "ours", two_jobs, show_ratios, "ratio <= 1.15"),
-    ("distributed_test np 2, next to 2 busy loops", "ours", beside_busy_loops(suite_seconds), show_ratios,
+    ("distributed_test np 2, next to 2 busy loops", "ours", next_to_busy_loops(suite_seconds), show_ratios,
      "ratio <= 3"),
     ("np 4 x 1 on the cores there are, batch 256", "ours", above_cores, show_shares, "-"),
     ("all_reduce among 2 ranks", "ours", short_collectives, show_collectives, "ratio <= 1.2"),
