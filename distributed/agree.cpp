@@ -26,7 +26,7 @@ Failure attempt(const std::function<void()>& work) {
   return {};
 }
 
-/// Every rank throws the failure that `root` has.
+/// Every rank throws the failure of rank `root`.
 void throw_from(Communicator& world, Stream& stream, int root, Failure failure) {
   std::vector<std::int64_t> head = {failure.bad_input, static_cast<std::int64_t>(failure.message.size())};
   world.broadcast(stream, vector_view(head.data(), 2), root);
@@ -44,7 +44,7 @@ void throw_from(Communicator& world, Stream& stream, int root, Failure failure) 
 
 void agree(Communicator& world, Stream& stream, const std::function<void()>& work) {
   Failure failure = attempt(work);
-  // The lowest rank that failed speaks for all.
+  // The maximum selects the lowest rank that failed. Every rank throws the failure of that rank.
   std::int64_t speaker = failure.happened != 0 ? world.size() - world.rank() : 0;
   world.all_reduce(stream, vector_view(&speaker, 1), Reduction::max);
   stream.synchronize();

@@ -11,7 +11,7 @@ namespace recombine {
 
 /// One thing that must be the same on every rank.
 struct Fact {
-  std::string name;   ///< what a message begins with: "--seed", "program"
+  std::string name;   ///< the beginning of a message: "--seed", "program"
   std::string value;  ///< as messages show it
 };
 using Facts = std::vector<Fact>;
@@ -20,25 +20,25 @@ using Facts = std::vector<Fact>;
 struct Statement {
   std::string where;    ///< "rank 1 on host"; not compared
   Facts self;           ///< program, version, build, ...
-  std::string failure;  ///< why this rank could not read its options; "": it could
+  std::string failure;  ///< why this rank could not read its options; "": no failure
   Facts facts;          ///< its options; none after a failure
 };
 
-/// The first difference between ranks as one line that names the fact, the values and the ranks; none if ranks agree.
-/// The same failure on every rank is not a difference. @param statements  one for each rank, in order
+/// The first difference between ranks, as one line with the fact, the values and the ranks. None if the ranks agree.
+/// The same failure on every rank is not a difference. @param statements  one per rank, in rank order
 std::optional<std::string> find_difference(const std::vector<Statement>& statements);
 
-/// Refuses ranks that differ. Every program of every version calls this first after Session. So the exchange must stay
-/// the same in all versions: 8 words by MPI_Allreduce (magic, protocol, two hashes of the statement, the complement of
-/// each); then, only if words differ, each rank's statement as text. Blocks; every rank calls it.
+/// Throws if the statements of the ranks differ. Every program calls this first after creating the Session. The
+/// exchange must stay the same in all versions: 8 words by MPI_Allreduce (magic, protocol, two hashes of the statement,
+/// the complement of each); then, only if words differ, each rank's statement as text. Blocks; every rank calls it.
 /// @throws InputError, the same on every rank
 void require_same_start(const Session& session, const Statement& own);
 
-/// Refuses ranks whose facts differ. Blocks; every rank calls it. @pre no communication stream has work
+/// Throws if the facts of the ranks differ. Blocks; every rank calls it. @pre no communication stream has work
 /// @throws InputError, the same on every rank
 void require_same(const Session& session, const Facts& facts);
 
-/// Whether `text` is the same on every rank. Blocks; every rank calls it. @pre no communication stream has work
+/// True if `text` is the same on every rank. Blocks; every rank calls it. @pre no communication stream has work
 bool same_on_every_rank(const Session& session, const std::string& text);
 
 /// The text `own` of each rank, in rank order. Blocks; every rank calls it. @pre no communication stream has work

@@ -69,11 +69,11 @@ DistMatrix::DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placem
   require(
       (!placement.rows || placement.rows != placement.cols) &&
           (!placement.rows_then || (placement.rows_then != placement.rows && placement.rows_then != placement.cols)),
-      "one axis cuts twice: {}", placement.to_string());
+      "{}: the same axis cuts the matrix twice; expected different axes", placement.to_string());
   std::int64_t used = 0;
   for_each_block(mesh, coord, shape, placement, [&](int i, int j, Range rows, Range cols) {
     const std::int64_t size = rows.size() * cols.size();
-    require(used + size <= memory.size, "{} elements are too few for the blocks", memory.size);
+    require(used + size <= memory.size, "memory of {} elements is too small for the blocks", memory.size);
     blocks_.push_back({i, j, rows, cols, as_matrix(memory.range(used, used + size), rows.size(), cols.size())});
     used += size;
   });

@@ -11,21 +11,21 @@
 
 namespace recombine {
 
-/// What the ranks along an axis that cuts neither rows nor columns hold of a block.
+/// How the ranks along an axis hold a block, if the axis does not cut the matrix.
 enum class State {
   replicated,  ///< the same block
   sharded,     ///< disjoint ranges of its rows
-  partial,     ///< terms of which the block is the sum
+  partial,     ///< terms; the block is their sum
 };
 std::string_view name_of(State state);
 
-/// How a matrix lies on a mesh.
+/// How a matrix is distributed over a mesh.
 struct Placement {
   std::optional<Axis> rows;      ///< the axis that cuts the rows; none: not cut
   std::optional<Axis> cols;      ///< the axis that cuts the columns
-  std::array<State, 3> state{};  ///< per axis; meaningless for those that cut
-  /// Cuts each of the rows' parts once more: the block is Sharded over this axis, by whole rows, and a rank has
-  /// memory for its piece only. Operands of `matmul` are at rest in this way.
+  std::array<State, 3> state{};  ///< per axis; has no meaning for axes that cut the matrix
+  /// Cuts each row part a second time: the block is Sharded over this axis by whole rows, and a rank has memory only
+  /// for its piece. Operands of `matmul` at rest are distributed in this way.
   std::optional<Axis> rows_then = {};
 
   State operator[](Axis axis) const { return state[static_cast<std::size_t>(axis)]; }
@@ -34,7 +34,7 @@ struct Placement {
   std::string to_string() const;  ///< "[i,k] j:partial", "[ki,j]"
 };
 
-/// Rows and columns of a whole matrix.
+/// A range of rows and columns of the whole matrix.
 struct Area {
   Range rows;
   Range cols;
@@ -42,7 +42,7 @@ struct Area {
   bool operator==(const Area&) const = default;
 };
 
-/// A block that this rank holds: where it lies in the whole matrix, and its elements.
+/// A block that this rank holds: its place in the whole matrix, and its elements.
 struct Block {
   int row_part = 0;  ///< position in the grid of blocks
   int col_part = 0;
@@ -51,7 +51,7 @@ struct Block {
   MatrixView view;  ///< contiguous
 };
 
-/// A matrix cut into blocks over a mesh: what this rank holds of it, 0, 1 or more blocks. Does not own the memory.
+/// This rank's blocks of a matrix that is cut over a mesh: 0, 1 or more. Does not own the memory.
 class DistMatrix {
  public:
   struct Shape {
@@ -59,13 +59,14 @@ class DistMatrix {
     std::int64_t cols = 0;
   };
 
-  /// The blocks of rank `coord`, one after the other in `memory`. @pre memory.size >= local_size(...)
+  /// The blocks of the rank at `coord`, one after the other in `memory`. @pre memory.size >= local_size(...)
   DistMatrix(const Mesh& mesh, const Coord& coord, Shape shape, Placement placement, VectorView memory);
 
-  /// Elements that the rank at `coord` holds.
+  /// Number of elements that the rank at `coord` holds.
   static std::int64_t local_size(const Mesh& mesh, const Coord& coord, Shape shape, const Placement& placement);
 
-  /// Where the blocks of the rank at `coord` lie in the whole matrix, in the order of memory(). Their views are empty.
+  /// The blocks of the rank at `coord`, in the order of memory(), with their places in the whole matrix and
+  /// empty views.
   static std::vector<Block> blocks_of(const Mesh& mesh, const Coord& coord, Shape shape, const Placement& placement);
 
   std::int64_t rows() const { return shape_.rows; }
@@ -73,10 +74,10 @@ class DistMatrix {
   const Placement& placement() const { return placement_; }
   void set_state(Axis axis, State state) { placement_[axis] = state; }
   const std::vector<Block>& blocks() const { return blocks_; }
-  /// Rows of the whole matrix in part `row_part` of the grid: parts of rows_then count fastest.
+  /// The rows of the whole matrix in part `row_part` of the grid; the parts of rows_then are numbered fastest.
   static Range rows_of_part(const Mesh& mesh, std::int64_t rows, const Placement& placement, int row_part);
 
-  /// The local block at that place in the grid, or none.
+  /// The local block at this position in the grid; null if this rank does not hold it.
   const Block* find(int row_part, int col_part) const;
   /// All local elements. Blocks lie one after the other.
   VectorView memory() const { return memory_; }
@@ -88,19 +89,19 @@ class DistMatrix {
   std::vector<Block> blocks_;
 };
 
-/// The rows of a block, counted from its first row, that rank `index` of the `parts` along an axis has in the state
-/// Sharded.
+/// The rows of a block that rank `index` of the `parts` ranks along an axis holds in the state Sharded. Row 0 is the
+/// block's first row.
 Range row_shard_of(const Block& block, int parts, int index);
-/// The elements of each of these shards, for a block of [rows, cols].
+/// The number of elements of each of these shards, for a block of [rows, cols].
 std::vector<std::int64_t> row_shard_sizes(std::int64_t rows, std::int64_t cols, int parts);
 
-/// True if `a` and `b` agree along all axes that replicate the matrix. Of the ranks that hold copies of one part, exactly
-/// one is in the replica of a given `b`.
+/// True if `a` and `b` have the same coordinates along all axes that replicate the matrix. For a given `b`, exactly one
+/// of the ranks that hold copies of the same part is in the replica of `b`.
 bool in_one_replica(const Placement& placement, const Coord& a, const Coord& b);
 
-/// What the rank at `coord` holds of a matrix, one area per block in the order of DistMatrix::blocks(): the whole
+/// The areas of a matrix that the rank at `coord` holds, one per block in the order of DistMatrix::blocks(): the whole
 /// block, or its row shard if the placement is Sharded over an axis.
-/// @throws Error if it is Sharded over two axes
+/// @throws Error if the placement is Sharded over two axes
 std::vector<Area> held_areas(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shape, const Placement& placement);
 
 }  // namespace recombine

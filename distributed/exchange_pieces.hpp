@@ -9,7 +9,7 @@
 
 namespace recombine {
 
-/// What one rank sends to another in an exchange.
+/// How much one rank sends to another in an exchange.
 struct Volume {
   std::int64_t bytes = 0;
   std::int64_t pieces = 0;
@@ -17,13 +17,13 @@ struct Volume {
   bool operator==(const Volume&) const = default;
 };
 
-/// What a rank sends to a peer and what it expects from it.
+/// How much a rank sends to a peer and how much it expects from the peer.
 struct PeerTraffic {
   Volume sent;
   Volume expected;
 };
 
-/// The pieces of a Communicator::exchange, as one rank calls it. Pieces without elements are left out.
+/// The pieces of one rank's call of Communicator::exchange, without empty pieces.
 struct ExchangePieces {
   struct Copy {
     ConstVectorView from;
@@ -43,7 +43,7 @@ struct RankTraffic {
   int rank = 0;
   PeerTraffic with_other;
 };
-/// What does not fit between two ranks: "rank 0 calls exchange and sends ..."; empty if everything fits.
+/// The difference between what two ranks send and expect: "rank 0 calls exchange and sends ...". Empty if they agree.
 std::string describe_mismatch(const RankTraffic& a, const RankTraffic& b);
 
 }  // namespace recombine

@@ -6,12 +6,12 @@
 
 namespace recombine {
 
-/// Memory that the ranks of one host share: held once per host, however many ranks there are (an MPI-3 shared
-/// window). Every call blocks, is made by every rank of the
-/// host, in the same order, and while no communication stream has work.
+/// Memory that the ranks of one host share. It exists once per host, for any number of ranks (an MPI-3 shared
+/// window). Every call blocks. Every rank of the host makes the same calls in the same order, while no communication
+/// stream has work.
 class HostShared {
  public:
-  /// `bytes` counts on the first rank of each host only, and every host gives the same. @throws Error
+  /// Only the value of `bytes` on the first rank of each host is used. It must be the same on all hosts. @throws Error
   HostShared(const Session& session, std::int64_t bytes);
   ~HostShared();
   HostShared(const HostShared&) = delete;
@@ -20,7 +20,7 @@ class HostShared {
   std::byte* data() const { return data_; }
   std::int64_t size() const { return size_; }
 
-  /// Waits for all ranks of the host, and makes what each wrote visible to the others.
+  /// Waits for all ranks of the host, and makes the writes of each rank visible to the others.
   void synchronize();
 
  private:

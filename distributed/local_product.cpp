@@ -22,7 +22,8 @@ void LocalProduct::finish(DataType type) {
 }
 
 void LocalProduct::multiply(ConstMatrixView a, ConstMatrixView b) {
-  require(!has_terms_ || !has_epilogue(call_), "a bias or an activation comes after the last of several products");
+  require(!has_terms_ || !has_epilogue(call_),
+          "a sum of several products with a bias or an activation; expected neither");
   call_.a = a;
   call_.b = b;
   context_.math().gemm(context_.compute(), call_);

@@ -9,13 +9,13 @@ namespace recombine {
 
 Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index) {
   const std::int64_t small = extent / parts;
-  const std::int64_t larger = extent % parts;  // this many parts have one more
+  const std::int64_t larger = extent % parts;  // the number of parts with one more element
   const std::int64_t begin = index * small + std::min(index, larger);
   return {begin, begin + small + (index < larger ? 1 : 0)};
 }
 
 Mesh::Mesh(int i, int j, int k) : extent_{i, j, k} {
-  require(i >= 1 && j >= 1 && k >= 1, "mesh {}x{}x{}: every extent is at least 1", i, j, k);
+  require(i >= 1 && j >= 1 && k >= 1, "mesh {}x{}x{}: expected extents >= 1", i, j, k);
 }
 
 Mesh Mesh::parse(const std::string& text) {
@@ -31,7 +31,7 @@ Mesh Mesh::parse(const std::string& text) {
   int plane = 0;  // the product must fit an int, like size()
   int ranks = 0;
   ok = ok && !__builtin_mul_overflow(extent[0], extent[1], &plane) && !__builtin_mul_overflow(plane, extent[2], &ranks);
-  require_input(ok, "mesh '{}': expected three counts such as 2x1x2, of fewer than 2^31 ranks", text);
+  require_input(ok, "mesh '{}': expected three extents such as 2x1x2, with fewer than 2^31 ranks", text);
   return {extent[0], extent[1], extent[2]};
 }
 

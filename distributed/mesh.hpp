@@ -21,24 +21,24 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-/// What two ranges have in common; its size is negative or 0 if that is nothing.
+/// The intersection of two ranges. Its size is negative or 0 if they do not overlap.
 constexpr Range overlap(Range a, Range b) {
   return {a.begin < b.begin ? b.begin : a.begin, a.end < b.end ? a.end : b.end};
 }
 
-/// Part `index` of `extent` things cut into `parts`: sizes differ by at most one, larger ones first.
+/// Part `index` of the range [0, extent) cut into `parts` parts. Sizes differ by at most one; larger parts come first.
 /// @pre 0 <= index < parts
 Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index);
 
-/// Where a rank stands in the mesh, per axis.
+/// The position of a rank in the mesh, per axis.
 struct Coord {
   std::array<int, 3> at{};
   int operator[](Axis axis) const { return at[static_cast<std::size_t>(axis)]; }
   bool operator==(const Coord&) const = default;
 };
 
-/// How ranks are arranged, and which of them owns which part of what is cut along an axis. A value; ranks are
-/// numbered with k fastest: rank = (i * J + j) * K + k.
+/// How ranks are arranged, and which coordinate along an axis owns which part of a cut matrix. A value type. k is the
+/// fastest axis of the rank numbers: rank = (i * J + j) * K + k.
 class Mesh {
  public:
   /// @pre all extents >= 1
@@ -51,8 +51,8 @@ class Mesh {
   Coord coord_of(int rank) const;
   int rank_of(const Coord& coord) const;
 
-  /// Parts that things are cut into along `axis`, and the coordinate that owns a part. One part per rank here;
-  /// nothing else in the project may assume it.
+  /// The number of parts along `axis`, and the coordinate that owns a part. Here there is one part per rank, but no
+  /// other code may assume this.
   int parts(Axis axis) const { return extent(axis); }
   int owner(Axis, int part) const { return part; }
 

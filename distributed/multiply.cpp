@@ -7,7 +7,7 @@ namespace recombine {
 
 namespace {
 
-/// op(M): the matrix or its transpose, as the product sees it.
+/// op(M): the matrix or its transpose.
 struct Operand {
   const DistMatrix& matrix;
   Transpose transpose;
@@ -38,7 +38,7 @@ void check_fit(const Operand& a, const Operand& b, const DistMatrix& c) {
 
 ConstVectorView block_bias(const DistMatrix& bias, const Block& block) {
   const Block* part = bias.find(0, block.col_part);
-  require(part != nullptr, "rank holds no bias for its column {}", block.col_part);
+  require(part != nullptr, "the rank does not hold the bias of its column block {}", block.col_part);
   return as_vector<const std::byte>(part->view);
 }
 
@@ -76,7 +76,7 @@ void multiply(RankContext& context, const Product& product) {
         has_operands = true;
       }
     }
-    require(has_operands, "rank holds no operands for its block ({}, {})", to.row_part, to.col_part);
+    require(has_operands, "the rank does not hold operands for its block ({}, {})", to.row_part, to.col_part);
     sum.finish(product.a.memory().type);
   }
 

@@ -15,20 +15,20 @@ struct Product {
   DistMatrix& c;
   double alpha = 1;
   double beta = 0;
-  const DistMatrix* bias = nullptr;  ///< [1, columns of C], cut like them; only where nothing is left to sum
+  const DistMatrix* bias = nullptr;  ///< [1, columns of C], cut like them; only if C is complete after multiply()
   Activation activation = Activation::identity;
 };
 
-/// multiply(A[x,k], B[k,y]) is a local product on every rank: C[x,y], Partial over the axis that cuts the
-/// contracted dimension (where it cuts it into one part, C is complete and bias and activation are applied).
-/// @throws Error when the placements or shapes do not fit
+/// A local product on every rank: A[x,k] times B[k,y] gives C[x,y], Partial over the axis that cuts the contracted
+/// dimension. If that axis has only one part, C is complete, and bias and activation are applied.
+/// @throws Error if the placements or shapes do not match
 void multiply(RankContext& context, const Product& product);
 
-/// True where the contracted dimension of op(A) op(B) is in one part, so that multiply() leaves nothing to sum.
+/// True if the contracted dimension of op(A) op(B) has one part. Then C is complete after multiply().
 bool complete_after_multiply(const Mesh& mesh, const DistMatrix& a, Transpose trans_a);
 
-/// Sets the state of the result C of a product whose contracted dimension is cut by `contracted`: Partial over that axis
-/// (if it has several parts), Replicated over the others.
+/// Sets the state of C, the result of a product. `contracted` is the axis that cuts the contracted dimension: C is
+/// Partial over it if it has several parts, and Replicated over the other axes.
 void set_product_state(const Mesh& mesh, DistMatrix& c, std::optional<Axis> contracted);
 
 }  // namespace recombine

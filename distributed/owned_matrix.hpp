@@ -13,8 +13,8 @@ class OwnedMatrix : public DistMatrix {
   OwnedMatrix(const RankContext& context, Shape shape, const Placement& placement, DataType type = DataType::f32)
       : OwnedMatrix(context, shape, placement, Buffer(context.device(), type, size_in(context, shape, placement))) {}
 
-  /// In the memory where sums along `axis` are fastest (Communicator::allocate). Blocks; every rank along `axis` calls it
-  /// while no communication stream has work.
+  /// Uses memory in which sums along `axis` are fastest (Communicator::allocate). Blocks; every rank along `axis` calls
+  /// it while no communication stream has work.
   static OwnedMatrix summed_over(Axis axis, const RankContext& context, Shape shape, const Placement& placement,
                                  DataType type = DataType::f32) {
     return {context, shape, placement,

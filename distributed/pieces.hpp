@@ -8,7 +8,8 @@
 
 namespace recombine {
 
-/// The consecutive pieces of `data`, counts[r] elements for rank r. @throws Error unless they add up to data.size
+/// Cuts `data` into consecutive pieces, counts[r] elements for rank r. @throws Error if the counts do not add up
+/// to data.size
 inline std::vector<VectorView> pieces_of(VectorView data, std::span<const std::int64_t> counts) {
   std::vector<VectorView> pieces;
   std::int64_t begin = 0;
@@ -16,7 +17,7 @@ inline std::vector<VectorView> pieces_of(VectorView data, std::span<const std::i
     pieces.push_back(data.range(begin, begin + count));
     begin += count;
   }
-  require(begin == data.size, "counts add up to {}, not to the {} elements given", begin, data.size);
+  require(begin == data.size, "counts add up to {} elements; expected {}", begin, data.size);
   return pieces;
 }
 

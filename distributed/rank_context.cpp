@@ -11,9 +11,10 @@ RankContext::RankContext(const Mesh& mesh, Communicator& world, Device& device, 
       coord_(mesh.coord_of(world.rank())),
       device_(device),
       compute_(device.make_stream(StreamUse::compute)) {
-  require(mesh.size() == world.size(), "mesh {} has {} ranks, the job {}", mesh.to_string(), mesh.size(), world.size());
+  require(mesh.size() == world.size(), "mesh {} has {} ranks, but the job has {}; expected the same number",
+          mesh.to_string(), mesh.size(), world.size());
   for (const Axis axis : kAxes) {
-    // The ranks of one line along `axis` agree in the other two coordinates.
+    // The ranks of one line along `axis` have the same other two coordinates.
     Coord origin = coord_;
     origin.at[static_cast<std::size_t>(axis)] = 0;
     AxisLink& link = axes_[static_cast<std::size_t>(axis)];

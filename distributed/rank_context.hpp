@@ -11,11 +11,11 @@
 
 namespace recombine {
 
-/// What a rank computes and talks with: its place in the mesh, its device, a communicator and a communication
-/// stream for each axis.
+/// The state that a rank needs to compute and communicate: its place in the mesh, its device, and for each axis a
+/// communicator and a communication stream.
 class RankContext {
  public:
-  /// Blocks; every rank of `world`, which is for the host's memory, calls it. @pre mesh.size() == world.size()
+  /// Blocks; every rank of `world` calls it. @pre mesh.size() == world.size(); `world` is for the host's memory
   RankContext(const Mesh& mesh, Communicator& world, Device& device, Collectives collectives = Collectives::mpi);
 
   const Mesh& mesh() const { return mesh_; }
@@ -26,20 +26,19 @@ class RankContext {
   Communicator& communicator(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].communicator; }
   Stream& communication(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].stream; }
 
-  /// The collectives of communicator(axis).
+  /// The journal of the collectives on all axes.
   Journal& journal() const { return *journal_; }
 
-  /// What the host does once it has enqueued communication: more arithmetic, or it waits for that communication at
-  /// once.
+  /// What the host does after it has enqueued communication: enqueue more arithmetic, or wait for the communication.
   enum class Next { computes, waits };
-  /// communication(axis), for what starts after all arithmetic that is enqueued so far.
+  /// Returns communication(axis). Work that is enqueued there from now on starts after all arithmetic enqueued so far.
   Stream& after_compute(Axis axis, Next next = Next::computes) const;
-  /// The compute stream waits for `event` of a communication stream.
+  /// Makes the compute stream wait for `event` of a communication stream.
   void compute_waits(const Event& event);
-  /// Seconds that arithmetic has had to wait in compute_waits(), since the beginning: what communication cost beyond
-  /// what was hidden. 0 where the wait does not block the host.
+  /// Seconds that arithmetic has waited in compute_waits() since the beginning: the part of communication that
+  /// arithmetic did not hide. 0 if the wait does not block the host.
   double exposed_seconds() const { return exposed_seconds_; }
-  /// Multiplications and additions of the products that this rank has enqueued (LocalProduct counts them).
+  /// Number of multiplications and additions in the products that this rank has enqueued (LocalProduct counts them).
   double flops() const { return flops_; }
   void count_flops(double flops) { flops_ += flops; }
 
@@ -51,7 +50,7 @@ class RankContext {
   Mesh mesh_;
   Coord coord_;
   Device& device_;
-  std::unique_ptr<Journal> journal_ = std::make_unique<Journal>();  // lives longer than the streams
+  std::unique_ptr<Journal> journal_ = std::make_unique<Journal>();  // must outlive the streams
   std::unique_ptr<Stream> compute_;
   std::array<AxisLink, 3> axes_;
   double exposed_seconds_ = 0;

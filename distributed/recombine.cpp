@@ -36,7 +36,8 @@ Pending start_recombine(RankContext& context, const Recombination& recombination
 Pending start_recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what,
                         RankContext::Next next) {
   const State state = matrix.placement()[axis];
-  require(!matrix.placement().cuts(axis), "{} is cut by {}", matrix.placement().to_string(), name_of(axis));
+  require(!matrix.placement().cuts(axis), "{} is cut by {}; expected an axis that does not cut the matrix",
+          matrix.placement().to_string(), name_of(axis));
   if (state == target) return {};
   matrix.set_state(axis, target);
   const int parts = context.communicator(axis).size();
@@ -71,7 +72,8 @@ void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to
   require(axis && from.rows() == to.rows() && from.cols() == to.cols() &&
               from.placement().rows == to.placement().rows && from.placement().cols == to.placement().cols &&
               !to.placement().rows_then,
-          "{} does not gather into {}", from.placement().to_string(), to.placement().to_string());
+          "cannot gather {} into {}; expected the same placement without the second row cut",
+          from.placement().to_string(), to.placement().to_string());
   const int pieces = context.mesh().parts(*axis);
   for (const Block& block : to.blocks()) {
     std::vector<std::int64_t> counts(static_cast<std::size_t>(context.communicator(*axis).size()));

@@ -8,7 +8,7 @@
 
 namespace recombine {
 
-/// Data that the ranks along `axis` hold in state `from` and need in state `to`:
+/// A change of state. The ranks along `axis` hold the data in state `from` and need it in state `to`:
 ///
 ///     Partial --all_reduce--> Replicated    Partial --reduce_scatter--> Sharded    Sharded --all_gather--> Replicated
 struct Recombination {
@@ -43,13 +43,13 @@ class [[nodiscard]] Pending {
 /// @throws Error if no collective leads from one state to the other
 Pending start_recombine(RankContext& context, const Recombination& recombination);
 
-/// Brings a matrix into the state `target` along `axis`. Nothing moves if it has that state, or if it is Replicated
-/// and `target` is Sharded: a rank already has its piece. The matrix's state is `target` from now on; its elements are
-/// valid after wait().
+/// Brings a matrix into the state `target` along `axis`. Nothing moves if it already has this state, or if it is
+/// Replicated and `target` is Sharded: a rank already has its piece. The matrix's state is `target` from now on; its
+/// elements are valid after wait().
 Pending start_recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what,
                         RankContext::Next next = RankContext::Next::computes);
 
-/// As start_recombine(), followed by wait().
+/// start_recombine(), followed by wait().
 void recombine(RankContext& context, const Recombination& recombination);
 void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what = {});
 

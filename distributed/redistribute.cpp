@@ -11,20 +11,21 @@ namespace {
 
 Area overlap(const Area& a, const Area& b) { return {overlap(a.rows, b.rows), overlap(a.cols, b.cols)}; }
 
-/// The elements of `part`, which lies inside the block.
+/// The elements of `part` in the block. @pre the block contains `part`
 MatrixView view_of(const Block& block, const Area& part) {
   return block.view.block(part.rows.begin - block.rows.begin, part.cols.begin - block.cols.begin, part.rows.size(),
                           part.cols.size());
 }
 
-/// A part that goes to another rank, or comes from it.
+/// A part that is sent to another rank, or received from it.
 struct Part {
   int peer = 0;
   MatrixView view;  ///< in this rank's block
 };
 
-/// What this rank does. Of the holders of a part, the one in the receiver's replica sends it. For each pair of ranks both list the parts in one order: by the receiver's blocks, then by the
-/// sender's.
+/// The parts that this rank sends, receives and copies. Of the holders of a part, the one in the receiver's
+/// replica sends it. Sender and receiver list the parts in the same order: by the receiver's blocks, then by the
+/// sender's blocks.
 struct Plan {
   struct Copy {
     ConstMatrixView from;

@@ -6,20 +6,22 @@
 
 namespace recombine {
 
-/// Copies a matrix into another placement on the same mesh: each rank receives what `to` gives it from ranks that hold
-/// it in `from`. If several ranks hold it (Replicated axes), the receiver itself is the sender if it is one of them;
-/// else the one next to it along those axes sends, so that all holders send about as much. One exchange; the compute
-/// stream waits for it. Of a Sharded block, only the rank's own rows are read or written.
+/// Copies a matrix into another placement on the same mesh. Each rank receives the parts of its blocks in `to` from
+/// ranks that hold them in `from`. If several ranks hold a part (Replicated axes), the holder with the receiver's
+/// coordinates along these axes sends it. So a rank that has a part copies it itself, and all holders send about
+/// equally much. One exchange; the compute stream waits for it. In a Sharded block, only the rank's own rows are read
+/// or written.
 ///
 ///     mesh 2x2x1, from [i,-] j:replicated, to [-,j] i:replicated
 ///
 ///        rank 0: rows 0   <->   rank 2: rows 1        ranks 0 and 2 need columns 0,
 ///        rank 1: rows 0   <->   rank 3: rows 1        ranks 1 and 3 need columns 1
 ///
-/// @param world all ranks of the mesh, in its order, for memory of the context's device; every rank calls this
-/// @pre the two do not overlap; f32, f64 or bf16
-/// @throws Error if shapes or types differ, if one of the two is Partial along an axis or Sharded over two, or if
-/// `world` is not of the mesh's size
+/// Every rank calls it.
+/// @param world all ranks of the mesh in the mesh's order, for memory of the context's device
+/// @pre `from` and `to` do not overlap in memory; f32, f64 or bf16
+/// @throws Error if shapes or types differ, if one of the matrices is Partial along an axis or Sharded over two axes,
+/// or if the size of `world` is not the size of the mesh
 void redistribute(RankContext& context, Communicator& world, const DistMatrix& from, DistMatrix& to);
 
 }  // namespace recombine

@@ -16,7 +16,7 @@ namespace mpi {
 class HostDoorbells;
 }
 
-/// The process's membership in the job: MPI from start to end. One object in main.
+/// The process's membership in the job, from MPI_Init_thread to MPI_Finalize. main has one object.
 class Session {
  public:
   /// MPI_Init_thread. @throws Error
@@ -30,12 +30,12 @@ class Session {
   int local_rank() const { return local_rank_; }  ///< among the ranks of this host
   int local_size() const { return local_size_; }  ///< ranks on this host
   const std::string& host() const { return host_; }
-  Progress progress() const { return progress_; }  ///< what MPI allows
+  Progress progress() const { return progress_; }  ///< thread if MPI supports threads
   const HostShare& host_share() const { return *host_share_; }
-  /// Whether `mine` is true on every rank. Blocks; every rank calls it. @pre no communication stream has work
+  /// True if `mine` is true on every rank. Blocks; every rank calls it. @pre no communication stream has work
   bool on_every_rank(bool mine) const;
 
-  /// "rank 1 on host", for messages where no Session is at hand.
+  /// "rank 1 on host", for messages of code without a Session.
   static std::string place();
 
   /// MPI_Wtime.
@@ -52,7 +52,7 @@ class Session {
   std::unique_ptr<mpi::HostDoorbells> doorbells_;
 };
 
-/// All ranks, for the host's memory, on streams of StreamUse::host.
+/// The communicator of all ranks, for the host's memory, on streams of StreamUse::host.
 std::unique_ptr<Communicator> make_world(Session& session);
 
 /// Each rank's share of its host's memory, or of the limits of its control groups, in bytes; the smallest share of all
@@ -63,13 +63,14 @@ double memory_share(const Session& session);
 /// threads if the user has already set OMP_PROC_BIND or GOMP_CPU_AFFINITY. @throws InputError
 std::vector<int> cores_for(const Session& session, int threads, Bind bind);
 
-/// Runs `work` on the root rank and makes an InputError or Error thrown there be thrown on every rank, so that
-/// all ranks end in the same way. @throws what the root threw
+/// Runs `work` on rank 0. If it throws an InputError or Error, every rank throws it, so all ranks end in the same way.
+/// @throws the exception of rank 0
 void on_root(Communicator& world, Stream& stream, const std::function<void()>& work);
 
-/// Throws on every rank if `work` throws on any; the message is that of the lowest rank that failed.
+/// Runs `work` on every rank. If it throws on any rank, every rank throws, with the message of the lowest rank
+/// that failed.
 void agree(Communicator& world, Stream& stream, const std::function<void()>& work);
-/// The same where there is no communicator yet. @pre no communication stream has work
+/// The same if there is no communicator yet. @pre no communication stream has work
 void agree(Session& session, const std::function<void()>& work);
 
 }  // namespace recombine
