@@ -49,13 +49,13 @@ double Machine::seconds(Collective collective, int ranks, double bytes) const {
 }
 
 std::string Plan::to_string() const {
-  const ScheduleRow& row = row_of(schedule);
-  return fmt::format("{} {}{}", mesh.to_string(), row.name,
-                     row.takes_panels && panel > 0 ? fmt::format(" of {}", panel) : "");
+  const ScheduleEntry& entry = entry_of(schedule);
+  return fmt::format("{} {}{}", mesh.to_string(), entry.name,
+                     entry.takes_panels && panel > 0 ? fmt::format(" of {}", panel) : "");
 }
 
 Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan) {
-  const Work work = row_of(plan.schedule).work(shape, plan.mesh, plan.panel);
+  const Work work = entry_of(plan.schedule).work(shape, plan.mesh, plan.panel);
   const std::int64_t result_bytes = work.m * work.n * size_of(shape.result_type());
   const double product = machine.product.seconds(work.m, work.n, work.k);
   plan.product_seconds = static_cast<double>(std::max<std::int64_t>(work.products, 1)) * product;
@@ -92,26 +92,28 @@ void check_limits(const Machine& machine, const PlanLimits& limits) {
   require_input(limits.mesh->size() == machine.np, "--mesh {}: has {} ranks; expected {}, as the job has",
                 limits.mesh->to_string(), limits.mesh->size(), machine.np);
   if (!limits.schedule) return;
-  const ScheduleRow& row = row_of(*limits.schedule);
-  require_input(row.fits(*limits.mesh), "--schedule {}: does not fit mesh {}; expected {}", row.name,
-                limits.mesh->to_string(), row.fits_text);
+  const ScheduleEntry& entry = entry_of(*limits.schedule);
+  require_input(entry.fits(*limits.mesh), "--schedule {}: does not fit mesh {}; expected {}", entry.name,
+                limits.mesh->to_string(), entry.fits_text);
 }
 
 /// Adds the candidates on one mesh. If no operand moves, all schedules do the same, and gather is the only candidate.
 void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits, const Mesh& mesh,
                std::vector<Plan>& plans) {
   const bool moves = mesh.extent(Axis::i) > 1 || mesh.extent(Axis::j) > 1;
-  for (const ScheduleRow& row : schedules()) {
-    if (!row.fits(mesh) || (limits.schedule && *limits.schedule != row.schedule)) continue;
-    if (!moves && !limits.schedule && row.schedule != Schedule::gather) continue;
+  for (const ScheduleEntry& entry : schedules()) {
+    if (!entry.fits(mesh) || (limits.schedule && *limits.schedule != entry.schedule)) continue;
+    if (!moves && !limits.schedule && entry.schedule != Schedule::gather) continue;
     std::int64_t thickest = -1;
     for (const std::int64_t panel : kPanels) {
-      const std::int64_t thickness = row.work(shape, mesh, panel).k;
+      const std::int64_t thickness = entry.work(shape, mesh, panel).k;
       if (thickness == thickest) break;  // a thicker panel changes nothing: no piece of k is thicker
       thickest = thickness;
-      plans.push_back(predict(
-          machine, shape,
-          {.mesh = mesh, .schedule = row.schedule, .panel = row.takes_panels ? panel : 0, .c_state = limits.c_state}));
+      plans.push_back(predict(machine, shape,
+                              {.mesh = mesh,
+                               .schedule = entry.schedule,
+                               .panel = entry.takes_panels ? panel : 0,
+                               .c_state = limits.c_state}));
     }
   }
 }
@@ -123,7 +125,7 @@ void put_best_first(const MatmulShape& shape, std::vector<Plan>& plans) {
   const auto end = std::ranges::find_if(plans, [&](const Plan& plan) { return plan.seconds() > close; });
   std::stable_sort(plans.begin(), end, [&](const Plan& a, const Plan& b) {
     const auto products = [&](const Plan& plan) {
-      return row_of(plan.schedule).work(shape, plan.mesh, plan.panel).products;
+      return entry_of(plan.schedule).work(shape, plan.mesh, plan.panel).products;
     };
     return std::pair(a.bytes_sent_per_rank, products(a)) < std::pair(b.bytes_sent_per_rank, products(b));
   });

@@ -78,12 +78,12 @@ bool fits_shift(const Mesh& mesh) {
 }
 
 constexpr std::array kSchedules = {
-    ScheduleRow{Schedule::gather, "gather", "Agarwal et al. 1995", "any mesh", fits_all, false, gather_work,
-                multiply_gather},
-    ScheduleRow{Schedule::panels, "panels", "SUMMA, van de Geijn and Watts 1997", "any mesh", fits_all, true,
-                panels_work, multiply_panels},
-    ScheduleRow{Schedule::shift, "shift", "Cannon 1969", "a mesh with i = j, i = 1 or j = 1", fits_shift, false,
-                shift_work, multiply_shift},
+    ScheduleEntry{Schedule::gather, "gather", "Agarwal et al. 1995", "any mesh", fits_all, false, gather_work,
+                  multiply_gather},
+    ScheduleEntry{Schedule::panels, "panels", "SUMMA, van de Geijn and Watts 1997", "any mesh", fits_all, true,
+                  panels_work, multiply_panels},
+    ScheduleEntry{Schedule::shift, "shift", "Cannon 1969", "a mesh with i = j, i = 1 or j = 1", fits_shift, false,
+                  shift_work, multiply_shift},
 };
 
 }  // namespace
@@ -112,12 +112,12 @@ double bytes_sent(Collective collective, int ranks, std::int64_t bytes) {
   return 0;
 }
 
-std::span<const ScheduleRow> schedules() { return kSchedules; }
+std::span<const ScheduleEntry> schedules() { return kSchedules; }
 
-const ScheduleRow& row_of(Schedule schedule) {
-  const auto row = std::ranges::find(kSchedules, schedule, &ScheduleRow::schedule);
-  require(row != kSchedules.end(), "no schedule number {}", static_cast<int>(schedule));
-  return *row;
+const ScheduleEntry& entry_of(Schedule schedule) {
+  const auto entry = std::ranges::find(kSchedules, schedule, &ScheduleEntry::schedule);
+  require(entry != kSchedules.end(), "no schedule number {}", static_cast<int>(schedule));
+  return *entry;
 }
 
 }  // namespace recombine

@@ -49,7 +49,7 @@ struct Work {
 enum class Schedule { gather, panels, shift };
 
 /// A way to bring the panels of the operands to the ranks.
-struct ScheduleRow {
+struct ScheduleEntry {
   Schedule schedule;
   std::string_view name;
   std::string_view paper;
@@ -61,7 +61,7 @@ struct ScheduleRow {
 };
 
 /// All of them; programs, planner, tests and benchmarks walk this table.
-std::span<const ScheduleRow> schedules();
-const ScheduleRow& row_of(Schedule schedule);
+std::span<const ScheduleEntry> schedules();
+const ScheduleEntry& entry_of(Schedule schedule);
 
 }  // namespace recombine

@@ -34,7 +34,7 @@ StreamedPlan plan_streaming(const MatmulCommand& command, const MatmulShape& sha
   require_input(
       !command.schedule,
       "--schedule {}: its operands do not fit --memory-limit; expected no --schedule: then panels stream from files",
-      row_of(command.schedule.value_or(Schedule::gather)).name);
+      entry_of(command.schedule.value_or(Schedule::gather)).name);
   require_input(!command.out.empty() || command.action == MatmulCommand::Action::plan,
                 "--memory-limit: C does not fit either; expected --out C.npy, the file for C");
   const auto needs = [&](const Mesh& mesh) { return smallest_tiles(shape, mesh).bytes(shape); };

@@ -56,7 +56,7 @@ double MatmulResult::slowest() const { return std::ranges::max(runs, {}, &Matmul
 RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& times) {
   const int ranks = run.plan.mesh.extent(Axis::k);
   if (ranks == 1 || times.recombine <= 0) return {};
-  const Work work = row_of(run.plan.schedule).work(run.shape, run.plan.mesh, run.plan.panel);
+  const Work work = entry_of(run.plan.schedule).work(run.shape, run.plan.mesh, run.plan.panel);
   const std::int64_t bytes = work.m * work.n * size_of(run.shape.result_type());
   const Collective collective =
       run.plan.c_state == State::sharded ? Collective::reduce_scatter : Collective::all_reduce;
@@ -149,7 +149,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
   };
   ordered_json object{{"np", run.np},
                       {"mesh", run.plan.mesh.to_string()},
-                      {"schedule", row_of(run.plan.schedule).name},
+                      {"schedule", entry_of(run.plan.schedule).name},
                       {"panel", run.plan.panel},
                       {"recombine", collective_name(run.plan.c_state)},
                       {"streamed", run.operands == Operands::streamed},

@@ -44,7 +44,7 @@ class BenchProduct {
   }
 
   void run(const Plan& plan) {
-    row_of(plan.schedule).run(context_, {.a = a, .b = b, .c = c, .panel = plan.panel, .workspace = workspace_});
+    entry_of(plan.schedule).run(context_, {.a = a, .b = b, .c = c, .panel = plan.panel, .workspace = workspace_});
     recombine::recombine(context_, c, Axis::k, plan.c_state);
     context_.compute().synchronize();
   }

@@ -42,7 +42,7 @@ class MatmulTest : public ::testing::Test {
   void for_each_way(const Visit& visit) {
     for (const Mesh& mesh : meshes_of(world_->size())) {
       ProductRunner runner(mesh, *world_, *device_);
-      for (const ScheduleRow& row : schedules()) {
+      for (const ScheduleEntry& row : schedules()) {
         if (row.fits(mesh)) visit(runner, ProductCase{.mesh = mesh, .schedule = row.schedule});
       }
     }
@@ -149,7 +149,7 @@ TEST_F(MatmulTest, ShapesFactorsAndPanelsInPairsAgreeWithAPlainLoop) {
                                      meshes.size(), schedules().size(), kTypes.size(), 2});
   int cases = 0;
   for (const auto& row : table) {
-    const ScheduleRow& schedule = schedules()[row[6]];
+    const ScheduleEntry& schedule = schedules()[row[6]];
     const bool fits = schedule.fits(meshes[row[5]]);
     const ProductCase what{.mesh = meshes[row[5]],
                            .schedule = fits ? schedule.schedule : Schedule::panels,

@@ -70,19 +70,19 @@ TEST(Planner, CandidatesFitAndTheBestComesFirst) {
     expect_best_first(plans);
     for (const Plan& plan : plans) {
       EXPECT_EQ(plan.mesh.size(), np);
-      EXPECT_TRUE(row_of(plan.schedule).fits(plan.mesh)) << plan.to_string();
+      EXPECT_TRUE(entry_of(plan.schedule).fits(plan.mesh)) << plan.to_string();
       EXPECT_GT(plan.seconds(), 0);
       EXPECT_GE(plan.communication_seconds, 0);
       EXPECT_GT(plan.peak_bytes_per_rank, 0);
-      EXPECT_EQ(plan.panel > 0, row_of(plan.schedule).takes_panels);
+      EXPECT_EQ(plan.panel > 0, entry_of(plan.schedule).takes_panels);
     }
     for (const Mesh& mesh : meshes_of(np)) {
-      for (const ScheduleRow& row : schedules()) {
+      for (const ScheduleEntry& entry : schedules()) {
         // If no operand moves, all schedules are equal, and only gather is a candidate.
-        const bool moves = mesh.extent(Axis::k) < np || row.schedule == Schedule::gather;
+        const bool moves = mesh.extent(Axis::k) < np || entry.schedule == Schedule::gather;
         const bool there = std::ranges::any_of(
-            plans, [&](const Plan& plan) { return plan.mesh == mesh && plan.schedule == row.schedule; });
-        EXPECT_EQ(there, moves && row.fits(mesh)) << mesh.to_string() << ' ' << row.name;
+            plans, [&](const Plan& plan) { return plan.mesh == mesh && plan.schedule == entry.schedule; });
+        EXPECT_EQ(there, moves && entry.fits(mesh)) << mesh.to_string() << ' ' << entry.name;
       }
     }
   }
@@ -161,11 +161,12 @@ TEST(Planner, ImpossibleRequestsAreRefused) {
 TEST(Predict, TimeGrowsWithBytes) {
   const Machine machine = machine_of(8, 1e-5, 1e8);
   for (const Mesh& mesh : meshes_of(8)) {
-    for (const ScheduleRow& row : schedules()) {
-      if (!row.fits(mesh)) continue;
+    for (const ScheduleEntry& entry : schedules()) {
+      if (!entry.fits(mesh)) continue;
       Plan before;
       for (const std::int64_t side : {32, 64, 128, 256, 512, 1024}) {
-        const Plan plan = predict(machine, {side, side, side, DataType::f32}, {.mesh = mesh, .schedule = row.schedule});
+        const Plan plan =
+            predict(machine, {side, side, side, DataType::f32}, {.mesh = mesh, .schedule = entry.schedule});
         EXPECT_GT(plan.bytes_sent_per_rank, before.bytes_sent_per_rank) << plan.to_string();
         EXPECT_GT(plan.communication_seconds, before.communication_seconds) << plan.to_string();
         EXPECT_GT(plan.product_seconds, before.product_seconds) << plan.to_string();
@@ -191,9 +192,9 @@ TEST(Predict, BytesDependOnTypeAndRecombination) {
 TEST(Predict, EmptyProductsTakeNoTimeToMultiply) {
   const Machine machine = machine_of(4, 1e-5, 1e8);
   for (const Mesh& mesh : meshes_of(4)) {
-    for (const ScheduleRow& row : schedules()) {
-      if (!row.fits(mesh)) continue;
-      const Plan plan = predict(machine, {0, 7, 3, DataType::f32}, {.mesh = mesh, .schedule = row.schedule});
+    for (const ScheduleEntry& entry : schedules()) {
+      if (!entry.fits(mesh)) continue;
+      const Plan plan = predict(machine, {0, 7, 3, DataType::f32}, {.mesh = mesh, .schedule = entry.schedule});
       EXPECT_EQ(plan.product_seconds, 0);
       EXPECT_TRUE(std::isfinite(plan.seconds()));
     }

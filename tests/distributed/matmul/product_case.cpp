@@ -71,7 +71,7 @@ std::string compare(const RankContext& context, const ProductCase& what, const D
 
 std::string ProductCase::to_string() const {
   return fmt::format("{} {} {}, [{},{}] x [{},{}] {}, alpha {}, beta {}, panel {}", mesh.to_string(),
-                     row_of(schedule).name, c_state == State::sharded ? "reduce-scatter" : "all-reduce", shape.m,
+                     entry_of(schedule).name, c_state == State::sharded ? "reduce-scatter" : "all-reduce", shape.m,
                      shape.k, shape.k, shape.n, name_of(shape.type), alpha, beta, panel);
 }
 
@@ -104,7 +104,7 @@ std::string ProductRunner::failure_of(const ProductCase& what) {
       }
     }
   }
-  row_of(what.schedule)
+  entry_of(what.schedule)
       .run(context_, {.a = a,
                       .b = b,
                       .c = c,
