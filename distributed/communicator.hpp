@@ -15,7 +15,7 @@ enum class Reduction : std::uint8_t { sum, max };
 
 struct Signature;  // distributed/observe/signature.hpp
 
-/// Data that goes to one other rank, or comes from it.
+/// Data that is sent to one rank of the group, or received from it. A rank may also send to itself.
 struct Piece {
   int peer = 0;  ///< its rank in the group
   VectorView data;

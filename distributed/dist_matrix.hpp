@@ -74,7 +74,8 @@ class DistMatrix {
   const Placement& placement() const { return placement_; }
   void set_state(Axis axis, State state) { placement_[axis] = state; }
   const std::vector<Block>& blocks() const { return blocks_; }
-  /// The rows of the whole matrix in part `row_part` of the grid; the parts of rows_then are numbered fastest.
+  /// The rows of the whole matrix in part `row_part` of the grid. Each part of the rows is cut again along rows_then:
+  /// row_part = part of the rows * parts along rows_then + part along rows_then.
   static Range rows_of_part(const Mesh& mesh, std::int64_t rows, const Placement& placement, int row_part);
 
   /// The local block at this position in the grid; null if this rank does not hold it.
@@ -95,8 +96,8 @@ Range row_shard_of(const Block& block, int parts, int index);
 /// The number of elements of each of these shards, for a block of [rows, cols].
 std::vector<std::int64_t> row_shard_sizes(std::int64_t rows, std::int64_t cols, int parts);
 
-/// True if `a` and `b` have the same coordinates along all axes that replicate the matrix. For a given `b`, exactly one
-/// of the ranks that hold copies of the same part is in the replica of `b`.
+/// The copies along Replicated axes form several complete replicas of the matrix. True if the ranks at `a` and `b`
+/// belong to the same replica: they have the same coordinates along all axes that replicate the matrix.
 bool in_one_replica(const Placement& placement, const Coord& a, const Coord& b);
 
 /// The areas of a matrix that the rank at `coord` holds, one per block in the order of DistMatrix::blocks(): the whole

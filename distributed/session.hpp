@@ -35,7 +35,7 @@ class Session {
   /// True if `mine` is true on every rank. Blocks; every rank calls it. @pre no communication stream has work
   bool on_every_rank(bool mine) const;
 
-  /// "rank 1 on host", for messages of code without a Session.
+  /// Rank and host of this process, such as "rank 1 on node7". For error messages of code that has no Session.
   static std::string place();
 
   /// MPI_Wtime.

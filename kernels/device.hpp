@@ -61,8 +61,8 @@ class Device {
   /// 64-byte aligned. @throws Error if there is not enough memory
   virtual std::byte* allocate(std::int64_t bytes, MemoryKind kind) = 0;
   virtual void deallocate(std::byte* memory, MemoryKind kind) noexcept = 0;
-  /// `from` or `to` may be the host's memory. If it was not allocated as MemoryKind::host: on a compute stream `from`
-  /// may be changed at once, and `to` has its values after the stream's synchronize().
+  /// `from` or `to` may be the host's memory. If that memory is not MemoryKind::host, then on a compute stream the
+  /// caller may change `from` when copy() returns, and `to` is complete only after the stream's synchronize().
   virtual void copy(Stream& stream, VectorView to, ConstVectorView from) = 0;
   virtual std::unique_ptr<Stream> make_stream(StreamUse use) = 0;
   virtual Math& math() = 0;

@@ -26,8 +26,8 @@ class Stream {
   /// stream can wait for a host stream, and a host stream for a GPU's.
   virtual void wait(const Event& event) = 0;
   virtual void synchronize() = 0;
-  /// A hint: until the host waits for this stream, it only enqueues more work. So the work needs no other thread
-  /// to wake.
+  /// A hint: the host will wait for this stream soon, and until then it only enqueues work. So the host can run the
+  /// work itself, and no other thread must be woken.
   virtual void host_will_wait() {}
 };
 

@@ -20,7 +20,7 @@ namespace recombine {
 
 namespace {
 
-/// The whole blocks of an operand; where one rank has them already, they stay where they are.
+/// The whole blocks of an operand. If the axis has one part, this rank already has them, and nothing is copied.
 DistMatrix gathered(RankContext& context, const DistMatrix& rest, Workspace& workspace, std::size_t slot) {
   Placement whole = rest.placement();
   const Axis axis = *whole.rows_then;

@@ -7,9 +7,9 @@
 //       i=0  [a0]-->---   [b0][b1]       C_00 += a0 b0 | C_01 += a0 b1
 //       i=1  [a1]-->---    |   |         C_10 += a1 b0 | C_11 += a1 b1
 //                          v   v
-//       along j from the rank whose        two buffers an operand: while one is multiplied, the other is filled
-//       piece of k it is; B along i
+//       two buffers an operand: while one is multiplied, the other is filled
 //
+// The rank that holds this piece of k broadcasts A's panel along j. B's panel is broadcast along i in the same way.
 // Needs memory for two panels of each operand. van de Geijn and Watts, "SUMMA: scalable universal matrix
 // multiplication algorithm", Concurrency 9(4), 1997.
 

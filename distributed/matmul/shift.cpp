@@ -48,6 +48,7 @@ class Ring {
     ++turn_;
     Stream& communication = context_.communication(axis_);
     if (free) communication.wait(free);
+    // To the rank `distance` before this one; from the rank `distance` after it.
     shift(context_.communicator(axis_).named(what_), communication, as_vector(current_), as_vector(next_), -distance);
     arrived_ = communication.record();
   }

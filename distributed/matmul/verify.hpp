@@ -22,7 +22,7 @@ struct Verification {
   Pieces a;                         ///< of A^T [k,m]; every element by one rank of the job
   Pieces b;                         ///< of B [k,n], likewise
   Pieces c0;                        ///< of C before, likewise; only if beta != 0
-  Pieces c;                         ///< of C [m,n]: whole rows of blocks, by every rank that has them
+  Pieces c;                         ///< of C [m,n]: rows of a block, with all of the block's columns; copies too
   DataType stored = DataType::f32;  ///< the type to which C's elements were rounded last
 };
 

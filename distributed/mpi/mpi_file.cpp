@@ -40,7 +40,8 @@ int read_view(MPI_File file, std::int64_t offset, int runs, std::int64_t bytes, 
   return code;
 }
 
-/// True if this process can open the file, and a second file at the same time, as MPI-IO does. If not, errno says why.
+/// True if this process can open the file and then has one more free file descriptor: MPI-IO needs two. If false, errno
+/// has the reason.
 bool can_open(const std::string& path) {
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   return file.is_open() && FileDescriptor(dup(file.get())).is_open();

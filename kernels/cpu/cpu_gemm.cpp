@@ -17,7 +17,7 @@ struct HarmfulStride {
 constexpr HarmfulStride kFewSets = {512, 32};   // 2 KiB: at half speed
 constexpr HarmfulStride kSomeSets = {128, 64};  // 512 bytes: 1/5 slower, if A is read down its columns
 
-/// True if oneDNN multiplies without packing (it does so up to AVX2, by the rule in the first line) and the rows have a
+/// Up to AVX2, oneDNN packs only large C; the first line has its rule. True if it does not pack, and the rows have a
 /// harmful stride: then they evict each other's cache lines. On one core, oneDNN : OpenBLAS in GFLOP/s:
 /// 128x1024x768 46 : 89, 384x384x768 A^T B 74 : 93; 128x784x768 98 : 89.
 bool onednn_walks_unpacked(const Gemm& gemm, const GemmShape& shape) {

@@ -46,7 +46,7 @@ class ProgressWorker {
   void remove(const std::shared_ptr<Queue>& queue);
 
   /// The doorbell of tasks that wait for another task of this engine. No ring is needed when that task ends: no thread
-  /// sleeps before it has checked all first tasks again.
+  /// sleeps before it has checked the first task of every queue again.
   Doorbell* own_bell() { return &own_bell_; }
 
   void submit(Queue& queue, std::unique_ptr<Task> task);

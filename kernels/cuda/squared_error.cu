@@ -17,7 +17,7 @@ struct SquaredErrorCall {
   std::int64_t m;
   std::int64_t n;
   std::int64_t global_cols;
-  float factor;  // 2 / global_cols * gradient_scale
+  float factor;  // gradient = factor * (output - target): 2 / global_cols * gradient_scale
 };
 
 /// One pass: the gradient needs no sum over the row.

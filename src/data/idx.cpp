@@ -66,7 +66,7 @@ Idx open_idx(const std::string& path, std::uint32_t magic, const DataBudget& bud
   return idx;
 }
 
-/// Reads all items in pieces into `to`, each byte as a T.
+/// Appends all items to `to`, each byte as a T. Reads 4 MiB at a time.
 template <class T>
 void read_items(Idx& idx, std::vector<T>& to) {
   static constexpr std::int64_t kPiece = std::int64_t{4} << 20;

@@ -22,7 +22,9 @@ class LocalMatrices {
         job_(job) {}
   OwnedMatrix a, b, c;  ///< A^T, B and C, placed as kPlaceA, kPlaceB and kPlaceC
 
-  void load_operands(Stream& io) {  // A is held as A^T: distributed/matmul/matmul.hpp says why
+  /// A block of A^T is the transpose of A's rectangle block.cols x block.rows (distributed/matmul/matmul.hpp says why A
+  /// is held as A^T).
+  void load_operands(Stream& io) {
     for (const Block& block : a.blocks()) {
       job_.problem.a.read(job_.context, io, block.cols, block.rows, Transpose::yes, block.view);
     }
@@ -102,7 +104,7 @@ MatmulTimes multiply_once(const MatmulJob& job, LocalMatrices& matrices, Workspa
   RankContext& context = job.context;
   const double start = Session::now();
   const double waited = context.exposed_seconds();
-  row_of(job.plan.schedule)
+  entry_of(job.plan.schedule)
       .run(context, {.a = matrices.a,
                      .b = matrices.b,
                      .c = matrices.c,
@@ -142,7 +144,7 @@ MatmulResult multiply_in_memory(const MatmulJob& job) {
   const int warm_up = job.command.repeat > 1 ? 1 : 0;  // a run that is not counted prepares libraries and memory
   for (int run = -warm_up; run < job.command.repeat; ++run) {
     matrices.load_result(*io);
-    slowest(job, *io, {});
+    slowest(job, *io, {});  // a barrier: all ranks begin at the same time
     const MatmulTimes times = slowest(job, *io, multiply_once(job, matrices, workspace));
     if (run >= 0) result.runs.push_back(times);
   }

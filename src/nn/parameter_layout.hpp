@@ -54,7 +54,8 @@ class ParameterLayout {
   DistMatrix matrix(std::size_t tensor, VectorView flat) const;
 
   /// The ranges of the gradient that are summed together, from the last to the first, as backward completes them. A
-  /// bucket has whole layers, until it has `least_bucket` elements; one larger than `most_bucket` is several buckets.
+  /// bucket collects whole layers until it has at least `least_bucket` elements. If it then has more than `most_bucket`
+  /// elements, it is cut into several.
   const std::vector<Range>& buckets() const { return buckets_; }
   /// Part `index` of a bucket that is divided among `parts` ranks. Parts begin at multiples of kShardUnit elements from
   /// the bucket's begin, so that vector code treats each element in the same way whatever the number of parts.

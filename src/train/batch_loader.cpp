@@ -18,6 +18,7 @@ void BatchLoader::load(const Table& table, const Affine& input, const DistMatrix
   local_.clear();
   parts_.clear();
   for (const Block& block : x.blocks()) {
+    // Blocks of one row part are neighbours and have the same rows.
     if (!parts_.empty() && parts_.back() == block.row_part) continue;
     const auto begin = static_cast<std::int64_t>(host_rows_.size());
     for (std::int64_t b = block.rows.begin; b < block.rows.end; ++b) host_rows_.push_back(row_of(b));

@@ -88,9 +88,11 @@ void require_memory(const Device& device, const TrainerOptions& options, const T
   const std::string why =
       fmt::format("training takes {} on each rank, but {} allows {}", exact_byte_text(bytes.total()),
                   memory.limit.empty() ? "its share of the host's memory" : memory.limit, byte_text(memory.bytes));
-  // The larger part names the option to change.
-  require_input(bytes.parameters > bytes.values, "--batch-size {}: {}; expected a smaller batch or more memory",
-                options.batch_size, why);
+  // The message names the option that makes the larger part smaller.
+  if (bytes.values >= bytes.parameters) {
+    throw InputError(
+        fmt::format("--batch-size {}: {}; expected a smaller batch or more memory", options.batch_size, why));
+  }
   throw InputError(fmt::format("--hidden '{}': {}; expected narrower layers or more memory",
                                fmt::join(options.model.hidden, ","), why));
 }

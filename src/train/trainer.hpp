@@ -77,8 +77,8 @@ class Trainer {
   std::int64_t total_steps() const;  ///< @throws InputError if there are 2^63 or more
 
   /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or
-  /// infinite, or after whose update a weight is. Losses are read every StepLosses::kMostSteps steps and at the end of
-  /// an epoch; the error is thrown then, before a later step is reported.
+  /// infinite, or whose update makes a weight NaN or infinite. Losses are read every StepLosses::kMostSteps steps and
+  /// at the end of an epoch; the error is thrown then, before a later step is reported.
   void run(TrainingListener& listener);
   /// Trains one step on the rows at `positions` in the order of the epoch: forward and backward for each micro-batch,
   /// then one sum over the ranks and one update.

@@ -21,7 +21,8 @@ namespace recombine::mpi {
 /// memory from allocate() is processed in place (direct.hpp). All other data passes through slots in an MPI-3 shared
 /// window (channel.hpp). Each operation is a task; tasks of one exchange run one after the other, in the same order on
 /// every rank. communicator.hpp says what they do; `pieces` has one entry per rank. The ranks compare the signature of
-/// each operation (calls.hpp). A part of an operation that is checked as a whole has no signature.
+/// each operation (calls.hpp). If an operation has several parts, its signature is compared once for the whole, and the
+/// parts have none.
 class HostExchange {
  public:
   /// Blocks; every rank of `comm` calls it. @pre all ranks of `comm` are on one host
