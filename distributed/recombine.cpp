@@ -1,5 +1,6 @@
 #include "distributed/recombine.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "kernels/error.hpp"
@@ -65,6 +66,18 @@ void recombine(RankContext& context, const Recombination& recombination) {
 
 void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what) {
   start_recombine(context, matrix, axis, target, what, RankContext::Next::waits).wait();
+}
+
+void sum_over_axes(RankContext& context, std::span<const Axis> axes, VectorView data, What what) {
+  for (const Axis axis : axes) recombine(context, {.axis = axis, .data = data, .what = what});
+  const auto several = [&](Axis axis) { return context.communicator(axis).size() > 1; };
+  if (std::ranges::count_if(kAxes, several) < 2) return;
+  for (const Axis axis : kAxes) {
+    if (!several(axis)) continue;
+    Stream& communication = context.after_compute(axis, RankContext::Next::waits);
+    context.communicator(axis).named(what).broadcast(communication, data, 0);
+    pending(context, axis).wait();
+  }
 }
 
 void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to, What what) {

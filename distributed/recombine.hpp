@@ -53,6 +53,11 @@ Pending start_recombine(RankContext& context, DistMatrix& matrix, Axis axis, Sta
 void recombine(RankContext& context, const Recombination& recombination);
 void recombine(RankContext& context, DistMatrix& matrix, Axis axis, State target, What what = {});
 
+/// Sums `data` (Partial over `axes`) over these axes, one after another. Then it has the same bits on every rank of the
+/// mesh: two lines of ranks may add in different orders (on one host, between hosts), so every rank takes the sum of the
+/// rank at coordinate 0. The compute stream waits for it. For a few numbers, such as losses.
+void sum_over_axes(RankContext& context, std::span<const Axis> axes, VectorView data, What what);
+
 /// Undoes the second row cut (`rows_then`): all-gathers the pieces of `from` along that axis into `to`. Both have the
 /// same placement otherwise. The compute stream waits for the result.
 void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to, What what = {});

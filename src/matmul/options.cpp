@@ -94,13 +94,7 @@ void read_product(const OptionReader& reader, MatmulCommand& command) {
 }
 
 void read_plan(const OptionReader& reader, MatmulCommand& command) {
-  if (const std::string mesh = reader.string("mesh"); mesh != "auto") {
-    try {
-      command.mesh = Mesh::parse(mesh);
-    } catch (const InputError& error) {
-      throw InputError(fmt::format("--{}", error.what()));
-    }
-  }
+  command.mesh = reader.mesh("mesh");
   command.schedule = reader.word<std::optional<Schedule>>(
       "schedule",
       {{"auto", std::nullopt}, {"gather", Schedule::gather}, {"panels", Schedule::panels}, {"shift", Schedule::shift}});

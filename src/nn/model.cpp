@@ -148,30 +148,42 @@ void Model::forward_summed(Layer& layer, const DistMatrix& x) {
   recombine(context_, z, layer.axes.in, State::replicated, {.name = "sum Y", .layer = layer.number});
   for (std::size_t b = 0; b < z.blocks().size(); ++b) {
     const Block& block = z.blocks()[b];
-    const MatrixView y = layer.y->blocks()[b].view;
-    if (!complete && layer.bias) {
-      const VectorView bias = as_vector(layer.bias->find(0, block.col_part)->view);
-      context_.math().bias_activation(context_.compute(), {.in = block.view, .bias = bias, .out = block.view});
+    BiasActivation call{.in = block.view, .out = layer.y->blocks()[b].view, .activation = layer.activation};
+    if (!complete && layer.bias) call.bias = as_vector(layer.bias->find(0, block.col_part)->view);
+    if (layer.z && call.bias.size > 0) {
+      context_.math().bias_activation(context_.compute(), {.in = block.view, .bias = call.bias, .out = block.view});
+      call.bias = {};
     }
-    context_.math().bias_activation(context_.compute(), {.in = block.view, .out = y, .activation = layer.activation});
+    context_.math().bias_activation(context_.compute(), call);
   }
 }
 
 void Model::backward(const MicroBatch& micro_batch, const std::function<void(Range)>& completed) {
   summed_from_ = gradient_.view().size;
   for (std::size_t l = layers_.size(); l-- > 0;) {
+    const TraceRange trace("backward layer");
     Layer& layer = layers_[l];
-    backward_layer(layer, input_of(l), micro_batch);
+    backward_activation(layer, micro_batch);
+    // If dX must be summed, its sum runs while dW is multiplied. Otherwise dW comes first, because its sum is the longer.
+    const bool sums_dx = l > 0 && context_.mesh().parts(layer.axes.out) > 1;
+    Pending dx = sums_dx ? backward_input(l) : Pending();
+    backward_weight(layer, input_of(l), micro_batch);
     if (micro_batch.last) completed(layout_.layer_range(l));
-    if (l == 0) break;
-    DistMatrix& dx = *layers_[l - 1].dy;
-    multiply(context_, {.a = *layer.dy_operand, .b = layer.weight_operand, .c = dx});
-    recombine(context_, dx, layer.axes.out, State::replicated, {.name = "sum dX", .layer = layer.number});
+    if (l > 0 && !sums_dx) dx = backward_input(l);
+    dx.wait();
   }
 }
 
-void Model::backward_layer(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch) {
-  const TraceRange trace("backward layer");
+/// dX = dY W, which is the dY of the layer before.
+Pending Model::backward_input(std::size_t l) {
+  Layer& layer = layers_[l];
+  DistMatrix& dx = *layers_[l - 1].dy;
+  multiply(context_, {.a = *layer.dy_operand, .b = layer.weight_operand, .c = dx});
+  return start_recombine(context_, dx, layer.axes.out, State::replicated, {.name = "sum dX", .layer = layer.number});
+}
+
+/// dY before the activation, and the gradient of the bias.
+void Model::backward_activation(Layer& layer, const MicroBatch& micro_batch) {
   const DistMatrix& saved = layer.z ? *layer.z : *layer.y;
   const DistMatrix& dy = *layer.dy;
   for (std::size_t b = 0; b < dy.blocks().size(); ++b) {
@@ -189,6 +201,10 @@ void Model::backward_layer(Layer& layer, const DistMatrix& x, const MicroBatch& 
     layer.bias_gradient->set_state(Axis::i, State::partial);
   }
   layer.dy_operand = operand(dy, layer.dy_rounded);
+}
+
+/// dW = dY^T X, a term of the sum over i.
+void Model::backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch) {
   multiply(context_, {.a = *layer.dy_operand,
                       .trans_a = Transpose::yes,
                       .b = x,

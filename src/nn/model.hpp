@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "distributed/multiply.hpp"
+#include "distributed/recombine.hpp"
 #include "kernels/device.hpp"
 #include "src/nn/micro_batch.hpp"
 #include "src/nn/parameter_layout.hpp"
@@ -74,7 +75,9 @@ class Model {
   const DistMatrix& input_of(std::size_t layer) const;
   void forward_fused(Layer& layer, const DistMatrix& x);
   void forward_summed(Layer& layer, const DistMatrix& x);
-  void backward_layer(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch);
+  void backward_activation(Layer& layer, const MicroBatch& micro_batch);
+  void backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch);
+  Pending backward_input(std::size_t l);
   /// Values [rows, cols] of a batch: rows cut by i, columns by `cols_axis`.
   DistMatrix place(DistMatrix::Shape shape, Axis cols_axis, const Buffer& memory) const;
   std::int64_t size_of_values(DistMatrix::Shape shape, Axis cols_axis) const;

@@ -1,12 +1,23 @@
 #include "src/nn/optimizer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
+#include "distributed/recombine.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
+
+namespace {
+
+/// True if no other rank with the same coordinate along i and a smaller one along j or k holds the same elements.
+bool first_holder(const Coord& coord, const Placement& placement) {
+  return (placement.cuts(Axis::j) || coord[Axis::j] == 0) && (placement.cuts(Axis::k) || coord[Axis::k] == 0);
+}
+
+}  // namespace
 
 double RateSchedule::at(std::int64_t step) const {
   if (step < warmup) return lr * static_cast<double>(step + 1) / static_cast<double>(warmup);
@@ -28,7 +39,16 @@ Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions&
   };
   if (options.kind != OptimizerKind::sgd) zeros(first_moment_);
   if (options.kind == OptimizerKind::adamw) zeros(second_moment_);
-  if (clips()) square_sum_ = Buffer(context.device(), DataType::f64, 1);
+  if (!clips()) return;
+  square_sum_ = Buffer(context.device(), DataType::f64, 1);
+  for (const ParameterTensor& tensor : model.layout().tensors()) {
+    if (!first_holder(context.coord(), tensor.placement)) continue;
+    if (!squared_here_.empty() && squared_here_.back().end == tensor.range.begin) {
+      squared_here_.back().end = tensor.range.end;
+    } else {
+      squared_here_.push_back(tensor.range);
+    }
+  }
 }
 
 void Optimizer::begin_step(std::int64_t step, double lr, double* diverged) {
@@ -40,7 +60,12 @@ void Optimizer::begin_step(std::int64_t step, double lr, double* diverged) {
 void Optimizer::measure_norm() {
   static constexpr double kZero = 0;
   context_.device().copy(context_.compute(), square_sum_.view(), vector_view(&kZero, 1));
-  context_.math().add_square_sum(context_.compute(), model_.gradient(), square_sum_.view().as<double>());
+  auto* const sum = square_sum_.view().as<double>();
+  for (const Range& range : squared_here_) {
+    context_.math().add_square_sum(context_.compute(), model_.gradient().range(range.begin, range.end), sum);
+  }
+  static constexpr std::array kCutting = {Axis::j, Axis::k};  // along i, every rank has the same gradient
+  sum_over_axes(context_, kCutting, square_sum_.view(), {.name = "sum gradient norm"});
 }
 
 void Optimizer::update(Range range) {

@@ -33,7 +33,8 @@ class Optimizer {
   bool clips() const { return options_.clip_norm > 0; }
   /// @param step  from 1  @param diverged  in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
   void begin_step(std::int64_t step, double lr, double* diverged);
-  /// Sums the squares of the whole gradient. Call it before update() if clips().
+  /// Sums the squares of all elements of the gradient, on any mesh, each element once. Call it before update() if
+  /// clips(). @pre the gradient is summed over i
   void measure_norm();
   /// Updates the weights in `range` of the flat buffer. @throws Error if its gradient is not summed over i
   void update(Range range);
@@ -43,7 +44,8 @@ class Optimizer {
   Model& model_;
   OptimizerOptions options_;
   Buffer first_moment_, second_moment_;
-  Buffer square_sum_;  ///< one f64
+  Buffer square_sum_;                ///< one f64
+  std::vector<Range> squared_here_;  ///< of the flat gradient: the elements whose squares this rank adds
   std::int64_t step_ = 0;
   double lr_ = 0;
   double* diverged_ = nullptr;

@@ -54,6 +54,15 @@ std::string OptionReader::path(const char* name) const {
   return string(name);
 }
 
+std::optional<Mesh> OptionReader::mesh(const char* name) const {
+  if (!has(name) || string(name) == "auto") return {};
+  try {
+    return Mesh::parse(string(name));
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("--{}", error.what()));
+  }
+}
+
 po::variables_map read_options(int argc, const char* const* argv, const po::options_description& options) {
   po::variables_map values;
   try {

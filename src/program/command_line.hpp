@@ -4,6 +4,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "distributed/mesh.hpp"
 #include "src/program/parse.hpp"
 
 namespace recombine {
@@ -32,6 +33,8 @@ class OptionReader {
   bool flag(const char* name) const { return values_[name].as<bool>(); }
   std::string string(const char* name) const { return has(name) ? values_[name].as<std::string>() : ""; }
   std::string path(const char* name) const;  ///< of a file; "" only if the option is absent
+  /// "2x1x2"; none if the option has no value or is "auto". @throws InputError
+  std::optional<Mesh> mesh(const char* name) const;
   std::int64_t whole(const char* name, Whole bounds, std::int64_t absent = 0) const {
     return has(name) ? parse_whole(name, string(name), bounds) : absent;
   }

@@ -43,28 +43,4 @@ ConstVectorView BatchLoader::rows_of(const Block& block) const {
   return rows_.view().range(range.begin, range.end);
 }
 
-void BatchLoader::loss(const Table& table, const DistMatrix& y, const LossCall& call) {
-  const float scale = call.gradient ? 1.0F / static_cast<float>(call.batch_rows) : 0;
-  for (const Block& block : y.blocks()) {
-    require(block.cols.size() == y.cols(), "a loss needs whole rows, but columns are cut: {}",
-            y.placement().to_string());
-    const MatrixView out = call.gradient ? call.gradient->find(block.row_part, block.col_part)->view : MatrixView{};
-    if (call.kind == LossKind::cross_entropy) {
-      context_.math().softmax_cross_entropy(context_.compute(), {.logits = block.view,
-                                                                 .labels = table.labels,
-                                                                 .rows = rows_of(block),
-                                                                 .gradient = out,
-                                                                 .gradient_scale = scale,
-                                                                 .sums = call.sums});
-    } else {
-      context_.math().squared_error(context_.compute(), {.outputs = block.view,
-                                                         .targets = table.targets,
-                                                         .rows = rows_of(block),
-                                                         .gradient = out,
-                                                         .gradient_scale = scale,
-                                                         .sums = call.sums});
-    }
-  }
-}
-
 }  // namespace recombine

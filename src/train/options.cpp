@@ -53,9 +53,12 @@ po::options_description training_options() {
 po::options_description machine_options() {
   po::options_description group("Machine");
   add_device_options(group);
-  group.add_options()("memory-limit", text_option("BYTES"),
-                      "memory for training and its data per rank, such as 2GiB; default the host's memory / its "
-                      "ranks. If given, compressed data may also be more than 1,000 times as large as their file")(
+  group.add_options()("mesh", text_option("IxJxK"),
+                      "the mesh of ranks: rows of a batch in I parts, the layers' widths in J and K parts in turn; "
+                      "default all ranks along I")(
+      "memory-limit", text_option("BYTES"),
+      "memory for training and its data per rank, such as 2GiB; default the host's memory / its "
+      "ranks. If given, compressed data may also be more than 1,000 times as large as their file")(
       "precision", text_option("NAME", "f32"),
       "type of the products' operands: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
   return group;
@@ -146,6 +149,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
                   .standardize = reader.flag("standardize"),
                   .validation = reader.string("validation"),
                   .seed = command.seed};
+  command.mesh = reader.mesh("mesh");
   command.device = read_device(reader);
   read_precision(reader, command);
   command.memory_limit_text = reader.string("memory-limit");

@@ -32,6 +32,7 @@ struct TrainCommand {
   std::int64_t steps = 0;     ///< 0: as many as the epochs have
   std::int64_t patience = 0;  ///< 0: none
   std::uint64_t seed = 0;
+  std::optional<Mesh> mesh;  ///< none: all ranks along i
   DeviceCommand device;
   std::optional<double> memory_limit;          ///< bytes per rank; none: its share of the host's memory
   std::string memory_limit_text;               ///< as given, for messages

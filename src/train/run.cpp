@@ -163,6 +163,11 @@ void run_training(Session& session, const TrainCommand& command) {
     require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
                   inputs_of(command));
   });
+  agree(session, [&] {
+    require_input(!command.mesh || command.mesh->size() == session.size(),
+                  "--mesh {}: has {} ranks; expected {}, as the job has", command.mesh ? command.mesh->to_string() : "",
+                  command.mesh ? command.mesh->size() : 0, session.size());
+  });
   if (!command.quiet) warn_if_bound(session, "train");
   const RankDevice rank_device = make_rank_device(session, command.device);
   Device& device = *rank_device.device;
@@ -172,7 +177,7 @@ void run_training(Session& session, const TrainCommand& command) {
   const SharedData data(session, *world, *stream, [&] { return load(session, command, memory); });
   const TrainerOptions options = trainer_options(command, data);
 
-  const Mesh mesh(session.size(), 1, 1);
+  const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
   require_memory(device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)), memory);
   std::optional<Outputs> outputs;
   on_root(*world, *stream, [&] {
@@ -216,10 +221,11 @@ void run_training(Session& session, const TrainCommand& command) {
   result.seconds = Session::now() - start;
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
   result.collectives = context.journal().totals();
+  const auto all = make_communicator(*world, device, rank_device.collectives, 0, session.rank());
   result.weights_fingerprint = weights_fingerprint(context, *world, *stream, trainer.model());
   agree(*world, *stream, [&] {
     OutputFile* const save = outputs && outputs->save ? &*outputs->save : nullptr;
-    result.weights_sha256 = write_weights(context, context.communicator(Axis::i), trainer.model(), save);
+    result.weights_sha256 = write_weights(context, *all, trainer.model(), save);
   });
   on_root(*world, *stream, [&] {
     if (console) console->finish(result);

@@ -14,7 +14,7 @@ constexpr std::int64_t kDoubles = sizeof(StepLosses::StepSums) / sizeof(double);
 }  // namespace
 
 std::vector<double> sum_over_ranks(RankContext& context, VectorView values) {
-  recombine(context, {.axis = Axis::i, .data = values, .what = {.name = "sum losses"}});
+  sum_over_axes(context, kAxes, values, {.name = "sum losses"});
   std::vector<double> sums(static_cast<std::size_t>(values.size));
   context.device().copy(context.compute(), vector_view(sums.data(), values.size), values);
   context.compute().synchronize();

@@ -17,7 +17,8 @@ struct StepRecord {
   std::int64_t rows = 0;       ///< of the batch
 };
 
-/// Returns the sums of `values` (f64, in the device's memory) over the ranks along i. Waits for them.
+/// Returns the sums of `values` (f64, in the device's memory) over all ranks, with the same bits on every rank. Waits
+/// for them.
 std::vector<double> sum_over_ranks(RankContext& context, VectorView values);
 
 /// The losses of the latest steps. They stay in the device's memory until flush(), so that no step waits for the host.

@@ -40,6 +40,7 @@ Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOpti
       optimizer_(context, model_, options.optimizer),
       reducer_(context, model_.gradient(), model_.layout().buckets()),
       loader_(context, largest_batch(data, options)),
+      loss_(context, model_, largest_batch(data, options)),
       train_(context, data.train()),
       validation_(context, data.validation()),
       test_(context, data.test()),
@@ -74,11 +75,11 @@ void Trainer::forward_backward(const Permutation& order, const MicroBatch& micro
   const DistMatrix& x = model_.begin_batch(micro_batch.rows.size());
   loader_.load(train_.table(), data_.input(), x, [&](std::int64_t b) { return order(micro_batch.rows.begin + b); });
   lap.add_to(time_.input);
-  loader_.loss(train_.table(), model_.forward(),
-               {.kind = options_.loss,
-                .batch_rows = micro_batch.batch_rows,
-                .gradient = &model_.output_gradient(),
-                .sums = sums});
+  loss_.add(train_.table(), loader_, model_.forward(),
+            {.kind = options_.loss,
+             .batch_rows = micro_batch.batch_rows,
+             .gradient = &model_.output_gradient(),
+             .sums = sums});
   model_.backward(micro_batch, [&](Range range) { reducer_.add(range); });
 }
 
@@ -218,8 +219,8 @@ Score Trainer::sum_scores(const DeviceTable& table) {
   for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
     const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));
     loader_.load(table.table(), data_.input(), x, [&](std::int64_t b) { return begin + b; });
-    loader_.loss(table.table(), model_.forward(),
-                 {.kind = options_.loss, .sums = reinterpret_cast<LossSums*>(scores.view().data)});
+    loss_.add(table.table(), loader_, model_.forward(),
+              {.kind = options_.loss, .sums = reinterpret_cast<LossSums*>(scores.view().data)});
   }
   const std::vector<double> sums = sum_over_ranks(context_, scores.view());
   const auto rows = static_cast<double>(table.rows());

@@ -10,7 +10,7 @@
 #include "src/data/shared_data.hpp"
 #include "src/nn/gradient_reducer.hpp"
 #include "src/nn/optimizer.hpp"
-#include "src/train/batch_loader.hpp"
+#include "src/train/batch_loss.hpp"
 #include "src/train/step_losses.hpp"
 #include "src/train/train_state.hpp"
 
@@ -117,6 +117,7 @@ class Trainer {
   Optimizer optimizer_;
   GradientReducer reducer_;
   BatchLoader loader_;
+  BatchLoss loss_;
   DeviceTable train_, validation_, test_;
   StepLosses losses_;
   TrainState state_;

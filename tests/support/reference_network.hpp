@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "src/nn/model.hpp"
-#include "src/train/batch_loader.hpp"
+#include "src/train/batch_loss.hpp"
 
 namespace recombine::test {
 

@@ -8,7 +8,7 @@
 #include "src/data/device_table.hpp"
 #include "src/nn/gradient_reducer.hpp"
 #include "src/nn/optimizer.hpp"
-#include "src/train/batch_loader.hpp"
+#include "src/train/batch_loss.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/reference_network.hpp"
@@ -68,11 +68,12 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
                                   ParameterLayout(model.shape(), context.mesh(), context.coord(), 20, 30).buckets());
           const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
           loader.load(table.table(), {}, model.begin_batch(batch), [](std::int64_t b) { return b; });
-          loader.loss(table.table(), model.forward(),
-                      {.kind = loss,
-                       .batch_rows = batch,
-                       .gradient = &model.output_gradient(),
-                       .sums = reinterpret_cast<LossSums*>(sums.view().data)});
+          BatchLoss(context, model, kRows)
+              .add(table.table(), loader, model.forward(),
+                   {.kind = loss,
+                    .batch_rows = batch,
+                    .gradient = &model.output_gradient(),
+                    .sums = reinterpret_cast<LossSums*>(sums.view().data)});
           model.backward({}, [&](Range range) { reducer.add(range); });
           std::int64_t summed = 0;
           reducer.finish([&](Range range) { summed += range.size(); });
@@ -108,11 +109,12 @@ TEST_F(ModelTest, GradientsInBf16AreCloseToTheReference) {
     BatchLoader loader(context, kRows);
     loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
     const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
-    loader.loss(table.table(), model.forward(),
-                {.kind = LossKind::mse,
-                 .batch_rows = kRows,
-                 .gradient = &model.output_gradient(),
-                 .sums = reinterpret_cast<LossSums*>(sums.view().data)});
+    BatchLoss(context, model, kRows)
+        .add(table.table(), loader, model.forward(),
+             {.kind = LossKind::mse,
+              .batch_rows = kRows,
+              .gradient = &model.output_gradient(),
+              .sums = reinterpret_cast<LossSums*>(sums.view().data)});
     GradientReducer reducer(context, model.gradient(), model.layout().buckets());
     model.backward({}, [&](Range range) { reducer.add(range); });
     reducer.finish([](Range) {});
@@ -139,10 +141,11 @@ TEST_F(ModelTest, AStaleGradientIsRefused) {
   BatchLoader loader(context, kRows);
   const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
   loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
-  loader.loss(table.table(), model.forward(),
-              {.batch_rows = kRows,
-               .gradient = &model.output_gradient(),
-               .sums = reinterpret_cast<LossSums*>(sums.view().data)});
+  BatchLoss(context, model, kRows)
+      .add(table.table(), loader, model.forward(),
+           {.batch_rows = kRows,
+            .gradient = &model.output_gradient(),
+            .sums = reinterpret_cast<LossSums*>(sums.view().data)});
   model.backward({}, [](Range) {});
   Optimizer optimizer(context, model, {.kind = OptimizerKind::sgd});
   optimizer.begin_step(1, 0.1, sums.view().as<double>());
