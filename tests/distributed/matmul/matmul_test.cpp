@@ -7,6 +7,7 @@
 #include "distributed/owned_matrix.hpp"
 #include "kernels/error.hpp"
 #include "tests/distributed/matmul/product_case.hpp"
+#include "tests/support/pairwise.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/test_device.hpp"
 
@@ -94,49 +95,6 @@ TEST_F(MatmulTest, DISABLED_EveryShapeEveryWay) {
   if (world_->rank() == 0) std::cout << cases << " cases on " << world_->size() << " ranks\n";
 }
 
-/// Rows in which each pair of values of any two dimensions occurs at least once. Each row starts with a missing pair.
-/// Its other values are those that cover most missing pairs (Cohen et al., "The AETG system", IEEE TSE 1997).
-std::vector<std::vector<std::size_t>> pairwise_table(const std::vector<std::size_t>& sizes) {
-  const std::size_t dimensions = sizes.size();
-  const auto key = [&](std::size_t d, std::size_t v, std::size_t e, std::size_t w) {
-    return ((d * 64 + v) * dimensions + e) * 64 + w;
-  };
-  std::vector<bool> covered(dimensions * 64 * dimensions * 64);
-  std::vector<std::vector<std::size_t>> rows;
-  const auto gain = [&](const std::vector<std::size_t>& row, const std::vector<bool>& set, std::size_t d,
-                        std::size_t v) {
-    int sum = 0;
-    for (std::size_t e = 0; e < dimensions; ++e) {
-      if (e != d && set[e] && !covered[key(d, v, e, row[e])]) ++sum;
-    }
-    return sum;
-  };
-  for (std::size_t d = 0; d < dimensions; ++d) {
-    for (std::size_t e = d + 1; e < dimensions; ++e) {
-      for (std::size_t v = 0; v < sizes[d]; ++v) {
-        for (std::size_t w = 0; w < sizes[e]; ++w) {
-          if (covered[key(d, v, e, w)]) continue;
-          std::vector<std::size_t> row(dimensions);
-          std::vector<bool> set(dimensions);
-          row[d] = v, row[e] = w, set[d] = set[e] = true;
-          for (std::size_t f = 0; f < dimensions; ++f) {
-            if (set[f]) continue;
-            for (std::size_t x = 1; x < sizes[f]; ++x) {
-              if (gain(row, set, f, x) > gain(row, set, f, row[f])) row[f] = x;
-            }
-            set[f] = true;
-          }
-          for (std::size_t f = 0; f < dimensions; ++f) {
-            for (std::size_t g = 0; g < dimensions; ++g) covered[key(f, row[f], g, row[g])] = true;
-          }
-          rows.push_back(row);
-        }
-      }
-    }
-  }
-  return rows;
-}
-
 /// Other shapes, factors and panels: every pair of values of every two of these dimensions occurs.
 TEST_F(MatmulTest, ShapesFactorsAndPanelsInPairsAgreeWithAPlainLoop) {
   static const std::vector<std::int64_t> kExtents = {0, 1, 2, 3, 7, 64, 65, 257};
@@ -145,7 +103,7 @@ TEST_F(MatmulTest, ShapesFactorsAndPanelsInPairsAgreeWithAPlainLoop) {
   const std::vector<Mesh> meshes = meshes_of(world_->size());
   std::vector<std::unique_ptr<ProductRunner>> runners;
   for (const Mesh& mesh : meshes) runners.push_back(std::make_unique<ProductRunner>(mesh, *world_, *device_));
-  const auto table = pairwise_table({kExtents.size(), kExtents.size(), kExtents.size(), kFactors.size(), kPanels.size(),
+  const auto table = test::pairwise_table({kExtents.size(), kExtents.size(), kExtents.size(), kFactors.size(), kPanels.size(),
                                      meshes.size(), schedules().size(), kTypes.size(), 2});
   int cases = 0;
   for (const auto& row : table) {
@@ -166,7 +124,7 @@ TEST_F(MatmulTest, ShapesFactorsAndPanelsInPairsAgreeWithAPlainLoop) {
 
 TEST(PairwiseTable, HasEveryPair) {
   const std::vector<std::size_t> sizes = {3, 2, 4, 2};
-  const auto table = pairwise_table(sizes);
+  const auto table = test::pairwise_table(sizes);
   EXPECT_LT(table.size(), 3U * 2 * 4 * 2);
   for (std::size_t d = 0; d < sizes.size(); ++d) {
     for (std::size_t e = d + 1; e < sizes.size(); ++e) {

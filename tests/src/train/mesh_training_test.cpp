@@ -1,0 +1,179 @@
+#include <cfloat>
+#include <cmath>
+#include <iostream>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "distributed/matmul/planner.hpp"
+#include "src/train/trainer.hpp"
+#include "tests/support/math_test.hpp"
+#include "tests/support/pairwise.hpp"
+#include "tests/support/rank_test.hpp"
+#include "tests/support/reference_gradient.hpp"
+#include "tests/support/test_device.hpp"
+
+namespace recombine {
+namespace {
+
+constexpr std::int64_t kRows = 67;
+constexpr std::int64_t kSteps = 20;
+
+struct Widths {
+  std::int64_t inputs;
+  std::vector<std::int64_t> hidden;
+  std::int64_t outputs;
+};
+
+struct Recorder : TrainingListener {
+  std::vector<StepRecord> steps;
+  std::vector<EpochRecord> epochs;
+  void on_steps(const std::vector<StepRecord>& s) override { steps.insert(steps.end(), s.begin(), s.end()); }
+  void on_epoch(const EpochRecord& epoch) override { epochs.push_back(epoch); }
+};
+
+LoadedData data_for(const Widths& widths, LossKind loss) {
+  LoadedData data{.name = "random", .classes = loss == LossKind::mse ? 0 : widths.outputs};
+  data.train = {.rows = kRows, .inputs = widths.inputs, .features = test::random_values(kRows * widths.inputs, 100)};
+  if (loss == LossKind::mse) {
+    data.train.outputs = widths.outputs;
+    data.train.targets = test::random_values(kRows * widths.outputs, 101);
+  } else {
+    for (std::int64_t r = 0; r < kRows; ++r)
+      data.train.labels.push_back(static_cast<std::int32_t>(r * 7 % widths.outputs));
+  }
+  return data;
+}
+
+/// One network and its training: on every mesh, and alone.
+class MeshTrainingTest : public ::testing::Test {
+ protected:
+  std::vector<float> to_host(RankContext& context, VectorView values) {
+    std::vector<float> host(static_cast<std::size_t>(values.size));
+    context.device().copy(context.compute(), vector_view(host.data(), values.size), values);
+    context.compute().synchronize();
+    return host;
+  }
+
+  /// The initial weights, which do not depend on the mesh, and their gradient for the first batch in plain loops.
+  test::ReferenceGradient reference(const LoadedData& data, const TrainerOptions& options, const Permutation& order) {
+    const Model model(alone_, options.model, 1, options.seed);
+    const std::vector<float> weights = to_host(alone_, model.weights());
+    const test::ReferenceNetwork network{options.model, options.loss, {weights.begin(), weights.end()}};
+    std::vector<double> x, answers;
+    const LoadedTable& table = data.train;
+    for (std::int64_t b = 0; b < options.batch_size; ++b) {
+      const std::int64_t row = order(b);
+      for (std::int64_t c = 0; c < table.inputs; ++c) {
+        x.push_back(table.features[static_cast<std::size_t>(row * table.inputs + c)]);
+      }
+      if (options.loss == LossKind::cross_entropy) answers.push_back(table.labels[static_cast<std::size_t>(row)]);
+      for (std::int64_t c = 0; c < table.outputs; ++c) {
+        answers.push_back(table.targets[static_cast<std::size_t>(row * table.outputs + c)]);
+      }
+    }
+    return test::backpropagated(network, x, answers);
+  }
+
+  /// Expects each element of this rank's gradient to be that of the reference, but for rounding in f32.
+  void expect_gradient(RankContext& context, const Model& model, const test::ReferenceGradient& expected) {
+    const std::vector<float> gradient = to_host(context, model.gradient());
+    const ParameterLayout& layout = model.layout();
+    double worst = 0;
+    for (const TensorRectangle& part : layout.rectangles({0, layout.local_size()})) {
+      const ParameterTensor& tensor = layout.tensors()[part.tensor];
+      std::int64_t flat = part.flat.begin;
+      for (std::int64_t r = part.rows.begin; r < part.rows.end; ++r) {
+        for (std::int64_t c = part.cols.begin; c < part.cols.end; ++c, ++flat) {
+          const auto p = static_cast<std::size_t>(tensor.file_begin + r * tensor.matrix.cols + c);
+          const double error = std::abs(gradient[static_cast<std::size_t>(flat)] - expected.values[p]);
+          const double bound = 32 * FLT_EPSILON * expected.scales[p];
+          ASSERT_LE(error, bound) << tensor.name << " element (" << r << ", " << c
+                                  << "): " << gradient[static_cast<std::size_t>(flat)] << ", expected "
+                                  << expected.values[p];
+          if (bound > 0) worst = std::max(worst, error / bound);
+        }
+      }
+    }
+    worst_ = std::max(worst_, worst);
+  }
+
+  std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
+  std::unique_ptr<Device> device_alone_ = test::make_test_device();
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
+  std::unique_ptr<Communicator> single_ = world_->split(world_->rank(), 0);
+  std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::host);
+  RankContext alone_{Mesh(1, 1, 1), *single_, *device_alone_};
+  double worst_ = 0;
+};
+
+/// Every mesh of this many ranks, with pairs of widths, batches, activations, losses, optimizers and clipping: the
+/// gradient of the first step, then the losses of 20 steps and the score.
+TEST_F(MeshTrainingTest, EveryMeshTrainsAsOneRank) {
+  static const std::vector<Widths> kWidths = {{5, {7, 13}, 10}, {300, {257, 64}, 3}};
+  static const std::vector<std::int64_t> kBatches = {3, 64, 20};  // of 67 rows: the last batch is short
+  static const std::vector<Activation> kActivations = {Activation::relu, Activation::gelu, Activation::tanh};
+  static const std::vector<LossKind> kLosses = {LossKind::cross_entropy, LossKind::mse};
+  static const std::vector<OptimizerKind> kOptimizers = {OptimizerKind::sgd, OptimizerKind::momentum,
+                                                         OptimizerKind::adamw};
+  const std::vector<Mesh> meshes = meshes_of(world_->size());
+  const auto table = test::pairwise_table(
+      {meshes.size(), kWidths.size(), kBatches.size(), kActivations.size(), kLosses.size(), 2, kOptimizers.size(), 2});
+  // On an emulated GPU, a case takes many times as long.
+  const std::size_t stride = test::device_kind() == DeviceKind::cuda ? 4 : 1;
+  for (std::size_t at = 0; at < table.size(); at += stride) {
+    const std::vector<std::size_t>& row = table[at];
+    const Mesh& mesh = meshes[row[0]];
+    const Widths& widths = kWidths[row[1]];
+    const LossKind loss = kLosses[row[4]];
+    const LoadedData loaded = data_for(widths, loss);
+    const SharedData data(test::session(), *world_, *stream_, [&] { return data_for(widths, loss); });
+    const TrainerOptions options{
+        .model = {.inputs = widths.inputs,
+                  .hidden = widths.hidden,
+                  .outputs = widths.outputs,
+                  .activation = kActivations[row[3]],
+                  .bias = row[5] == 0 ? Bias::per_output : Bias::none},
+        .loss = loss,
+        .batch_size = kBatches[row[2]],
+        .epochs = kSteps,
+        .steps = kSteps,
+        .seed = 5,
+        .optimizer = {.kind = kOptimizers[row[6]], .weight_decay = 0.01, .clip_norm = row[7] == 0 ? 0.0 : 0.1},
+        .schedule = {.kind = ScheduleKind::constant, .lr = 0.01}};
+    SCOPED_TRACE(fmt::format("mesh {}, {}, batch {}, activation {}, loss {}, bias {}, optimizer {}, clip {}",
+                             mesh.to_string(), options.model.to_string(), options.batch_size, row[3], row[4], row[5],
+                             row[6], options.optimizer.clip_norm));
+    RankContext context(mesh, *world_, *device_, test::collectives());
+    {
+      const Permutation order(kRows, options.seed, 1);
+      Trainer trainer(context, data, options);
+      trainer.step(order, {0, options.batch_size});
+      expect_gradient(context, trainer.model(), reference(loaded, options, order));
+      trainer.discard_losses();
+    }
+    Recorder on_mesh, alone;
+    Trainer trainer(context, data, options);
+    trainer.run(on_mesh);
+    Trainer one(alone_, data, options);
+    one.run(alone);
+    ASSERT_EQ(on_mesh.steps.size(), static_cast<std::size_t>(kSteps));
+    for (std::size_t s = 0; s < on_mesh.steps.size(); ++s) {
+      ASSERT_NEAR(on_mesh.steps[s].train_loss, alone.steps[s].train_loss, 1e-4 * alone.steps[s].train_loss) << s;
+    }
+    const Score score = trainer.evaluate(trainer.train_table());
+    const Score expected = one.evaluate(one.train_table());
+    EXPECT_NEAR(score.loss, expected.loss, 1e-4 * expected.loss);
+    if (loss == LossKind::cross_entropy) {
+      EXPECT_NEAR(score.accuracy, expected.accuracy, 1.01 / kRows);
+    }
+  }
+  if (world_->rank() == 0) {
+    std::cout << table.size() / stride << " cases on " << meshes.size()
+              << " meshes; largest error of a gradient: " << 32 * worst_ << " eps of its terms\n";
+  }
+}
+
+}  // namespace
+}  // namespace recombine
