@@ -100,6 +100,7 @@ Range row_shard_of(const Block& block, int parts, int index) { return split_rang
 
 std::vector<std::int64_t> row_shard_sizes(std::int64_t rows, std::int64_t cols, int parts) {
   std::vector<std::int64_t> sizes;
+  sizes.reserve(static_cast<std::size_t>(parts));
   for (int p = 0; p < parts; ++p) sizes.push_back(split_range(rows, parts, p).size() * cols);
   return sizes;
 }

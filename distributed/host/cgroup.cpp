@@ -64,9 +64,10 @@ std::vector<std::string> folders_of(const std::string& root, const std::string& 
     std::string below = group->starts_with(top + "/") ? group->substr(top.size()) : "";
     if (below.find("/..") != std::string::npos) below.clear();
     while (below.ends_with('/')) below.pop_back();
+    const std::string mounted = root + mount.folder;
     std::vector<std::string> folders;
     for (;;) {
-      folders.push_back(root + mount.folder + below);
+      folders.push_back(mounted + below);
       if (below.empty()) return folders;
       below.resize(below.rfind('/'));
     }

@@ -58,7 +58,7 @@ void keep_alive(int file) {
 }
 
 void limit_waiting(int file, int milliseconds) {
-  const timeval limit{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+  const timeval limit{.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * suseconds_t{1000}};
   setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // limits connect() too
 }
@@ -193,6 +193,7 @@ void watch_other_hosts(const Session& session) {
   check(MPI_Allgather(&self.host, sizeof self.host, MPI_BYTE, names.data(), sizeof self.host, MPI_BYTE, leaders),
         "MPI_Allgather");
   std::vector<std::string> hosts;
+  hosts.reserve(names.size());
   for (const Name& name : names) hosts.push_back(describe(name, ranks));
   const HostLink link = link_of(self.host, ranks);
   const FileDescriptor listener(host == 0 ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1);

@@ -60,7 +60,7 @@ Signature Signature::allocate(DataType type, std::int64_t count) {
 }
 
 std::string Signature::to_string() const {
-  const std::string data = fmt::format("{} of {} {}", name_of(operation), count, recombine::name_of(type));
+  std::string data = fmt::format("{} of {} {}", name_of(operation), count, recombine::name_of(type));
   switch (operation) {
     case Operation::all_reduce: return fmt::format("{} ({})", data, name_of(reduction));
     case Operation::reduce_scatter:

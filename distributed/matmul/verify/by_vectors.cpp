@@ -89,7 +89,7 @@ Expected expected_products(Communicator& world, Stream& stream, const Verificati
                     .block_flushed = Doubles(static_cast<std::size_t>(blocks))};
   for_each_row(what.b, [&](std::int64_t k, std::int64_t first, const Doubles& values) {
     vectors.multiply(first, values, [&](int block, int v, double sum, const Squares& squares) {
-      y[static_cast<std::size_t>(k * columns + block * kVectors + v)] += sum;
+      y[static_cast<std::size_t>(k * columns + std::int64_t{block} * kVectors + v)] += sum;
       expected.block_squares[static_cast<std::size_t>(block)] += squares.all;
       expected.block_flushed[static_cast<std::size_t>(block)] += squares.flushed;
     });

@@ -131,18 +131,18 @@ VectorView DirectTask::at(std::size_t rank, VectorView own) const {
   return {data_.memory->of(rank) + (own.data - data_.memory->own()), own.size, own.type};
 }
 
-std::unique_ptr<cpu::Task> direct_all_reduce(Barrier& barrier, SlotWriter& writer, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_reduce(Barrier& barrier, SlotWriter& writer, const DirectTask::Data& data,
                                              Reduction reduction, const Call& call) {
   return std::make_unique<DirectAllReduce>(barrier, writer, data, reduction, call);
 }
 
-std::unique_ptr<cpu::Task> direct_reduce_scatter(Barrier& barrier, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_reduce_scatter(Barrier& barrier, const DirectTask::Data& data,
                                                  std::span<const VectorView> pieces, Reduction reduction,
                                                  const Call& call) {
   return std::make_unique<DirectReduce>(barrier, data, pieces[barrier.rank()], reduction, call);
 }
 
-std::unique_ptr<cpu::Task> direct_all_gather(Barrier& barrier, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_gather(Barrier& barrier, const DirectTask::Data& data,
                                              std::span<const VectorView> pieces, const Call& call) {
   return std::make_unique<DirectAllGather>(barrier, data, pieces, call);
 }

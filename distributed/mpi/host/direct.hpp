@@ -56,13 +56,13 @@ class DirectTask : public cpu::Task {
   enum class Stage { starting, comparing, working, in_barrier, finished } stage_ = Stage::starting;
 };
 
-std::unique_ptr<cpu::Task> direct_all_reduce(Barrier& barrier, SlotWriter& writer, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_reduce(Barrier& barrier, SlotWriter& writer, const DirectTask::Data& data,
                                              Reduction reduction, const Call& call);
 /// @param pieces consecutive pieces of the data, one per rank
-std::unique_ptr<cpu::Task> direct_reduce_scatter(Barrier& barrier, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_reduce_scatter(Barrier& barrier, const DirectTask::Data& data,
                                                  std::span<const VectorView> pieces, Reduction reduction,
                                                  const Call& call);
-std::unique_ptr<cpu::Task> direct_all_gather(Barrier& barrier, DirectTask::Data data,
+std::unique_ptr<cpu::Task> direct_all_gather(Barrier& barrier, const DirectTask::Data& data,
                                              std::span<const VectorView> pieces, const Call& call);
 
 }  // namespace recombine::mpi
