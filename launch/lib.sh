@@ -2,7 +2,7 @@
 
 build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-program-options-dev libdnnl-dev
   libopenblas-openmp-dev zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
-test_packages="libgtest-dev libbenchmark-dev python3 iproute2 clang-format-14"
+test_packages="libgtest-dev libbenchmark-dev python3 iproute2 clang-format-14 clang-tidy-16"
 
 # install_missing PACKAGE...: installs missing packages with apt, and with sudo if the user is not root.
 install_missing() {
