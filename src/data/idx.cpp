@@ -58,8 +58,9 @@ Idx open_idx(const std::string& path, std::uint32_t magic, const DataBudget& bud
     idx.width = number(3);
   }
   require_input(idx.count > 0 && idx.height > 0 && idx.width > 0, "{}: holds no items; expected at least one", path);
-  std::int64_t size = 0;
-  const bool uncountable = __builtin_mul_overflow(idx.count * idx.height, idx.width, &size);
+  std::int64_t rows = 0, size = 0;
+  const bool uncountable =
+      __builtin_mul_overflow(idx.count, idx.height, &rows) || __builtin_mul_overflow(rows, idx.width, &size);
   const std::int64_t held = idx.file.file_bytes() - static_cast<std::int64_t>(wanted);
   if (uncountable || (!idx.file.packed() && size != held)) refuse_size(idx, std::to_string(held));
   idx.file.require_allowed(size);
