@@ -33,7 +33,7 @@ def bomb_folder(root, count):
     return idx_folder(root, f"bomb{count}", gzip.compress(header + bytes(784 * count), 9), labels(count), ".gz")
 
 
-def make_cases(root, _np):
+def make_cases(root, np):
     """Cases: (arguments, texts that the line must contain)."""
     def csv(name, text):
         (root / name).write_text(text)
@@ -90,6 +90,8 @@ def make_cases(root, _np):
         (["--no-such-option"], "no-such-option"), (["--epoch", "3"], "epoch"), (["word"], "'word'"),
         (["--batch-size", "0"], "--batch-size"), (["--batch-size", "1.5"], "--batch-size"),
         (["--lr", "nan"], "--lr"), (["--lr", "-1"], "--lr"), (["--hidden", "10,-3"], "--hidden"),
+        (["--mesh", "2x2x3"], ["--mesh 2x2x3: has 12 ranks", f"expected {np}, as the job has"]),
+        (["--mesh", "0x1x1"], "--mesh '0x1x1'"), (["--mesh", "1x1"], "--mesh '1x1'"), (["--mesh", ""], "--mesh ''"),
         (["--seed", "-1"], "--seed"), (["--epochs", "-1"], "--epochs"),
         (["--epochs", "99999999999999999999"], "to 9223372036854775807"), (["--threads", "0"], "--threads"),
         (["--activation", "softmax"], "--activation"), (["--optimizer", "adam2"], "--optimizer"),

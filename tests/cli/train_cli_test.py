@@ -48,6 +48,43 @@ def check_batch_smaller_than_ranks(trainer, checks):
     same_curve(checks, "batch of 3 on 7 ranks", trainer.losses(1, *arguments), trainer.losses(7, *arguments))
 
 
+def read_tensors(path):
+    """{name: values} of a safetensors file of f32."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8:8 + length]), content[8 + length:]
+    return {name: struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
+            for name, (begin, end) in ((name, tensor["data_offsets"]) for name, tensor in header.items()
+                                       if name != "__metadata__")}
+
+
+def check_meshes(trainer, checks):
+    """Every mesh gives the losses and the weights of one rank, except for rounding."""
+    arguments = ["--data", "synthetic:200,12,3", "--hidden", "33,18", "--clip-norm", 0.5, "--batch-size", 64,
+                 "--steps", 20, "--validation", "0.1", "--quiet", "--metrics", "m.jsonl", "--save", "w.safetensors"]
+
+    def train(np, *mesh):
+        trainer.run(np, *arguments, "--summary", "s.json", *mesh)
+        lines = [json.loads(line) for line in (trainer.folder / "m.jsonl").read_text().splitlines()]
+        losses = [line["train_loss" if "step" in line else "validation_loss"] for line in lines]
+        summary = json.loads((trainer.folder / "s.json").read_text())
+        return losses, read_tensors(trainer.folder / "w.safetensors"), summary
+
+    expected_losses, expected, _ = train(1)
+    for mesh in ["4x1x1", "1x4x1", "1x1x4", "2x2x1", "2x1x2", "1x2x2"]:
+        losses, tensors, summary = train(4, "--mesh", mesh)
+        same_curve(checks, f"--mesh {mesh}", expected_losses, losses)
+        checks.expect(tensors.keys() == expected.keys(), f"--mesh {mesh} saves {tensors.keys()}")
+        worst = max(abs(x - y) for name in expected for x, y in zip(expected[name], tensors[name], strict=True))
+        checks.expect(worst < 1e-3, f"--mesh {mesh}: a saved weight differs by {worst}")
+        names = set(summary["collectives_by_name"])
+        cut = mesh.split("x")
+        for name, there in [("sum gradient", cut[0] != "1"), ("sum Y", cut[1:] != ["1", "1"]),
+                            ("sum dX", cut[1:] != ["1", "1"]), ("sum gradient norm", cut[1:] != ["1", "1"])]:
+            checks.expect((name in names) == there, f"--mesh {mesh}: {name} is {'not ' * there}among {names}")
+        checks.expect(summary["mesh"] == mesh, f"--mesh {mesh}: the summary has {summary['mesh']}")
+
+
 def check_saved_file(trainer, checks):
     digest = trainer.summary(3, *SMALL, "--steps", 4, "--save", "w.safetensors")["weights_sha256"]
     content = (trainer.folder / "w.safetensors").read_bytes()
@@ -112,6 +149,7 @@ def main():
         check_provenance(trainer, checks)
         check_repeatable(trainer, checks, *SMALL)
         check_batch_smaller_than_ranks(trainer, checks)
+        check_meshes(trainer, checks)
         check_saved_file(trainer, checks)
         check_ad_spend(trainer, checks, repository)
         check_regression_has_no_accuracy(trainer, checks)

@@ -17,6 +17,7 @@ from program import FASHION_MNIST, SKIPPED, Checks
 from trainer import Trainer, same_curve
 
 BF16_TOLERANCE = 2e-2  # relative to the loss, as CURVE_TOLERANCE is for f32
+MESHES = {2: ["1x2x1", "1x1x2"], 4: ["1x2x2", "2x2x1"]}  # per number of ranks
 FEWER = {"train": 500, "t10k": 50}  # images of Fashion-MNIST, if a CPU emulates the GPU
 
 
@@ -104,6 +105,8 @@ def jobs(runs, repository):
         (check_curves, "ad_spend.csv, tanh", [*table, "--standardize", "--hidden", 5, "--activation", "tanh",
                                               "--batch-size", "all", "--epochs", 6, "--warmup", 0], ["f32"]),
         (check_initial_weights, "Fashion-MNIST", [*few, *small]),
+        *[(check_curves, f"mesh {mesh}", [*few, *small, "--clip-norm", 0.5, "--steps", 4, "--mesh", mesh], ["f32"])
+          for mesh in MESHES.get(runs.given.ranks, [])],
     ]
 
 
