@@ -45,6 +45,9 @@ Model::Layer Model::make_layer(std::size_t layer, std::int64_t largest_batch) co
   const std::size_t weight = layout_.weight_of(layer);
   const std::int64_t values = size_of_values({largest_batch, shape_.outputs_of(layer)}, axes.out);
   const auto memory = [&](DataType type) { return Buffer(context_.device(), type, values); };
+  // Z (Y, if Z is not kept) and dY are sums over the in axis: in memory that its ranks share, they are summed in place.
+  const auto summed = [&] { return context_.communicator(axes.in).allocate(context_.device(), DataType::f32, values); };
+  const bool keeps_z = gradient_needs_input(activation);
   const auto bias_in = [&](const Buffer& flat) -> std::optional<DistMatrix> {
     if (shape_.bias == Bias::none) return {};
     return layout_.matrix(weight + 1, flat.view());
@@ -57,9 +60,9 @@ Model::Layer Model::make_layer(std::size_t layer, std::int64_t largest_batch) co
           .weight_gradient = layout_.matrix(weight, gradient_.view()),
           .bias = bias_in(weights_),
           .bias_gradient = bias_in(gradient_),
-          .z_memory = gradient_needs_input(activation) ? memory(DataType::f32) : Buffer(),
-          .y_memory = memory(DataType::f32),
-          .dy_memory = memory(DataType::f32),
+          .z_memory = keeps_z ? summed() : Buffer(),
+          .y_memory = keeps_z ? memory(DataType::f32) : summed(),
+          .dy_memory = summed(),
           .y_rounded = rounds() ? memory(shape_.product_type) : Buffer(),
           .dy_rounded = rounds() ? memory(shape_.product_type) : Buffer()};
 }
