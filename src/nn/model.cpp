@@ -81,6 +81,10 @@ void Model::initialise(std::uint64_t seed) {
                             .half_width = initial_half_width(layers_[l].activation, weight.cols())});
     }
   }
+  round_weights();
+}
+
+void Model::round_weights() {
   if (!rounds()) return;
   const std::int64_t size = weights_.view().size;
   context_.math().cast(context_.compute(), weights_.matrix(1, size), rounded_weights_.matrix(1, size));

@@ -45,8 +45,9 @@ class Model {
   VectorView weights() const { return weights_.view(); }    ///< flat, as layout() says
   VectorView gradient() const { return gradient_.view(); }  ///< flat, as layout() says
   /// The weights rounded to product_type, as products read them; empty if that is f32. Code that changes weights() must
-  /// update them too.
+  /// update them too: by itself, or by round_weights().
   VectorView rounded_weights() const { return rounded_weights_.view(); }
+  void round_weights();
 
  private:
   struct Layer {

@@ -25,7 +25,8 @@ po::options_description model_options() {
   po::options_description group("Model");
   group.add_options()("hidden", text_option("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")(
       "activation", text_option("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")(
-      "no-bias", po::bool_switch(), "layers without bias")(
+      "no-bias", po::bool_switch(), "layers without bias")("load", text_option("FILE"),
+                                                           "start from the weights in FILE, in the safetensors format")(
       "loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
   return group;
 }
@@ -155,6 +156,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   command.memory_limit_text = reader.string("memory-limit");
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", command.memory_limit_text);
   command.config = reader.path("config");
+  command.load = reader.path("load");
   command.save = reader.path("save");
   command.metrics = reader.path("metrics");
   command.metrics_every = reader.whole("metrics-every", {.least = 1});

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
+#include "src/checkpoint/load_weights.hpp"
 #include "src/checkpoint/safetensors.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/shared_data.hpp"
@@ -15,6 +16,7 @@
 #include "src/program/byte_text.hpp"
 #include "src/program/parse.hpp"
 #include "src/program/rank_device.hpp"
+#include "src/program/same_files.hpp"
 #include "src/report/peak.hpp"
 #include "src/report/standard_output.hpp"
 #include "src/report/train_report.hpp"
@@ -162,7 +164,10 @@ void run_training(Session& session, const TrainCommand& command) {
   agree(session, [&] {
     require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
                   inputs_of(command));
+    // --save may replace the file of --load.
+    require_apart({{"summary", command.summary}, {"metrics", command.metrics}}, {{"load", command.load}});
   });
+  require_same_files(session, {{"load", command.load}}, Compared::places);
   agree(session, [&] {
     require_input(!command.mesh || command.mesh->size() == session.size(),
                   "--mesh {}: has {} ranks; expected {}, as the job has", command.mesh ? command.mesh->to_string() : "",
@@ -186,6 +191,9 @@ void run_training(Session& session, const TrainCommand& command) {
   });
   RankContext context(mesh, *world, device, rank_device.collectives);
   Trainer trainer(context, data, options);
+  if (!command.load.empty()) {
+    agree(*world, *stream, [&] { load_weights(context, command.load, trainer.model()); });
+  }
   on_root(*world, *stream, [&] {
     if (outputs->save) outputs->save->reserve(safetensors_bytes(trainer.model().layout()));
   });

@@ -89,6 +89,7 @@ class Trainer {
   void discard_losses() { losses_.discard(); }
 
   const Model& model() const { return model_; }
+  Model& model() { return model_; }
   const TimeSpent& time() const { return time_; }
   const TrainState& state() const { return state_; }
   /// Multiplications and additions of the matrix products that this rank ran in training steps.

@@ -1,0 +1,112 @@
+#include "src/checkpoint/load_weights.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/ranges.h>
+
+#include "kernels/error.hpp"
+#include "src/checkpoint/safetensors_file.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// True if `a` comes before `b`, where numbers in the names compare as numbers.
+bool natural_less(const std::string& a, const std::string& b) {
+  std::size_t i = 0, j = 0;
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto number = [&](const std::string& text, std::size_t& at) {
+    while (at + 1 < text.size() && text[at] == '0' && digit(text[at + 1])) ++at;
+    const std::size_t begin = at;
+    while (at < text.size() && digit(text[at])) ++at;
+    return text.substr(begin, at - begin);
+  };
+  while (i < a.size() && j < b.size()) {
+    if (digit(a[i]) && digit(b[j])) {
+      const std::string x = number(a, i), y = number(b, j);
+      if (x != y) return x.size() != y.size() ? x.size() < y.size() : x < y;
+    } else if (a[i] != b[j]) {
+      return a[i] < b[j];
+    } else {
+      ++i, ++j;
+    }
+  }
+  return a.size() - i < b.size() - j;
+}
+
+/// The names of the file's tensors with this number of dimensions, in natural order.
+std::vector<std::string> names_with(const SafetensorsFile& file, std::size_t dimensions) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (tensor.shape.size() == dimensions) names.push_back(name);
+  }
+  std::ranges::sort(names, natural_less);
+  return names;
+}
+
+/// For each tensor of the layout: the name that it has in the file.
+std::vector<std::string> match_names(const SafetensorsFile& file, const ParameterLayout& layout) {
+  std::vector<std::string> names;
+  for (const ParameterTensor& tensor : layout.tensors()) names.push_back(tensor.name);
+  if (file.tensors().contains(names.front())) return names;
+  std::array<std::vector<std::string>, 2> of_file = {names_with(file, 1), names_with(file, 2)};
+  std::array<std::size_t, 2> used{};
+  for (std::size_t t = 0; t < names.size(); ++t) {
+    const std::size_t kind = layout.tensors()[t].shape.size() - 1;
+    if (used[kind] < of_file[kind].size()) names[t] = of_file[kind][used[kind]++];
+  }
+  for (const std::size_t kind : {std::size_t{1}, std::size_t{0}}) {
+    require_input(used[kind] == of_file[kind].size(), "{}: has {} {}; expected {}, as the network has", file.name(),
+                  of_file[kind].size(), kind == 1 ? "weights (tensors with two dimensions)" : "biases (with one)",
+                  used[kind]);
+  }
+  return names;
+}
+
+const StoredTensor& find(const SafetensorsFile& file, const std::string& name, const ParameterTensor& expected) {
+  const auto at = file.tensors().find(name);
+  require_input(at != file.tensors().end(), "{}: has no tensor {}; expected it, with shape [{}]", file.name(), name,
+                fmt::join(expected.shape, ","));
+  const StoredTensor& stored = at->second;
+  require_input(stored.shape == expected.shape, "{}: tensor {} has shape [{}]; expected [{}], as the network has",
+                file.name(), name, fmt::join(stored.shape, ","), fmt::join(expected.shape, ","));
+  require_input(stored.type == "F32", "{}: tensor {} has type {}; expected F32", file.name(), name, stored.type);
+  const std::int64_t bytes = expected.size() * size_of(DataType::f32);
+  require_input(stored.end - stored.begin == bytes, "{}: tensor {} has {} bytes; expected {}", file.name(), name,
+                stored.end - stored.begin, bytes);
+  return stored;
+}
+
+}  // namespace
+
+void load_weights(RankContext& context, const std::string& path, Model& model) {
+  const SafetensorsFile file("load", path);
+  const ParameterLayout& layout = model.layout();
+  const std::vector<std::string> names = match_names(file, layout);
+  std::vector<const StoredTensor*> stored;
+  for (std::size_t t = 0; t < names.size(); ++t) stored.push_back(&find(file, names[t], layout.tensors()[t]));
+
+  std::vector<float> values;
+  for (const TensorRectangle& part : layout.rectangles({0, layout.local_size()})) {
+    const std::int64_t width = part.cols.size();
+    const std::int64_t cols = layout.tensors()[part.tensor].matrix.cols;
+    values.resize(static_cast<std::size_t>(part.flat.size()));
+    const std::int64_t run = width == cols ? part.rows.size() : 1;  // rows that lie together in the file
+    for (std::int64_t row = part.rows.begin; row < part.rows.end; row += run) {
+      file.read(stored[part.tensor]->begin + (row * cols + part.cols.begin) * size_of(DataType::f32),
+                values.data() + (row - part.rows.begin) * width, run * width * size_of(DataType::f32));
+    }
+    const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+    require_input(
+        bad == values.end(), "{}: tensor {} has {} at element {}; expected finite numbers", file.name(),
+        names[part.tensor], bad != values.end() ? *bad : 0,
+        (part.rows.begin + (bad - values.begin()) / width) * cols + part.cols.begin + (bad - values.begin()) % width);
+    context.device().copy(context.compute(), model.weights().range(part.flat.begin, part.flat.end),
+                          vector_view(std::as_const(values).data(), part.flat.size()));
+  }
+  model.round_weights();
+}
+
+}  // namespace recombine

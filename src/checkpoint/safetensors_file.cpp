@@ -1,0 +1,86 @@
+#include "src/checkpoint/safetensors_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+#include "distributed/io/file_kind.hpp"
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kMostHeader = 100'000'000;  // bytes, by the format's definition
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const std::string& option, const std::string& path)
+    : name_("--" + option + " " + path) {
+  require_regular(name_, path);
+  file_ = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  require_input(file_.is_open(), "{}: cannot open it: {}; expected a safetensors file", name_, std::strerror(errno));
+  struct stat status {};
+  require(fstat(file_.get(), &status) == 0, "{}: fstat: {}", name_, std::strerror(errno));
+  size_ = status.st_size;
+  read_header();
+}
+
+void SafetensorsFile::read_at(std::int64_t offset, void* to, std::int64_t size) const {
+  auto* at = static_cast<std::byte*>(to);
+  while (size > 0) {
+    const ssize_t got = pread(file_.get(), at, static_cast<std::size_t>(size), offset);
+    if (got < 0 && errno == EINTR) continue;
+    require(got >= 0, "{}: cannot read it: {}", name_, std::strerror(errno));
+    require_input(got > 0, "{}: ends at byte {}: it was cut short", name_, offset);
+    at += got, offset += got, size -= got;
+  }
+}
+
+void SafetensorsFile::read_header() {
+  static constexpr std::int64_t kLength = 8;
+  require_input(size_ >= kLength, "{}: has {} bytes; expected a safetensors file", name_, size_);
+  std::array<unsigned char, kLength> bytes{};
+  read_at(0, bytes.data(), kLength);
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) length |= std::uint64_t{bytes[i]} << (8 * i);
+  const std::int64_t most = std::min(size_ - kLength, kMostHeader);
+  require_input(length <= static_cast<std::uint64_t>(most),
+                "{}: announces a header of {} bytes; expected at most {}: it is no safetensors file, or was cut short",
+                name_, length, most);
+  std::string text(length, '\0');
+  read_at(kLength, text.data(), static_cast<std::int64_t>(length));
+  data_ = kLength + static_cast<std::int64_t>(length);
+  const auto no_tensors = [&] {
+    return InputError(fmt::format("{}: its header is no JSON of tensors; expected a safetensors file", name_));
+  };
+  try {
+    const auto header = nlohmann::json::parse(text);
+    if (!header.is_object()) throw no_tensors();
+    for (const auto& [key, value] : header.items()) {
+      if (key != "__metadata__") add(key, value);
+    }
+  } catch (const nlohmann::json::exception&) {
+    throw no_tensors();
+  }
+}
+
+void SafetensorsFile::add(const std::string& key, const nlohmann::json& value) {
+  const auto offsets = value.at("data_offsets").get<std::vector<std::int64_t>>();
+  StoredTensor tensor{.type = value.at("dtype").get<std::string>(),
+                      .shape = value.at("shape").get<std::vector<std::int64_t>>()};
+  require_input(offsets.size() == 2 && 0 <= offsets[0] && offsets[0] <= offsets[1] && offsets[1] <= size_ - data_,
+                "{}: tensor {} lies at bytes {}; expected two offsets up to {}: the file was cut short, or is damaged",
+                name_, key, fmt::join(offsets, " to "), size_ - data_);
+  tensor.begin = offsets[0];
+  tensor.end = offsets[1];
+  tensors_.emplace(key, std::move(tensor));
+}
+
+}  // namespace recombine

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Starts training from saved weights: on any mesh, from files of other programs, and from damaged files.
+
+usage: load_weights_test.py TRAIN
+"""
+import json
+import math
+import os
+import pathlib
+import random
+import struct
+import sys
+import tempfile
+
+from program import Checks, run
+from trainer import Trainer
+
+NETWORK = ["--data", "synthetic:60,12,3", "--hidden", "33,18"]
+SHAPES = {"layers.0.weight": [33, 12], "layers.0.bias": [33], "layers.1.weight": [18, 33], "layers.1.bias": [18],
+          "layers.2.weight": [3, 18], "layers.2.bias": [3]}
+UNCHANGED = ["--optimizer", "sgd", "--lr", 0, "--steps", 1]  # a step that changes no weight
+
+
+def write(path, tensors, dtype="F32", shapes=None):
+    """Writes a safetensors file. tensors: {name: values}."""
+    header, data = {}, b""
+    for name, values in tensors.items():
+        begin = len(data)
+        data += struct.pack(f"<{len(values)}f", *values)
+        header[name] = {"dtype": dtype, "shape": (shapes or SHAPES)[name], "data_offsets": [begin, len(data)]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    return data
+
+
+def random_tensors(shapes):
+    draw = random.Random(3)
+    return {name: [draw.uniform(-0.5, 0.5) for _ in range(math.prod(shape))] for name, shape in shapes.items()}
+
+
+def tensor_bytes(path):
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    return content[8 + length:]
+
+
+def check_every_mesh_reads_the_file(trainer, checks):
+    data = write(trainer.folder / "w.safetensors", random_tensors(SHAPES))
+    for np, mesh in [(1, "1x1x1"), (3, "3x1x1"), (4, "1x2x2"), (4, "2x1x2"), (6, "1x3x2"), (5, "1x1x5")]:
+        trainer.run(np, *NETWORK, "--mesh", mesh, "--load", "w.safetensors", *UNCHANGED, "--save", "v.safetensors", "--quiet")
+        checks.expect(tensor_bytes(trainer.folder / "v.safetensors") == data, f"--mesh {mesh}: other bytes than in the file")
+    trainer.run(2, *NETWORK, "--load", "w.safetensors", "--steps", 3, "--save", "w.safetensors")
+    checks.expect(tensor_bytes(trainer.folder / "w.safetensors") != data, "--save does not replace the file of --load")
+
+
+def check_training_continues_on_another_mesh(trainer, checks):
+    """The loss before the first step on 3x1x1 is that of the weights saved on 1x2x2."""
+    trainer.run(4, *NETWORK, "--mesh", "1x2x2", "--epochs", 4, "--batch-size", "all", "--save", "w.safetensors")
+    there = trainer.losses(4, *NETWORK, "--mesh", "1x2x2", "--load", "w.safetensors", "--batch-size", "all", "--steps", 3)
+    here = trainer.losses(3, *NETWORK, "--mesh", "3x1x1", "--load", "w.safetensors", "--batch-size", "all", "--steps", 3)
+    first = trainer.losses(3, *NETWORK, "--batch-size", "all", "--steps", 3)
+    close = all(abs(a - b) <= 1e-5 * a for a, b in zip(there, here, strict=True))
+    checks.expect(close and here[0] != first[0], f"losses {there} and {here}, from new weights {first}")
+
+
+def check_names_of_other_programs(trainer, checks):
+    """A state_dict of a Sequential: 0, 2, 4 ... 10, sorted as text, biases before weights."""
+    hidden = [8, 7, 6, 5, 4]
+    extents = list(zip([*hidden, 3], [12, *hidden]))
+    ours = {}
+    for layer, (rows, cols) in enumerate(extents):
+        ours |= {f"layers.{layer}.weight": [rows, cols], f"layers.{layer}.bias": [rows]}
+    values = random_tensors(ours)
+    renamed = {name: f"{2 * int(name.split('.')[1])}.{name.split('.')[2]}" for name in ours}
+    shapes = {renamed[name]: shape for name, shape in ours.items()}
+    write(trainer.folder / "torch.safetensors", {renamed[name]: values[name] for name in sorted(ours, key=renamed.get)}, shapes=shapes)
+    trainer.run(2, "--data", "synthetic:60,12,3", "--hidden", ",".join(map(str, hidden)), "--load", "torch.safetensors", *UNCHANGED,
+                "--mesh", "1x2x1", "--save", "v.safetensors")
+    expected = b"".join(struct.pack(f"<{len(values[name])}f", *values[name]) for name in ours)
+    checks.expect(tensor_bytes(trainer.folder / "v.safetensors") == expected, "tensors of a state_dict are mixed up")
+
+
+def check_bad_files(trainer, checks):
+    folder, good = trainer.folder, random_tensors(SHAPES)
+
+    def changed(name, **change):
+        tensors = dict(good)
+        write(folder / name, change.pop("tensors", tensors), **change)
+        return name
+
+    def raw(name, content):
+        (folder / name).write_bytes(content)
+        return name
+
+    whole = (folder / changed("whole")).read_bytes()
+    other_shapes = dict(SHAPES, **{"layers.1.weight": [33, 18]})
+    with_nan = dict(good, **{"layers.1.bias": [0.0] * 7 + [math.nan] + [0.0] * 10})
+    missing = {name: values for name, values in good.items() if name != "layers.2.bias"}
+    os.mkfifo(folder / "fifo")
+    one_name = json.dumps({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 1 << 60]}}).encode()
+    cases = [
+        (changed("shape", shapes=other_shapes), ["tensor layers.1.weight has shape [33,18]", "expected [18,33]"]),
+        (changed("type", dtype="BF16"), ["tensor layers.0.weight has type BF16", "expected F32"]),
+        (changed("nan", tensors=with_nan), ["tensor layers.1.bias has nan at element 7", "expected finite"]),
+        (changed("missing", tensors=missing), ["has no tensor layers.2.bias", "[3]"]),
+        (raw("short", whole[:-5]), ["tensor layers.2.bias", "cut short"]),
+        (raw("shorter", whole[:50]), ["header of", "cut short"]), (raw("tiny", b"1234"), ["has 4 bytes"]),
+        (raw("huge", struct.pack("<Q", 1 << 60) + b"{}"), [f"header of {1 << 60} bytes"]),
+        (raw("negative", struct.pack("<Q", (1 << 64) - 1) + b"{}"), ["header of"]),
+        (raw("text", struct.pack("<Q", 4) + b"abcd" + bytes(64)), ["no JSON of tensors"]),
+        (raw("list", struct.pack("<Q", 2) + b"[]" + bytes(64)), ["no JSON of tensors"]), (raw("none", struct.pack("<Q", 2) + b"{}" + bytes(64)), ["has no tensor"]),
+        (raw("keys", struct.pack("<Q", 8) + b'{"a":{}}' + bytes(64)), ["no JSON of tensors"]),
+        (raw("deep", struct.pack("<Q", 1 << 20) + b"[" * (1 << 20)), ["no JSON of tensors"]),
+        (raw("offsets", struct.pack("<Q", len(one_name)) + one_name + bytes(64)), ["tensor a lies at bytes"]),
+        ("fifo", ["is a FIFO"]), ("nowhere", ["nowhere"]), (".", ["is a folder"])]
+    for name, texts in cases:
+        done = run(trainer.program, 2, *NETWORK, "--load", name, "--steps", 1, "--mesh", "1x1x2", "--save", "no", cwd=folder,
+                   timeout=60)
+        lines = done.stderr.splitlines()
+        told = len(lines) == 1 and lines[0].startswith(f"train: --load {name}") and all(text in lines[0] for text in texts)
+        checks.expect(done.returncode == 2 and told, f"{name}: exit {done.returncode}: {done.stderr}")
+        checks.expect(not (folder / "no").exists(), f"{name}: a file was saved")
+
+
+def main():
+    checks = Checks()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(pathlib.Path(sys.argv[1]).resolve(), folder, checks)
+        check_every_mesh_reads_the_file(trainer, checks)
+        check_training_continues_on_another_mesh(trainer, checks)
+        check_names_of_other_programs(trainer, checks)
+        check_bad_files(trainer, checks)
+    checks.finish()
+
+
+main()
