@@ -4,6 +4,7 @@
 #include <array>
 #include <ranges>
 
+#include "distributed/dist_matrix.hpp"
 #include "distributed/ring.hpp"
 #include "distributed/session.hpp"
 #include "kernels/math.hpp"
@@ -123,8 +124,7 @@ bool sums_terms(Collective collective) {
 }
 
 void run_collective(Communicator& group, Stream& stream, Collective collective, VectorView data, VectorView other) {
-  std::vector<std::int64_t> counts;
-  for (int r = 0; r < group.size(); ++r) counts.push_back(split_range(data.size, group.size(), r).size());
+  const std::vector<std::int64_t> counts = row_shard_sizes(data.size, 1, group.size());
   switch (collective) {
     case Collective::all_gather: group.all_gather(stream, data, counts); break;
     case Collective::broadcast: group.broadcast(stream, data, 0); break;
