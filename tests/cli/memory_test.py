@@ -23,11 +23,11 @@ def kilobytes(process, file, key):
     return sum(int(line.split()[1]) for line in lines if line.startswith(key + ":"))
 
 
-def processes_of(program):
-    """The /proc folders of the running processes of `program`: the ranks, and the watcher of each rank."""
+def processes_of(program, folder):
+    """The /proc folders of this job's processes of `program`, which run in `folder`: the ranks, and each rank's watcher."""
     def runs_it(process):
         try:
-            return (process / "exe").readlink() == program
+            return (process / "exe").readlink() == program and (process / "cwd").readlink() == folder
         except OSError:
             return False
     return [p for p in pathlib.Path("/proc").iterdir() if p.name.isdigit() and runs_it(p)]
@@ -40,11 +40,11 @@ def is_rank(process, program):
         return False
 
 
-def watch(job, program):
+def watch(job, program, folder):
     """(peak RSS of each rank, largest sum of PSS of all processes) in kB, while the job runs."""
     peaks, total = {}, 0
     while job.poll() is None:
-        processes = processes_of(program)
+        processes = processes_of(program, folder)
         for process in processes:
             if is_rank(process, program):
                 peaks[process.name] = max(peaks.get(process.name, 0), kilobytes(process, "status", "VmHWM"))
@@ -61,7 +61,7 @@ def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as folder:
         with start(program, RANKS, "--epochs", 1, "--save", "w.safetensors", "--quiet", cwd=folder) as job:
-            peaks, total = watch(job, program)
+            peaks, total = watch(job, program, pathlib.Path(folder).resolve())
         checks.expect(job.returncode == 0, f"exit code {job.returncode}")
     print(f"peak RSS {sorted(peaks)} kB, PSS in all {total} kB")
     checks.expect(len(peaks) == RANKS and min(peaks) > 0, f"{len(peaks)} ranks were seen, not {RANKS}")

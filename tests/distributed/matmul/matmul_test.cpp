@@ -103,8 +103,8 @@ TEST_F(MatmulTest, ShapesFactorsAndPanelsInPairsAgreeWithAPlainLoop) {
   const std::vector<Mesh> meshes = meshes_of(world_->size());
   std::vector<std::unique_ptr<ProductRunner>> runners;
   for (const Mesh& mesh : meshes) runners.push_back(std::make_unique<ProductRunner>(mesh, *world_, *device_));
-  const auto table = test::pairwise_table({kExtents.size(), kExtents.size(), kExtents.size(), kFactors.size(), kPanels.size(),
-                                     meshes.size(), schedules().size(), kTypes.size(), 2});
+  const auto table = test::pairwise_table({kExtents.size(), kExtents.size(), kExtents.size(), kFactors.size(),
+                                           kPanels.size(), meshes.size(), schedules().size(), kTypes.size(), 2});
   int cases = 0;
   for (const auto& row : table) {
     const ScheduleEntry& schedule = schedules()[row[6]];
