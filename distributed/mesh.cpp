@@ -31,7 +31,7 @@ Mesh Mesh::parse(const std::string& text) {
   int plane = 0;  // the product must fit an int, like size()
   int ranks = 0;
   ok = ok && !__builtin_mul_overflow(extent[0], extent[1], &plane) && !__builtin_mul_overflow(plane, extent[2], &ranks);
-  require_input(ok, "mesh '{}': expected three extents such as 2x1x2, with fewer than 2^31 ranks", text);
+  require_input(ok, "mesh '{}': expected three whole numbers >= 1 such as 2x1x2, with fewer than 2^31 ranks", text);
   return {extent[0], extent[1], extent[2]};
 }
 

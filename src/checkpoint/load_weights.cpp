@@ -46,30 +46,37 @@ std::vector<std::string> names_with(const SafetensorsFile& file, std::size_t dim
   return names;
 }
 
-/// For each tensor of the layout: the name that it has in the file.
+/// For each tensor of the layout: the name that it has in the file. Our names, if the file has exactly these; else the
+/// natural order decides.
 std::vector<std::string> match_names(const SafetensorsFile& file, const ParameterLayout& layout) {
   std::vector<std::string> names;
   for (const ParameterTensor& tensor : layout.tensors()) names.push_back(tensor.name);
-  if (file.tensors().contains(names.front())) return names;
-  std::array<std::vector<std::string>, 2> of_file = {names_with(file, 1), names_with(file, 2)};
-  std::array<std::size_t, 2> used{};
-  for (std::size_t t = 0; t < names.size(); ++t) {
-    const std::size_t kind = layout.tensors()[t].shape.size() - 1;
-    if (used[kind] < of_file[kind].size()) names[t] = of_file[kind][used[kind]++];
+  const auto in_file = [&](const std::string& name) { return file.tensors().contains(name); };
+  if (names.size() == file.tensors().size() && std::ranges::all_of(names, in_file)) return names;
+
+  for (const auto& [name, tensor] : file.tensors()) {
+    require_input(tensor.shape.size() == 1 || tensor.shape.size() == 2,
+                  "{}: tensor {} has {} dimensions; expected 2 (a weight) or 1 (a bias)", file.name(), name,
+                  tensor.shape.size());
   }
-  for (const std::size_t kind : {std::size_t{1}, std::size_t{0}}) {
-    require_input(used[kind] == of_file[kind].size(), "{}: has {} {}; expected {}, as the network has", file.name(),
-                  of_file[kind].size(), kind == 1 ? "weights (tensors with two dimensions)" : "biases (with one)",
-                  used[kind]);
-  }
+  const auto take = [&](std::size_t dimensions, const char* what) {
+    const std::vector<std::string> of_file = names_with(file, dimensions);
+    std::size_t used = 0;
+    for (std::size_t t = 0; t < names.size(); ++t) {
+      if (layout.tensors()[t].shape.size() != dimensions) continue;
+      if (used < of_file.size()) names[t] = of_file[used];
+      ++used;
+    }
+    require_input(used == of_file.size(), "{}: has {} {}; expected {}, as the network has", file.name(), of_file.size(),
+                  what, used);
+  };
+  take(2, "weights (tensors with two dimensions)");
+  take(1, "biases (tensors with one dimension)");
   return names;
 }
 
 const StoredTensor& find(const SafetensorsFile& file, const std::string& name, const ParameterTensor& expected) {
-  const auto at = file.tensors().find(name);
-  require_input(at != file.tensors().end(), "{}: has no tensor {}; expected it, with shape [{}]", file.name(), name,
-                fmt::join(expected.shape, ","));
-  const StoredTensor& stored = at->second;
+  const StoredTensor& stored = file.tensors().at(name);
   require_input(stored.shape == expected.shape, "{}: tensor {} has shape [{}]; expected [{}], as the network has",
                 file.name(), name, fmt::join(stored.shape, ","), fmt::join(expected.shape, ","));
   require_input(stored.type == "F32", "{}: tensor {} has type {}; expected F32", file.name(), name, stored.type);

@@ -51,9 +51,11 @@ void SafetensorsFile::read_header() {
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) length |= std::uint64_t{bytes[i]} << (8 * i);
   const std::int64_t most = std::min(size_ - kLength, kMostHeader);
-  require_input(length <= static_cast<std::uint64_t>(most),
-                "{}: announces a header of {} bytes; expected at most {}: it is no safetensors file, or was cut short",
-                name_, length, most);
+  require_input(
+      length <= static_cast<std::uint64_t>(most),
+      "{}: is no safetensors file, or was cut short: its first 8 bytes announce a header longer than the file; "
+      "expected a safetensors file",
+      name_);
   std::string text(length, '\0');
   read_at(kLength, text.data(), static_cast<std::int64_t>(length));
   data_ = kLength + static_cast<std::int64_t>(length);
@@ -69,6 +71,22 @@ void SafetensorsFile::read_header() {
   } catch (const nlohmann::json::exception&) {
     throw no_tensors();
   }
+  require_covered();
+}
+
+/// The tensors must lie one after the other, from the first byte after the header to the last byte of the file.
+void SafetensorsFile::require_covered() const {
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
+  for (const auto& [name, tensor] : tensors_) ranges.emplace_back(tensor.begin, tensor.end);
+  std::ranges::sort(ranges);
+  std::int64_t end = 0;
+  for (const auto& [begin, after] : ranges) {
+    require_input(begin == end, "{}: a tensor begins at byte {}; expected byte {}, where the one before it ends", name_,
+                  begin, end);
+    end = after;
+  }
+  require_input(end == size_ - data_, "{}: its tensors end at byte {}; expected byte {}, where the file ends", name_,
+                end, size_ - data_);
 }
 
 void SafetensorsFile::add(const std::string& key, const nlohmann::json& value) {
@@ -76,7 +94,8 @@ void SafetensorsFile::add(const std::string& key, const nlohmann::json& value) {
   StoredTensor tensor{.type = value.at("dtype").get<std::string>(),
                       .shape = value.at("shape").get<std::vector<std::int64_t>>()};
   require_input(offsets.size() == 2 && 0 <= offsets[0] && offsets[0] <= offsets[1] && offsets[1] <= size_ - data_,
-                "{}: tensor {} lies at bytes {}; expected two offsets up to {}: the file was cut short, or is damaged",
+                "{}: tensor {} lies at bytes {} of the data; expected at most byte {}, where the file ends: it was cut "
+                "short, or is damaged",
                 name_, key, fmt::join(offsets, " to "), size_ - data_);
   tensor.begin = offsets[0];
   tensor.end = offsets[1];

@@ -35,6 +35,7 @@ class SafetensorsFile {
   void read_at(std::int64_t offset, void* to, std::int64_t size) const;
   void read_header();
   void add(const std::string& key, const nlohmann::json& value);
+  void require_covered() const;
 
   std::string name_;
   FileDescriptor file_;

@@ -44,8 +44,8 @@ Console::Console(const RunDescription& run)
   print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s", run.mesh.to_string(),
         run.threads, run.threads == 1 ? "" : "s", run.device);
   if (run.collectives != "mpi") print("gradients summed by {}\n", run.collectives);
-  print("{} with {} parameters on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters, run.data,
-        run.rows, run.batch_size, run.total_steps);
+  print("{} with {} parameters{} on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters,
+        run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows, run.batch_size, run.total_steps);
   print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);
   print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
         run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");

@@ -69,6 +69,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"data", run.data},
       {"model", run.model},
       {"parameters", run.parameters},
+      {"load", run.loaded.empty() ? ordered_json() : ordered_json(run.loaded)},
       {"batch_size", run.batch_size},
       {"accumulate", run.accumulate},
       {"epochs", result.epochs},

@@ -25,8 +25,9 @@ po::options_description model_options() {
   po::options_description group("Model");
   group.add_options()("hidden", text_option("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")(
       "activation", text_option("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")(
-      "no-bias", po::bool_switch(), "layers without bias")("load", text_option("FILE"),
-                                                           "start from the weights in FILE, in the safetensors format")(
+      "no-bias", po::bool_switch(), "layers without bias")(
+      "load", text_option("FILE"),
+      "start from the weights in FILE (safetensors, of --save or PyTorch; the same network, any mesh)")(
       "loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
   return group;
 }
@@ -54,9 +55,9 @@ po::options_description training_options() {
 po::options_description machine_options() {
   po::options_description group("Machine");
   add_device_options(group);
-  group.add_options()("mesh", text_option("IxJxK"),
-                      "the mesh of ranks: rows of a batch in I parts, the layers' widths in J and K parts in turn; "
-                      "default all ranks along I")(
+  group.add_options()("mesh", text_option("IxJxK", "auto"),
+                      "the mesh of ranks: the rows of a batch in I parts, the widths of the layers in J and K parts by "
+                      "turns; auto: all ranks along I")(
       "memory-limit", text_option("BYTES"),
       "memory for training and its data per rank, such as 2GiB; default the host's memory / its "
       "ranks. If given, compressed data may also be more than 1,000 times as large as their file")(

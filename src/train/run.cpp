@@ -203,6 +203,7 @@ void run_training(Session& session, const TrainCommand& command) {
                            .threads = rank_device.threads,
                            .data = data.name(),
                            .model = options.model.to_string(),
+                           .loaded = command.load,
                            .parameters = options.model.parameters(),
                            .rows = data.train().rows(),
                            .batch_size = options.batch_size,

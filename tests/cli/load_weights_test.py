@@ -64,14 +64,14 @@ def check_training_continues_on_another_mesh(trainer, checks):
 
 
 def check_names_of_other_programs(trainer, checks):
-    """A state_dict of a Sequential: 0, 2, 4 ... 10, sorted as text, biases before weights."""
+    """A state_dict of a Sequential: layers.0, layers.2 ... layers.10, sorted as text, biases before weights."""
     hidden = [8, 7, 6, 5, 4]
     extents = list(zip([*hidden, 3], [12, *hidden]))
     ours = {}
     for layer, (rows, cols) in enumerate(extents):
         ours |= {f"layers.{layer}.weight": [rows, cols], f"layers.{layer}.bias": [rows]}
     values = random_tensors(ours)
-    renamed = {name: f"{2 * int(name.split('.')[1])}.{name.split('.')[2]}" for name in ours}
+    renamed = {name: f"layers.{2 * int(name.split('.')[1])}.{name.split('.')[2]}" for name in ours}
     shapes = {renamed[name]: shape for name, shape in ours.items()}
     write(trainer.folder / "torch.safetensors", {renamed[name]: values[name] for name in sorted(ours, key=renamed.get)}, shapes=shapes)
     trainer.run(2, "--data", "synthetic:60,12,3", "--hidden", ",".join(map(str, hidden)), "--load", "torch.safetensors", *UNCHANGED,
@@ -93,6 +93,8 @@ def check_bad_files(trainer, checks):
         return name
 
     whole = (folder / changed("whole")).read_bytes()
+    size = 4 * 33  # two tensors at the same place
+    first = f"[{4 * 33 * 12}, {4 * 33 * 12 + size}]"
     other_shapes = dict(SHAPES, **{"layers.1.weight": [33, 18]})
     with_nan = dict(good, **{"layers.1.bias": [0.0] * 7 + [math.nan] + [0.0] * 10})
     missing = {name: values for name, values in good.items() if name != "layers.2.bias"}
@@ -102,13 +104,18 @@ def check_bad_files(trainer, checks):
         (changed("shape", shapes=other_shapes), ["tensor layers.1.weight has shape [33,18]", "expected [18,33]"]),
         (changed("type", dtype="BF16"), ["tensor layers.0.weight has type BF16", "expected F32"]),
         (changed("nan", tensors=with_nan), ["tensor layers.1.bias has nan at element 7", "expected finite"]),
-        (changed("missing", tensors=missing), ["has no tensor layers.2.bias", "[3]"]),
-        (raw("short", whole[:-5]), ["tensor layers.2.bias", "cut short"]),
-        (raw("shorter", whole[:50]), ["header of", "cut short"]), (raw("tiny", b"1234"), ["has 4 bytes"]),
-        (raw("huge", struct.pack("<Q", 1 << 60) + b"{}"), [f"header of {1 << 60} bytes"]),
-        (raw("negative", struct.pack("<Q", (1 << 64) - 1) + b"{}"), ["header of"]),
+        (changed("missing", tensors=missing), ["has 2 biases (tensors with one dimension); expected 3"]),
+        (changed("extra", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1])), ["has 4 weights", "expected 3"]),
+        (changed("cube", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1, 1])), ["tensor more has 3 dimensions"]),
+        (raw("longer", whole + b"12"), ["tensors end at byte", "where the file ends"]),
+        (raw("overlap", whole.replace(first.encode(), b"[0, %d]" % size + b" " * (len(first) - len(f"[0, {size}]")))),
+         ["begins at byte 0"]),
+        (raw("short", whole[:-5]), ["tensor layers.2.bias lies at", "cut short"]),
+        (raw("shorter", whole[:50]), ["a header longer than the file", "cut short"]), (raw("tiny", b"1234"), ["has 4 bytes"]),
+        (raw("huge", struct.pack("<Q", 1 << 60) + b"{}"), ["a header longer than the file"]),
+        (raw("negative", struct.pack("<Q", (1 << 64) - 1) + b"{}"), ["a header longer"]),
         (raw("text", struct.pack("<Q", 4) + b"abcd" + bytes(64)), ["no JSON of tensors"]),
-        (raw("list", struct.pack("<Q", 2) + b"[]" + bytes(64)), ["no JSON of tensors"]), (raw("none", struct.pack("<Q", 2) + b"{}" + bytes(64)), ["has no tensor"]),
+        (raw("list", struct.pack("<Q", 2) + b"[]" + bytes(64)), ["no JSON of tensors"]), (raw("none", struct.pack("<Q", 2) + b"{}"), ["has 0 weights", "expected 3"]),
         (raw("keys", struct.pack("<Q", 8) + b'{"a":{}}' + bytes(64)), ["no JSON of tensors"]),
         (raw("deep", struct.pack("<Q", 1 << 20) + b"[" * (1 << 20)), ["no JSON of tensors"]),
         (raw("offsets", struct.pack("<Q", len(one_name)) + one_name + bytes(64)), ["tensor a lies at bytes"]),
