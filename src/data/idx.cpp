@@ -46,7 +46,7 @@ std::uint32_t big_endian(std::span<const char> bytes) {
 Idx open_idx(const std::string& path, std::uint32_t magic, const DataBudget& budget) {
   Idx idx{.file = UnpackedFile(path, budget.growth())};
   std::array<char, 16> header{};
-  const std::size_t wanted = 4 * (1 + (magic & 0xFF));
+  const std::size_t wanted = std::size_t{4} * (1 + (magic & 0xFF));
   const std::size_t got = idx.file.read(std::span(header).first(wanted));
   require_input(got == wanted, "{}: has {} bytes; expected an IDX file, whose header is longer", path, got);
   const auto number = [&](std::size_t i) { return big_endian(std::span(header).subspan(4 * i, 4)); };
@@ -88,7 +88,7 @@ void read_items(Idx& idx, std::vector<T>& to) {
 /// FOLDER/name or FOLDER/name.gz; "" if neither is there.
 std::string find_file(const std::string& folder, const std::string& name) {
   for (const char* suffix : kSuffixes) {
-    const std::string path = folder + "/" + name + suffix;
+    std::string path = folder + "/" + name + suffix;
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) return path;
   }
@@ -125,7 +125,7 @@ std::vector<std::string> idx_files(const std::string& folder) {
 
 LoadedData load_idx_folder(const std::string& folder, DataBudget& budget) {
   const auto needed = [&](const char* name) {
-    const std::string path = find_file(folder, name);
+    std::string path = find_file(folder, name);
     require_input(!path.empty(), "--data {}: has neither {} nor {}.gz; expected one of them", folder, name, name);
     return path;
   };
