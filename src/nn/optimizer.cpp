@@ -10,15 +10,6 @@
 
 namespace recombine {
 
-namespace {
-
-/// True if no other rank with the same coordinate along i and a smaller one along j or k holds the same elements.
-bool first_holder(const Coord& coord, const Placement& placement) {
-  return (placement.cuts(Axis::j) || coord[Axis::j] == 0) && (placement.cuts(Axis::k) || coord[Axis::k] == 0);
-}
-
-}  // namespace
-
 double RateSchedule::at(std::int64_t step) const {
   if (step < warmup) return lr * static_cast<double>(step + 1) / static_cast<double>(warmup);
   const double length = static_cast<double>(std::max<std::int64_t>(1, steps - warmup));
@@ -41,8 +32,10 @@ Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions&
   if (options.kind == OptimizerKind::adamw) zeros(second_moment_);
   if (!clips()) return;
   square_sum_ = Buffer(context.device(), DataType::f64, 1);
+  // Along i, every rank has the whole sum. Along j and k, one replica of each tensor counts.
+  const Coord first{{context.coord()[Axis::i], 0, 0}};
   for (const ParameterTensor& tensor : model.layout().tensors()) {
-    if (!first_holder(context.coord(), tensor.placement)) continue;
+    if (!in_one_replica(tensor.placement, context.coord(), first)) continue;
     if (!squared_here_.empty() && squared_here_.back().end == tensor.range.begin) {
       squared_here_.back().end = tensor.range.end;
     } else {
@@ -64,7 +57,7 @@ void Optimizer::measure_norm() {
   for (const Range& range : squared_here_) {
     context_.math().add_square_sum(context_.compute(), model_.gradient().range(range.begin, range.end), sum);
   }
-  static constexpr std::array kCutting = {Axis::j, Axis::k};  // along i, every rank has the same gradient
+  static constexpr std::array kCutting = {Axis::j, Axis::k};
   sum_over_axes(context_, kCutting, square_sum_.view(), {.name = "sum gradient norm"});
 }
 
