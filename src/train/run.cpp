@@ -161,18 +161,16 @@ RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicato
 }  // namespace
 
 void run_training(Session& session, const TrainCommand& command) {
+  const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
   agree(session, [&] {
+    require_input(mesh.size() == session.size(), "--mesh {}: has {} ranks; expected {}, as the job has",
+                  mesh.to_string(), mesh.size(), session.size());
     require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
                   inputs_of(command));
     // --save may replace the file of --load.
     require_apart({{"summary", command.summary}, {"metrics", command.metrics}}, {{"load", command.load}});
   });
   require_same_files(session, {{"load", command.load}}, Compared::places);
-  agree(session, [&] {
-    require_input(!command.mesh || command.mesh->size() == session.size(),
-                  "--mesh {}: has {} ranks; expected {}, as the job has", command.mesh ? command.mesh->to_string() : "",
-                  command.mesh ? command.mesh->size() : 0, session.size());
-  });
   if (!command.quiet) warn_if_bound(session, "train");
   const RankDevice rank_device = make_rank_device(session, command.device);
   Device& device = *rank_device.device;
@@ -182,7 +180,6 @@ void run_training(Session& session, const TrainCommand& command) {
   const SharedData data(session, *world, *stream, [&] { return load(session, command, memory); });
   const TrainerOptions options = trainer_options(command, data);
 
-  const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
   require_memory(device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)), memory);
   std::optional<Outputs> outputs;
   on_root(*world, *stream, [&] {
