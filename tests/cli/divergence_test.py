@@ -10,10 +10,10 @@ import ctypes
 import json
 import math
 import re
-import struct
 import sys
 import tempfile
 
+import saved_weights
 from program import Checks, run
 from trainer import Trainer
 
@@ -137,15 +137,12 @@ class Table:
 
     def first_weights(self, trainer, activation):
         trainer.run(1, *self.options(activation, 0, 0), "--steps", 1, "--save", "first.safetensors")
-        content = (trainer.folder / "first.safetensors").read_bytes()
-        (length,) = struct.unpack("<Q", content[:8])
-        header = json.loads(content[8:8 + length])
+        path = trainer.folder / "first.safetensors"
+        header, values = saved_weights.read(path)[0], saved_weights.values(path)
         weights = []
         for name in sorted(name for name in header if name.endswith(".weight")):
             rows, cols = header[name]["shape"]
-            begin = 8 + length + header[name]["data_offsets"][0]
-            values = struct.unpack_from(f"<{rows * cols}f", content, begin)
-            weights.append([list(values[row * cols:(row + 1) * cols]) for row in range(rows)])
+            weights.append([list(values[name][row * cols:(row + 1) * cols]) for row in range(rows)])
         return weights
 
 

@@ -12,6 +12,7 @@ import struct
 import sys
 import tempfile
 
+import saved_weights
 from program import Checks, run
 from trainer import Trainer
 
@@ -39,9 +40,7 @@ def random_tensors(shapes):
 
 
 def tensor_bytes(path):
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    return content[8 + length:]
+    return saved_weights.read(path)[1]
 
 
 def check_every_mesh_reads_the_file(trainer, checks):

@@ -7,10 +7,10 @@ import hashlib
 import json
 import os
 import pathlib
-import struct
 import sys
 import tempfile
 
+import saved_weights
 from program import FASHION_MNIST, SKIPPED, Checks
 from trainer import Trainer, same_curve
 
@@ -48,16 +48,6 @@ def check_batch_smaller_than_ranks(trainer, checks):
     same_curve(checks, "batch of 3 on 7 ranks", trainer.losses(1, *arguments), trainer.losses(7, *arguments))
 
 
-def read_tensors(path):
-    """{name: values} of a safetensors file of f32."""
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header, data = json.loads(content[8:8 + length]), content[8 + length:]
-    return {name: struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
-            for name, (begin, end) in ((name, tensor["data_offsets"]) for name, tensor in header.items()
-                                       if name != "__metadata__")}
-
-
 def check_meshes(trainer, checks):
     """Every mesh gives the losses and the weights of one rank, except for rounding."""
     arguments = ["--data", "synthetic:200,12,3", "--hidden", "33,18", "--clip-norm", 0.5, "--batch-size", 64,
@@ -68,7 +58,7 @@ def check_meshes(trainer, checks):
         lines = [json.loads(line) for line in (trainer.folder / "m.jsonl").read_text().splitlines()]
         losses = [line["train_loss" if "step" in line else "validation_loss"] for line in lines]
         summary = json.loads((trainer.folder / "s.json").read_text())
-        return losses, read_tensors(trainer.folder / "w.safetensors"), summary
+        return losses, saved_weights.values(trainer.folder / "w.safetensors"), summary
 
     expected_losses, expected, _ = train(1)
     for mesh in ["4x1x1", "1x4x1", "1x1x4", "2x2x1", "2x1x2", "1x2x2"]:
@@ -87,10 +77,7 @@ def check_meshes(trainer, checks):
 
 def check_saved_file(trainer, checks):
     digest = trainer.summary(3, *SMALL, "--steps", 4, "--save", "w.safetensors")["weights_sha256"]
-    content = (trainer.folder / "w.safetensors").read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header, data = json.loads(content[8:8 + length]), content[8 + length:]
-    header.pop("__metadata__", None)
+    header, data = saved_weights.read(trainer.folder / "w.safetensors")
     shapes = {name: tensor["shape"] for name, tensor in header.items()}
     expected = {"layers.0.weight": [32, 12], "layers.0.bias": [32], "layers.1.weight": [3, 32], "layers.1.bias": [3]}
     checks.expect(shapes == expected, f"the saved tensors are {shapes}, not {expected}")

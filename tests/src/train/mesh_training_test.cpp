@@ -1,7 +1,6 @@
 #include <cfloat>
 #include <cmath>
 #include <iostream>
-#include <numeric>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -11,6 +10,7 @@
 #include "tests/support/math_test.hpp"
 #include "tests/support/pairwise.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/recorder.hpp"
 #include "tests/support/reference_gradient.hpp"
 #include "tests/support/test_device.hpp"
 
@@ -26,12 +26,7 @@ struct Widths {
   std::int64_t outputs;
 };
 
-struct Recorder : TrainingListener {
-  std::vector<StepRecord> steps;
-  std::vector<EpochRecord> epochs;
-  void on_steps(const std::vector<StepRecord>& s) override { steps.insert(steps.end(), s.begin(), s.end()); }
-  void on_epoch(const EpochRecord& epoch) override { epochs.push_back(epoch); }
-};
+using test::Recorder;
 
 LoadedData data_for(const Widths& widths, LossKind loss) {
   LoadedData data{.name = "random", .classes = loss == LossKind::mse ? 0 : widths.outputs};

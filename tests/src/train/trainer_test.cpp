@@ -8,6 +8,7 @@
 #include "kernels/error.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
+#include "tests/support/recorder.hpp"
 #include "tests/support/reference_network.hpp"
 #include "tests/support/test_device.hpp"
 
@@ -17,12 +18,7 @@ namespace {
 constexpr std::int64_t kRows = 13;
 constexpr std::int64_t kInputs = 5;
 
-struct Recorder : TrainingListener {
-  std::vector<StepRecord> steps;
-  std::vector<EpochRecord> epochs;
-  void on_steps(const std::vector<StepRecord>& s) override { steps.insert(steps.end(), s.begin(), s.end()); }
-  void on_epoch(const EpochRecord& epoch) override { epochs.push_back(epoch); }
-};
+using test::Recorder;
 
 LoadedData small_data() {
   LoadedData data{.name = "small", .classes = 3};
