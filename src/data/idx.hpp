@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "src/data/data_budget.hpp"
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 
 namespace recombine {
 

@@ -9,10 +9,10 @@
 #include "distributed/io/file_kind.hpp"
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"
-#include "src/data/dataset.hpp"
 #include "src/data/idx.hpp"
-#include "src/data/permutation.hpp"
 #include "src/data/synthetic.hpp"
+#include "src/nn/dataset.hpp"
+#include "src/nn/permutation.hpp"
 
 namespace recombine {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "src/data/data_budget.hpp"
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 
 namespace recombine {
 

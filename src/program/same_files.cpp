@@ -13,7 +13,7 @@
 #include "distributed/comparison.hpp"
 #include "distributed/io/file_kind.hpp"
 #include "kernels/ceil_div.hpp"
-#include "src/program/digest.hpp"
+#include "src/nn/digest.hpp"
 
 namespace recombine {
 

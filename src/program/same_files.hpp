@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "distributed/io/output_file.hpp"
 #include "distributed/session.hpp"
-#include "src/report/output_file.hpp"
 
 namespace recombine {
 

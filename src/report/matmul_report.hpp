@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "distributed/io/output_file.hpp"
 #include "distributed/matmul/planner.hpp"
 #include "distributed/matmul/verify.hpp"
-#include "src/report/output_file.hpp"
 #include "src/report/provenance.hpp"
 
 namespace recombine {

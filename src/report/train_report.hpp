@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "src/report/output_file.hpp"
+#include "distributed/io/output_file.hpp"
+#include "src/nn/trainer.hpp"
 #include "src/report/provenance.hpp"
-#include "src/train/trainer.hpp"
 
 namespace recombine {
 

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "distributed/comparison.hpp"
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
+#include "src/nn/trainer.hpp"
 #include "src/program/rank_device.hpp"
-#include "src/train/trainer.hpp"
 
 namespace recombine {
 

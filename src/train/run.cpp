@@ -8,11 +8,11 @@
 #include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
-#include "src/checkpoint/load_weights.hpp"
-#include "src/checkpoint/safetensors.hpp"
 #include "src/data/csv.hpp"
-#include "src/data/shared_data.hpp"
+#include "src/nn/checkpoint/load_weights.hpp"
+#include "src/nn/checkpoint/safetensors.hpp"
 #include "src/nn/fingerprint.hpp"
+#include "src/nn/shared_data.hpp"
 #include "src/program/byte_text.hpp"
 #include "src/program/parse.hpp"
 #include "src/program/rank_device.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "distributed/mesh.hpp"
-#include "src/train/trainer.hpp"
+#include "src/nn/trainer.hpp"
 
 namespace recombine {
 

@@ -13,8 +13,8 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "distributed/session.hpp"
+#include "src/nn/trainer.hpp"
 #include "src/program/parse.hpp"
-#include "src/train/trainer.hpp"
 #include "tests/bench/bench_cores.hpp"
 #include "tests/bench/bench_product.hpp"
 

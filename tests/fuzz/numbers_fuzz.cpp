@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "distributed/mesh.hpp"
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 #include "src/program/parse.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "src/train/trainer.hpp"
+#include "src/nn/trainer.hpp"
 
 namespace recombine::test {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "src/nn/batch_loss.hpp"
 #include "src/nn/model.hpp"
-#include "src/train/batch_loss.hpp"
 
 namespace recombine::test {
 

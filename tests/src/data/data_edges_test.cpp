@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 #include "tests/src/data/data_fixture.hpp"
 
 namespace recombine {

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "kernels/error.hpp"
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 
 namespace recombine {
 

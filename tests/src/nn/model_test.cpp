@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "kernels/error.hpp"
-#include "src/data/device_table.hpp"
+#include "src/nn/batch_loss.hpp"
+#include "src/nn/device_table.hpp"
 #include "src/nn/gradient_reducer.hpp"
 #include "src/nn/optimizer.hpp"
-#include "src/train/batch_loss.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/reference_network.hpp"

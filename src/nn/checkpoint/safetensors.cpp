@@ -1,11 +1,11 @@
-#include "src/checkpoint/safetensors.hpp"
+#include "src/nn/checkpoint/safetensors.hpp"
 
 #include <exception>
 
 #include <nlohmann/json.hpp>
 
-#include "src/checkpoint/bands.hpp"
-#include "src/program/digest.hpp"
+#include "src/nn/checkpoint/bands.hpp"
+#include "src/nn/digest.hpp"
 
 namespace recombine {
 

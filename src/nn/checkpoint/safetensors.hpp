@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "distributed/io/output_file.hpp"
 #include "src/nn/model.hpp"
-#include "src/report/output_file.hpp"
 
 namespace recombine {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "distributed/rank_context.hpp"
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 
 namespace recombine {
 

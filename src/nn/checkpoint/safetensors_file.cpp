@@ -1,4 +1,4 @@
-#include "src/checkpoint/safetensors_file.hpp"
+#include "src/nn/checkpoint/safetensors_file.hpp"
 
 #include <algorithm>
 #include <array>

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "src/data/device_table.hpp"
-#include "src/data/permutation.hpp"
-#include "src/data/shared_data.hpp"
+#include "src/nn/batch_loss.hpp"
+#include "src/nn/device_table.hpp"
 #include "src/nn/gradient_reducer.hpp"
 #include "src/nn/optimizer.hpp"
-#include "src/train/batch_loss.hpp"
-#include "src/train/step_losses.hpp"
-#include "src/train/train_state.hpp"
+#include "src/nn/permutation.hpp"
+#include "src/nn/shared_data.hpp"
+#include "src/nn/step_losses.hpp"
+#include "src/nn/train_state.hpp"
 
 namespace recombine {
 

@@ -1,4 +1,4 @@
-#include "src/train/trainer.hpp"
+#include "src/nn/trainer.hpp"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "src/report/output_file.hpp"
+#include "distributed/io/output_file.hpp"
 
 #include <filesystem>
 #include <utility>

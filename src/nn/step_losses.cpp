@@ -1,4 +1,4 @@
-#include "src/train/step_losses.hpp"
+#include "src/nn/step_losses.hpp"
 
 #include <array>
 #include <utility>

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 #include "src/nn/model.hpp"
 
 namespace recombine {

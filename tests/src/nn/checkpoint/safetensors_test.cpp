@@ -1,4 +1,4 @@
-#include "src/checkpoint/safetensors.hpp"
+#include "src/nn/checkpoint/safetensors.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "src/checkpoint/bands.hpp"
+#include "src/nn/checkpoint/bands.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/test_device.hpp"
 

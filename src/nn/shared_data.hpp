@@ -5,7 +5,7 @@
 #include <string>
 
 #include "distributed/host_shared.hpp"
-#include "src/data/dataset.hpp"
+#include "src/nn/dataset.hpp"
 
 namespace recombine {
 

@@ -1,4 +1,4 @@
-#include "src/program/digest.hpp"
+#include "src/nn/digest.hpp"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "src/data/device_table.hpp"
+#include "src/nn/device_table.hpp"
 
 namespace recombine {
 

@@ -1,4 +1,4 @@
-#include "src/train/batch_loss.hpp"
+#include "src/nn/batch_loss.hpp"
 
 #include <vector>
 

@@ -1,4 +1,4 @@
-#include "src/checkpoint/bands.hpp"
+#include "src/nn/checkpoint/bands.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "src/train/batch_loader.hpp"
+#include "src/nn/batch_loader.hpp"
 
 namespace recombine {
 

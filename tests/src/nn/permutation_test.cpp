@@ -1,4 +1,4 @@
-#include "src/data/permutation.hpp"
+#include "src/nn/permutation.hpp"
 
 #include <cstdint>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "src/checkpoint/load_weights.hpp"
+#include "src/nn/checkpoint/load_weights.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
-#include "src/checkpoint/safetensors_file.hpp"
+#include "src/nn/checkpoint/safetensors_file.hpp"
 
 namespace recombine {
 

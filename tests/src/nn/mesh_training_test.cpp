@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "distributed/matmul/planner.hpp"
-#include "src/train/trainer.hpp"
+#include "src/nn/trainer.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/pairwise.hpp"
 #include "tests/support/rank_test.hpp"

@@ -1,4 +1,4 @@
-#include "src/data/shared_data.hpp"
+#include "src/nn/shared_data.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include "distributed/comparison.hpp"
 #include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
-#include "src/program/digest.hpp"
+#include "src/nn/digest.hpp"
 
 namespace recombine {
 
