@@ -1,3 +1,5 @@
+#include "src/data/load_data.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -11,7 +13,6 @@
 #include "src/data/csv.hpp"
 #include "src/data/idx.hpp"
 #include "src/data/synthetic.hpp"
-#include "src/nn/dataset.hpp"
 #include "src/nn/permutation.hpp"
 
 namespace recombine {

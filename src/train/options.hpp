@@ -4,7 +4,7 @@
 #include <string>
 
 #include "distributed/comparison.hpp"
-#include "src/nn/dataset.hpp"
+#include "src/data/load_data.hpp"
 #include "src/nn/trainer.hpp"
 #include "src/program/rank_device.hpp"
 

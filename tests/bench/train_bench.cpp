@@ -13,6 +13,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "distributed/session.hpp"
+#include "src/data/load_data.hpp"
 #include "src/nn/trainer.hpp"
 #include "src/program/parse.hpp"
 #include "tests/bench/bench_cores.hpp"

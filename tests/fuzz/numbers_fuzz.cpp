@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "distributed/mesh.hpp"
-#include "src/nn/dataset.hpp"
+#include "src/data/load_data.hpp"
 #include "src/program/parse.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

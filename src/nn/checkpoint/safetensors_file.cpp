@@ -19,6 +19,21 @@ namespace {
 
 constexpr std::int64_t kMostHeader = 100'000'000;  // bytes, by the format's definition
 
+/// A tensor of the header. @param size  bytes of all tensors
+StoredTensor stored_tensor(const std::string& file, const std::string& key, const nlohmann::json& value,
+                           std::int64_t size) {
+  const auto offsets = value.at("data_offsets").get<std::vector<std::int64_t>>();
+  StoredTensor tensor{.type = value.at("dtype").get<std::string>(),
+                      .shape = value.at("shape").get<std::vector<std::int64_t>>()};
+  require_input(offsets.size() == 2 && 0 <= offsets[0] && offsets[0] <= offsets[1] && offsets[1] <= size,
+                "{}: tensor {} lies at bytes {} of the data; expected at most byte {}, where the file ends: it was cut "
+                "short, or is damaged",
+                file, key, fmt::join(offsets, " to "), size);
+  tensor.begin = offsets[0];
+  tensor.end = offsets[1];
+  return tensor;
+}
+
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::string& option, const std::string& path)
@@ -66,7 +81,7 @@ void SafetensorsFile::read_header() {
     const auto header = nlohmann::json::parse(text);
     if (!header.is_object()) throw no_tensors();
     for (const auto& [key, value] : header.items()) {
-      if (key != "__metadata__") add(key, value);
+      if (key != "__metadata__") tensors_.emplace(key, stored_tensor(name_, key, value, size_ - data_));
     }
   } catch (const nlohmann::json::exception&) {
     throw no_tensors();
@@ -87,19 +102,6 @@ void SafetensorsFile::require_covered() const {
   }
   require_input(end == size_ - data_, "{}: its tensors end at byte {}; expected byte {}, where the file ends", name_,
                 end, size_ - data_);
-}
-
-void SafetensorsFile::add(const std::string& key, const nlohmann::json& value) {
-  const auto offsets = value.at("data_offsets").get<std::vector<std::int64_t>>();
-  StoredTensor tensor{.type = value.at("dtype").get<std::string>(),
-                      .shape = value.at("shape").get<std::vector<std::int64_t>>()};
-  require_input(offsets.size() == 2 && 0 <= offsets[0] && offsets[0] <= offsets[1] && offsets[1] <= size_ - data_,
-                "{}: tensor {} lies at bytes {} of the data; expected at most byte {}, where the file ends: it was cut "
-                "short, or is damaged",
-                name_, key, fmt::join(offsets, " to "), size_ - data_);
-  tensor.begin = offsets[0];
-  tensor.end = offsets[1];
-  tensors_.emplace(key, std::move(tensor));
 }
 
 }  // namespace recombine

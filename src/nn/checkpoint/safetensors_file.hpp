@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "kernels/file_descriptor.hpp"
 
 namespace recombine {
@@ -34,7 +32,6 @@ class SafetensorsFile {
  private:
   void read_at(std::int64_t offset, void* to, std::int64_t size) const;
   void read_header();
-  void add(const std::string& key, const nlohmann::json& value);
   void require_covered() const;
 
   std::string name_;

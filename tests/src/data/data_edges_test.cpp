@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "src/nn/dataset.hpp"
+#include "src/data/load_data.hpp"
 #include "tests/src/data/data_fixture.hpp"
 
 namespace recombine {

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "kernels/error.hpp"
-#include "src/nn/dataset.hpp"
+#include "src/data/load_data.hpp"
 
 namespace recombine {
 

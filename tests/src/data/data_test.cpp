@@ -6,7 +6,7 @@
 
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"
-#include "src/nn/dataset.hpp"
+#include "src/data/load_data.hpp"
 #include "tests/src/data/data_fixture.hpp"
 
 namespace recombine {
