@@ -82,6 +82,31 @@ void copy_text(std::array<char, N>& to, const std::string& from) {
   std::strncpy(to.data(), from.c_str(), N - 1);
 }
 
+void require_size(const char* table, const char* field, std::size_t has, std::int64_t expected) {
+  require_input(has == static_cast<std::size_t>(expected), "the {} table: {} has {} elements; expected {}", table,
+                field, has, expected);
+}
+
+/// Refuses a table whose vectors do not have the sizes that it states, or that does not fit the training table.
+void require_consistent(const LoadedData& data, const LoadedTable& table, const char* name) {
+  const bool bytes = !table.pixels.empty();
+  require_size(name, "pixels", table.pixels.size(), bytes ? table.rows * table.inputs : 0);
+  require_size(name, "features", table.features.size(), bytes ? 0 : table.rows * table.inputs);
+  require_size(name, "labels", table.labels.size(), data.classes > 0 ? table.rows : 0);
+  require_size(name, "targets", table.targets.size(), table.rows * table.outputs);
+  if (table.rows == 0) return;
+  require_input(table.inputs == data.train.inputs && table.outputs == data.train.outputs,
+                "the {} table: has {} inputs and {} outputs; expected {} and {}, as the training table has", name,
+                table.inputs, table.outputs, data.train.inputs, data.train.outputs);
+  require_input((table.outputs > 0) == (data.classes == 0),
+                "the {} table: has {} outputs, and there are {} classes; expected one of the two", name, table.outputs,
+                data.classes);
+  for (const std::int32_t label : table.labels) {
+    require_input(0 <= label && label < data.classes, "the {} table: has label {}; expected 0 to {}", name, label,
+                  data.classes - 1);
+  }
+}
+
 /// Loads the data; an error message names the host.
 LoadedData load_on_this_host(const std::function<LoadedData()>& load) {
   try {
@@ -119,6 +144,10 @@ SharedData::SharedData(const Session& session, Communicator& world, Stream& stre
   agree(world, stream, [&] {
     if (!loads) return;
     loaded = several_hosts ? load_on_this_host(load) : load();
+    require_input(loaded.train.rows > 0, "the training table has no rows; expected at least one");
+    require_consistent(loaded, loaded.train, "training");
+    require_consistent(loaded, loaded.validation, "validation");
+    require_consistent(loaded, loaded.test, "test");
     header.classes = loaded.classes;
     header.input = loaded.input;
     header.tables = {sizes_of(loaded.train), sizes_of(loaded.test), sizes_of(loaded.validation)};

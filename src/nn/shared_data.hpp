@@ -13,7 +13,8 @@ namespace recombine {
 class SharedData {
  public:
   /// `load` is called on the first rank of each host. Blocks; every rank calls it.
-  /// @throws on every rank: the error that `load` threw on any rank; an InputError if hosts have loaded different data
+  /// @throws on every rank: the error that `load` threw on any rank; an InputError if a table has not the sizes that it
+  /// states, or labels that are no classes, or if hosts have loaded different data
   SharedData(const Session& session, Communicator& world, Stream& stream, const std::function<LoadedData()>& load);
 
   const std::string& name() const { return name_; }

@@ -55,12 +55,13 @@ struct TimeSpent {
   double training() const { return total() - evaluation; }
 };
 
-/// Receives the trainer's records. Called on every rank, with losses and scores that are equal on all ranks.
+/// Receives the trainer's records, unless it leaves them out. Called on every rank, with losses and scores that are
+/// equal on all ranks.
 class TrainingListener {
  public:
   virtual ~TrainingListener() = default;
-  virtual void on_steps(const std::vector<StepRecord>& steps) = 0;
-  virtual void on_epoch(const EpochRecord& epoch) = 0;
+  virtual void on_steps(const std::vector<StepRecord>& /*steps*/) {}
+  virtual void on_epoch(const EpochRecord& /*epoch*/) {}
 };
 
 /// Mini-batch training of a dense network. Each step takes a global batch, and each rank its share of the batch's rows.
