@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Installs the build, and builds and runs a project elsewhere that finds it with find_package(recombine).
+"""Installs the build, and builds and runs two projects elsewhere that find it with find_package(recombine).
 
 usage: package_test.py BUILD SOURCE
 """
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from program import Checks, run
 
 FLAGS_OF_THE_PROJECT = ("-Werror", "-Wall", "-Wshadow", "-fsanitize")
 TOLERANCE = 1e-6  # of sums over squares of f32, whose order depends on np
+LOSS_TOLERANCE = 1e-4  # of losses in f32 after 200 steps; 5e-8 is seen
+MESHES = ("1x1x1", "2x1x1", "1x2x1", "1x1x2")
 
 
 def command(*words):
@@ -25,7 +28,9 @@ def command(*words):
         sys.exit(f"{' '.join(map(str, words))}: exit code {finished.returncode}\n{finished.stdout}")
 
 
-PUBLIC_FOLDERS = ("kernels", "distributed", *(f"distributed/{name}" for name in ("host", "io", "matmul", "observe")))
+PUBLIC_FOLDERS = ("kernels", "distributed", *(f"distributed/{name}" for name in ("host", "io", "matmul", "observe")),
+                  "src/nn", "src/nn/checkpoint")
+ONLY_OF_PROGRAMS = re.compile("boost|zlib|nlohmann", re.IGNORECASE)
 
 
 def headers_of(folder):
@@ -39,7 +44,22 @@ def check_files(checks, prefix, source):
     checks.expect(installed == public, f"headers: {sorted(installed ^ public)} differ")
     checks.expect(os.access(prefix / "bin" / "train", os.X_OK), "bin/train is not there")
     for path in prefix.rglob("*.cmake"):
-        checks.expect(str(source) not in path.read_text(), f"{path.name} points into the source tree")
+        text = path.read_text()
+        checks.expect(str(source) not in text, f"{path.name} points into the source tree")
+        checks.expect(not ONLY_OF_PROGRAMS.search(text), f"{path.name} asks for a library that only the programs need")
+
+
+def build(checks, name, source, folder):
+    """Builds a copy of the project tests/package/NAME outside the tree, and returns its program."""
+    project, built = folder / name, folder / f"{name}_built"
+    shutil.copytree(source / "tests" / "package" / name, project)
+    command("cmake", "-G", "Ninja", "-S", project, "-B", built, f"-DCMAKE_PREFIX_PATH={folder / 'prefix'}",
+            "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+    command("cmake", "--build", built)
+    compiled = json.loads((built / "compile_commands.json").read_text())[0]["command"]
+    for flag in (*FLAGS_OF_THE_PROJECT, str(source)):
+        checks.expect(flag not in compiled, f"{name}: the package passes on {flag}: {compiled}")
+    return built / name
 
 
 def checksum(checks, example, np, mesh):
@@ -51,26 +71,43 @@ def checksum(checks, example, np, mesh):
     return float(words[3])
 
 
+def losses(checks, program, mesh):
+    """The loss of each epoch, and last the loss of the trained network."""
+    np = 1 if mesh == "1x1x1" else 2
+    job = run(program, np, *([] if np == 1 else [mesh]), cwd=program.parent, timeout=60)
+    lines = job.stdout.splitlines()
+    last = re.fullmatch(rf"mesh {mesh} loss (\S+) accuracy (\S+)", lines[-1] if lines else "")
+    if not checks.expect(job.returncode == 0 and last, f"{mesh}: exit code {job.returncode}, {job.stdout}{job.stderr}"):
+        return []
+    checks.expect(float(last[2]) >= 0.99, f"{mesh}: accuracy {last[2]}; expected at least 0.99")
+    return [*(float(loss) for loss in re.findall(r"^epoch \d+ loss (\S+)$", job.stdout, re.MULTILINE)), float(last[1])]
+
+
+def check_training(checks, program):
+    alone, *others = (losses(checks, program, mesh) for mesh in MESHES)
+    # A network that knows nothing has a loss of log 2 = 0.69.
+    checks.expect(len(alone) == 11 and alone[0] > 0.4 and alone[-1] < 0.1, f"losses {alone}; expected 11 that fall")
+    for mesh, other in zip(MESHES[1:], others):
+        agree = len(other) == len(alone) and all(abs(a - b) <= LOSS_TOLERANCE * a for a, b in zip(alone, other))
+        checks.expect(agree, f"mesh {mesh} has the losses {other}; expected {alone}, as on one rank")
+
+
 def main():
-    build, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    build_folder, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
-    with tempfile.TemporaryDirectory() as folder:
-        prefix, project, example = (pathlib.Path(folder) / name for name in ("prefix", "project", "built"))
-        command("cmake", "--install", build, "--prefix", prefix)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        prefix = folder / "prefix"
+        command("cmake", "--install", build_folder, "--prefix", prefix)
         check_files(checks, prefix, source)
         installed = check_paths(checks, prefix)
         checks.expect(len(installed) >= 2, f"installed are {installed}, expected two programs")
         for program in installed:
             check_planted(checks, program)
-        shutil.copytree(source / "tests" / "package" / "example", project)
-        command("cmake", "-G", "Ninja", "-S", project, "-B", example, f"-DCMAKE_PREFIX_PATH={prefix}",
-                "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
-        command("cmake", "--build", example)
-        compiled = json.loads((example / "compile_commands.json").read_text())[0]["command"]
-        for flag in (*FLAGS_OF_THE_PROJECT, str(source)):
-            checks.expect(flag not in compiled, f"the package passes on {flag}: {compiled}")
-        alone = checksum(checks, example / "example", 1, "1x1x1")
-        together = checksum(checks, example / "example", 2, "1x1x2")
+        example = build(checks, "example", source, folder)
+        alone = checksum(checks, example, 1, "1x1x1")
+        together = checksum(checks, example, 2, "1x1x2")
+        check_training(checks, build(checks, "nn_example", source, folder))
     # A uniform in [-1, 1) has variance 1/3: the mean of C_ij^2 is k / 9, that of the weights 1 + i + 2 j is 350.
     expected = 301 * 200 * 350 * 1001 / 9
     checks.expect(abs(alone / expected - 1) < 0.05, f"checksum {alone}, about {expected} was to be expected")
