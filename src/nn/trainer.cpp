@@ -30,12 +30,27 @@ class Lap {
   double start_ = Session::now();
 };
 
+/// Returns `options`. @throws InputError if they do not match the data, or have no batches
+const TrainerOptions& checked(const TrainerOptions& options, const SharedData& data) {
+  const ModelShape& model = options.model;
+  require_input(options.batch_size >= 1 && options.accumulate >= 1 && options.epochs >= 1,
+                "batch_size {}, accumulate {}, epochs {}: expected at least 1 of each", options.batch_size,
+                options.accumulate, options.epochs);
+  require_input(model.inputs == data.inputs() && model.outputs == data.outputs(),
+                "a network with {} inputs and {} outputs; expected {} and {}, as the data have", model.inputs,
+                model.outputs, data.inputs(), data.outputs());
+  require_input((options.loss == LossKind::cross_entropy) == (data.classes() > 0),
+                "the loss is {}, and the data have {} classes; expected cross entropy for classes, else mse",
+                options.loss == LossKind::mse ? "mse" : "cross entropy", data.classes());
+  return options;
+}
+
 }  // namespace
 
 Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOptions& options)
     : context_(context),
       data_(data),
-      options_(options),
+      options_(checked(options, data)),
       model_(context, options.model, largest_batch(data, options), options.seed),
       optimizer_(context, model_, options.optimizer),
       reducer_(context, model_.gradient(), model_.layout().buckets()),
