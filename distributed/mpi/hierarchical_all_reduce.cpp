@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "distributed/mpi/mpi_calls.hpp"
+#include "distributed/mpi/share_exchange.hpp"
 
 namespace recombine::mpi {
 
@@ -27,6 +28,7 @@ class TaskQueue {
     return done_ > before;
   }
   std::size_t done() const { return done_; }
+  bool running() const { return current_ != nullptr; }
   /// True if the current task can continue at once.
   bool ready() const { return current_ && state_ == cpu::Task::State::ready; }
 
@@ -38,55 +40,70 @@ class TaskQueue {
 
 class HierarchicalAllReduce final : public cpu::Task {
  public:
-  HierarchicalAllReduce(HostExchange& inside, MPI_Comm between, VectorView data, Reduction reduction,
+  HierarchicalAllReduce(HostExchange* inside, MPI_Comm between, VectorView data, Reduction reduction,
                         std::int64_t largest_piece)
-      : inside_(inside), between_(between), reduction_(reduction) {
+      : inside_(inside), hosts_(between), reduction_(reduction) {
     const std::int64_t piece = std::min(largest_piece, kPieceBytes / size_of(data.type));
     for (std::int64_t begin = 0; begin < data.size; begin += piece) {
       const VectorView range = data.range(begin, std::min(data.size, begin + piece));
-      shares_.push_back(even_pieces(range, static_cast<std::size_t>(inside.size())));
+      shares_.push_back(even_pieces(range, inside ? static_cast<std::size_t>(inside->size()) : 1));
     }
+    if (shares_.empty()) return;  // no piece is longer than the first
+    terms_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size_of_terms(hosts_, own(0))));
   }
 
+  /// After an error, messages for `terms_` may still arrive: leave the memory to MPI.
+  ~HierarchicalAllReduce() override {
+    if (between_.running()) static_cast<void>(terms_.release());
+  }
+  HierarchicalAllReduce(const HierarchicalAllReduce&) = delete;
+  HierarchicalAllReduce& operator=(const HierarchicalAllReduce&) = delete;
+
   State advance() override {
+    const std::size_t pieces = shares_.size();
     bool moved = true;
     while (moved) {
-      moved = scatter_.advance(shares_.size(), [&](std::size_t i) { return scatter_task(i); });
-      moved = combine_.advance(scatter_.done(), [&](std::size_t i) { return combine_task(i); }) || moved;
-      moved = gather_.advance(combine_.done(), [&](std::size_t i) { return gather_task(i); }) || moved;
+      moved = sum_inside_.advance(inside_ ? pieces : 0, [&](std::size_t i) { return sum_inside(i); });
+      // Step i sums piece i and gathers piece i - 1, so there is one step more than pieces.
+      const std::size_t summed = inside_ ? sum_inside_.done() : pieces;
+      const std::size_t steps = summed == pieces ? pieces + 1 : summed;
+      moved = between_.advance(steps, [&](std::size_t i) { return exchange_between(i); }) || moved;
+      const std::size_t gathered = std::max<std::size_t>(between_.done(), 1) - 1;
+      moved = gather_inside_.advance(inside_ ? gathered : 0, [&](std::size_t i) { return gather_inside(i); }) || moved;
     }
-    if (scatter_.ready() || combine_.ready() || gather_.ready()) return State::ready;
-    return finished_or_waiting(gather_.done() == shares_.size());
+    if (sum_inside_.ready() || between_.ready() || gather_inside_.ready()) return State::ready;
+    return finished_or_waiting(between_.done() == pieces + 1 && (!inside_ || gather_inside_.done() == pieces));
   }
 
  private:
-  std::unique_ptr<cpu::Task> scatter_task(std::size_t piece) const {
-    return inside_.reduce_scatter(shares_[piece], reduction_, nullptr);
+  /// The part of piece `i` that this rank sums over the hosts.
+  VectorView own(std::size_t i) const { return shares_[i][inside_ ? inside_->rank() : 0]; }
+  std::unique_ptr<cpu::Task> sum_inside(std::size_t piece) const {
+    return inside_->reduce_scatter(shares_[piece], reduction_, nullptr);
   }
-  std::unique_ptr<cpu::Task> gather_task(std::size_t piece) const {
-    return inside_.all_gather(shares_[piece], nullptr);
+  std::unique_ptr<cpu::Task> gather_inside(std::size_t piece) const {
+    return inside_->all_gather(shares_[piece], nullptr);
   }
-  std::unique_ptr<cpu::Task> combine_task(std::size_t piece) const {
-    const VectorView share = shares_[piece][inside_.rank()];
-    return request_task([share, this](auto& requests) {
-      check(MPI_Iallreduce(MPI_IN_PLACE, share.data, static_cast<int>(share.size), type_of(share.type),
-                           op_of(reduction_), between_, &requests.emplace_back()),
-            "MPI_Iallreduce");
-    });
+  std::unique_ptr<cpu::Task> exchange_between(std::size_t step) const {
+    return exchange_shares(hosts_, {.summed = step < shares_.size() ? own(step) : VectorView{},
+                                    .gathered = step > 0 ? own(step - 1) : VectorView{},
+                                    .reduction = reduction_,
+                                    .terms = terms_.get()});
   }
 
-  HostExchange& inside_;
-  MPI_Comm between_;
+  HostExchange* inside_;
+  MPI_Comm hosts_;
   Reduction reduction_;
   std::vector<std::vector<VectorView>> shares_;  ///< for each piece, one share per rank of the host
-  TaskQueue scatter_;
-  TaskQueue combine_;
-  TaskQueue gather_;
+  std::unique_ptr<std::byte[]> terms_;           ///< of the piece that is summed between hosts
+  TaskQueue sum_inside_;
+  TaskQueue between_;
+  TaskQueue gather_inside_;
 };
 
 }  // namespace
 
-std::unique_ptr<cpu::Task> hierarchical_all_reduce(HostExchange& inside, MPI_Comm between, VectorView data,
+std::unique_ptr<cpu::Task> hierarchical_all_reduce(HostExchange* inside, MPI_Comm between, VectorView data,
                                                    Reduction reduction, std::int64_t largest_piece) {
   return std::make_unique<HierarchicalAllReduce>(inside, between, data, reduction, largest_piece);
 }

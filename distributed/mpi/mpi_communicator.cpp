@@ -86,17 +86,10 @@ void MpiCommunicator::all_reduce(Stream& stream, VectorView data, Reduction redu
   if (size_ == 1) return;
   const Signature call = next(Signature::all_reduce(data, reduction));
   if (on_one_host()) return submit(stream, exchange_->all_reduce(data, reduction, call));
-  if (exchange_) {
-    auto operation = hierarchical_all_reduce(*exchange_, hosts_->between(), data, reduction, options_.largest_piece);
-    return submit_checked(stream, call, std::move(operation));
-  }
-  submit_checked(stream, call, [=, this](auto& requests) {
-    for_each_piece(data, [&](std::byte* at, int count) {
-      check(MPI_Iallreduce(MPI_IN_PLACE, at, count, type_of(data.type), op_of(reduction), comm_,
-                           &requests.emplace_back()),
-            "MPI_Iallreduce");
-    });
-  });
+  // The hierarchical route has exchange_ and between(); on the plain route each rank counts as a host.
+  MPI_Comm between = exchange_ ? hosts_->between() : comm_;
+  submit_checked(stream, call,
+                 hierarchical_all_reduce(exchange_.get(), between, data, reduction, options_.largest_piece));
 }
 
 void MpiCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,

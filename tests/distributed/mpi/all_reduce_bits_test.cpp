@@ -75,10 +75,9 @@ TEST_P(AllReduceBitsTest, SumsInCommonMemory) {
   }
 }
 
-class OneHostTest : public test::HostsTest {};
-
-TEST_P(OneHostTest, TermsAreAddedInTheOrderOfRanks) {
-  for (const std::int64_t size : {std::int64_t{100}, 3 * kSlot}) {
+class RankOrderTest : public test::HostsTest {
+ protected:
+  void check(std::int64_t size) const {
     std::vector<float> sums = test::rounding_terms<float>(group_->rank(), size);
     group_->all_reduce(*stream_, view(sums), Reduction::sum);
     stream_->synchronize();
@@ -88,9 +87,24 @@ TEST_P(OneHostTest, TermsAreAddedInTheOrderOfRanks) {
       ASSERT_EQ(sums[static_cast<std::size_t>(i)], expected) << "element " << i << " of " << size;
     }
   }
+};
+
+class OneHostTest : public RankOrderTest {};
+
+TEST_P(OneHostTest, TermsAreAddedInTheOrderOfRanks) {
+  check(100);
+  check(3 * kSlot);
+}
+
+class HostsOfOneRankTest : public RankOrderTest {};
+
+// From 64 KiB on, each rank sums a share of the data: the sum does not depend on the share.
+TEST_P(HostsOfOneRankTest, TermsOfLongDataAreAddedInTheOrderOfHosts) {
+  for (const std::int64_t size : {16384, 50001, 1048576 + 16385}) check(size);
 }
 
 INSTANTIATE_TEST_SUITE_P(Hosts, OneHostTest, ::testing::Values(test::kHosts.front()), test::name_of_hosts);
+INSTANTIATE_TEST_SUITE_P(Hosts, HostsOfOneRankTest, ::testing::Values(test::kHosts.back()), test::name_of_hosts);
 INSTANTIATE_TEST_SUITE_P(Hosts, AllReduceBitsTest, ::testing::ValuesIn(test::kHosts), test::name_of_hosts);
 
 }  // namespace
