@@ -4,11 +4,13 @@ them.
     with Hosts(2, slots=1) as hosts:            # raises Skip if this machine does not allow it
         job = hosts.start("mpirun", "-np", "2", train, cwd=folder)   # on the head node, as a user on a login node
         hosts.cut_cable("h1")
+        hosts.limit_rate("1gbit")
 
 The hosts are h0, h1, ... They share all files, except /dev/shm and what run_on(host, "mount", ...) changes. The
 machine's own network stays unchanged. When this process ends, also by a signal, the kernel ends all hosts.
 """
 import ctypes
+import json
 import os
 import pathlib
 import shutil
@@ -73,7 +75,7 @@ class Hosts:
                "OMPI_MCA_btl_tcp_if_include": "eth0", "OMPI_MCA_oob_tcp_if_include": "eth0",
                "OMPI_MCA_hwloc_base_binding_policy": "none",
                "OMPI_MCA_mpi_yield_when_idle": "1"}  # Open MPI cannot know that the hosts share cores
-        return subprocess.Popen(self._inside(HEAD, "env", "-C", str(cwd), *map(str, command)), stdout=subprocess.PIPE,
+        return subprocess.Popen(self.inside(HEAD, "env", "-C", str(cwd), *map(str, command)), stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
                                 env={**os.environ, **SETTINGS, **mpi, **(environment or {})})
 
@@ -89,7 +91,7 @@ class Hosts:
 
     def run_on(self, host, *command):
         """The output of `command` on `host`, e.g. of run_on("h1", "mount", "--bind", "other.csv", "/data.csv")."""
-        return subprocess.run(self._inside(host, *map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout
+        return subprocess.run(self.inside(host, *map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def processes_of(self, host, program):
         """Process ids (in this process's namespace) of the processes on `host` with the name `program`."""
@@ -108,6 +110,21 @@ class Hosts:
             except OSError:
                 pass  # the process has just ended
         return found
+
+    def limit_rate(self, rate):
+        """Limits every link to `rate` (such as "1gbit") in each direction, as full-duplex cables and a switch do."""
+        if not shutil.which("tc"):
+            raise Skip("limited links need tc")
+        for name in [HEAD, *self.names]:
+            for end, device in [(name, "eth0"), (SWITCH, name)]:
+                # The kernel sends TCP in units of 64 KiB; with smaller bursts a link is slower than `rate`.
+                self._call(end, "tc", "qdisc", "replace", "dev", device, "root", "tbf", "rate", rate, "burst", "128kb",
+                           "latency", "50ms")
+
+    def bytes_on_link(self, host):
+        """Bytes that `host` has sent and received since it was made, with the headers of packets."""
+        counted = json.loads(self.run_on(host, "ip", "-json", "-statistics", "link", "show", "eth0"))[0]["stats64"]
+        return counted["tx"]["bytes"], counted["rx"]["bytes"]
 
     def cut_cable(self, host):
         self._ip(SWITCH, "link", "set", host, "down")
@@ -151,11 +168,15 @@ class Hosts:
             raise Skip(f"namespaces cannot be made here: {said}")
         self.first[name] = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
 
-    def _inside(self, host, *command):
+    def inside(self, host, *command):
+        """The command that runs `command` on `host`."""
         spaces = ["-n", "-u", "-m"] + (["-p"] if host in self.names else [])
         return ["nsenter", "-t", str(self.first[host]), *spaces, "--", *command]
 
     def _ip(self, host, *arguments):
-        done = subprocess.run(self._inside(host, "ip", *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._call(host, "ip", *arguments)
+
+    def _call(self, host, *command):
+        done = subprocess.run(self.inside(host, *command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
-            raise Skip(f"ip {' '.join(arguments)}: {done.stdout.strip()}")
+            raise Skip(f"{' '.join(command)}: {done.stdout.strip()}")
