@@ -25,7 +25,8 @@ void for_each_block(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shap
     if (!owns(mesh, coord, placement.rows, i / inner) || !owns(mesh, coord, placement.rows_then, i % inner)) continue;
     for (int j = 0; j < col_parts; ++j) {
       if (!owns(mesh, coord, placement.cols, j)) continue;
-      visit(i, j, DistMatrix::rows_of_part(mesh, shape.rows, placement, i), split_range(shape.cols, col_parts, j));
+      visit(i, j, DistMatrix::rows_of_part(mesh, shape.rows, placement, i),
+            split_range(shape.cols, col_parts, j, placement.col_unit));
     }
   }
 }
@@ -41,9 +42,16 @@ std::string_view name_of(State state) {
   return "?";
 }
 
+bool Placement::cuts_as(const Placement& other) const {
+  return rows == other.rows && cols == other.cols && rows_then == other.rows_then && row_unit == other.row_unit &&
+         col_unit == other.col_unit;
+}
+
 std::string Placement::to_string() const {
   const auto cut = [](std::optional<Axis> axis) { return axis ? recombine::name_of(*axis) : '-'; };
-  std::string text = fmt::format("[{}{},{}]", cut(rows), rows_then ? std::string(1, cut(rows_then)) : "", cut(cols));
+  const auto unit = [](std::int64_t of) { return of > 1 ? fmt::format("{}", of) : ""; };
+  std::string text = fmt::format("[{}{}{},{}{}]", cut(rows), unit(row_unit),
+                                 rows_then ? std::string(1, cut(rows_then)) : "", cut(cols), unit(col_unit));
   for (const Axis axis : kAxes) {
     if (!cuts(axis)) text += fmt::format(" {}:{}", recombine::name_of(axis), recombine::name_of((*this)[axis]));
   }
@@ -52,7 +60,7 @@ std::string Placement::to_string() const {
 
 Range DistMatrix::rows_of_part(const Mesh& mesh, std::int64_t rows, const Placement& placement, int row_part) {
   const int inner = parts_of(mesh, placement.rows_then);
-  const Range outer = split_range(rows, parts_of(mesh, placement.rows), row_part / inner);
+  const Range outer = split_range(rows, parts_of(mesh, placement.rows), row_part / inner, placement.row_unit);
   const Range piece = split_range(outer.size(), inner, row_part % inner);
   return {outer.begin + piece.begin, outer.begin + piece.end};
 }

@@ -14,6 +14,14 @@ Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index) {
   return {begin, begin + small + (index < larger ? 1 : 0)};
 }
 
+Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index, std::int64_t unit) {
+  if (extent / parts < unit) return split_range(extent, parts, index);
+  const auto boundary = [&](std::int64_t at) {
+    return at == parts ? extent : (split_range(extent, parts, at).begin + unit / 2) / unit * unit;
+  };
+  return {boundary(index), boundary(index + 1)};
+}
+
 Mesh::Mesh(int i, int j, int k) : extent_{i, j, k} {
   require(i >= 1 && j >= 1 && k >= 1, "mesh {}x{}x{}: expected extents >= 1", i, j, k);
 }

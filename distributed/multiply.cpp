@@ -16,6 +16,8 @@ struct Operand {
   std::int64_t rows() const { return swapped() ? matrix.cols() : matrix.rows(); }
   std::int64_t cols() const { return swapped() ? matrix.rows() : matrix.cols(); }
   std::optional<Axis> row_axis() const { return swapped() ? matrix.placement().cols : matrix.placement().rows; }
+  std::int64_t row_unit() const { return swapped() ? matrix.placement().col_unit : matrix.placement().row_unit; }
+  std::int64_t col_unit() const { return swapped() ? matrix.placement().row_unit : matrix.placement().col_unit; }
   std::optional<Axis> col_axis() const { return swapped() ? matrix.placement().rows : matrix.placement().cols; }
   int row_part(const Block& block) const { return swapped() ? block.col_part : block.row_part; }
   int col_part(const Block& block) const { return swapped() ? block.row_part : block.col_part; }
@@ -24,7 +26,9 @@ struct Operand {
 void check_fit(const Operand& a, const Operand& b, const DistMatrix& c) {
   require(a.cols() == b.rows() && c.rows() == a.rows() && c.cols() == b.cols(),
           "[{},{}] x [{},{}] does not give [{},{}]", a.rows(), a.cols(), b.rows(), b.cols(), c.rows(), c.cols());
-  require(a.col_axis() == b.row_axis() && c.placement().rows == a.row_axis() && c.placement().cols == b.col_axis(),
+  require(a.col_axis() == b.row_axis() && c.placement().rows == a.row_axis() && c.placement().cols == b.col_axis() &&
+              a.col_unit() == b.row_unit() && c.placement().row_unit == a.row_unit() &&
+              c.placement().col_unit == b.col_unit(),
           "placements {} x {} do not give {}", a.matrix.placement().to_string(), b.matrix.placement().to_string(),
           c.placement().to_string());
   for (const Axis axis : kAxes) {

@@ -82,9 +82,9 @@ void sum_over_axes(RankContext& context, std::span<const Axis> axes, VectorView 
 
 void gather_at_rest(RankContext& context, const DistMatrix& from, DistMatrix& to, What what) {
   const std::optional<Axis> axis = from.placement().rows_then;
-  require(axis && from.rows() == to.rows() && from.cols() == to.cols() &&
-              from.placement().rows == to.placement().rows && from.placement().cols == to.placement().cols &&
-              !to.placement().rows_then,
+  Placement gathered = from.placement();
+  gathered.rows_then.reset();
+  require(axis && from.rows() == to.rows() && from.cols() == to.cols() && to.placement().cuts_as(gathered),
           "cannot gather {} into {}; expected the same placement without the second row cut",
           from.placement().to_string(), to.placement().to_string());
   const int pieces = context.mesh().parts(*axis);

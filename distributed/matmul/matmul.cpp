@@ -5,14 +5,6 @@
 
 namespace recombine {
 
-namespace {
-
-bool same_cuts(const Placement& found, const Placement& wanted) {
-  return found.rows == wanted.rows && found.cols == wanted.cols && found.rows_then == wanted.rows_then;
-}
-
-}  // namespace
-
 VectorView Workspace::get(Device& device, std::size_t slot, DataType type, std::int64_t size) {
   Buffer& buffer = slots_.at(slot);
   if (buffer.view().type != type || buffer.view().size < size) {
@@ -23,11 +15,11 @@ VectorView Workspace::get(Device& device, std::size_t slot, DataType type, std::
 }
 
 LocalProduct begin_product(RankContext& context, const Matmul& call) {
-  require(same_cuts(call.a.placement(), kPlaceA) && same_cuts(call.b.placement(), kPlaceB) &&
-              same_cuts(call.c.placement(), kPlaceC),
-          "placements {} x {} to {}: expected operands placed as {} and {}, and the result as {}",
-          call.a.placement().to_string(), call.b.placement().to_string(), call.c.placement().to_string(),
-          kPlaceA.to_string(), kPlaceB.to_string(), kPlaceC.to_string());
+  require(
+      call.a.placement().cuts_as(kPlaceA) && call.b.placement().cuts_as(kPlaceB) && call.c.placement().cuts_as(kPlaceC),
+      "placements {} x {} to {}: expected operands placed as {} and {}, and the result as {}",
+      call.a.placement().to_string(), call.b.placement().to_string(), call.c.placement().to_string(),
+      kPlaceA.to_string(), kPlaceB.to_string(), kPlaceC.to_string());
   require(call.a.rows() == call.b.rows() && call.a.cols() == call.c.rows() && call.b.cols() == call.c.cols(),
           "[{},{}] x [{},{}] does not give [{},{}]", call.a.cols(), call.a.rows(), call.b.rows(), call.b.cols(),
           call.c.rows(), call.c.cols());

@@ -32,11 +32,11 @@ Model::Model(RankContext& context, const ModelShape& shape, std::int64_t largest
 }
 
 DistMatrix Model::place(DistMatrix::Shape shape, Axis cols_axis, const Buffer& memory) const {
-  return {context_.mesh(), context_.coord(), shape, {.rows = Axis::i, .cols = cols_axis}, memory.view()};
+  return {context_.mesh(), context_.coord(), shape, values_placement(cols_axis), memory.view()};
 }
 
 std::int64_t Model::size_of_values(DistMatrix::Shape shape, Axis cols_axis) const {
-  return DistMatrix::local_size(context_.mesh(), context_.coord(), shape, {.rows = Axis::i, .cols = cols_axis});
+  return DistMatrix::local_size(context_.mesh(), context_.coord(), shape, values_placement(cols_axis));
 }
 
 Model::Layer Model::make_layer(std::size_t layer, std::int64_t largest_batch) const {

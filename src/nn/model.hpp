@@ -79,7 +79,6 @@ class Model {
   void backward_activation(Layer& layer, const MicroBatch& micro_batch);
   void backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch);
   Pending backward_input(std::size_t l);
-  /// Values [rows, cols] of a batch: rows cut by i, columns by `cols_axis`.
   DistMatrix place(DistMatrix::Shape shape, Axis cols_axis, const Buffer& memory) const;
   std::int64_t size_of_values(DistMatrix::Shape shape, Axis cols_axis) const;
 

@@ -22,6 +22,10 @@ constexpr LayerAxes axes_of(std::size_t layer) {
   return layer % 2 == 0 ? LayerAxes{Axis::k, Axis::j} : LayerAxes{Axis::j, Axis::k};
 }
 
+/// Layers' inputs and outputs are cut at multiples of this: whole cache lines and vector registers of f32, and a size
+/// that tensor cores multiply at full speed. Parts narrower than this differ by at most one.
+inline constexpr std::int64_t kWidthUnit = 16;
+
 struct ModelShape {
   std::int64_t inputs = 0;
   std::vector<std::int64_t> hidden;

@@ -42,13 +42,13 @@ ParameterLayout::ParameterLayout(const ModelShape& shape, const Mesh& mesh, cons
     add_tensor({.name = fmt::format("layers.{}.weight", l),
                 .shape = {out, in},
                 .matrix = {out, in},
-                .placement = {.rows = axes.out, .cols = axes.in},
+                .placement = {.rows = axes.out, .cols = axes.in, .row_unit = kWidthUnit, .col_unit = kWidthUnit},
                 .layer = l});
     if (shape.bias == Bias::none) continue;
     add_tensor({.name = fmt::format("layers.{}.bias", l),
                 .shape = {out},
                 .matrix = {1, out},
-                .placement = {.rows = {}, .cols = axes.out},
+                .placement = {.rows = {}, .cols = axes.out, .col_unit = kWidthUnit},
                 .layer = l});
   }
   cut_buckets(least_bucket, most_bucket);

@@ -8,6 +8,9 @@
 
 namespace recombine {
 
+/// Of the values [batch, width] of a batch, whose columns are a layer's inputs or outputs.
+inline Placement values_placement(Axis cols) { return {.rows = Axis::i, .cols = cols, .col_unit = kWidthUnit}; }
+
 /// One named tensor of the model, and this rank's part of it.
 struct ParameterTensor {
   std::string name;                 ///< "layers.0.weight"

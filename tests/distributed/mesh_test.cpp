@@ -24,6 +24,31 @@ TEST(SplitRange, PartsAreConsecutiveAndDifferByAtMostOne) {
   }
 }
 
+/// Parts that are wide enough begin at multiples of the unit, and differ by less than two units; other parts stay.
+TEST(SplitRange, BoundariesMoveToMultiplesOfAUnit) {
+  for (const std::int64_t extent : {0, 1, 10, 31, 32, 33, 64, 257, 784, 1000, 1024}) {
+    for (const std::int64_t parts : {1, 2, 3, 4, 7, 8}) {
+      std::int64_t end = 0;
+      for (std::int64_t p = 0; p < parts; ++p) {
+        SCOPED_TRACE(fmt::format("part {} of {} of {}", p, parts, extent));
+        const Range range = split_range(extent, parts, p, 16);
+        EXPECT_EQ(range.begin, end);
+        end = range.end;
+        if (extent / parts < 16) {
+          EXPECT_EQ(range, split_range(extent, parts, p));
+        } else {
+          EXPECT_EQ(range.begin % 16, 0);
+          EXPECT_LE(std::abs(range.size() - extent / parts), 16);
+          EXPECT_GE(range.size(), 8);
+        }
+      }
+      EXPECT_EQ(end, extent);
+    }
+  }
+  EXPECT_EQ(split_range(784, 2, 0, 16), (Range{0, 400}));
+  EXPECT_EQ(split_range(33, 2, 1, 16), (Range{16, 33}));
+}
+
 TEST(MeshTest, CoordinatesAndRanksAreInverse) {
   const Mesh mesh(2, 3, 2);
   for (int rank = 0; rank < mesh.size(); ++rank) EXPECT_EQ(mesh.rank_of(mesh.coord_of(rank)), rank);
