@@ -18,7 +18,8 @@ class OwnedMatrix : public DistMatrix {
   static OwnedMatrix summed_over(Axis axis, const RankContext& context, Shape shape, const Placement& placement,
                                  DataType type = DataType::f32) {
     return {context, shape, placement,
-            context.communicator(axis).allocate(context.device(), type, size_in(context, shape, placement))};
+            context.communicator(axis).allocate(context.device(), type, size_in(context, shape, placement),
+                                                MemoryUse::buffers)};
   }
 
  private:

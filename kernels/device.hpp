@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/matrix.hpp"
+#include "kernels/memory_count.hpp"
 #include "kernels/stream.hpp"
 
 namespace recombine {
@@ -66,6 +67,12 @@ class Device {
   virtual void copy(Stream& stream, VectorView to, ConstVectorView from) = 0;
   virtual std::unique_ptr<Stream> make_stream(StreamUse use) = 0;
   virtual Math& math() = 0;
+
+  /// What the Buffers of this device hold; without pinned memory of the host.
+  MemoryCount& memory_count() { return memory_count_; }
+
+ private:
+  MemoryCount memory_count_;
 };
 
 /// @throws InputError if this build or this machine has no such device
@@ -78,32 +85,51 @@ int cuda_device_count();
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(Device& device, DataType type, std::int64_t size, MemoryKind kind = MemoryKind::device)
-      : device_(&device), kind_(kind), view_{device.allocate(size * size_of(type), kind), size, type} {}
-  /// Memory that belongs to `owner`. The buffer keeps `owner` alive.
-  Buffer(std::shared_ptr<const void> owner, VectorView view) : owner_(std::move(owner)), view_(view) {}
-  Buffer(Buffer&& other) noexcept
-      : device_(other.device_), owner_(std::move(other.owner_)), kind_(other.kind_), view_(other.view_) {
-    other.device_ = nullptr;
+  Buffer(Device& device, DataType type, std::int64_t size, MemoryUse use = MemoryUse::buffers)
+      : Buffer(device, type, size, MemoryKind::device, use) {}
+  /// Memory of the host, for copies to and from the device.
+  static Buffer on_host(Device& device, DataType type, std::int64_t size) {
+    return {device, type, size, MemoryKind::host, MemoryUse::buffers};
   }
+  /// Memory for `device` that belongs to `owner`. The buffer keeps `owner` alive.
+  Buffer(Device& device, std::shared_ptr<const void> owner, VectorView view, MemoryUse use)
+      : device_(&device), owner_(std::move(owner)), use_(use), view_(view) {
+    count(1);
+  }
+  Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {
-    std::swap(device_, other.device_);
-    std::swap(owner_, other.owner_);
-    std::swap(kind_, other.kind_);
-    std::swap(view_, other.view_);
+    swap(other);
     return *this;
   }
   ~Buffer() {
-    if (device_) device_->deallocate(view_.data, kind_);
+    if (!device_) return;
+    count(-1);
+    if (!owner_) device_->deallocate(view_.data, kind_);
   }
 
   VectorView view() const { return view_; }
   MatrixView matrix(std::int64_t rows, std::int64_t cols) const { return as_matrix(view_, rows, cols); }
 
  private:
-  Device* device_ = nullptr;  ///< null: this object does not free the memory
-  std::shared_ptr<const void> owner_;
+  Buffer(Device& device, DataType type, std::int64_t size, MemoryKind kind, MemoryUse use)
+      : device_(&device), kind_(kind), use_(use), view_{device.allocate(size * size_of(type), kind), size, type} {
+    count(1);
+  }
+  void count(int sign) {
+    if (kind_ == MemoryKind::device) device_->memory_count().add(use_, sign * view_.bytes());
+  }
+  void swap(Buffer& other) noexcept {
+    std::swap(device_, other.device_);
+    std::swap(owner_, other.owner_);
+    std::swap(kind_, other.kind_);
+    std::swap(use_, other.use_);
+    std::swap(view_, other.view_);
+  }
+
+  Device* device_ = nullptr;           ///< null: no memory
+  std::shared_ptr<const void> owner_;  ///< null: this object owns the memory
   MemoryKind kind_ = MemoryKind::device;
+  MemoryUse use_ = MemoryUse::buffers;
   VectorView view_;
 };
 

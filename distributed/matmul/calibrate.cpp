@@ -158,7 +158,7 @@ Machine measure_machine(Communicator& world, Device& device, DataType type, Coll
     if (world.size() % ranks != 0) continue;
     const auto group = make_communicator(world, device, collectives, world.rank() / ranks, world.rank() % ranks);
     const auto stream = device.make_stream(StreamUse::communication);
-    const Buffer sums = group->allocate(device, DataType::f32, largest);  // as C is allocated
+    const Buffer sums = group->allocate(device, DataType::f32, largest, MemoryUse::buffers);  // as C is allocated
     device.math().axpby(*compute, 0, {}, 0, sums.view());
     compute->synchronize();
     for (const Collective collective : kCollectives) {

@@ -160,10 +160,11 @@ void MpiCommunicator::exchange(Stream& stream, std::span<const Piece> out, std::
                               })));
 }
 
-Buffer MpiCommunicator::allocate(Device& device, DataType type, std::int64_t size) {
+Buffer MpiCommunicator::allocate(Device& device, DataType type, std::int64_t size, MemoryUse use) {
   check_now(Signature::allocate(type, size));
-  auto common = on_one_host() ? exchange_->allocate(type, size) : std::nullopt;
-  return common ? std::move(*common) : Communicator::allocate(device, type, size);
+  const auto common = on_one_host() ? exchange_->allocate(size * size_of(type)) : nullptr;
+  if (!common) return Communicator::allocate(device, type, size, use);
+  return {device, common, {common->own(), size, type}, use};
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {

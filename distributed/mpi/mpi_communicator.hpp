@@ -40,7 +40,7 @@ class MpiCommunicator final : public Communicator {
   void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) override;
   void broadcast(Stream& stream, VectorView data, int root) override;
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override;
-  Buffer allocate(Device& device, DataType type, std::int64_t size) override;
+  Buffer allocate(Device& device, DataType type, std::int64_t size, MemoryUse use) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
   void check_call(Stream& stream, const Signature& call) override;
 

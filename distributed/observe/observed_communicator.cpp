@@ -93,8 +93,8 @@ class ObservedCommunicator final : public Communicator {
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override {
     call(stream, "exchange", bytes_of(out), [&](Stream& s) { group_->exchange(s, out, in); });
   }
-  Buffer allocate(Device& device, DataType type, std::int64_t size) override {
-    return group_->allocate(device, type, size);
+  Buffer allocate(Device& device, DataType type, std::int64_t size, MemoryUse use) override {
+    return group_->allocate(device, type, size, use);
   }
   std::unique_ptr<Communicator> split(int color, int key) override { return group_->split(color, key); }
   void check_call(Stream& stream, const Signature& signature) override { group_->check_call(stream, signature); }

@@ -23,8 +23,8 @@ std::byte* StagedCommunicator::staging(Stream& stream, std::int64_t bytes) {
   if (staging_.view().size < bytes) {
     stream.synchronize();  // earlier calls use the old memory
     staging_ = Buffer();
-    staging_ = Buffer(device_, DataType::u8,
-                      static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(bytes))), MemoryKind::host);
+    staging_ = Buffer::on_host(device_, DataType::u8,
+                               static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(bytes))));
   }
   return staging_.view().data;
 }

@@ -76,7 +76,7 @@ void MatrixSource::read(RankContext& context, Stream& io, Range rows, Range cols
   if (swapped) std::swap(rows, cols);
   if (swapped) transpose = flip(transpose);
   if (context.device().kind() == DeviceKind::cpu) return file_->read(io, rows, cols, transpose, to);
-  const Buffer host(context.device(), to.type, to.rows * to.cols, MemoryKind::host);
+  const Buffer host = Buffer::on_host(context.device(), to.type, to.rows * to.cols);
   file_->read(io, rows, cols, transpose, host.matrix(to.rows, to.cols));
   io.synchronize();
   context.device().copy(context.compute(), as_vector(to), host.view());

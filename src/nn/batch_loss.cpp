@@ -32,7 +32,8 @@ BatchLoss::BatchLoss(RankContext& context, const Model& model, std::int64_t larg
   if (parts == 1) return;
   const std::int64_t rows =
       DistMatrix::local_size(context.mesh(), context.coord(), {largest_batch, 1}, {.rows = Axis::i, .cols = {}});
-  stats_ = context.communicator(cols_).allocate(context.device(), DataType::f32, parts * rows * kFloats);
+  stats_ =
+      context.communicator(cols_).allocate(context.device(), DataType::f32, parts * rows * kFloats, MemoryUse::buffers);
 }
 
 bool BatchLoss::counts(LossKind kind) const {

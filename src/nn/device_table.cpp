@@ -6,7 +6,7 @@ namespace {
 
 Buffer copy_of(RankContext& context, ConstVectorView host) {
   if (host.size == 0) return {};
-  Buffer buffer(context.device(), host.type, host.size);
+  Buffer buffer(context.device(), host.type, host.size, MemoryUse::data);
   context.device().copy(context.compute(), buffer.view(), host);
   return buffer;
 }

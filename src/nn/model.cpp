@@ -19,13 +19,13 @@ float initial_half_width(Activation activation, std::int64_t inputs) {
 Model::Model(RankContext& context, const ModelShape& shape, std::int64_t largest_batch, std::uint64_t seed)
     : context_(context), shape_(shape), layout_(shape, context.mesh(), context.coord()) {
   const std::int64_t parameters = layout_.local_size();
-  weights_ = Buffer(context.device(), DataType::f32, parameters);
-  gradient_ = context.communicator(Axis::i).allocate(context.device(), DataType::f32, parameters);
+  weights_ = Buffer(context.device(), DataType::f32, parameters, MemoryUse::weights);
+  gradient_ = context.communicator(Axis::i).allocate(context.device(), DataType::f32, parameters, MemoryUse::gradients);
   const std::int64_t x_size = size_of_values({largest_batch, shape.inputs}, axes_of(0).in);
-  x_memory_ = Buffer(context.device(), DataType::f32, x_size);
+  x_memory_ = Buffer(context.device(), DataType::f32, x_size, MemoryUse::activations);
   if (rounds()) {
-    rounded_weights_ = Buffer(context.device(), shape.product_type, parameters);
-    x_rounded_ = Buffer(context.device(), shape.product_type, x_size);
+    rounded_weights_ = Buffer(context.device(), shape.product_type, parameters, MemoryUse::weights);
+    x_rounded_ = Buffer(context.device(), shape.product_type, x_size, MemoryUse::activations);
   }
   for (std::size_t l = 0; l < shape.layers(); ++l) layers_.push_back(make_layer(l, largest_batch));
   initialise(seed);
@@ -44,9 +44,11 @@ Model::Layer Model::make_layer(std::size_t layer, std::int64_t largest_batch) co
   const Activation activation = shape_.activation_of(layer);
   const std::size_t weight = layout_.weight_of(layer);
   const std::int64_t values = size_of_values({largest_batch, shape_.outputs_of(layer)}, axes.out);
-  const auto memory = [&](DataType type) { return Buffer(context_.device(), type, values); };
+  const auto memory = [&](DataType type) { return Buffer(context_.device(), type, values, MemoryUse::activations); };
   // Z (Y, if Z is not kept) and dY are sums over the in axis: in memory that its ranks share, they are summed in place.
-  const auto summed = [&] { return context_.communicator(axes.in).allocate(context_.device(), DataType::f32, values); };
+  const auto summed = [&] {
+    return context_.communicator(axes.in).allocate(context_.device(), DataType::f32, values, MemoryUse::activations);
+  };
   const bool keeps_z = gradient_needs_input(activation);
   const auto bias_in = [&](const Buffer& flat) -> std::optional<DistMatrix> {
     if (shape_.bias == Bias::none) return {};

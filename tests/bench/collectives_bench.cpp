@@ -41,7 +41,7 @@ class Bench {
         device_(make_device({.cores = cores_if_enough(session, 1), .progress = session.progress()})),
         world_(make_world(session)),
         stream_(device_->make_stream(StreamUse::communication)),
-        memory_(world_->allocate(*device_, DataType::f32, largest)),
+        memory_(world_->allocate(*device_, DataType::f32, largest, MemoryUse::buffers)),
         copy_(*device_, DataType::f32, largest) {
     std::memset(copy_.view().data, 0, static_cast<std::size_t>(copy_.view().bytes()));
   }

@@ -46,7 +46,7 @@ class WaitsTest : public ::testing::Test {
     const auto device = make_device({.progress = progress});
     const auto stream = device->make_stream(StreamUse::communication);
     const auto group = make_group(host);
-    const Buffer data = group->allocate(*device, DataType::f32, size);
+    const Buffer data = group->allocate(*device, DataType::f32, size, MemoryUse::buffers);
     std::fill_n(data.view().as<float>(), size, 1.0F);
     expect_sleep([&] {
       group->all_reduce(*stream, data.view(), Reduction::max);

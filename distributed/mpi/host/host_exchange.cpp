@@ -74,13 +74,11 @@ HostExchange::HostExchange(MPI_Comm comm) : comm_(comm), window_(comm, sizeof(Me
   check(MPI_Barrier(comm), "MPI_Barrier");
 }
 
-std::optional<Buffer> HostExchange::allocate(DataType type, std::int64_t size) {
-  const std::int64_t bytes = size * size_of(type);
+std::shared_ptr<const CommonMemory> HostExchange::allocate(std::int64_t bytes) {
   const auto memory = CommonMemory::make(comm_, std::max<std::int64_t>(bytes, 1));
   std::erase_if(memories_, [](const Numbered& old) { return old.memory.expired(); });
-  if (!memory) return std::nullopt;
-  memories_.push_back({memories_made_++, memory});
-  return Buffer(memory, {memory->own(), size, type});
+  if (memory) memories_.push_back({memories_made_++, memory});
+  return memory;
 }
 
 std::optional<DirectTask::Data> HostExchange::find(VectorView data) const {

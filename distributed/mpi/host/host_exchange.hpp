@@ -43,9 +43,9 @@ class HostExchange {
   /// Shows the other ranks that this rank makes no more calls. Does not wait for them.
   void show_end(const Signature& signature);
 
-  /// Memory that every rank can read and write. It is zero. None if the system does not allow this. Blocks; every rank
+  /// Memory that every rank can read and write. It is zero. Null if the system does not allow this. Blocks; every rank
   /// calls it.
-  std::optional<Buffer> allocate(DataType type, std::int64_t size);
+  std::shared_ptr<const CommonMemory> allocate(std::int64_t bytes);
 
   std::size_t rank() const { return parts_->rank(); }
   int size() const { return static_cast<int>(parts_->size()); }

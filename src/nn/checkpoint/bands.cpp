@@ -83,7 +83,7 @@ class BandReader {
     if (size <= packed_.view().size) return;
     packed_ = Buffer();
     packed_ = Buffer(context_.device(), DataType::f32, size);
-    host_ = Buffer(context_.device(), DataType::f32, size, MemoryKind::host);
+    host_ = Buffer::on_host(context_.device(), DataType::f32, size);
   }
 
   /// The parts' elements row by row.

@@ -31,8 +31,9 @@ class AllReduceBitsTest : public test::HostsTest {
   /// Sums data that starts at element `offset` of its memory, and compares the result with rank 0's.
   template <class T>
   void check(Communicator& group, std::int64_t size, std::int64_t offset = 0, Memory memory = Memory::own) const {
-    const Buffer buffer = memory == Memory::common ? group.allocate(*device_, data_type_of<T>, offset + size)
-                                                   : Buffer(*device_, data_type_of<T>, offset + size);
+    const Buffer buffer = memory == Memory::common
+                              ? group.allocate(*device_, data_type_of<T>, offset + size, MemoryUse::buffers)
+                              : Buffer(*device_, data_type_of<T>, offset + size);
     const VectorView data = buffer.view().range(offset, offset + size);
     const auto terms = test::rounding_terms<T>(group.rank(), size);
     std::copy(terms.begin(), terms.end(), data.as<T>());

@@ -43,7 +43,7 @@ class CommonMemoryTest : public ::testing::Test {
 
   template <class T>
   Buffer memory() const {
-    return group_->allocate(*device_, data_type_of<T>, kLargest + kOffsets.back() + kSpare);
+    return group_->allocate(*device_, data_type_of<T>, kLargest + kOffsets.back() + kSpare, MemoryUse::buffers);
   }
   template <class T>
   VectorView fill(const Buffer& memory, std::int64_t offset, std::int64_t size) {

@@ -61,8 +61,9 @@ class SignatureTest : public ::testing::TestWithParam<Memory> {
   void expect_refusal(const Call& right, const Call& wrong, const std::vector<std::string>& named) {
     for (wrong_ = 0; wrong_ < group_->size(); wrong_ += std::max(1, group_->size() - 1)) {
       group_ = make_world(test::session());
-      Buffer buffer = GetParam() == Memory::common ? group_->allocate(*device_, DataType::f32, kLarge + kSmall)
-                                                   : Buffer(*device_, DataType::f32, kLarge + kSmall);
+      Buffer buffer = GetParam() == Memory::common
+                          ? group_->allocate(*device_, DataType::f32, kLarge + kSmall, MemoryUse::buffers)
+                          : Buffer(*device_, DataType::f32, kLarge + kSmall);
       float* const data = buffer.view().as<float>();
       for (std::int64_t i = 0; i < buffer.view().size; ++i) data[i] = value(group_->rank(), i);
       std::int64_t before = 1;
@@ -226,11 +227,11 @@ TEST_P(SignatureTest, OneCallTooFew) {
 
 TEST_P(SignatureTest, SplitAndAllocateAreCallsToo) {
   const Call allocate = [&](Communicator& group, Stream&, VectorView) {
-    static_cast<void>(group.allocate(*device_, DataType::f32, kSmall));
+    static_cast<void>(group.allocate(*device_, DataType::f32, kSmall, MemoryUse::buffers));
   };
   const Call split = [](Communicator& group, Stream&, VectorView) { group.split(0, 0); };
   const Call more = [&](Communicator& group, Stream&, VectorView) {
-    static_cast<void>(group.allocate(*device_, DataType::f32, kSmall + 1));
+    static_cast<void>(group.allocate(*device_, DataType::f32, kSmall + 1, MemoryUse::buffers));
   };
   expect_refusal(all_reduce(kSmall), split, {"split", "all_reduce"});
   expect_refusal(split, all_reduce(kSmall), {"all_reduce", "split"});

@@ -43,7 +43,7 @@ class GradientReducerTest : public ::testing::Test {
   std::unique_ptr<Device> device_ = test::make_test_device(test::session().progress());
   std::unique_ptr<Communicator> world_ = make_world(test::session());
   RankContext context_{Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives()};
-  Buffer gradient_ = context_.communicator(Axis::i).allocate(*device_, DataType::f32, kSize);
+  Buffer gradient_ = context_.communicator(Axis::i).allocate(*device_, DataType::f32, kSize, MemoryUse::buffers);
 };
 
 /// Each bucket is summed once, from the last to the first, however backward completes the gradient.

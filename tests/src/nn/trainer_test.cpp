@@ -228,7 +228,7 @@ TEST_F(TrainerTest, DivergenceIsToldAtTheStepAtWhichItBegins) {
         with.epochs = 3;
         Trainer trainer(context_, data_, with);
         const auto spoil = [&](VectorView weights) {
-          const Buffer host(*device_, DataType::f32, 1, MemoryKind::host);
+          const Buffer host = Buffer::on_host(*device_, DataType::f32, 1);
           *host.view().as<float>() = bad;
           const MatrixView element = as_matrix(weights.range(4, 5), 1, 1);
           const Buffer value(*device_, DataType::f32, 1);
