@@ -25,13 +25,12 @@ double RateSchedule::at(std::int64_t step) const {
 Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions& options)
     : context_(context), model_(model), options_(options) {
   const auto zeros = [&](Buffer& moment) {
-    moment = Buffer(context.device(), DataType::f32, model.weights().size);
+    moment = Buffer(context.device(), DataType::f32, model.weights().size, MemoryUse::moments);
     context.math().axpby(context.compute(), 0, {}, 0, moment.view());
   };
   if (options.kind != OptimizerKind::sgd) zeros(first_moment_);
   if (options.kind == OptimizerKind::adamw) zeros(second_moment_);
-  if (!clips()) return;
-  square_sum_ = Buffer(context.device(), DataType::f64, 1);
+  if (clips()) square_sum_ = Buffer(context.device(), DataType::f64, 1);
   // Along i, every rank has the whole sum. Along j and k, one replica of each tensor counts.
   const Coord first{{context.coord()[Axis::i], 0, 0}};
   for (const ParameterTensor& tensor : model.layout().tensors()) {
@@ -59,6 +58,20 @@ void Optimizer::measure_norm() {
   }
   static constexpr std::array kCutting = {Axis::j, Axis::k};
   sum_over_axes(context_, kCutting, square_sum_.view(), {.name = "sum gradient norm"});
+}
+
+void Optimizer::add_square_sum(double* sum) {
+  if (clips()) {  // every rank has the whole sum
+    if (context_.coord() == Coord{}) {
+      context_.math().axpby(context_.compute(), 1, square_sum_.view(), 1, vector_view(sum, 1));
+    }
+    return;
+  }
+  const int parts = context_.mesh().extent(Axis::i);
+  for (const Range& range : squared_here_) {
+    const Range own = ParameterLayout::shard(range, parts, context_.coord()[Axis::i]);
+    context_.math().add_square_sum(context_.compute(), model_.gradient().range(own.begin, own.end), sum);
+  }
 }
 
 void Optimizer::update(Range range) {

@@ -17,6 +17,7 @@ class SharedData {
   /// states, or labels that are no classes, or if hosts have loaded different data
   SharedData(const Session& session, Communicator& world, Stream& stream, const std::function<LoadedData()>& load);
 
+  std::int64_t bytes() const { return memory_->size(); }  ///< of the host's memory
   const std::string& name() const { return name_; }
   std::int64_t classes() const { return classes_; }  ///< 0: regression
   std::int64_t inputs() const { return train_.features.cols; }

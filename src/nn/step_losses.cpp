@@ -1,6 +1,7 @@
 #include "src/nn/step_losses.hpp"
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "distributed/recombine.hpp"
@@ -38,6 +39,7 @@ std::vector<StepRecord> StepLosses::flush() {
     const StepSums& step = reinterpret_cast<const StepSums*>(sums.data())[s];
     steps_[s].train_loss = step.loss.loss_sum / static_cast<double>(steps_[s].rows);
     steps_[s].finite_weights = step.diverged == 0;
+    if (steps_[s].gradient_norm) steps_[s].gradient_norm = std::sqrt(step.gradient_square_sum);
   }
   return std::exchange(steps_, {});
 }

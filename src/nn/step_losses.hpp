@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "distributed/rank_context.hpp"
@@ -7,14 +8,17 @@
 
 namespace recombine {
 
-/// The loss of a step; the same on every rank.
+/// A step of training. The same on every rank, except for the seconds, which each rank measures.
 struct StepRecord {
   std::int64_t step = 0;   ///< from 1
   std::int64_t epoch = 0;  ///< from 1
   double train_loss = 0;   ///< mean over the batch, before the update
   double lr = 0;
-  bool finite_weights = true;  ///< after the update
-  std::int64_t rows = 0;       ///< of the batch
+  bool finite_weights = true;                  ///< after the update
+  std::int64_t rows = 0;                       ///< of the batch
+  std::optional<double> gradient_norm = {};    ///< of the whole gradient, before clipping; none: not measured
+  double seconds = 0;                          ///< on a GPU the mean over the steps that are reported together
+  std::optional<double> exposed_seconds = {};  ///< of exposed communication; none: the host cannot measure it
 };
 
 /// Returns the sums of `values` (f64, in the device's memory) over all ranks, with the same bits on every rank. Waits
@@ -31,11 +35,13 @@ class StepLosses {
   /// Where a step adds its sums. All fields are f64.
   struct StepSums {
     LossSums loss;
-    double diverged;  ///< after the sum over the ranks, > 0 if a new weight is NaN or infinite
+    double diverged;             ///< after the sum over the ranks, > 0 if a new weight is NaN or infinite
+    double gradient_square_sum;  ///< only if the step's norm is measured
   };
   /// Zeroed sums for the next step, in the device's memory. @pre !full()
   StepSums* next();
-  /// The step that took next() is enqueued. Its loss and finite_weights are set by flush().
+  /// The step that took next() is enqueued. flush() sets its loss and finite_weights, and its gradient_norm if `step` has
+  /// one.
   void add(const StepRecord& step) { steps_.push_back(step); }
   bool full() const { return steps_.size() == kMostSteps; }
 

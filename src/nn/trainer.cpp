@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::int64_t kEvaluationBatch = 1000;
 
+/// True if the host itself waits for arithmetic and communication, so that it can measure them.
+bool waits_on_host(const RankContext& context) { return context.device().kind() == DeviceKind::cpu; }
+
 /// Measures laps: add_to() adds the time since the last add_to(), or since construction, to `sum`.
 class Lap {
  public:
@@ -110,6 +113,10 @@ void Trainer::update(StepLosses::StepSums* sums, double lr) {
   optimizer_.update({0, model_.weights().size});
 }
 
+bool Trainer::measures_norm(std::int64_t step) const {
+  return optimizer_.clips() || (options_.norm_every > 0 && step % options_.norm_every == 0);
+}
+
 void Trainer::step(const Permutation& order, Range positions) {
   const TraceRange trace("step");
   Lap lap;
@@ -130,23 +137,34 @@ void Trainer::step(const Permutation& order, Range positions) {
   }
   update(sums, lr);
   ++state_.step;
+  StepRecord record{.step = state_.step, .epoch = state_.epoch, .lr = lr, .rows = positions.size()};
+  if (measures_norm(state_.step)) {
+    optimizer_.add_square_sum(&sums->gradient_square_sum);
+    record.gradient_norm = 0;
+  }
   state_.samples += positions.size();
-  losses_.add({.step = state_.step, .epoch = state_.epoch, .lr = lr, .rows = positions.size()});
   flops_ += context_.flops() - flops_before;
   const double exposed = context_.exposed_seconds() - waited;
   time_.exposed_communication += exposed;
-  lap.add_to(time_.compute);
-  time_.compute -= exposed + time_.input - input_before;
+  lap.add_to(record.seconds);
+  time_.compute += record.seconds - exposed - (time_.input - input_before);
+  if (waits_on_host(context_)) record.exposed_seconds = exposed;
+  losses_.add(record);
 }
 
 void Trainer::flush_losses(TrainingListener& listener) {
   Lap lap;
   context_.compute().synchronize();
   lap.add_to(time_.compute);
-  const std::vector<StepRecord> steps = losses_.flush();
+  std::vector<StepRecord> steps = losses_.flush();
   lap.add_to(time_.exposed_communication);
+  if (!waits_on_host(context_)) {  // the host has only enqueued the steps
+    const double seconds = (Session::now() - reported_at_) / static_cast<double>(steps.size());
+    for (StepRecord& step : steps) step.seconds = seconds;
+  }
   for (const StepRecord& step : steps) state_.epoch_loss_sum += step.train_loss * static_cast<double>(step.rows);
   report(steps, listener);
+  reported_at_ = Session::now();
 }
 
 void Trainer::require_finite(double loss, std::int64_t step, const char* what) const {
@@ -199,6 +217,7 @@ bool Trainer::end_epoch(TrainingListener& listener) {
   Lap lap;
   listener.on_epoch(record);
   lap.add_to(time_.other);
+  reported_at_ = Session::now();
   ++state_.epoch;
   state_.position = 0;
   state_.epoch_loss_sum = 0;
@@ -208,6 +227,7 @@ bool Trainer::end_epoch(TrainingListener& listener) {
 }
 
 void Trainer::run(TrainingListener& listener) {
+  reported_at_ = Session::now();
   while (next(listener)) {
   }
 }
@@ -224,6 +244,13 @@ Score Trainer::evaluate(const DeviceTable& table) {
   const Score score = sum_scores(table);
   lap.add_to(time_.evaluation);
   return score;
+}
+
+Scores Trainer::evaluate_all() {
+  Scores scores{.train = evaluate(train_)};
+  if (validation_.rows() > 0) scores.validation = evaluate(validation_);
+  if (test_.rows() > 0) scores.test = evaluate(test_);
+  return scores;
 }
 
 Score Trainer::sum_scores(const DeviceTable& table) {

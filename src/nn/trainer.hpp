@@ -22,8 +22,9 @@ struct TrainerOptions {
   std::int64_t batch_size = 0;  ///< rows of a micro-batch, over all ranks
   std::int64_t accumulate = 1;  ///< micro-batches whose gradients make one step
   std::int64_t epochs = 0;
-  std::int64_t steps = 0;     ///< > 0: training stops after this many steps
-  std::int64_t patience = 0;  ///< > 0: training stops after this many epochs without a better validation loss
+  std::int64_t steps = 0;       ///< > 0: training stops after this many steps
+  std::int64_t patience = 0;    ///< > 0: training stops after this many epochs without a better validation loss
+  std::int64_t norm_every = 0;  ///< the gradient's norm is measured in every such step; 0: only if it is clipped
   std::uint64_t seed = 0;
   OptimizerOptions optimizer;
   RateSchedule schedule;  ///< the trainer sets its `steps`
@@ -42,6 +43,12 @@ struct EpochRecord {
   std::optional<Score> validation, test;
   double seconds = 0;  ///< training only
   double samples_per_second = 0;
+};
+
+/// Scores of the tables that there are.
+struct Scores {
+  Score train;
+  std::optional<Score> validation, test;
 };
 
 /// The wall time of this rank by use, in seconds.
@@ -85,6 +92,8 @@ class Trainer {
   /// then one sum over the ranks and one update.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
+  /// Evaluates all tables with the present weights.
+  Scores evaluate_all();
   const DeviceTable& train_table() const { return train_; }
   /// Drops the losses of the steps since the last report. For callers of step().
   void discard_losses() { losses_.discard(); }
@@ -101,6 +110,7 @@ class Trainer {
   /// training is over.
   bool next(TrainingListener& listener);
   bool end_epoch(TrainingListener& listener);
+  bool measures_norm(std::int64_t step) const;
   void begin_epoch();
   void flush_losses(TrainingListener& listener);
   void forward_backward(const Permutation& order, const MicroBatch& micro_batch, LossSums* sums);
@@ -127,6 +137,7 @@ class Trainer {
   TimeSpent time_;
   TimeSpent time_before_epoch_;
   double flops_ = 0;
+  double reported_at_ = 0;  ///< when the latest steps were reported, or training began
 };
 
 }  // namespace recombine

@@ -44,9 +44,11 @@ Console::Console(const RunDescription& run)
   print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s", run.mesh.to_string(),
         run.threads, run.threads == 1 ? "" : "s", run.device);
   if (run.collectives != "mpi") print("gradients summed by {}\n", run.collectives);
-  print("{} with {} parameters{} on {}: {} rows, batches of {}, {} steps\n", run.model, run.parameters,
-        run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows, run.batch_size, run.total_steps);
+  print("{} with {} parameters{} on {}: {} rows{}\n", run.model, run.parameters,
+        run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows,
+        run.evaluates ? "" : fmt::format(", batches of {}, {} steps", run.batch_size, run.total_steps));
   print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);
+  if (run.evaluates) return;
   print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
         run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);
@@ -74,12 +76,20 @@ void Console::on_epoch(const EpochRecord& epoch) {
 }
 
 void Console::finish(const RunResult& result) {
+  if (run_.evaluates) {
+    finish_evaluation(result);
+    return;
+  }
   const TimeSpent& time = result.time;
   const double total = std::max(time.total(), 1e-9);
   print("\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",
         total, percent(time.compute / total),
         run_.waits == Waits::on_device ? "unknown, in compute" : percent(time.exposed_communication / total),
         percent(time.input / total), percent(time.evaluation / total), percent(time.other / total));
+  if (const auto& slowest = result.slowest) {
+    print("slowest rank: {}, which worked {:.1f} s, {} more than the mean; most of the difference is {}\n",
+          slowest->rank, slowest->seconds, percent(slowest->seconds / slowest->mean_seconds - 1), slowest->part);
+  }
   print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
         result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
   if (result.steps < run_.total_steps) print("stopped early: the validation loss did not improve\n");
@@ -88,6 +98,17 @@ void Console::finish(const RunResult& result) {
   } else {
     print("train loss of the last epoch: {:.6g}\n", result.train_loss);
   }
+  std::fflush(stdout);
+}
+
+void Console::finish_evaluation(const RunResult& result) {
+  const auto line = [&](std::string_view rows, const Score& score) {
+    const std::string accuracy = run_.classifies ? fmt::format(", accuracy {:.4f}", score.accuracy) : "";
+    print("{:<17}loss {:.6g}{}\n", rows, score.loss, accuracy);
+  };
+  line("training rows", *result.train);
+  if (result.validation) line("validation rows", *result.validation);
+  if (result.test) line("test rows", *result.test);
   std::fflush(stdout);
 }
 

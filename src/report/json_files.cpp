@@ -1,3 +1,4 @@
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,22 @@ namespace recombine {
 using nlohmann::ordered_json;
 
 namespace {
+
+ordered_json or_null(const std::optional<double>& value) { return value ? ordered_json(*value) : ordered_json(); }
+
+ordered_json by_use(const MemoryBytes& bytes) {
+  ordered_json all = ordered_json::object();
+  for (const MemoryUse use : kMemoryUses) all[std::string(name_of(use))] = std::llround(bytes[use]);
+  return all;
+}
+
+ordered_json to_json(const std::optional<SlowestRank>& slowest) {
+  if (!slowest) return {};
+  return {{"rank", slowest->rank},
+          {"seconds", slowest->seconds},
+          {"mean_seconds", slowest->mean_seconds},
+          {"part", slowest->part}};
+}
 
 /// Seconds are null if the device does not tell when a collective begins and ends.
 ordered_json collectives_by_name(const RunResult& result) {
@@ -28,8 +45,15 @@ ordered_json collectives_by_name(const RunResult& result) {
 void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
   for (const StepRecord& step : steps) {
     if (step.step % every_ != 0) continue;
+    const auto milliseconds = [](double seconds) { return 1e3 * seconds; };
     const ordered_json line{
-        {"step", step.step}, {"epoch", step.epoch}, {"train_loss", step.train_loss}, {"lr", step.lr}};
+        {"step", step.step},
+        {"epoch", step.epoch},
+        {"train_loss", step.train_loss},
+        {"lr", step.lr},
+        {"gradient_norm", or_null(step.gradient_norm)},
+        {"step_ms", milliseconds(step.seconds)},
+        {"exposed_ms", step.exposed_seconds ? ordered_json(milliseconds(*step.exposed_seconds)) : ordered_json()}};
     file_.write(line.dump() + "\n");
   }
   flush();
@@ -55,7 +79,7 @@ void MetricsFile::on_epoch(const EpochRecord& epoch) {
 }
 
 void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result) {
-  const auto or_null = [](const std::optional<Score>& score, double Score::*member) {
+  const auto of = [](const std::optional<Score>& score, double Score::*member) {
     return score ? ordered_json((*score).*member) : ordered_json();
   };
   const bool known = run.peak_gflops > 0;
@@ -86,10 +110,13 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"input_seconds", result.time.input},
       {"evaluation_seconds", result.time.evaluation},
       {"other_seconds", result.time.other},
+      {"slowest_rank", to_json(result.slowest)},
+      {"bytes_by_kind", by_use(result.bytes)},
+      {"predicted_bytes_by_kind", by_use(result.predicted_bytes)},
       {"train_loss", result.train_loss},
-      {"validation_loss", or_null(result.validation, &Score::loss)},
-      {"test_loss", or_null(result.test, &Score::loss)},
-      {"test_accuracy", or_null(result.test, &Score::accuracy)},
+      {"validation_loss", of(result.validation, &Score::loss)},
+      {"test_loss", of(result.test, &Score::loss)},
+      {"test_accuracy", of(result.test, &Score::accuracy)},
       {"weights_sha256", result.weights_sha256},
       {"weights_fingerprint", fmt::format("{:016x}", result.weights_fingerprint)},
       {"collectives_by_name", collectives_by_name(result)}};

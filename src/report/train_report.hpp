@@ -15,6 +15,14 @@ namespace recombine {
 /// Where arithmetic waits for other ranks. The host can measure only waits on the host.
 enum class Waits { on_host, on_device };
 
+/// The rank that worked longest while the others waited for it. Work is compute, input and other time.
+struct SlowestRank {
+  int rank = 0;
+  double seconds = 0;       ///< of its work
+  double mean_seconds = 0;  ///< over all ranks
+  std::string part;         ///< in which it exceeds the mean most: "compute", "input" or "other"
+};
+
 /// Describes a run in its reports.
 struct RunDescription {
   int np = 1;
@@ -30,6 +38,7 @@ struct RunDescription {
   std::int64_t accumulate = 1;  ///< micro-batches per step
   std::int64_t batch_rows = 0;  ///< of a step
   std::int64_t total_steps = 0;
+  bool evaluates = false;  ///< true: --evaluate, there are no steps
   bool classifies = true;
   bool has_test = true;           ///< false: there are no test rows, and the console shows the validation loss
   std::string precision = "f32";  ///< of products
@@ -47,11 +56,14 @@ struct RunResult {
   std::int64_t samples = 0;
   std::int64_t steps = 0;
   std::int64_t epochs = 0;
-  double train_loss = 0;  ///< of the last epoch
+  double train_loss = 0;  ///< of the last epoch; with --evaluate: of all training rows
   std::optional<Score> test, validation;
+  std::optional<Score> train;  ///< of all training rows, with --evaluate
   std::string weights_sha256;
   std::uint64_t weights_fingerprint = 0;
   std::map<std::string, CollectiveTotals> collectives;  ///< of rank 0, by name
+  std::optional<SlowestRank> slowest;                   ///< none: one rank, or the host cannot measure its waits
+  MemoryBytes bytes, predicted_bytes;                   ///< of each use, on the rank that has most of it
 
   double samples_per_second() const { return static_cast<double>(samples) / time.training(); }
   double gflops() const { return flops / time.training() / 1e9; }
@@ -66,6 +78,8 @@ class Console : public TrainingListener {
   void finish(const RunResult& result);
 
  private:
+  void finish_evaluation(const RunResult& result);
+
   RunDescription run_;
   bool terminal_;
   double start_;

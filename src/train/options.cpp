@@ -28,6 +28,7 @@ po::options_description model_options() {
       "no-bias", po::bool_switch(), "layers without bias")(
       "load", text_option("FILE"),
       "start from the weights in FILE (safetensors, of --save or PyTorch; the same network, any mesh)")(
+      "evaluate", po::bool_switch(), "train nothing: print the loss and accuracy of the weights of --load")(
       "loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
   return group;
 }
@@ -158,6 +159,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", command.memory_limit_text);
   command.config = reader.path("config");
   command.load = reader.path("load");
+  command.evaluate = reader.flag("evaluate");
   command.save = reader.path("save");
   command.metrics = reader.path("metrics");
   command.metrics_every = reader.whole("metrics-every", {.least = 1});
@@ -165,6 +167,11 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
                 "--metrics-every {}: expected with --metrics FILE", command.metrics_every);
   command.summary = reader.path("summary");
   command.quiet = reader.flag("quiet");
+  if (command.evaluate) {
+    require_input(!command.load.empty(), "--evaluate: expected with --load FILE, the weights to evaluate");
+    require_input(command.save.empty(), "--evaluate: trains nothing to --save; expected only one of the two");
+    require_input(command.metrics.empty(), "--evaluate: has no steps for --metrics; expected only one of the two");
+  }
   return command;
 }
 

@@ -40,6 +40,7 @@ struct TrainCommand {
   DataType product_type = DataType::f32;             ///< of the operands of products
   std::string config, load, save, metrics, summary;  ///< files; "": none
   std::int64_t metrics_every = 1;                    ///< steps from one line of metrics to the next
+  bool evaluate = false;
   bool quiet = false;
 };
 

@@ -1,11 +1,7 @@
 #include "src/train/run.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <new>
-
-#include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"
@@ -13,14 +9,14 @@
 #include "src/nn/checkpoint/safetensors.hpp"
 #include "src/nn/fingerprint.hpp"
 #include "src/nn/shared_data.hpp"
-#include "src/program/byte_text.hpp"
 #include "src/program/parse.hpp"
 #include "src/program/rank_device.hpp"
 #include "src/program/same_files.hpp"
 #include "src/report/peak.hpp"
 #include "src/report/standard_output.hpp"
-#include "src/report/train_report.hpp"
-#include "src/train/training_bytes.hpp"
+#include "src/train/collect_result.hpp"
+#include "src/train/outputs.hpp"
+#include "src/train/rank_memory.hpp"
 
 namespace recombine {
 
@@ -30,17 +26,6 @@ std::vector<NamedFile> inputs_of(const TrainCommand& command) {
   std::vector<NamedFile> inputs = {{"config", command.config}, {"validation", command.data.validation}};
   for (const std::string& path : files_of(command.data)) inputs.push_back({"data", path});
   return inputs;
-}
-
-/// What a rank may use of its host's memory: its share, or --memory-limit if that is less.
-struct RankMemory {
-  double bytes = 0;
-  std::string limit = {};  ///< the option that sets it, for messages; "": the share
-};
-RankMemory memory_for(const Session& session, const TrainCommand& command) {
-  const double share = memory_share(session);
-  if (command.memory_limit.value_or(share) >= share) return {share};
-  return {*command.memory_limit, fmt::format("--memory-limit {}", command.memory_limit_text)};
 }
 
 /// @param memory what each rank of the host may use; before training begins, the data may use all of it
@@ -77,91 +62,14 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .epochs = command.epochs,
           .steps = command.steps,
           .patience = command.patience,
+          .norm_every = command.metrics.empty() ? 0 : command.metrics_every,
           .seed = command.seed,
           .optimizer = command.optimizer,
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
 }
 
-/// Refuses, on every rank, a training that needs more host memory than `memory`. Does not check a GPU's memory, where a
-/// failed allocation is an error.
-void require_memory(const Device& device, const TrainerOptions& options, const TrainingBytes& bytes,
-                    const RankMemory& memory) {
-  if (device.kind() == DeviceKind::cuda || bytes.total() <= memory.bytes) return;
-  const std::string why =
-      fmt::format("training takes {} on each rank, but {} allows {}", exact_byte_text(bytes.total()),
-                  memory.limit.empty() ? "its share of the host's memory" : memory.limit, byte_text(memory.bytes));
-  // The message names the option that makes the larger part smaller.
-  if (bytes.values >= bytes.parameters) {
-    throw InputError(
-        fmt::format("--batch-size {}: {}; expected a smaller batch or more memory", options.batch_size, why));
-  }
-  throw InputError(fmt::format("--hidden '{}': {}; expected narrower layers or more memory",
-                               fmt::join(options.model.hidden, ","), why));
-}
-
-/// The files that rank 0 writes. They are opened before training, so that a wrong path is reported at once, and checked
-/// during training, so that a removed folder is reported before the end.
-class Outputs : public TrainingListener {
- public:
-  explicit Outputs(const TrainCommand& command) {
-    if (!command.save.empty()) save.emplace("save", command.save);
-    if (!command.summary.empty()) summary.emplace("summary", command.summary);
-    if (!command.metrics.empty()) metrics.emplace(command.metrics, command.metrics_every);
-  }
-  std::optional<OutputFile> save, summary;
-  std::optional<MetricsFile> metrics;
-
-  void print_notes() const {
-    print_note("train", save ? save->note() : "");
-    print_note("train", summary ? summary->note() : "");
-    print_note("train", metrics ? metrics->note() : "");
-  }
-  void on_steps(const std::vector<StepRecord>& steps) override {
-    if (save) save->require_there();
-    if (summary) summary->require_there();
-    if (metrics) metrics->on_steps(steps);
-  }
-  void on_epoch(const EpochRecord& epoch) override {
-    if (metrics) metrics->on_epoch(epoch);
-  }
-};
-
-/// Passes events on to the console and the files, which only rank 0 has, and keeps the last epoch.
-class Fanout : public TrainingListener {
- public:
-  std::vector<TrainingListener*> targets;
-  EpochRecord last;
-
-  void on_steps(const std::vector<StepRecord>& steps) override {
-    for (TrainingListener* target : targets) target->on_steps(steps);
-  }
-  void on_epoch(const EpochRecord& epoch) override {
-    last = epoch;
-    for (TrainingListener* target : targets) target->on_epoch(epoch);
-  }
-};
-
-RunResult result_of(const Trainer& trainer, const EpochRecord& last, Communicator& world, Stream& stream) {
-  const TimeSpent& time = trainer.time();
-  std::array<double, 6> sums = {time.compute,   time.exposed_communication, time.input, time.evaluation, time.other,
-                                trainer.flops()};
-  world.all_reduce(stream, vector_view(sums.data(), 6), Reduction::sum);
-  stream.synchronize();
-  const auto mean = [&](std::size_t i) { return sums[i] / world.size(); };
-  return {.time = {mean(0), mean(1), mean(2), mean(3), mean(4)},
-          .flops = sums[5],
-          .samples = trainer.state().samples,
-          .steps = trainer.state().step,
-          .epochs = last.epoch,
-          .train_loss = last.train_loss,
-          .test = last.test,
-          .validation = last.validation};
-}
-
-}  // namespace
-
-void run_training(Session& session, const TrainCommand& command) {
-  const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
+/// Refuses wrong combinations of files, and a mesh that the job does not have.
+void check_command(Session& session, const TrainCommand& command, const Mesh& mesh) {
   agree(session, [&] {
     require_input(mesh.size() == session.size(), "--mesh {}: has {} ranks; expected {}, as the job has",
                   mesh.to_string(), mesh.size(), session.size());
@@ -171,73 +79,154 @@ void run_training(Session& session, const TrainCommand& command) {
     require_apart({{"summary", command.summary}, {"metrics", command.metrics}}, {{"load", command.load}});
   });
   require_same_files(session, {{"load", command.load}}, Compared::places);
-  if (!command.quiet) warn_if_bound(session, "train");
-  const RankDevice rank_device = make_rank_device(session, command.device);
-  Device& device = *rank_device.device;
-  const auto world = make_world(session);
-  const auto stream = device.make_stream(StreamUse::host);
-  const RankMemory memory = memory_for(session, command);
-  const SharedData data(session, *world, *stream, [&] { return load(session, command, memory); });
-  const TrainerOptions options = trainer_options(command, data);
+}
 
-  require_memory(device, options, training_bytes(mesh, options, Trainer::largest_batch(data, options)), memory);
-  std::optional<Outputs> outputs;
-  on_root(*world, *stream, [&] {
-    outputs.emplace(command);
-    if (!command.quiet) outputs->print_notes();
-  });
-  RankContext context(mesh, *world, device, rank_device.collectives);
-  Trainer trainer(context, data, options);
-  if (!command.load.empty()) {
-    agree(*world, *stream, [&] { load_weights(context, command.load, trainer.model()); });
-  }
-  on_root(*world, *stream, [&] {
-    if (outputs->save) outputs->save->reserve(safetensors_bytes(trainer.model().layout()));
-  });
-  const RunDescription run{.np = session.size(),
-                           .mesh = context.mesh(),
-                           .device = device.description(),
-                           .threads = rank_device.threads,
-                           .data = data.name(),
-                           .model = options.model.to_string(),
-                           .loaded = command.load,
-                           .parameters = options.model.parameters(),
-                           .rows = data.train().rows(),
-                           .batch_size = options.batch_size,
-                           .accumulate = options.accumulate,
-                           .batch_rows = trainer.batch_rows(),
-                           .total_steps = trainer.total_steps(),
-                           .classifies = data.classes() > 0,
-                           .has_test = data.test().rows() > 0,
-                           .precision = command.precision,
-                           .waits = device.kind() == DeviceKind::cuda ? Waits::on_device : Waits::on_host,
-                           .collectives = rank_device.collectives_name(),
-                           .peak_gflops = measure_peak_gflops(context, *world, *stream, command.product_type),
-                           .provenance = provenance_of(session, device)};
+/// Everything that training needs, on this rank.
+class Job {
+ public:
+  Job(Session& session, const TrainCommand& command, const Mesh& mesh)
+      : session_(session),
+        command_(command),
+        rank_device_(make_rank_device(session, command.device)),
+        world_(make_world(session)),
+        stream_(device().make_stream(StreamUse::host)),
+        memory_(memory_for(session, command)),
+        data_(session, *world_, *stream_, [&] { return load(session, command, memory_); }),
+        options_(trainer_options(command, data_)),
+        predicted_(predict(mesh)),
+        context_(mesh, *world_, device(), rank_device_.collectives) {}
 
-  const bool root = session.rank() == 0;
-  std::optional<Console> console;
-  if (root && !command.quiet) console.emplace(run);
-  Fanout listeners;
-  if (console) listeners.targets.push_back(&*console);
-  if (root) listeners.targets.push_back(&*outputs);
-  const double start = Session::now();
-  trainer.run(listeners);
-  RunResult result = result_of(trainer, listeners.last, *world, *stream);
-  result.seconds = Session::now() - start;
+  void run();
+
+ private:
+  Device& device() const { return *rank_device_.device; }
+  bool on_gpu() const { return device().kind() == DeviceKind::cuda; }
+  MemoryBytes predict(const Mesh& mesh);
+  void open_outputs();
+  RunDescription describe(const Trainer& trainer);
+  RunResult train(Trainer& trainer);
+  RunResult evaluate(Trainer& trainer);
+  MemoryBytes counted_bytes();
+
+  Session& session_;
+  const TrainCommand& command_;
+  RankDevice rank_device_;
+  std::unique_ptr<Communicator> world_;
+  std::unique_ptr<Stream> stream_;
+  RankMemory memory_;
+  SharedData data_;
+  TrainerOptions options_;
+  std::optional<Outputs> outputs_;  ///< on rank 0
+  MemoryBytes predicted_;
+  RankContext context_;
+  Fanout listeners_;
+};
+
+/// The memory that this rank needs. Refuses, on every rank, more than the host's memory has for one of them; does not
+/// check a GPU's memory, where a failed allocation is an error.
+MemoryBytes Job::predict(const Mesh& mesh) {
+  MemoryBytes bytes;
+  agree(*world_, *stream_, [&] {
+    bytes = training_bytes(mesh, mesh.coord_of(session_.rank()), options_, Trainer::largest_batch(data_, options_));
+    bytes[MemoryUse::data] = table_bytes(data_) / (on_gpu() ? 1 : session_.local_size());
+    if (!on_gpu()) require_memory(options_, bytes, memory_);
+  });
+  return bytes;
+}
+
+void Job::open_outputs() {
+  on_root(*world_, *stream_, [&] {
+    outputs_.emplace(command_);
+    if (!command_.quiet) outputs_->print_notes();
+  });
+}
+
+RunDescription Job::describe(const Trainer& trainer) {
+  return {.np = session_.size(),
+          .mesh = context_.mesh(),
+          .device = device().description(),
+          .threads = rank_device_.threads,
+          .data = data_.name(),
+          .model = options_.model.to_string(),
+          .loaded = command_.load,
+          .parameters = options_.model.parameters(),
+          .rows = data_.train().rows(),
+          .batch_size = options_.batch_size,
+          .accumulate = options_.accumulate,
+          .batch_rows = trainer.batch_rows(),
+          .total_steps = trainer.total_steps(),
+          .evaluates = command_.evaluate,
+          .classifies = data_.classes() > 0,
+          .has_test = data_.test().rows() > 0,
+          .precision = command_.precision,
+          .waits = on_gpu() ? Waits::on_device : Waits::on_host,
+          .collectives = rank_device_.collectives_name(),
+          .peak_gflops = measure_peak_gflops(context_, *world_, *stream_, command_.product_type),
+          .provenance = provenance_of(session_, device())};
+}
+
+MemoryBytes Job::counted_bytes() {
+  MemoryBytes bytes = device().memory_count().most();
+  if (!on_gpu()) bytes[MemoryUse::data] = static_cast<double>(data_.bytes()) / session_.local_size();
+  return bytes;
+}
+
+RunResult Job::train(Trainer& trainer) {
+  trainer.run(listeners_);
+  RunResult result = collect_result(context_, trainer, listeners_.last, *world_, *stream_);
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
-  result.collectives = context.journal().totals();
-  const auto all = make_communicator(*world, device, rank_device.collectives, 0, session.rank());
-  result.weights_fingerprint = weights_fingerprint(context, *world, *stream, trainer.model());
-  agree(*world, *stream, [&] {
-    OutputFile* const save = outputs && outputs->save ? &*outputs->save : nullptr;
-    result.weights_sha256 = write_weights(context, *all, trainer.model(), save);
+  return result;
+}
+
+RunResult Job::evaluate(Trainer& trainer) {
+  const Scores scores = trainer.evaluate_all();
+  const EpochRecord all{.train_loss = scores.train.loss, .validation = scores.validation, .test = scores.test};
+  RunResult result = collect_result(context_, trainer, all, *world_, *stream_);
+  result.train = scores.train;
+  return result;
+}
+
+void Job::run() {
+  open_outputs();
+  Trainer trainer(context_, data_, options_);
+  if (!command_.load.empty()) {
+    agree(*world_, *stream_, [&] { load_weights(context_, command_.load, trainer.model()); });
+  }
+  on_root(*world_, *stream_, [&] {
+    if (outputs_->save) outputs_->save->reserve(safetensors_bytes(trainer.model().layout()));
   });
-  on_root(*world, *stream, [&] {
+  const RunDescription run = describe(trainer);
+  std::optional<Console> console;
+  if (session_.rank() == 0 && !command_.quiet) listeners_.targets.push_back(&console.emplace(run));
+  if (outputs_) listeners_.targets.push_back(&*outputs_);
+
+  device().memory_count().restart();
+  const double start = Session::now();
+  RunResult result = command_.evaluate ? evaluate(trainer) : train(trainer);
+  result.seconds = Session::now() - start;
+  result.bytes = largest_bytes(counted_bytes(), *world_, *stream_);
+  result.predicted_bytes = largest_bytes(predicted_, *world_, *stream_);
+
+  const auto all = make_communicator(*world_, device(), rank_device_.collectives, 0, session_.rank());
+  result.weights_fingerprint = weights_fingerprint(context_, *world_, *stream_, trainer.model());
+  agree(*world_, *stream_, [&] {
+    OutputFile* const save = outputs_ && outputs_->save ? &*outputs_->save : nullptr;
+    result.weights_sha256 = write_weights(context_, *all, trainer.model(), save);
+  });
+  on_root(*world_, *stream_, [&] {
     if (console) console->finish(result);
-    if (outputs->save) outputs->save->commit();
-    if (outputs->summary) write_summary(*outputs->summary, run, result);
+    if (outputs_->save) outputs_->save->commit();
+    if (outputs_->summary) write_summary(*outputs_->summary, run, result);
   });
+}
+
+}  // namespace
+
+void run_training(Session& session, const TrainCommand& command) {
+  const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
+  check_command(session, command, mesh);
+  if (!command.quiet) warn_if_bound(session, "train");
+  Job(session, command, mesh).run();
 }
 
 }  // namespace recombine

@@ -62,6 +62,20 @@ def check_training_continues_on_another_mesh(trainer, checks):
     checks.expect(close and here[0] != first[0], f"losses {there} and {here}, from new weights {first}")
 
 
+def check_evaluate(trainer, checks):
+    """--evaluate finds the scores that training ended with, changes nothing, and needs no step."""
+    table = ["--data", "synthetic:300,12,3", "--hidden", "33,18", "--validation", 0.2]
+    trained = trainer.summary(4, *table, "--mesh", "1x2x2", "--epochs", 2, "--save", "w.safetensors")
+    evaluated = trainer.summary(4, *table, "--mesh", "1x2x2", "--load", "w.safetensors", "--evaluate")
+    same = [key for key in ("validation_loss", "test_loss", "weights_sha256") if trained[key] == evaluated[key] is not None]
+    checks.expect(len(same) == 3, f"only {same} are equal after --evaluate")
+    checks.expect(evaluated["steps"] == 0 and 0 < evaluated["train_loss"] < trained["train_loss"],
+                  f"train_loss {evaluated['train_loss']}, while training {trained['train_loss']}")
+    text = trainer.run(3, *table, "--mesh", "1x1x3", "--load", "w.safetensors", "--evaluate").stdout
+    lines = [line.split("loss")[0].strip() for line in text.splitlines()[-3:]]
+    checks.expect(lines == ["training rows", "validation rows", "test rows"] and "epoch" not in text, f"--evaluate: {text}")
+
+
 def check_names_of_other_programs(trainer, checks):
     """A state_dict of a Sequential: layers.0, layers.2 ... layers.10, sorted as text, biases before weights."""
     hidden = [8, 7, 6, 5, 4]
@@ -134,6 +148,7 @@ def main():
         trainer = Trainer(pathlib.Path(sys.argv[1]).resolve(), folder, checks)
         check_every_mesh_reads_the_file(trainer, checks)
         check_training_continues_on_another_mesh(trainer, checks)
+        check_evaluate(trainer, checks)
         check_names_of_other_programs(trainer, checks)
         check_bad_files(trainer, checks)
     checks.finish()

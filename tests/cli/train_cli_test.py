@@ -75,6 +75,39 @@ def check_meshes(trainer, checks):
         checks.expect(summary["mesh"] == mesh, f"--mesh {mesh}: the summary has {summary['mesh']}")
 
 
+def check_step_metrics(trainer, checks):
+    """Each step has its norm and its time; the times add up to less than the run's. Clipping does not change the norm."""
+    for options in [[], ["--clip-norm", 1e-3]]:
+        summary = trainer.summary(2, *SMALL, "--mesh", "1x2x1", "--steps", 6, "--metrics", "m.jsonl", *options)
+        lines = [json.loads(line) for line in (trainer.folder / "m.jsonl").read_text().splitlines()]
+        steps = [line for line in lines if "step" in line]
+        checks.expect(len(steps) == 6 and all(step["gradient_norm"] > 1e-3 for step in steps), f"{options}: {steps}")
+        checks.expect(all(0 <= step["exposed_ms"] <= step["step_ms"] for step in steps), f"{options}: {steps}")
+        total = sum(step["step_ms"] for step in steps) / 1000
+        checks.expect(0 < total <= summary["seconds"], f"steps take {total} s of {summary['seconds']}")
+    slowest = summary["slowest_rank"]
+    checks.expect(slowest["rank"] in (0, 1) and slowest["seconds"] >= slowest["mean_seconds"] > 0
+                  and slowest["part"] in ("compute", "input", "other"), f"{slowest}")
+    checks.expect(trainer.summary(1, *SMALL, "--steps", 2)["slowest_rank"] is None, "one rank alone is the slowest")
+
+
+def check_memory(trainer, checks):
+    """The largest rank's bytes: as predicted, and a quarter of the weights on 1x2x2."""
+    network = ["--data", "synthetic:2000,64,16", "--hidden", "256,256", "--steps", 2]
+    whole = trainer.summary(1, *network)["bytes_by_kind"]
+    for mesh in ["4x1x1", "1x4x1", "1x1x4", "2x2x1", "2x1x2", "1x2x2"]:
+        summary = trainer.summary(4, *network, "--mesh", mesh)
+        counted, predicted = summary["bytes_by_kind"], summary["predicted_bytes_by_kind"]
+        checks.expect(list(counted) == ["weights", "gradients", "moments", "activations", "data", "buffers"], f"{counted}")
+        for kind, value in predicted.items():
+            checks.expect(abs(counted[kind] - value) <= 0.01 * value, f"--mesh {mesh}: {kind} {counted[kind]}, predicted {value}")
+        i, j, k = map(int, mesh.split("x"))
+        for kind in ["weights", "gradients", "moments"]:
+            checks.expect(counted[kind] <= 1.02 * whole[kind] / (j * k), f"--mesh {mesh}: {kind} {counted[kind]} of {whole[kind]}")
+        if mesh == "1x2x2":
+            checks.expect(counted["activations"] <= 1.02 * whole["activations"] / 2, f"{counted} of {whole}")
+
+
 def check_saved_file(trainer, checks):
     digest = trainer.summary(3, *SMALL, "--steps", 4, "--save", "w.safetensors")["weights_sha256"]
     header, data = saved_weights.read(trainer.folder / "w.safetensors")
@@ -137,6 +170,8 @@ def main():
         check_repeatable(trainer, checks, *SMALL)
         check_batch_smaller_than_ranks(trainer, checks)
         check_meshes(trainer, checks)
+        check_step_metrics(trainer, checks)
+        check_memory(trainer, checks)
         check_saved_file(trainer, checks)
         check_ad_spend(trainer, checks, repository)
         check_regression_has_no_accuracy(trainer, checks)

@@ -1,0 +1,73 @@
+#include "src/nn/training_bytes.hpp"
+
+#include "kernels/softmax_row_stats.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// f32, and if products are in another type, the same values rounded to that type.
+double value_bytes(const ModelShape& model) {
+  const bool rounds = model.product_type != DataType::f32;
+  return static_cast<double>(size_of(DataType::f32) + (rounds ? size_of(model.product_type) : 0));
+}
+
+int moments_of(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd: return 0;
+    case OptimizerKind::momentum: return 1;
+    case OptimizerKind::adamw: return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOptions& options,
+                           std::int64_t largest_batch) {
+  const ModelShape& model = options.model;
+  model.parameters();  // refuses too many to count
+  constexpr auto kF32 = static_cast<double>(sizeof(float));
+  const auto local = [&](DistMatrix::Shape shape, const Placement& placement) {
+    double elements = 0;
+    for (const Block& block : DistMatrix::blocks_of(mesh, coord, shape, placement)) {
+      elements += static_cast<double>(block.rows.size()) * static_cast<double>(block.cols.size());
+    }
+    return elements;
+  };
+  const auto values = [&](std::int64_t width, Axis axis) {
+    return local({largest_batch, width}, values_placement(axis));
+  };
+  const auto parameters = static_cast<double>(ParameterLayout(model, mesh, coord).local_size());
+
+  MemoryBytes bytes;
+  bytes[MemoryUse::weights] = parameters * value_bytes(model);
+  bytes[MemoryUse::gradients] = parameters * kF32;
+  bytes[MemoryUse::moments] = parameters * kF32 * moments_of(options.optimizer.kind);
+  double& activations = bytes[MemoryUse::activations];
+  activations = values(model.inputs, axes_of(0).in) * value_bytes(model);
+  for (std::size_t l = 0; l < model.layers(); ++l) {
+    // Y and its gradient; Z if the activation's gradient needs it
+    const double kept = 2 * value_bytes(model) + (gradient_needs_input(model.activation_of(l)) ? kF32 : 0);
+    activations += values(model.outputs_of(l), axes_of(l).out) * kept;
+  }
+  // The numbers of the batch's rows, the statistics of softmax, and sums of losses and squares.
+  const double rows = local({largest_batch, 1}, {.rows = Axis::i, .cols = {}});
+  const int class_parts = mesh.parts(axes_of(model.layers() - 1).out);
+  bytes[MemoryUse::buffers] = rows * sizeof(std::int64_t) + sizeof(StepLosses::StepSums) * StepLosses::kMostSteps +
+                              sizeof(LossSums) + (options.optimizer.clip_norm > 0 ? sizeof(double) : 0) +
+                              (class_parts > 1 ? rows * class_parts * sizeof(SoftmaxRowStats) : 0);
+  return bytes;
+}
+
+double table_bytes(const SharedData& data) {
+  double bytes = 0;
+  for (const Table* table : {&data.train(), &data.validation(), &data.test()}) {
+    bytes += static_cast<double>(table->features.rows * table->features.cols * size_of(table->features.type)) +
+             static_cast<double>(table->labels.bytes()) +
+             static_cast<double>(table->targets.rows * table->targets.cols * sizeof(float));
+  }
+  return bytes;
+}
+
+}  // namespace recombine

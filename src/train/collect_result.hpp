@@ -1,0 +1,17 @@
+#pragma once
+
+#include "src/report/train_report.hpp"
+
+namespace recombine {
+
+/// Sums up the run over all ranks. Blocks; every rank calls it. @param last  the last epoch
+RunResult collect_result(RankContext& context, const Trainer& trainer, const EpochRecord& last, Communicator& world,
+                         Stream& stream);
+
+/// The largest bytes of each use over all ranks. Blocks; every rank calls it.
+MemoryBytes largest_bytes(MemoryBytes own, Communicator& world, Stream& stream);
+
+/// The slowest of the ranks whose times these are. @pre !times.empty()
+SlowestRank slowest_rank(const std::vector<TimeSpent>& times);
+
+}  // namespace recombine

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "distributed/session.hpp"
+#include "src/nn/training_bytes.hpp"
+#include "src/train/options.hpp"
+
+namespace recombine {
+
+/// What a rank may use of its host's memory: its share, or --memory-limit if that is less.
+struct RankMemory {
+  double bytes = 0;
+  std::string limit = {};  ///< the option that sets it, for messages; "": the share
+};
+RankMemory memory_for(const Session& session, const TrainCommand& command);
+
+/// Refuses a training that needs more host memory than `memory` on this rank.
+/// @throws InputError that names the option which makes the largest use smaller
+void require_memory(const TrainerOptions& options, const MemoryBytes& bytes, const RankMemory& memory);
+
+}  // namespace recombine

@@ -1,0 +1,105 @@
+#include "src/nn/training_bytes.hpp"
+
+#include <gtest/gtest.h>
+
+#include "distributed/matmul/planner.hpp"
+#include "tests/support/math_test.hpp"
+#include "tests/support/rank_test.hpp"
+#include "tests/support/test_device.hpp"
+
+namespace recombine {
+namespace {
+
+constexpr std::int64_t kRows = 80;
+constexpr std::int64_t kBatch = 64;
+
+LoadedData random_data(std::int64_t inputs, std::int64_t classes) {
+  LoadedData data{.name = "random", .classes = classes};
+  data.train = {.rows = kRows, .inputs = inputs, .features = test::random_values(kRows * inputs, 1)};
+  for (std::int64_t r = 0; r < kRows; ++r) data.train.labels.push_back(static_cast<std::int32_t>(r % classes));
+  return data;
+}
+
+class TrainingBytesTest : public ::testing::Test {
+ protected:
+  TrainingBytesTest() {
+    options_.model = {.inputs = 784, .hidden = {1024, 1024}, .outputs = 10};
+    options_.batch_size = kBatch;
+    options_.epochs = 1;
+    options_.schedule.lr = 0.001;
+  }
+
+  /// What the device counts while a step and an evaluation run on `mesh`.
+  MemoryBytes counted(const Mesh& mesh) {
+    const auto device = test::make_test_device(test::session().progress());
+    const auto stream = device->make_stream(StreamUse::host);
+    const SharedData data(test::session(), *world_, *stream,
+                          [&] { return random_data(options_.model.inputs, options_.model.outputs); });
+    RankContext context(mesh, *world_, *device, test::collectives());
+    device->memory_count().restart();
+    Trainer trainer(context, data, options_);
+    trainer.step(Permutation(kRows, 1, 1), {0, kBatch});
+    trainer.discard_losses();
+    trainer.evaluate(trainer.train_table());
+    MemoryBytes bytes = device->memory_count().most();
+    EXPECT_EQ(bytes[MemoryUse::data], device->kind() == DeviceKind::cuda ? table_bytes(data) : 0);
+    bytes[MemoryUse::data] = 0;
+    return bytes;
+  }
+
+  MemoryBytes predicted(const Mesh& mesh, int rank) {
+    return training_bytes(mesh, mesh.coord_of(rank), options_, kBatch);
+  }
+
+  TrainerOptions options_;
+  std::unique_ptr<Communicator> world_ = make_world(test::session());
+};
+
+TEST_F(TrainingBytesTest, PredictionIsWhatTheDeviceCounts) {
+  for (const OptimizerKind kind : {OptimizerKind::adamw, OptimizerKind::sgd}) {
+    for (const Activation activation : {Activation::relu, Activation::gelu}) {
+      options_.optimizer = {.kind = kind, .clip_norm = kind == OptimizerKind::sgd ? 1.0 : 0.0};
+      options_.model.activation = activation;
+      for (const Mesh& mesh : meshes_of(world_->size())) {
+        SCOPED_TRACE(mesh.to_string());
+        const MemoryBytes own = predicted(mesh, world_->rank());
+        const MemoryBytes there = counted(mesh);
+        for (const MemoryUse use : kMemoryUses) EXPECT_NEAR(there[use], own[use], 0.01 * own[use]) << name_of(use);
+      }
+    }
+  }
+}
+
+/// j and k divide the parameters, and i and one of j and k the activations.
+TEST(TrainingBytes, MeshesDivideParametersAndActivations) {
+  TrainerOptions options{.model = {.inputs = 784, .hidden = {1024, 1024}, .outputs = 10}};
+  const auto most = [&](const Mesh& mesh, MemoryUse use) {
+    double bytes = 0;
+    for (int rank = 0; rank < mesh.size(); ++rank) {
+      bytes = std::max(bytes, training_bytes(mesh, mesh.coord_of(rank), options, 256)[use]);
+    }
+    return bytes;
+  };
+  const auto share = [&](const Mesh& mesh, MemoryUse use) { return most(mesh, use) / most(Mesh(1, 1, 1), use); };
+  for (const MemoryUse use : {MemoryUse::weights, MemoryUse::gradients, MemoryUse::moments}) {
+    EXPECT_LE(share(Mesh(1, 2, 2), use), 0.25 * 1.02) << name_of(use);
+    EXPECT_DOUBLE_EQ(share(Mesh(4, 1, 1), use), 1) << name_of(use);
+    EXPECT_LE(share(Mesh(1, 4, 1), use), 0.25 * 1.02) << name_of(use);
+  }
+  EXPECT_LE(share(Mesh(1, 2, 2), MemoryUse::activations), 0.5 * 1.02);
+  EXPECT_LE(share(Mesh(4, 1, 1), MemoryUse::activations), 0.25 * 1.02);
+}
+
+/// bf16 products keep the weights and the values of a batch a second time, in 2 bytes.
+TEST(TrainingBytes, RoundedOperandsCount) {
+  TrainerOptions options{.model = {.inputs = 16, .hidden = {32}, .outputs = 8}};
+  const MemoryBytes f32 = training_bytes(Mesh(1, 1, 1), Coord{}, options, 64);
+  options.model.product_type = DataType::bf16;
+  const MemoryBytes bf16 = training_bytes(Mesh(1, 1, 1), Coord{}, options, 64);
+  EXPECT_DOUBLE_EQ(bf16[MemoryUse::weights], 1.5 * f32[MemoryUse::weights]);
+  EXPECT_DOUBLE_EQ(bf16[MemoryUse::activations], 1.5 * f32[MemoryUse::activations]);
+  EXPECT_DOUBLE_EQ(bf16[MemoryUse::gradients], f32[MemoryUse::gradients]);
+}
+
+}  // namespace
+}  // namespace recombine
