@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "distributed/collective.hpp"
 #include "distributed/matmul/matmul.hpp"
 
 namespace recombine {
@@ -19,11 +20,6 @@ struct MatmulShape {
   DataType result_type() const { return type == DataType::f64 ? DataType::f64 : DataType::f32; }
 };
 
-enum class Collective { all_gather, broadcast, shift, all_reduce, reduce_scatter };
-inline constexpr std::array kCollectives = {Collective::all_gather, Collective::broadcast, Collective::shift,
-                                            Collective::all_reduce, Collective::reduce_scatter};
-std::string_view name_of(Collective collective);
-
 /// `times` collectives along `axis`. `bytes` is the size of the whole block for all_gather, all_reduce and
 /// reduce_scatter, and of what a rank receives for broadcast and shift.
 struct Movement {
@@ -33,10 +29,6 @@ struct Movement {
   std::int64_t times = 1;
   std::int64_t overlapped = 0;  ///< how many of them overlap a product
 };
-
-/// Bytes that one of P ranks sends, on average: (P-1)/P of `bytes` for all_gather, reduce_scatter and broadcast, twice
-/// that for all_reduce, all of `bytes` for shift.
-double bytes_sent(Collective collective, int ranks, std::int64_t bytes);
 
 /// What one rank (the one with the largest blocks) does in a schedule, before C is recombined over k.
 struct Work {

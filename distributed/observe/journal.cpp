@@ -12,20 +12,19 @@ void Journal::set_step(std::int64_t step) {
   step_ = step;
 }
 
-std::int64_t Journal::enqueue(What what, const char* operation, Axis axis, std::int64_t bytes) {
-  const double now = Session::now();
+std::int64_t Journal::enqueue(JournalEntry entry) {
+  entry.enqueued = Session::now();
   const std::lock_guard lock(mutex_);
-  if (what.step < 0) what.step = step_;
-  const std::string_view name = *what.name == '\0' ? operation : what.name;
+  if (entry.what.step < 0) entry.what.step = step_;
+  const std::string_view name = *entry.what.name == '\0' ? entry.operation : entry.what.name;
   auto found = totals_.find(name);
   if (found == totals_.end()) found = totals_.emplace(name, CollectiveTotals{}).first;
   ++found->second.calls;
-  found->second.bytes += bytes;
-  const std::int64_t id = next_++;
-  kept_[static_cast<std::size_t>(id) % kLatest] = {
-      .entry = {.id = id, .what = what, .operation = operation, .axis = axis, .bytes = bytes, .enqueued = now},
-      .totals = &found->second};
-  return id;
+  found->second.bytes += entry.bytes;
+  found->second.bytes_sent += entry.bytes_sent;
+  entry.id = next_++;
+  kept_[static_cast<std::size_t>(entry.id) % kLatest] = {.entry = entry, .totals = &found->second};
+  return entry.id;
 }
 
 Journal::Kept* Journal::find(std::int64_t id) {

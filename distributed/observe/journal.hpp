@@ -19,6 +19,7 @@ struct JournalEntry {
   const char* operation = "";  ///< "all_reduce"
   Axis axis = Axis::i;
   std::int64_t bytes = 0;  ///< of this rank's data
+  double bytes_sent = 0;  ///< to other ranks; the mean over the group, by an algorithm that sends as little as possible
   double enqueued = 0;
   double begun = 0;
   double done = 0;
@@ -28,6 +29,7 @@ struct JournalEntry {
 struct CollectiveTotals {
   std::int64_t calls = 0;
   std::int64_t bytes = 0;
+  double bytes_sent = 0;
   std::int64_t timed_calls = 0;  ///< calls with a begin and an end reported by the device
   double seconds = 0;            ///< from begin to end of the timed calls; includes waiting for other ranks
 };
@@ -40,8 +42,8 @@ class Journal {
 
   /// Collectives that are enqueued from now on belong to this step, unless their What has a step.
   void set_step(std::int64_t step);
-  /// Returns the id of a new entry.
-  std::int64_t enqueue(What what, const char* operation, Axis axis, std::int64_t bytes);
+  /// Adds an entry, gives it an id and the time, and returns the id.
+  std::int64_t enqueue(JournalEntry entry);
   void begin(std::int64_t id);
   void end(std::int64_t id);
 

@@ -1,7 +1,9 @@
 #include "distributed/observe/observed_communicator.hpp"
 
+#include <functional>
 #include <utility>
 
+#include "distributed/collective.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/trace_range.hpp"
 
@@ -58,9 +60,9 @@ class TimedStream final : public cpu::CpuStream {
   std::int64_t id_;
 };
 
-std::int64_t bytes_of(std::span<const Piece> pieces) {
+std::int64_t bytes_for(std::span<const Piece> pieces, const std::function<bool(int)>& is_peer) {
   std::int64_t bytes = 0;
-  for (const Piece& piece : pieces) bytes += piece.data.bytes();
+  for (const Piece& piece : pieces) bytes += is_peer(piece.peer) ? piece.data.bytes() : 0;
   return bytes;
 }
 
@@ -77,21 +79,27 @@ class ObservedCommunicator final : public Communicator {
   }
 
   void all_reduce(Stream& stream, VectorView data, Reduction reduction) override {
-    call(stream, "all_reduce", data.bytes(), [&](Stream& s) { group_->all_reduce(s, data, reduction); });
+    call(stream, entry_of("all_reduce", Collective::all_reduce, data),
+         [&](Stream& s) { group_->all_reduce(s, data, reduction); });
   }
   void reduce_scatter(Stream& stream, VectorView data, std::span<const std::int64_t> counts,
                       Reduction reduction) override {
-    call(stream, "reduce_scatter", data.bytes(),
+    call(stream, entry_of("reduce_scatter", Collective::reduce_scatter, data),
          [&](Stream& s) { group_->reduce_scatter(s, data, counts, reduction); });
   }
   void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) override {
-    call(stream, "all_gather", data.bytes(), [&](Stream& s) { group_->all_gather(s, data, counts); });
+    call(stream, entry_of("all_gather", Collective::all_gather, data),
+         [&](Stream& s) { group_->all_gather(s, data, counts); });
   }
   void broadcast(Stream& stream, VectorView data, int root) override {
-    call(stream, "broadcast", data.bytes(), [&](Stream& s) { group_->broadcast(s, data, root); });
+    call(stream, entry_of("broadcast", Collective::broadcast, data),
+         [&](Stream& s) { group_->broadcast(s, data, root); });
   }
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override {
-    call(stream, "exchange", bytes_of(out), [&](Stream& s) { group_->exchange(s, out, in); });
+    const std::int64_t all = bytes_for(out, [](int) { return true; });
+    const std::int64_t to_others = bytes_for(out, [this](int peer) { return peer != rank(); });
+    call(stream, {.operation = "exchange", .bytes = all, .bytes_sent = static_cast<double>(to_others)},
+         [&](Stream& s) { group_->exchange(s, out, in); });
   }
   Buffer allocate(Device& device, DataType type, std::int64_t size, MemoryUse use) override {
     return group_->allocate(device, type, size, use);
@@ -100,11 +108,16 @@ class ObservedCommunicator final : public Communicator {
   void check_call(Stream& stream, const Signature& signature) override { group_->check_call(stream, signature); }
 
  private:
+  JournalEntry entry_of(const char* operation, Collective collective, VectorView data) const {
+    return {.operation = operation, .bytes = data.bytes(), .bytes_sent = bytes_sent(collective, size(), data.bytes())};
+  }
+
   template <class Call>
-  void call(Stream& stream, const char* operation, std::int64_t bytes, const Call& collective) {
-    const What what = std::exchange(next_, {});
-    const TraceRange trace(*what.name == '\0' ? operation : what.name);
-    const std::int64_t id = journal_.enqueue(what, operation, axis_, bytes);
+  void call(Stream& stream, JournalEntry entry, const Call& collective) {
+    entry.what = std::exchange(next_, {});
+    entry.axis = axis_;
+    const TraceRange trace(*entry.what.name == '\0' ? entry.operation : entry.what.name);
+    const std::int64_t id = journal_.enqueue(entry);
     if (auto* const cpu = dynamic_cast<cpu::CpuStream*>(&stream)) {
       TimedStream timed(*cpu, journal_, id);
       collective(timed);

@@ -14,6 +14,12 @@ namespace {
 
 ordered_json or_null(const std::optional<double>& value) { return value ? ordered_json(*value) : ordered_json(); }
 
+std::int64_t bytes_sent_per_rank(const RunResult& result) {
+  double bytes = 0;
+  for (const auto& [name, totals] : result.collectives) bytes += totals.bytes_sent;
+  return std::llround(bytes);
+}
+
 ordered_json by_use(const MemoryBytes& bytes) {
   ordered_json all = ordered_json::object();
   for (const MemoryUse use : kMemoryUses) all[std::string(name_of(use))] = std::llround(bytes[use]);
@@ -35,6 +41,7 @@ ordered_json collectives_by_name(const RunResult& result) {
     const bool timed = totals.timed_calls == totals.calls;
     all[name] = {{"calls", totals.calls},
                  {"bytes", totals.bytes},
+                 {"bytes_sent", std::llround(totals.bytes_sent)},
                  {"seconds", timed ? ordered_json(totals.seconds) : ordered_json()}};
   }
   return all;
@@ -110,6 +117,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"input_seconds", result.time.input},
       {"evaluation_seconds", result.time.evaluation},
       {"other_seconds", result.time.other},
+      {"bytes_sent_per_rank", bytes_sent_per_rank(result)},
       {"slowest_rank", to_json(result.slowest)},
       {"bytes_by_kind", by_use(result.bytes)},
       {"predicted_bytes_by_kind", by_use(result.predicted_bytes)},

@@ -12,15 +12,17 @@ namespace {
 TEST(JournalTest, SumsByNameAndKeepsTheLatest) {
   Journal journal;
   journal.set_step(7);
-  const std::int64_t first = journal.enqueue({.name = "sum dW", .layer = 2}, "all_reduce", Axis::i, 400);
-  const std::int64_t second = journal.enqueue({}, "broadcast", Axis::j, 10);
-  journal.enqueue({.name = "sum dW", .step = 3}, "all_reduce", Axis::i, 600);
+  const std::int64_t first = journal.enqueue(
+      {.what = {.name = "sum dW", .layer = 2}, .operation = "all_reduce", .bytes = 400, .bytes_sent = 200});
+  const std::int64_t second = journal.enqueue({.operation = "broadcast", .axis = Axis::j, .bytes = 10});
+  journal.enqueue({.what = {.name = "sum dW", .step = 3}, .operation = "all_reduce", .bytes = 600, .bytes_sent = 300});
   journal.begin(first);
   journal.end(first);
   const auto totals = journal.totals();
   ASSERT_EQ(totals.size(), 2U);
   EXPECT_EQ(totals.at("sum dW").calls, 2);
   EXPECT_EQ(totals.at("sum dW").bytes, 1000);
+  EXPECT_EQ(totals.at("sum dW").bytes_sent, 500);
   EXPECT_EQ(totals.at("sum dW").timed_calls, 1);
   EXPECT_EQ(totals.at("broadcast").calls, 1);
   const std::vector<JournalEntry> latest = journal.latest();
@@ -36,8 +38,9 @@ TEST(JournalTest, SumsByNameAndKeepsTheLatest) {
 
 TEST(JournalTest, DroppedEntriesLoseTheirTimesButStillCount) {
   Journal journal;
-  const std::int64_t first = journal.enqueue({.name = "a"}, "all_reduce", Axis::i, 1);
-  for (std::size_t e = 0; e < Journal::kLatest; ++e) journal.enqueue({.name = "b"}, "all_reduce", Axis::i, 1);
+  const std::int64_t first = journal.enqueue({.what = {.name = "a"}, .operation = "all_reduce"});
+  for (std::size_t e = 0; e < Journal::kLatest; ++e)
+    journal.enqueue({.what = {.name = "b"}, .operation = "all_reduce"});
   journal.begin(first);
   journal.end(first);
   EXPECT_EQ(journal.totals().at("a").calls, 1);
@@ -76,6 +79,8 @@ TEST(JournalTest, HasEveryCollectiveOfAContext) {
     EXPECT_STREQ(latest[e].what.name, names[e]);
     EXPECT_EQ(latest[e].axis, Axis::k);
     EXPECT_EQ(latest[e].bytes, e == 4 ? 0 : 48);
+    const double share = 48.0 * (world->size() - 1) / world->size();
+    EXPECT_DOUBLE_EQ(latest[e].bytes_sent, e == 4 ? 0 : e == 0 || e == 6 ? 2 * share : share);
     if (world->size() == 1) continue;  // with one rank some collectives do nothing
     const bool timed = device->kind() == DeviceKind::cpu;
     EXPECT_EQ(latest[e].done > 0 && latest[e].done >= latest[e].begun && latest[e].begun >= latest[e].enqueued, timed)
