@@ -53,7 +53,8 @@ double fastest_product(RankContext& context, Communicator& world, Stream& stream
 double measure_peak_gflops(RankContext& context, Communicator& world, Stream& stream, DataType type) {
   std::int64_t size = kTrial;
   double seconds = fastest_product(context, world, stream, type, size);
-  constexpr double kLonger = static_cast<double>(kUsual / kTrial * (kUsual / kTrial) * (kUsual / kTrial));
+  constexpr std::int64_t kWider = kUsual / kTrial;
+  constexpr auto kLonger = static_cast<double>(kWider * kWider * kWider);
   if (seconds * kLonger < kTooLong) {
     size = kUsual;
     seconds = fastest_product(context, world, stream, type, size);
