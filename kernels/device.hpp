@@ -68,7 +68,7 @@ class Device {
   virtual std::unique_ptr<Stream> make_stream(StreamUse use) = 0;
   virtual Math& math() = 0;
 
-  /// What the Buffers of this device hold; without pinned memory of the host.
+  /// Counts the bytes of this rank's Buffers of this device, by use. Buffers of on_host() are not counted.
   MemoryCount& memory_count() { return memory_count_; }
 
  private:
@@ -87,11 +87,11 @@ class Buffer {
   Buffer() = default;
   Buffer(Device& device, DataType type, std::int64_t size, MemoryUse use = MemoryUse::buffers)
       : Buffer(device, type, size, MemoryKind::device, use) {}
-  /// Memory of the host, for copies to and from the device.
+  /// Host memory for copies to and from the device; pinned if the device is a GPU.
   static Buffer on_host(Device& device, DataType type, std::int64_t size) {
     return {device, type, size, MemoryKind::host, MemoryUse::buffers};
   }
-  /// Memory for `device` that belongs to `owner`. The buffer keeps `owner` alive.
+  /// Memory that `device` can use and that `owner` owns. The buffer keeps `owner` alive.
   Buffer(Device& device, std::shared_ptr<const void> owner, VectorView view, MemoryUse use)
       : device_(&device), owner_(std::move(owner)), use_(use), view_(view) {
     count(1);
@@ -126,8 +126,8 @@ class Buffer {
     std::swap(view_, other.view_);
   }
 
-  Device* device_ = nullptr;           ///< null: no memory
-  std::shared_ptr<const void> owner_;  ///< null: this object owns the memory
+  Device* device_ = nullptr;           ///< null: the buffer is empty
+  std::shared_ptr<const void> owner_;  ///< null: the buffer owns the memory
   MemoryKind kind_ = MemoryKind::device;
   MemoryUse use_ = MemoryUse::buffers;
   VectorView view_;

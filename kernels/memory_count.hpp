@@ -9,13 +9,13 @@
 
 namespace recombine {
 
-/// What a rank needs memory for.
+/// What a rank uses device memory for.
 enum class MemoryUse {
   weights,
   gradients,
   moments,      ///< of the optimizer
   activations,  ///< values of a batch in the layers, and their gradients
-  data,         ///< tables of features and answers
+  data,         ///< tables: features, and labels or targets
   buffers,      ///< everything else
 };
 inline constexpr std::array kMemoryUses = {MemoryUse::weights,     MemoryUse::gradients, MemoryUse::moments,
@@ -26,41 +26,41 @@ constexpr std::string_view name_of(MemoryUse use) {
   return kNames[static_cast<std::size_t>(use)];
 }
 
-/// Bytes of each MemoryUse. In double: no sum overflows.
+/// Bytes of each MemoryUse. The type is double, so that no sum overflows.
 struct MemoryBytes {
-  std::array<double, kMemoryUses.size()> of{};
-  double& operator[](MemoryUse use) { return of[static_cast<std::size_t>(use)]; }
-  double operator[](MemoryUse use) const { return of[static_cast<std::size_t>(use)]; }
+  std::array<double, kMemoryUses.size()> by_use{};
+  double& operator[](MemoryUse use) { return by_use[static_cast<std::size_t>(use)]; }
+  double operator[](MemoryUse use) const { return by_use[static_cast<std::size_t>(use)]; }
   double total() const {
     double sum = 0;
-    for (const double bytes : of) sum += bytes;
+    for (const double bytes : by_use) sum += bytes;
     return sum;
   }
 };
 
-/// Counts the memory of a device that this rank holds. Any thread may call it.
+/// Counts the bytes that this rank holds of a device's memory. Thread-safe.
 class MemoryCount {
  public:
-  /// @param bytes  < 0 if the memory is given back
+  /// @param bytes  negative for memory that is freed
   void add(MemoryUse use, std::int64_t bytes) {
     const std::lock_guard lock(mutex_);
     now_[use] += static_cast<double>(bytes);
-    most_[use] = std::max(most_[use], now_[use]);
+    peak_[use] = std::max(peak_[use], now_[use]);
   }
-  /// Forgets the largest counts so far.
-  void restart() {
+  /// Sets the peaks to the bytes that are held now.
+  void reset_peak() {
     const std::lock_guard lock(mutex_);
-    most_ = now_;
+    peak_ = now_;
   }
-  /// The most bytes of each use that were held at one time, since the beginning or the last restart().
-  MemoryBytes most() const {
+  /// The peak of each use since the beginning or the last reset_peak(). Uses may have their peaks at different times.
+  MemoryBytes peak() const {
     const std::lock_guard lock(mutex_);
-    return most_;
+    return peak_;
   }
 
  private:
   mutable std::mutex mutex_;
-  MemoryBytes now_, most_;
+  MemoryBytes now_, peak_;
 };
 
 }  // namespace recombine

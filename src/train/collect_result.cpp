@@ -54,7 +54,7 @@ SlowestRank slowest_rank(const std::vector<TimeSpent>& times) {
 }
 
 MemoryBytes largest_bytes(MemoryBytes own, Communicator& world, Stream& stream) {
-  world.all_reduce(stream, vector_view(own.of.data(), own.of.size()), Reduction::max);
+  world.all_reduce(stream, vector_view(own.by_use.data(), own.by_use.size()), Reduction::max);
   stream.synchronize();
   return own;
 }

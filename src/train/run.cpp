@@ -166,7 +166,7 @@ RunDescription Job::describe(const Trainer& trainer) {
 }
 
 MemoryBytes Job::counted_bytes() {
-  MemoryBytes bytes = device().memory_count().most();
+  MemoryBytes bytes = device().memory_count().peak();
   if (!on_gpu()) bytes[MemoryUse::data] = static_cast<double>(data_.bytes()) / session_.local_size();
   return bytes;
 }
@@ -200,7 +200,7 @@ void Job::run() {
   if (session_.rank() == 0 && !command_.quiet) listeners_.targets.push_back(&console.emplace(run));
   if (outputs_) listeners_.targets.push_back(&*outputs_);
 
-  device().memory_count().restart();
+  device().memory_count().reset_peak();
   const double start = Session::now();
   RunResult result = command_.evaluate ? evaluate(trainer) : train(trainer);
   result.seconds = Session::now() - start;

@@ -36,12 +36,12 @@ class TrainingBytesTest : public ::testing::Test {
     const SharedData data(test::session(), *world_, *stream,
                           [&] { return random_data(options_.model.inputs, options_.model.outputs); });
     RankContext context(mesh, *world_, *device, test::collectives());
-    device->memory_count().restart();
+    device->memory_count().reset_peak();
     Trainer trainer(context, data, options_);
     trainer.step(Permutation(kRows, 1, 1), {0, kBatch});
     trainer.discard_losses();
     trainer.evaluate(trainer.train_table());
-    MemoryBytes bytes = device->memory_count().most();
+    MemoryBytes bytes = device->memory_count().peak();
     EXPECT_EQ(bytes[MemoryUse::data], device->kind() == DeviceKind::cuda ? table_bytes(data) : 0);
     bytes[MemoryUse::data] = 0;
     return bytes;
