@@ -59,6 +59,7 @@ class Communicator {
   /// Memory of `device` in which all_reduce, reduce_scatter and all_gather of this group are fastest: ranks of one host
   /// access each other's data in place. The data of a call must be at the same place of such memory on every rank, or
   /// on no rank in such memory. Blocks; every rank calls it with the same size while no communication stream has work.
+  /// `device` counts the memory under `use` (Device::memory_count()).
   virtual Buffer allocate(Device& device, DataType type, std::int64_t size, MemoryUse use) {
     return {device, type, size, use};
   }

@@ -27,16 +27,16 @@ struct Placement {
   /// Cuts each row part a second time: the block is Sharded over this axis by whole rows, and a rank has memory only
   /// for its piece. Operands of `matmul` at rest are distributed in this way.
   std::optional<Axis> rows_then = {};
-  /// Parts of the rows and columns begin at multiples of these, if no part is narrower than that. 1: sizes differ by at
-  /// most one.
+  /// Parts of the rows begin at multiples of row_unit, parts of the columns at multiples of col_unit. If a part would
+  /// be narrower than its unit, or the unit is 1, the sizes of parts differ by at most one (split_range).
   std::int64_t row_unit = 1, col_unit = 1;
 
   State operator[](Axis axis) const { return state[static_cast<std::size_t>(axis)]; }
   State& operator[](Axis axis) { return state[static_cast<std::size_t>(axis)]; }
   bool cuts(Axis axis) const { return rows == axis || cols == axis || rows_then == axis; }
-  /// True if a matrix has the same blocks in both placements.
+  /// True if both placements cut every matrix into the same blocks. States may differ.
   bool cuts_as(const Placement& other) const;
-  std::string to_string() const;  ///< "[i,k] j:partial", "[ki,j]"; "[j16,k16]" with units of 16
+  std::string to_string() const;  ///< "[i,k] j:partial", "[ki,j]"; with units of 16: "[j16,k16]"
 };
 
 /// A range of rows and columns of the whole matrix.

@@ -29,8 +29,8 @@ constexpr Range overlap(Range a, Range b) {
 /// Part `index` of the range [0, extent) cut into `parts` parts. Sizes differ by at most one; larger parts come first.
 /// @pre 0 <= index < parts
 Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index);
-/// The same parts, but each inner boundary moves to the closest multiple of `unit`. If a part is narrower than `unit`,
-/// no boundary moves.
+/// The same parts, but each boundary between two parts moves to the closest multiple of `unit`. If a part is narrower
+/// than `unit`, no boundary moves.
 Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index, std::int64_t unit);
 
 /// The position of a rank in the mesh, per axis.

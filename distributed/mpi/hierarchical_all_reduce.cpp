@@ -46,13 +46,14 @@ class HierarchicalAllReduce final : public cpu::Task {
     const std::int64_t piece = std::min(largest_piece, kPieceBytes / size_of(data.type));
     for (std::int64_t begin = 0; begin < data.size; begin += piece) {
       const VectorView range = data.range(begin, std::min(data.size, begin + piece));
-      shares_.push_back(even_pieces(range, inside ? static_cast<std::size_t>(inside->size()) : 1));
+      parts_.push_back(even_pieces(range, inside ? static_cast<std::size_t>(inside->size()) : 1));
     }
-    if (shares_.empty()) return;  // no piece is longer than the first
+    if (parts_.empty()) return;
+    // The first piece is the longest: its terms need the most memory.
     terms_ = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size_of_terms(hosts_, own(0))));
   }
 
-  /// After an error, messages for `terms_` may still arrive: leave the memory to MPI.
+  /// After an error, MPI may still write messages to `terms_`: do not free this memory.
   ~HierarchicalAllReduce() override {
     if (between_.running()) static_cast<void>(terms_.release());
   }
@@ -60,7 +61,7 @@ class HierarchicalAllReduce final : public cpu::Task {
   HierarchicalAllReduce& operator=(const HierarchicalAllReduce&) = delete;
 
   State advance() override {
-    const std::size_t pieces = shares_.size();
+    const std::size_t pieces = parts_.size();
     bool moved = true;
     while (moved) {
       moved = sum_inside_.advance(inside_ ? pieces : 0, [&](std::size_t i) { return sum_inside(i); });
@@ -76,16 +77,16 @@ class HierarchicalAllReduce final : public cpu::Task {
   }
 
  private:
-  /// The part of piece `i` that this rank sums over the hosts.
-  VectorView own(std::size_t i) const { return shares_[i][inside_ ? inside_->rank() : 0]; }
+  /// The part of piece `i` that this rank sums with one rank of each other host.
+  VectorView own(std::size_t i) const { return parts_[i][inside_ ? inside_->rank() : 0]; }
   std::unique_ptr<cpu::Task> sum_inside(std::size_t piece) const {
-    return inside_->reduce_scatter(shares_[piece], reduction_, nullptr);
+    return inside_->reduce_scatter(parts_[piece], reduction_, nullptr);
   }
   std::unique_ptr<cpu::Task> gather_inside(std::size_t piece) const {
-    return inside_->all_gather(shares_[piece], nullptr);
+    return inside_->all_gather(parts_[piece], nullptr);
   }
   std::unique_ptr<cpu::Task> exchange_between(std::size_t step) const {
-    return exchange_shares(hosts_, {.summed = step < shares_.size() ? own(step) : VectorView{},
+    return exchange_shares(hosts_, {.summed = step < parts_.size() ? own(step) : VectorView{},
                                     .gathered = step > 0 ? own(step - 1) : VectorView{},
                                     .reduction = reduction_,
                                     .terms = terms_.get()});
@@ -94,8 +95,8 @@ class HierarchicalAllReduce final : public cpu::Task {
   HostExchange* inside_;
   MPI_Comm hosts_;
   Reduction reduction_;
-  std::vector<std::vector<VectorView>> shares_;  ///< for each piece, one share per rank of the host
-  std::unique_ptr<std::byte[]> terms_;           ///< of the piece that is summed between hosts
+  std::vector<std::vector<VectorView>> parts_;  ///< of each piece: one part per rank of the host
+  std::unique_ptr<std::byte[]> terms_;          ///< received from other hosts, for the piece that is being summed
   TaskQueue sum_inside_;
   TaskQueue between_;
   TaskQueue gather_inside_;

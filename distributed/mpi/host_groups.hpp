@@ -10,7 +10,7 @@ namespace recombine::mpi {
 enum class Route {
   alone,         ///< one rank: nothing moves
   one_host,      ///< through memory that all ranks share
-  hierarchical,  ///< inside each host, then between hosts
+  hierarchical,  ///< all_reduce: inside each host, then between hosts; other collectives: MPI
   plain,         ///< MPI
 };
 

@@ -86,7 +86,7 @@ void MpiCommunicator::all_reduce(Stream& stream, VectorView data, Reduction redu
   if (size_ == 1) return;
   const Signature call = next(Signature::all_reduce(data, reduction));
   if (on_one_host()) return submit(stream, exchange_->all_reduce(data, reduction, call));
-  // The hierarchical route has exchange_ and between(); on the plain route each rank counts as a host.
+  // On the hierarchical route, exchange_ and between() exist. On the plain route, each rank counts as one host.
   MPI_Comm between = exchange_ ? hosts_->between() : comm_;
   submit_checked(stream, call,
                  hierarchical_all_reduce(exchange_.get(), between, data, reduction, options_.largest_piece));

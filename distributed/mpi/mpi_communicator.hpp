@@ -12,9 +12,10 @@
 
 namespace recombine::mpi {
 
-/// Collectives on host memory. Among ranks of one host, they use memory that the ranks share. Over several hosts with
-/// the same number of ranks, all_reduce first sums inside each host. All other collectives are nonblocking MPI calls,
-/// which the stream polls. MPI's counts are ints, so longer data is sent in pieces.
+/// Collectives on host memory. Among ranks of one host, they use memory that the ranks share. Over several hosts,
+/// all_reduce works by hierarchical_all_reduce.hpp: if the hosts have the same number of ranks, it first sums inside
+/// each host. All other collectives between hosts are nonblocking MPI calls, which the stream polls. MPI's counts are
+/// ints, so longer data is sent in pieces.
 class MpiCommunicator final : public Communicator {
  public:
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;

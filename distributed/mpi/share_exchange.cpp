@@ -69,7 +69,7 @@ class ShareExchange final : public cpu::Task {
           "MPI_Iallreduce");
   }
 
-  /// Calls call(peer) for every other rank. Each rank begins with its neighbour, so that no rank is everybody's first.
+  /// Calls call(peer) for every other rank, beginning with the next one: so the ranks do not all send to rank 0 first.
   template <class Call>
   void for_each_peer(const std::vector<VectorView>& shares, const Call& call) const {
     for (std::size_t i = 1; i < shares.size(); ++i) call((rank_ + i) % shares.size());
@@ -89,7 +89,7 @@ class ShareExchange final : public cpu::Task {
   ShareStep step_;
   std::size_t rank_;
   VectorView own_;                 ///< this rank's share of `summed`
-  std::vector<std::byte*> terms_;  ///< of each rank for own_; empty if there is no share to sum
+  std::vector<std::byte*> terms_;  ///< for own_, one per rank, in rank order; empty if this step sums no shares
   std::unique_ptr<cpu::Task> messages_;
 };
 

@@ -19,7 +19,8 @@ struct JournalEntry {
   const char* operation = "";  ///< "all_reduce"
   Axis axis = Axis::i;
   std::int64_t bytes = 0;  ///< of this rank's data
-  double bytes_sent = 0;  ///< to other ranks; the mean over the group, by an algorithm that sends as little as possible
+  /// To other ranks: of an exchange, what this rank sends; of a collective, the mean over the group (collective.hpp).
+  double bytes_sent = 0;
   double enqueued = 0;
   double begun = 0;
   double done = 0;
@@ -42,7 +43,7 @@ class Journal {
 
   /// Collectives that are enqueued from now on belong to this step, unless their What has a step.
   void set_step(std::int64_t step);
-  /// Adds an entry, gives it an id and the time, and returns the id.
+  /// Adds `entry`, sets its id and the time at which it was enqueued, and returns the id.
   std::int64_t enqueue(JournalEntry entry);
   void begin(std::int64_t id);
   void end(std::int64_t id);

@@ -60,9 +60,9 @@ class TimedStream final : public cpu::CpuStream {
   std::int64_t id_;
 };
 
-std::int64_t bytes_for(std::span<const Piece> pieces, const std::function<bool(int)>& is_peer) {
+std::int64_t bytes_for(std::span<const Piece> pieces, const std::function<bool(int)>& counts) {
   std::int64_t bytes = 0;
-  for (const Piece& piece : pieces) bytes += is_peer(piece.peer) ? piece.data.bytes() : 0;
+  for (const Piece& piece : pieces) bytes += counts(piece.peer) ? piece.data.bytes() : 0;
   return bytes;
 }
 

@@ -38,7 +38,7 @@ class StagedCommunicator final : public Communicator {
   std::unique_ptr<Communicator> group_;
   Device& device_;
   std::unique_ptr<Stream> host_;
-  Buffer staging_;  ///< u8, of the host; the calls use it one after the other
+  Buffer staging_;  ///< u8, host memory; the calls use it one after the other
 };
 
 }  // namespace recombine
