@@ -22,8 +22,8 @@ constexpr LayerAxes axes_of(std::size_t layer) {
   return layer % 2 == 0 ? LayerAxes{Axis::k, Axis::j} : LayerAxes{Axis::j, Axis::k};
 }
 
-/// Layers' inputs and outputs are cut at multiples of this: whole cache lines and vector registers of f32, and a size
-/// that tensor cores multiply at full speed. Parts narrower than this differ by at most one.
+/// The widths of layers are cut at multiples of this. 16 f32 fill a cache line and an AVX-512 register, and tensor
+/// cores run at full speed on multiples of 16. If a part would be narrower, the sizes of parts differ by at most one.
 inline constexpr std::int64_t kWidthUnit = 16;
 
 struct ModelShape {

@@ -36,8 +36,8 @@ class Optimizer {
   /// Sums the squares of all elements of the gradient, on any mesh, each element once. Call it before update() if
   /// clips(). @pre the gradient is summed over i
   void measure_norm();
-  /// Adds squares of elements of the gradient to *sum, in the device's memory, such that the sum over all ranks of the
-  /// mesh counts each element once. @pre the gradient is summed over i; with clips(): measure_norm() was called
+  /// Adds squares of elements of the gradient to *sum, in the device's memory. The sum over all ranks of the mesh then
+  /// counts each element once. @pre the gradient is summed over i; if clips(), measure_norm() was called
   void add_square_sum(double* sum);
   /// Updates the weights in `range` of the flat buffer. @throws Error if its gradient is not summed over i
   void update(Range range);
@@ -48,7 +48,7 @@ class Optimizer {
   OptimizerOptions options_;
   Buffer first_moment_, second_moment_;
   Buffer square_sum_;                ///< one f64
-  std::vector<Range> squared_here_;  ///< of the flat gradient: the elements that the ranks at this j and k count
+  std::vector<Range> squared_here_;  ///< of the flat gradient: the ranks at this j and k add their squares
   std::int64_t step_ = 0;
   double lr_ = 0;
   double* diverged_ = nullptr;

@@ -8,7 +8,7 @@
 
 namespace recombine {
 
-/// Of the values [batch, width] of a batch, whose columns are a layer's inputs or outputs.
+/// The placement of a layer's inputs or outputs [batch, width]: rows are cut by i, columns by `cols`.
 inline Placement values_placement(Axis cols) { return {.rows = Axis::i, .cols = cols, .col_unit = kWidthUnit}; }
 
 /// One named tensor of the model, and this rank's part of it.

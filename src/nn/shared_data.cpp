@@ -87,7 +87,8 @@ void require_size(const char* table, const char* field, std::size_t has, std::in
                 field, has, expected);
 }
 
-/// Refuses a table whose vectors do not have the sizes that it states, or that does not fit the training table.
+/// Refuses a table if its vectors do not have the sizes that it states, or if it does not have as many inputs and outputs
+/// as the training table.
 void require_consistent(const LoadedData& data, const LoadedTable& table, const char* name) {
   const bool bytes = !table.pixels.empty();
   require_size(name, "pixels", table.pixels.size(), bytes ? table.rows * table.inputs : 0);
@@ -99,8 +100,8 @@ void require_consistent(const LoadedData& data, const LoadedTable& table, const 
                 "the {} table: has {} inputs and {} outputs; expected {} and {}, as the training table has", name,
                 table.inputs, table.outputs, data.train.inputs, data.train.outputs);
   require_input((table.outputs > 0) == (data.classes == 0),
-                "the {} table: has {} outputs, and there are {} classes; expected one of the two", name, table.outputs,
-                data.classes);
+                "the {} table: has {} outputs, and there are {} classes; expected exactly one of them > 0", name,
+                table.outputs, data.classes);
   for (const std::int32_t label : table.labels) {
     require_input(0 <= label && label < data.classes, "the {} table: has label {}; expected 0 to {}", name, label,
                   data.classes - 1);

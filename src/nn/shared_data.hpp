@@ -13,8 +13,8 @@ namespace recombine {
 class SharedData {
  public:
   /// `load` is called on the first rank of each host. Blocks; every rank calls it.
-  /// @throws on every rank: the error that `load` threw on any rank; an InputError if a table has not the sizes that it
-  /// states, or labels that are no classes, or if hosts have loaded different data
+  /// @throws on every rank: the error that `load` threw on any rank; InputError if the vectors of a table do not have
+  /// the sizes that the table states, if a label is not a class, or if hosts loaded different data
   SharedData(const Session& session, Communicator& world, Stream& stream, const std::function<LoadedData()>& load);
 
   std::int64_t bytes() const { return memory_->size(); }  ///< of the host's memory

@@ -8,16 +8,16 @@
 
 namespace recombine {
 
-/// A step of training. The same on every rank, except for the seconds, which each rank measures.
+/// A step of training. Equal on all ranks, except for the two times, which each rank measures.
 struct StepRecord {
   std::int64_t step = 0;   ///< from 1
   std::int64_t epoch = 0;  ///< from 1
   double train_loss = 0;   ///< mean over the batch, before the update
   double lr = 0;
-  bool finite_weights = true;                  ///< after the update
-  std::int64_t rows = 0;                       ///< of the batch
-  std::optional<double> gradient_norm = {};    ///< of the whole gradient, before clipping; none: not measured
-  double seconds = 0;                          ///< on a GPU the mean over the steps that are reported together
+  bool finite_weights = true;                ///< after the update
+  std::int64_t rows = 0;                     ///< of the batch
+  std::optional<double> gradient_norm = {};  ///< of the whole gradient, before clipping; none: not measured
+  double seconds = 0;                        ///< wall time; on a GPU the mean over the steps that are reported together
   std::optional<double> exposed_seconds = {};  ///< of exposed communication; none: the host cannot measure it
 };
 
@@ -25,7 +25,8 @@ struct StepRecord {
 /// for them.
 std::vector<double> sum_over_ranks(RankContext& context, VectorView values);
 
-/// The losses of the latest steps. They stay in the device's memory until flush(), so that no step waits for the host.
+/// The losses and norms of the latest steps. They stay in the device's memory until flush(), so no step waits for the
+/// host.
 class StepLosses {
  public:
   static constexpr std::size_t kMostSteps = 64;
@@ -36,12 +37,12 @@ class StepLosses {
   struct StepSums {
     LossSums loss;
     double diverged;             ///< after the sum over the ranks, > 0 if a new weight is NaN or infinite
-    double gradient_square_sum;  ///< only if the step's norm is measured
+    double gradient_square_sum;  ///< 0 if the step does not measure the norm
   };
   /// Zeroed sums for the next step, in the device's memory. @pre !full()
   StepSums* next();
-  /// The step that took next() is enqueued. flush() sets its loss and finite_weights, and its gradient_norm if `step` has
-  /// one.
+  /// Call it after the step that uses next() is enqueued. flush() completes `step`: train_loss, finite_weights, and
+  /// gradient_norm if that is not none.
   void add(const StepRecord& step) { steps_.push_back(step); }
   bool full() const { return steps_.size() == kMostSteps; }
 

@@ -33,7 +33,7 @@ class Lap {
   double start_ = Session::now();
 };
 
-/// Returns `options`. @throws InputError if they do not match the data, or have no batches
+/// Returns `options`. @throws InputError if they do not match the data, or a count is less than 1
 const TrainerOptions& checked(const TrainerOptions& options, const SharedData& data) {
   const ModelShape& model = options.model;
   require_input(options.batch_size >= 1 && options.accumulate >= 1 && options.epochs >= 1,
@@ -158,7 +158,7 @@ void Trainer::flush_losses(TrainingListener& listener) {
   lap.add_to(time_.compute);
   std::vector<StepRecord> steps = losses_.flush();
   lap.add_to(time_.exposed_communication);
-  if (!waits_on_host(context_)) {  // the host has only enqueued the steps
+  if (!waits_on_host(context_)) {  // step() only enqueues, so the host cannot time one step
     const double seconds = (Session::now() - reported_at_) / static_cast<double>(steps.size());
     for (StepRecord& step : steps) step.seconds = seconds;
   }

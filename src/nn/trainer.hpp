@@ -20,11 +20,11 @@ struct TrainerOptions {
   ModelShape model;
   LossKind loss = LossKind::cross_entropy;
   std::int64_t batch_size = 0;  ///< rows of a micro-batch, over all ranks
-  std::int64_t accumulate = 1;  ///< micro-batches whose gradients make one step
+  std::int64_t accumulate = 1;  ///< micro-batches whose gradients are summed in one step
   std::int64_t epochs = 0;
   std::int64_t steps = 0;       ///< > 0: training stops after this many steps
   std::int64_t patience = 0;    ///< > 0: training stops after this many epochs without a better validation loss
-  std::int64_t norm_every = 0;  ///< the gradient's norm is measured in every such step; 0: only if it is clipped
+  std::int64_t norm_every = 0;  ///< > 0: every Nth step measures the gradient's norm; 0: only if it is clipped
   std::uint64_t seed = 0;
   OptimizerOptions optimizer;
   RateSchedule schedule;  ///< the trainer sets its `steps`
@@ -45,7 +45,7 @@ struct EpochRecord {
   double samples_per_second = 0;
 };
 
-/// Scores of the tables that there are.
+/// The scores of all tables that have rows.
 struct Scores {
   Score train;
   std::optional<Score> validation, test;
@@ -62,8 +62,8 @@ struct TimeSpent {
   double training() const { return total() - evaluation; }
 };
 
-/// Receives the trainer's records, unless it leaves them out. Called on every rank, with losses and scores that are
-/// equal on all ranks.
+/// Receives the trainer's records; override only what you need. Called on every rank. Losses and scores are equal on
+/// all ranks.
 class TrainingListener {
  public:
   virtual ~TrainingListener() = default;
@@ -74,13 +74,13 @@ class TrainingListener {
 /// Mini-batch training of a dense network. Each step takes a global batch, and each rank its share of the batch's rows.
 class Trainer {
  public:
-  /// @throws InputError if options and data do not match
+  /// @throws InputError if `options` do not match the data, or a count is less than 1
   Trainer(RankContext& context, const SharedData& data, const TrainerOptions& options);
 
   /// The most rows that a batch of training or evaluation has, over all ranks.
   static std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options);
 
-  std::int64_t batch_rows() const;  ///< of the global batch: --batch-size rows, --accumulate times
+  std::int64_t batch_rows() const;  ///< of a step: batch_size * accumulate, but at most all training rows
   std::int64_t steps_per_epoch() const;
   std::int64_t total_steps() const;  ///< @throws InputError if there are 2^63 or more
 
@@ -92,7 +92,7 @@ class Trainer {
   /// then one sum over the ranks and one update.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
-  /// Evaluates all tables with the present weights.
+  /// Evaluates all tables with the current weights. Blocks; every rank of the mesh calls it.
   Scores evaluate_all();
   const DeviceTable& train_table() const { return train_; }
   /// Drops the losses of the steps since the last report. For callers of step().
@@ -137,7 +137,7 @@ class Trainer {
   TimeSpent time_;
   TimeSpent time_before_epoch_;
   double flops_ = 0;
-  double reported_at_ = 0;  ///< when the latest steps were reported, or training began
+  double reported_at_ = 0;  ///< when the steps that are not reported yet began
 };
 
 }  // namespace recombine

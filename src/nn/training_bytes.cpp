@@ -6,7 +6,7 @@ namespace recombine {
 
 namespace {
 
-/// f32, and if products are in another type, the same values rounded to that type.
+/// Bytes of one value: f32, and also its rounded copy if products use another type.
 double value_bytes(const ModelShape& model) {
   const bool rounds = model.product_type != DataType::f32;
   return static_cast<double>(size_of(DataType::f32) + (rounds ? size_of(model.product_type) : 0));
@@ -47,11 +47,11 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
   double& activations = bytes[MemoryUse::activations];
   activations = values(model.inputs, axes_of(0).in) * value_bytes(model);
   for (std::size_t l = 0; l < model.layers(); ++l) {
-    // Y and its gradient; Z if the activation's gradient needs it
+    // Y and dY; also Z if the activation's gradient needs it
     const double kept = 2 * value_bytes(model) + (gradient_needs_input(model.activation_of(l)) ? kF32 : 0);
     activations += values(model.outputs_of(l), axes_of(l).out) * kept;
   }
-  // The numbers of the batch's rows, the statistics of softmax, and sums of losses and squares.
+  // Row numbers of the batch, sums of losses and squares, and the statistics of softmax.
   const double rows = local({largest_batch, 1}, {.rows = Axis::i, .cols = {}});
   const int class_parts = mesh.parts(axes_of(model.layers() - 1).out);
   bytes[MemoryUse::buffers] = rows * sizeof(std::int64_t) + sizeof(StepLosses::StepSums) * StepLosses::kMostSteps +

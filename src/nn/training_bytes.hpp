@@ -4,12 +4,12 @@
 
 namespace recombine {
 
-/// The memory that training takes on the rank at `coord`, as its device counts it (Device::memory_count()), without the
-/// tables. Nothing is allocated. @param largest_batch  Trainer::largest_batch()
+/// Predicts the bytes that Device::memory_count() counts during training on the rank at `coord`, except for the tables.
+/// @param largest_batch  Trainer::largest_batch()
 MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOptions& options,
                            std::int64_t largest_batch);
 
-/// Bytes of the data's tables. On a CPU the ranks of a host share them; on a GPU each rank has a copy.
+/// Bytes of all tables. On CPUs the ranks of a host share one copy; on GPUs each rank also has its own.
 double table_bytes(const SharedData& data);
 
 }  // namespace recombine

@@ -86,7 +86,7 @@ void MetricsFile::on_epoch(const EpochRecord& epoch) {
 }
 
 void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result) {
-  const auto of = [](const std::optional<Score>& score, double Score::*member) {
+  const auto score_or_null = [](const std::optional<Score>& score, double Score::*member) {
     return score ? ordered_json((*score).*member) : ordered_json();
   };
   const bool known = run.peak_gflops > 0;
@@ -122,9 +122,9 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"bytes_by_kind", by_use(result.bytes)},
       {"predicted_bytes_by_kind", by_use(result.predicted_bytes)},
       {"train_loss", result.train_loss},
-      {"validation_loss", of(result.validation, &Score::loss)},
-      {"test_loss", of(result.test, &Score::loss)},
-      {"test_accuracy", of(result.test, &Score::accuracy)},
+      {"validation_loss", score_or_null(result.validation, &Score::loss)},
+      {"test_loss", score_or_null(result.test, &Score::loss)},
+      {"test_accuracy", score_or_null(result.test, &Score::accuracy)},
       {"weights_sha256", result.weights_sha256},
       {"weights_fingerprint", fmt::format("{:016x}", result.weights_fingerprint)},
       {"collectives_by_name", collectives_by_name(result)}};

@@ -15,12 +15,12 @@ namespace recombine {
 /// Where arithmetic waits for other ranks. The host can measure only waits on the host.
 enum class Waits { on_host, on_device };
 
-/// The rank that worked longest while the others waited for it. Work is compute, input and other time.
+/// The rank that worked longest; the others waited for it. Work is compute, input and other time, without waits.
 struct SlowestRank {
   int rank = 0;
   double seconds = 0;       ///< of its work
   double mean_seconds = 0;  ///< over all ranks
-  std::string part;         ///< in which it exceeds the mean most: "compute", "input" or "other"
+  std::string part;         ///< the part of its work that exceeds the mean most: "compute", "input" or "other"
 };
 
 /// Describes a run in its reports.
@@ -38,7 +38,7 @@ struct RunDescription {
   std::int64_t accumulate = 1;  ///< micro-batches per step
   std::int64_t batch_rows = 0;  ///< of a step
   std::int64_t total_steps = 0;
-  bool evaluates = false;  ///< true: --evaluate, there are no steps
+  bool evaluates = false;  ///< --evaluate: there are no steps
   bool classifies = true;
   bool has_test = true;           ///< false: there are no test rows, and the console shows the validation loss
   std::string precision = "f32";  ///< of products
@@ -62,8 +62,8 @@ struct RunResult {
   std::string weights_sha256;
   std::uint64_t weights_fingerprint = 0;
   std::map<std::string, CollectiveTotals> collectives;  ///< of rank 0, by name
-  std::optional<SlowestRank> slowest;                   ///< none: one rank, or the host cannot measure its waits
-  MemoryBytes bytes, predicted_bytes;                   ///< of each use, on the rank that has most of it
+  std::optional<SlowestRank> slowest;  ///< none for one rank, and on GPUs: the host cannot measure waits
+  MemoryBytes bytes, predicted_bytes;  ///< of each use, the largest of all ranks
 
   double samples_per_second() const { return static_cast<double>(samples) / time.training(); }
   double gflops() const { return flops / time.training() / 1e9; }

@@ -7,7 +7,7 @@ namespace recombine {
 
 namespace {
 
-/// The parts of a rank's work, in which it does not wait for other ranks.
+/// The parts of a rank's time in which it works, and does not wait for other ranks.
 constexpr std::array<std::pair<const char*, double TimeSpent::*>, 3> kWork = {
     {{"compute", &TimeSpent::compute}, {"input", &TimeSpent::input}, {"other", &TimeSpent::other}}};
 

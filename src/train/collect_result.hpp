@@ -8,10 +8,10 @@ namespace recombine {
 RunResult collect_result(RankContext& context, const Trainer& trainer, const EpochRecord& last, Communicator& world,
                          Stream& stream);
 
-/// The largest bytes of each use over all ranks. Blocks; every rank calls it.
+/// For each use, the largest `own` of all ranks. Blocks; every rank calls it.
 MemoryBytes largest_bytes(MemoryBytes own, Communicator& world, Stream& stream);
 
-/// The slowest of the ranks whose times these are. @pre !times.empty()
+/// @param times  of every rank, in the order of the ranks. @pre !times.empty()
 SlowestRank slowest_rank(const std::vector<TimeSpent>& times);
 
 }  // namespace recombine

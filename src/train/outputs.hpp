@@ -36,7 +36,7 @@ class Outputs : public TrainingListener {
   }
 };
 
-/// Passes events on to the console and the files, which only rank 0 has, and keeps the last epoch.
+/// Passes records on to the console and the files, which only rank 0 has. Keeps the record of the last epoch.
 class Fanout : public TrainingListener {
  public:
   std::vector<TrainingListener*> targets;

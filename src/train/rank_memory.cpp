@@ -26,7 +26,7 @@ void require_memory(const TrainerOptions& options, const MemoryBytes& bytes, con
                   memory.limit.empty() ? "its share of the host's memory" : memory.limit, byte_text(memory.bytes));
   if (data > std::max(parameters, batch)) {
     throw InputError(
-        fmt::format("--data: {}, and {} of them are data; expected fewer rows or more memory", why, byte_text(data)));
+        fmt::format("--data: {}; the data takes {}; expected fewer rows or more memory", why, byte_text(data)));
   }
   if (batch >= parameters) {
     throw InputError(

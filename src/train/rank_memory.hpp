@@ -15,8 +15,8 @@ struct RankMemory {
 };
 RankMemory memory_for(const Session& session, const TrainCommand& command);
 
-/// Refuses a training that needs more host memory than `memory` on this rank.
-/// @throws InputError that names the option which makes the largest use smaller
+/// Checks that this rank may use `bytes` of host memory for training.
+/// @throws InputError if not; it names the option that can reduce the largest part
 void require_memory(const TrainerOptions& options, const MemoryBytes& bytes, const RankMemory& memory);
 
 }  // namespace recombine

@@ -68,7 +68,7 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
 }
 
-/// Refuses wrong combinations of files, and a mesh that the job does not have.
+/// Refuses wrong combinations of files, and a mesh whose size is not the number of ranks.
 void check_command(Session& session, const TrainCommand& command, const Mesh& mesh) {
   agree(session, [&] {
     require_input(mesh.size() == session.size(), "--mesh {}: has {} ranks; expected {}, as the job has",
@@ -81,10 +81,10 @@ void check_command(Session& session, const TrainCommand& command, const Mesh& me
   require_same_files(session, {{"load", command.load}}, Compared::places);
 }
 
-/// Everything that training needs, on this rank.
-class Job {
+/// A run of `train` on this rank, from its options to its outputs.
+class TrainingRun {
  public:
-  Job(Session& session, const TrainCommand& command, const Mesh& mesh)
+  TrainingRun(Session& session, const TrainCommand& command, const Mesh& mesh)
       : session_(session),
         command_(command),
         rank_device_(make_rank_device(session, command.device)),
@@ -122,9 +122,9 @@ class Job {
   Fanout listeners_;
 };
 
-/// The memory that this rank needs. Refuses, on every rank, more than the host's memory has for one of them; does not
-/// check a GPU's memory, where a failed allocation is an error.
-MemoryBytes Job::predict(const Mesh& mesh) {
+/// Predicts the memory of this rank. @throws InputError on every rank if, on CPUs, one of them needs more than it may
+/// use. GPU memory is not checked: a GPU reports an error when an allocation fails.
+MemoryBytes TrainingRun::predict(const Mesh& mesh) {
   MemoryBytes bytes;
   agree(*world_, *stream_, [&] {
     bytes = training_bytes(mesh, mesh.coord_of(session_.rank()), options_, Trainer::largest_batch(data_, options_));
@@ -134,14 +134,14 @@ MemoryBytes Job::predict(const Mesh& mesh) {
   return bytes;
 }
 
-void Job::open_outputs() {
+void TrainingRun::open_outputs() {
   on_root(*world_, *stream_, [&] {
     outputs_.emplace(command_);
     if (!command_.quiet) outputs_->print_notes();
   });
 }
 
-RunDescription Job::describe(const Trainer& trainer) {
+RunDescription TrainingRun::describe(const Trainer& trainer) {
   return {.np = session_.size(),
           .mesh = context_.mesh(),
           .device = device().description(),
@@ -165,20 +165,20 @@ RunDescription Job::describe(const Trainer& trainer) {
           .provenance = provenance_of(session_, device())};
 }
 
-MemoryBytes Job::counted_bytes() {
+MemoryBytes TrainingRun::counted_bytes() {
   MemoryBytes bytes = device().memory_count().peak();
   if (!on_gpu()) bytes[MemoryUse::data] = static_cast<double>(data_.bytes()) / session_.local_size();
   return bytes;
 }
 
-RunResult Job::train(Trainer& trainer) {
+RunResult TrainingRun::train(Trainer& trainer) {
   trainer.run(listeners_);
   RunResult result = collect_result(context_, trainer, listeners_.last, *world_, *stream_);
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
   return result;
 }
 
-RunResult Job::evaluate(Trainer& trainer) {
+RunResult TrainingRun::evaluate(Trainer& trainer) {
   const Scores scores = trainer.evaluate_all();
   const EpochRecord all{.train_loss = scores.train.loss, .validation = scores.validation, .test = scores.test};
   RunResult result = collect_result(context_, trainer, all, *world_, *stream_);
@@ -186,7 +186,7 @@ RunResult Job::evaluate(Trainer& trainer) {
   return result;
 }
 
-void Job::run() {
+void TrainingRun::run() {
   open_outputs();
   Trainer trainer(context_, data_, options_);
   if (!command_.load.empty()) {
@@ -226,7 +226,7 @@ void run_training(Session& session, const TrainCommand& command) {
   const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
   check_command(session, command, mesh);
   if (!command.quiet) warn_if_bound(session, "train");
-  Job(session, command, mesh).run();
+  TrainingRun(session, command, mesh).run();
 }
 
 }  // namespace recombine

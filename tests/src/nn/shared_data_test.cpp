@@ -73,7 +73,7 @@ TEST_F(SharedDataTest, RefusesLabelsThatAreNoClasses) {
   LoadedData data = labelled();
   data.classes = 0;
   data.train.labels.clear();
-  expect_refused(data, "the training table: has 0 outputs, and there are 0 classes; expected one of the two");
+  expect_refused(data, "the training table: has 0 outputs, and there are 0 classes; expected exactly one of them > 0");
 }
 
 }  // namespace
