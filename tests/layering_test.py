@@ -16,7 +16,7 @@ SOURCE_SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh", ".py", ".sh", ".cmake", 
 CODE_SUFFIXES = {".cpp", ".hpp", ".h", ".cu", ".cuh"}
 TOP_LEVEL = {"src", "distributed", "kernels", "launch", "tests",
              "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE"}
-# Folder -> (pattern that its include lines must not match, reason). They hold in the folders inside it too.
+# Folder -> (pattern that its include lines must not match, reason). A rule also holds in the subfolders.
 FORBIDDEN = {
     "kernels": [(r"(distributed|src|tests)/", "kernels know no ranks and no layers"),
                 (r"mpi\w*\.h(pp)?$", "kernels have never heard of MPI")],

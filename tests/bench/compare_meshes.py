@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Trains the same network on several meshes: the memory of a rank, what it sends in a step, and the speed.
+"""Trains the same network on several meshes, and compares memory per rank, bytes sent per step, and speed.
 
     compare_meshes.py --train build/train --np 4 --rounds 5 -- --batch-size 1024
 
---meshes lists the meshes; the default is every mesh of --np ranks. Words after -- are options of train. One thread per
-rank. Each round runs every mesh once, in an order that turns from round to round. The table gives medians over rounds
-with [min-max]; the ratio is the median of the ratios within rounds to the first mesh.
+--meshes lists the meshes; the default is every mesh of --np ranks. Arguments after -- are options of train. Each rank
+has one thread. Each round runs every mesh once and begins with another mesh than the round before. The table has
+medians over rounds with [min-max]. The ratio is the speed divided by that of the first mesh in the same round.
 """
 import argparse
 import json
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-WORDS = ("weights", "gradients", "moments")
+PARAMETER_USES = ("weights", "gradients", "moments")
 
 
 def meshes_of(np):
@@ -28,7 +28,7 @@ def run(options, mesh, steps):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "summary.json"
         command = ["mpirun", "--bind-to", "none", "--oversubscribe", "-np", str(options.np), str(options.train), "--mesh",
-                   mesh, "--steps", str(steps), "--quiet", "--summary", str(path), *options.words]
+                   mesh, "--steps", str(steps), "--quiet", "--summary", str(path), *options.train_options]
         done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True, capture_output=True)
         if done.returncode:
             sys.exit(f"{' '.join(command)}\n{done.stderr}")
@@ -36,7 +36,7 @@ def run(options, mesh, steps):
 
 
 def bytes_per_step(options, mesh):
-    """Of a step: the difference between runs, because a run also evaluates."""
+    """Bytes sent in one step: from the difference of two runs, because each run also evaluates."""
     few, more = (run(options, mesh, steps)["bytes_sent_per_rank"] for steps in (1, 3))
     return (more - few) / 2
 
@@ -48,7 +48,8 @@ def exposed(summary):
 
 def table_row(mesh, sent, runs, ratios):
     held, speeds = runs[0]["bytes_by_kind"], [one["samples_per_second"] for one in runs]
-    return [mesh, f"{sum(held[word] for word in WORDS) / 1e6:.1f}", f"{held['activations'] / 1e6:.1f}", f"{sent / 1e6:.2f}",
+    return [mesh, f"{sum(held[use] for use in PARAMETER_USES) / 1e6:.1f}", f"{held['activations'] / 1e6:.1f}",
+            f"{sent / 1e6:.2f}",
             f"{statistics.median(speeds):.0f} [{min(speeds):.0f}-{max(speeds):.0f}]",
             f"{statistics.median(ratios):.2f} [{min(ratios):.2f}-{max(ratios):.2f}]",
             f"{statistics.median(map(exposed, runs)):.1%}"]
@@ -61,7 +62,7 @@ def main():
     parser.add_argument("--meshes", help="separated by commas")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("words", nargs="*", help="options of train, after --")
+    parser.add_argument("train_options", nargs="*", help="options of train, after --")
     options = parser.parse_args()
     meshes = options.meshes.split(",") if options.meshes else meshes_of(options.np)
     runs = {mesh: [] for mesh in meshes}

@@ -5,14 +5,14 @@
                     [--hidden 4096,4096] [--batch-size 64]
 
 The hosts are namespaces of this machine (tests/cli/hosts.py), so this needs root. Half of the ranks are on each host,
-with one thread each. All meshes run in turn in every round. For each mesh it prints, per step:
+with one thread each. Each round runs every mesh once. For each mesh it prints, per step:
 
     sent      bytes of one host, the larger of the two directions, counted on its network interface
-    at least  the time of these bytes at the link's rate
-    step      seconds of training: median over the rounds [range]; compute and exposed communication are parts of it
-    ratio     the first mesh's step / this one, within each round
+    at least  the time that these bytes take at the link's rate
+    step      milliseconds of training: median over the rounds [min-max]; compute and exposed communication are parts
+    ratio     time of a step on the first mesh / on this mesh, in the same round
 
-First it prints the rate that the link reaches: 64 MiB by TCP, both ways at the same time.
+First it prints the rate that the link reaches: 64 MiB by TCP, in both directions at the same time.
 """
 import argparse
 import json
@@ -79,7 +79,7 @@ class Bench:
         return json.loads((self.folder / "summary.json").read_text()), moved
 
     def bytes_per_step(self, mesh):
-        """Two runs differ only by their steps: their difference is without what the start and the end send."""
+        """From the difference of two runs, without what they send at their start and end."""
         short, long = (self.run(mesh, steps)[1] for steps in (2, self.options.steps))
         return max((b - a) / (self.options.steps - 2) for a, b in zip(short, long))
 

@@ -112,7 +112,7 @@ class Hosts:
         return found
 
     def limit_rate(self, rate):
-        """Limits every link to `rate` (such as "1gbit") in each direction, as full-duplex cables and a switch do."""
+        """Limits every link to `rate` (such as "1gbit") in each direction, like full-duplex cables and a switch."""
         if not shutil.which("tc"):
             raise Skip("limited links need tc")
         for name in [HEAD, *self.names]:
@@ -122,7 +122,7 @@ class Hosts:
                            "latency", "50ms")
 
     def bytes_on_link(self, host):
-        """Bytes that `host` has sent and received since it was made, with the headers of packets."""
+        """Bytes that `host` has sent and received since it was created, including packet headers."""
         counted = json.loads(self.run_on(host, "ip", "-json", "-statistics", "link", "show", "eth0"))[0]["stats64"]
         return counted["tx"]["bytes"], counted["rx"]["bytes"]
 
@@ -169,7 +169,7 @@ class Hosts:
         self.first[name] = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
 
     def inside(self, host, *command):
-        """The command that runs `command` on `host`."""
+        """The arguments of a process that runs `command` on `host`."""
         spaces = ["-n", "-u", "-m"] + (["-p"] if host in self.names else [])
         return ["nsenter", "-t", str(self.first[host]), *spaces, "--", *command]
 

@@ -63,7 +63,7 @@ def check_training_continues_on_another_mesh(trainer, checks):
 
 
 def check_evaluate(trainer, checks):
-    """--evaluate finds the scores that training ended with, changes nothing, and needs no step."""
+    """--evaluate gives the scores of the end of training, does no step, and leaves the weights as they are."""
     table = ["--data", "synthetic:300,12,3", "--hidden", "33,18", "--validation", 0.2]
     trained = trainer.summary(4, *table, "--mesh", "1x2x2", "--epochs", 2, "--save", "w.safetensors")
     evaluated = trainer.summary(4, *table, "--mesh", "1x2x2", "--load", "w.safetensors", "--evaluate")

@@ -1,4 +1,4 @@
-"""Reads a file of --save, in the safetensors format."""
+"""Reads a file that --save wrote, in the safetensors format."""
 import json
 import struct
 

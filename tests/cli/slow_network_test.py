@@ -1,9 +1,9 @@
-"""What a step of training sends between two hosts, a rank on each, and that its losses are those of one rank.
+"""Counts the bytes that a step of training sends between two hosts, and compares the losses with those of one rank.
 
 usage: slow_network_test.py TRAIN; exit code 77 (skipped) if hosts of namespaces cannot be made.
 
-The links carry 1 Gbit/s each way, so these bytes decide which mesh is fast: 2x1x1 sends every gradient, 1x2x1 and 1x1x2
-only activations. tests/bench/slow_network.py measures the seconds.
+Each host has one rank. The links carry 1 Gbit/s in each direction, so these bytes decide which mesh is fast: 2x1x1 sends
+every gradient, 1x2x1 and 1x1x2 send only activations. tests/bench/slow_network.py measures the seconds.
 """
 import json
 import pathlib
@@ -25,7 +25,7 @@ EXPECTED = {"2x1x1": 4 * PARAMETERS,
             "1x2x1": 2 * ACTIVATIONS + 16 * BATCH,           # Y of layer 2, dX of layer 3; softmax of half the classes
             "1x1x2": 2 * ACTIVATIONS + 4 * BATCH * CLASSES}  # Y of layer 1, dX of layer 2; Y of layer 3
 HEADERS = 1.05     # of packets
-FIXED = 16 * 1024  # bytes in a step: acknowledgements, and what ranks compare
+FIXED = 16 * 1024  # bytes in a step: acknowledgements, and the signatures of calls, which ranks compare
 
 
 class Pair:
@@ -47,7 +47,7 @@ class Pair:
         return [line["train_loss"] for line in lines if "step" in line], moved
 
     def check(self, mesh, one_rank):
-        """Two runs differ only by their steps: their difference is without what the start and the end send."""
+        """Checks the losses, and the bytes per step: from the difference of two runs, without their start and end."""
         _, short = self.run(mesh, 2)
         losses, long = self.run(mesh, STEPS)
         same_curve(self.checks, mesh, one_rank, losses)

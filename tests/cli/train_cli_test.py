@@ -76,7 +76,7 @@ def check_meshes(trainer, checks):
 
 
 def check_step_metrics(trainer, checks):
-    """Each step has its norm and its time; the times add up to less than the run's. Clipping does not change the norm."""
+    """Each step has a gradient norm, with and without clipping, and a time. The steps take less time than the run."""
     for options in [[], ["--clip-norm", 1e-3]]:
         summary = trainer.summary(2, *SMALL, "--mesh", "1x2x1", "--steps", 6, "--metrics", "m.jsonl", *options)
         lines = [json.loads(line) for line in (trainer.folder / "m.jsonl").read_text().splitlines()]
@@ -88,11 +88,11 @@ def check_step_metrics(trainer, checks):
     slowest = summary["slowest_rank"]
     checks.expect(slowest["rank"] in (0, 1) and slowest["seconds"] >= slowest["mean_seconds"] > 0
                   and slowest["part"] in ("compute", "input", "other"), f"{slowest}")
-    checks.expect(trainer.summary(1, *SMALL, "--steps", 2)["slowest_rank"] is None, "one rank alone is the slowest")
+    checks.expect(trainer.summary(1, *SMALL, "--steps", 2)["slowest_rank"] is None, "expected no slowest rank in a run with one rank")
 
 
 def check_memory(trainer, checks):
-    """The largest rank's bytes: as predicted, and a quarter of the weights on 1x2x2."""
+    """The bytes of each use are as predicted, and j and k divide the bytes of weights, gradients and moments."""
     network = ["--data", "synthetic:2000,64,16", "--hidden", "256,256", "--steps", 2]
     whole = trainer.summary(1, *network)["bytes_by_kind"]
     for mesh in ["4x1x1", "1x4x1", "1x1x4", "2x2x1", "2x1x2", "1x2x2"]:

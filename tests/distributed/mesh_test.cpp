@@ -24,7 +24,7 @@ TEST(SplitRange, PartsAreConsecutiveAndDifferByAtMostOne) {
   }
 }
 
-/// Parts that are wide enough begin at multiples of the unit, and differ by less than two units; other parts stay.
+/// Boundaries move to multiples of the unit, unless a part is narrower than the unit. A part changes by at most a unit.
 TEST(SplitRange, BoundariesMoveToMultiplesOfAUnit) {
   for (const std::int64_t extent : {0, 1, 10, 31, 32, 33, 64, 257, 784, 1000, 1024}) {
     for (const std::int64_t parts : {1, 2, 3, 4, 7, 8}) {

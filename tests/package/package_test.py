@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs the build, and builds and runs two projects elsewhere that find it with find_package(recombine).
+"""Installs the build. Then builds and runs two projects outside the tree that use it by find_package(recombine).
 
 usage: package_test.py BUILD SOURCE
 """
@@ -18,7 +18,7 @@ from program import Checks, run
 
 FLAGS_OF_THE_PROJECT = ("-Werror", "-Wall", "-Wshadow", "-fsanitize")
 TOLERANCE = 1e-6  # of sums over squares of f32, whose order depends on np
-LOSS_TOLERANCE = 1e-4  # of losses in f32 after 200 steps; 5e-8 is seen
+LOSS_TOLERANCE = 1e-4  # of losses in f32 after 200 steps; 5e-8 was measured
 MESHES = ("1x1x1", "2x1x1", "1x2x1", "1x1x2")
 
 
@@ -72,7 +72,7 @@ def checksum(checks, example, np, mesh):
 
 
 def losses(checks, program, mesh):
-    """The loss of each epoch, and last the loss of the trained network."""
+    """The loss of each epoch, then the loss of the trained network."""
     np = 1 if mesh == "1x1x1" else 2
     job = run(program, np, *([] if np == 1 else [mesh]), cwd=program.parent, timeout=60)
     lines = job.stdout.splitlines()
@@ -85,7 +85,7 @@ def losses(checks, program, mesh):
 
 def check_training(checks, program):
     alone, *others = (losses(checks, program, mesh) for mesh in MESHES)
-    # A network that knows nothing has a loss of log 2 = 0.69.
+    # A network that gives both classes the same probability has a loss of log 2 = 0.69.
     checks.expect(len(alone) == 11 and alone[0] > 0.4 and alone[-1] < 0.1, f"losses {alone}; expected 11 that fall")
     for mesh, other in zip(MESHES[1:], others):
         agree = len(other) == len(alone) and all(abs(a - b) <= LOSS_TOLERANCE * a for a, b in zip(alone, other))

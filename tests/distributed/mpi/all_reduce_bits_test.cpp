@@ -99,7 +99,7 @@ TEST_P(OneHostTest, TermsAreAddedInTheOrderOfRanks) {
 
 class HostsOfOneRankTest : public RankOrderTest {};
 
-// From 64 KiB on, each rank sums a share of the data: the sum does not depend on the share.
+// For 64 KiB or more, each rank sums a share of the data. Every share is summed in the same order.
 TEST_P(HostsOfOneRankTest, TermsOfLongDataAreAddedInTheOrderOfHosts) {
   for (const std::int64_t size : {16384, 50001, 1048576 + 16385}) check(size);
 }

@@ -1,5 +1,5 @@
-/// Trains a small network that tells two spirals apart, on any mesh of ranks:   mpirun -np 4 ./nn_example 1x2x2
-/// Without a mesh, all ranks are along i: each takes its share of the rows of every batch.
+/// Trains a small network to classify the points of two spirals, on any mesh:   mpirun -np 4 ./nn_example 1x2x2
+/// The default is Px1x1: each of the P ranks has a share of the rows of every batch.
 
 #include <cmath>
 #include <cstdio>

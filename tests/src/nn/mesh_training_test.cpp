@@ -72,7 +72,7 @@ class MeshTrainingTest : public ::testing::Test {
     return test::backpropagated(network, x, answers);
   }
 
-  /// A training, and what one rank makes of it.
+  /// Options of a training run, and the results of one rank, which every mesh must reproduce.
   struct Case {
     LossKind loss = LossKind::cross_entropy;
     TrainerOptions options;

@@ -29,7 +29,7 @@ class TrainingBytesTest : public ::testing::Test {
     options_.schedule.lr = 0.001;
   }
 
-  /// What the device counts while a step and an evaluation run on `mesh`.
+  /// The peaks that the device counts in a step and an evaluation on `mesh`.
   MemoryBytes counted(const Mesh& mesh) {
     const auto device = test::make_test_device(test::session().progress());
     const auto stream = device->make_stream(StreamUse::host);
@@ -62,15 +62,16 @@ TEST_F(TrainingBytesTest, PredictionIsWhatTheDeviceCounts) {
       options_.model.activation = activation;
       for (const Mesh& mesh : meshes_of(world_->size())) {
         SCOPED_TRACE(mesh.to_string());
-        const MemoryBytes own = predicted(mesh, world_->rank());
-        const MemoryBytes there = counted(mesh);
-        for (const MemoryUse use : kMemoryUses) EXPECT_NEAR(there[use], own[use], 0.01 * own[use]) << name_of(use);
+        const MemoryBytes expected = predicted(mesh, world_->rank());
+        const MemoryBytes found = counted(mesh);
+        for (const MemoryUse use : kMemoryUses)
+          EXPECT_NEAR(found[use], expected[use], 0.01 * expected[use]) << name_of(use);
       }
     }
   }
 }
 
-/// j and k divide the parameters, and i and one of j and k the activations.
+/// j and k divide the parameters. i divides all activations; j and k take turns from layer to layer.
 TEST(TrainingBytes, MeshesDivideParametersAndActivations) {
   TrainerOptions options{.model = {.inputs = 784, .hidden = {1024, 1024}, .outputs = 10}};
   const auto most = [&](const Mesh& mesh, MemoryUse use) {
@@ -90,7 +91,7 @@ TEST(TrainingBytes, MeshesDivideParametersAndActivations) {
   EXPECT_LE(share(Mesh(4, 1, 1), MemoryUse::activations), 0.25 * 1.02);
 }
 
-/// bf16 products keep the weights and the values of a batch a second time, in 2 bytes.
+/// bf16 products need a copy of the weights and activations in bf16.
 TEST(TrainingBytes, RoundedOperandsCount) {
   TrainerOptions options{.model = {.inputs = 16, .hidden = {32}, .outputs = 8}};
   const MemoryBytes f32 = training_bytes(Mesh(1, 1, 1), Coord{}, options, 64);
