@@ -19,8 +19,8 @@ namespace recombine::mpi {
 ///              rank 3   sums b inside  |  sums b1 with rank 1  |  gets b0 from rank 1  |  gets a from rank 2
 ///
 /// A host sends as many bytes as one rank would in an all-reduce over the hosts, and links carry data in both
-/// directions at the same time (share_exchange.hpp). MPI_Iallreduce in place (Open MPI 4.1) would first sum on one host,
-/// and then send the sum to the others. Sums have a fixed order: inside each host that of the ranks, then that of the
+/// directions at the same time (share_exchange.hpp). MPI_Iallreduce in place (Open MPI 4.1) would first sum on one
+/// host, and then send the sum to the others. Sums have a fixed order: inside each host that of the ranks, then that of the
 /// hosts. For parts of less than 64 KiB, MPI sets the order over the hosts; it depends on the number of hosts only.
 /// @pre `largest_piece` fits in MPI's counts (int)
 std::unique_ptr<cpu::Task> hierarchical_all_reduce(HostExchange* inside, MPI_Comm between, VectorView data,

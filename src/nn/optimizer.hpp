@@ -31,7 +31,8 @@ class Optimizer {
   Optimizer(RankContext& context, Model& model, const OptimizerOptions& options);
 
   bool clips() const { return options_.clip_norm > 0; }
-  /// @param step  from 1  @param diverged  in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
+  /// @param step  from 1
+  /// @param diverged  in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
   void begin_step(std::int64_t step, double lr, double* diverged);
   /// Sums the squares of all elements of the gradient, on any mesh, each element once. Call it before update() if
   /// clips(). @pre the gradient is summed over i

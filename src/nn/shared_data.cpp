@@ -87,8 +87,8 @@ void require_size(const char* table, const char* field, std::size_t has, std::in
                 field, has, expected);
 }
 
-/// Refuses a table if its vectors do not have the sizes that it states, or if it does not have as many inputs and outputs
-/// as the training table.
+/// Refuses a table if its vectors do not have the sizes that it states, or if it does not have as many inputs and
+/// outputs as the training table.
 void require_consistent(const LoadedData& data, const LoadedTable& table, const char* name) {
   const bool bytes = !table.pixels.empty();
   require_size(name, "pixels", table.pixels.size(), bytes ? table.rows * table.inputs : 0);
