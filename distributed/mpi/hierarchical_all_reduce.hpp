@@ -20,8 +20,8 @@ namespace recombine::mpi {
 ///
 /// A host sends as many bytes as one rank would in an all-reduce over the hosts, and links carry data in both
 /// directions at the same time (share_exchange.hpp). MPI_Iallreduce in place (Open MPI 4.1) would first sum on one
-/// host, and then send the sum to the others. Sums have a fixed order: inside each host that of the ranks, then that of the
-/// hosts. For parts of less than 64 KiB, MPI sets the order over the hosts; it depends on the number of hosts only.
+/// host, and then send the sum to the others. Sums have a fixed order: inside each host that of the ranks, then that
+/// of the hosts. MPI sums parts of less than 64 KiB over the hosts, in its order for that number of hosts.
 /// @pre `largest_piece` fits in MPI's counts (int)
 std::unique_ptr<cpu::Task> hierarchical_all_reduce(HostExchange* inside, MPI_Comm between, VectorView data,
                                                    Reduction reduction, std::int64_t largest_piece);
