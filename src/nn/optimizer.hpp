@@ -11,7 +11,7 @@ enum class ScheduleKind { constant, cosine, step };
 /// after 1/3 and after 2/3 of the steps that follow the warm-up.
 struct RateSchedule {
   ScheduleKind kind = ScheduleKind::cosine;
-  double lr = 0;
+  double lr = 0.001;
   std::int64_t warmup = 0;  ///< steps
   std::int64_t steps = 0;   ///< of the whole run
 

@@ -43,7 +43,7 @@ const TrainerOptions& checked(const TrainerOptions& options, const SharedData& d
                 "a network with {} inputs and {} outputs; expected {} and {}, as the data have", model.inputs,
                 model.outputs, data.inputs(), data.outputs());
   require_input((options.loss == LossKind::cross_entropy) == (data.classes() > 0),
-                "the loss is {}, and the data have {} classes; expected cross entropy for classes, else mse",
+                "the loss is {}, and the data have {} classes; expected loss = cross_entropy for classes, else mse",
                 options.loss == LossKind::mse ? "mse" : "cross entropy", data.classes());
   return options;
 }
@@ -182,6 +182,11 @@ void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& lis
   if (end != steps.begin()) listener.on_steps({steps.begin(), end});
   lap.add_to(time_.other);
   if (bad == steps.end()) return;
+  require_input(
+      std::isfinite(bad->train_loss) || bad->step > 1,
+      "--data: training diverged at step 1: the loss is {} before the first update; expected smaller features "
+      "(--standardize) or other weights",
+      std::isnan(bad->train_loss) ? "NaN" : "infinite");
   require_finite(bad->train_loss, bad->step, "the loss");
   throw InputError(fmt::format(
       "--lr {}: training diverged at step {}: a weight is NaN or infinite after it; expected a smaller learning rate",

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <system_error>
 
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "distributed/session.hpp"
@@ -47,8 +48,12 @@ Console::Console(const RunDescription& run)
   print("{} with {} parameters{} on {}: {} rows{}\n", run.model, run.parameters,
         run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows,
         run.evaluates ? "" : fmt::format(", batches of {}, {} steps", run.batch_size, run.total_steps));
+  if (!run.loaded_names.empty()) recombine::print("its layers, in order: {}\n", fmt::join(run.loaded_names, ", "));
+  if (run.evaluates) {
+    print("\n");
+    return;
+  }
   print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);
-  if (run.evaluates) return;
   print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
         run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);

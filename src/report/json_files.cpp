@@ -52,7 +52,7 @@ ordered_json collectives_by_name(const RunResult& result) {
 void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
   for (const StepRecord& step : steps) {
     if (step.step % every_ != 0) continue;
-    const auto milliseconds = [](double seconds) { return 1e3 * seconds; };
+    const auto milliseconds = [](double seconds) { return std::round(1e6 * seconds) / 1e3; };  // to a microsecond
     const ordered_json line{
         {"step", step.step},
         {"epoch", step.epoch},

@@ -31,7 +31,8 @@ struct RunDescription {
   int threads = 1;
   std::string data;
   std::string model;
-  std::string loaded;  ///< the file of the initial weights; "": new weights
+  std::string loaded;                     ///< the file of the initial weights; "": new weights
+  std::vector<std::string> loaded_names;  ///< of its weight tensors, layer by layer, if they are not those of --save
   std::int64_t parameters = 0;
   std::int64_t rows = 0;
   std::int64_t batch_size = 0;  ///< rows of a micro-batch

@@ -74,7 +74,8 @@ RunResult collect_result(RankContext& context, const Trainer& trainer, const Epo
                    .test = last.test,
                    .validation = last.validation,
                    .collectives = context.journal().totals()};
-  if (world.size() > 1 && context.device().kind() == DeviceKind::cpu) result.slowest = slowest_rank(times);
+  const bool measured = result.steps > 0 && context.device().kind() == DeviceKind::cpu;
+  if (world.size() > 1 && measured) result.slowest = slowest_rank(times);
   return result;
 }
 

@@ -24,11 +24,13 @@ po::options_description data_options() {
 po::options_description model_options() {
   po::options_description group("Model");
   group.add_options()("hidden", text_option("WIDTHS", "1024,1024"), "widths of the hidden layers; \"\" for none")(
-      "activation", text_option("NAME", "relu"), "of the hidden layers: relu | gelu | tanh | sigmoid | identity")(
+      "activation", text_option("NAME", "relu"),
+      "of the hidden layers: relu | gelu (its tanh approximation) | tanh | sigmoid | identity")(
       "no-bias", po::bool_switch(), "layers without bias")(
       "load", text_option("FILE"),
-      "start from the weights in FILE (safetensors, of --save or PyTorch; the same network, any mesh)")(
-      "evaluate", po::bool_switch(), "train nothing: print the loss and accuracy of the weights of --load")(
+      "start from the weights in FILE (safetensors, written by --save or from a PyTorch state_dict; the same network, "
+      "any mesh)")("evaluate", po::bool_switch(),
+                   "train nothing: print the loss and accuracy of the weights of --load")(
       "loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
   return group;
 }
@@ -177,7 +179,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
 
 std::string train_help() {
   std::ostringstream out;
-  out << "train: trains a dense network on all ranks of the job, each with its share of every batch.\n"
+  out << "train: trains a dense network on all ranks of the job, which share the rows of a batch and the layers.\n"
          "usage: mpirun -np 4 ./train [options]\n"
       << all_options();
   return out.str();

@@ -32,8 +32,9 @@ void require_memory(const TrainerOptions& options, const MemoryBytes& bytes, con
     throw InputError(
         fmt::format("--batch-size {}: {}; expected a smaller batch or more memory", options.batch_size, why));
   }
-  throw InputError(fmt::format("--hidden '{}': {}; expected narrower layers or more memory",
-                               fmt::join(options.model.hidden, ","), why));
+  throw InputError(
+      fmt::format("--hidden '{}': {}; expected narrower layers, more parts of them (--mesh), or more memory",
+                  fmt::join(options.model.hidden, ","), why));
 }
 
 }  // namespace recombine

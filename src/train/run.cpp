@@ -1,6 +1,7 @@
 #include "src/train/run.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 
 #include "kernels/error.hpp"
@@ -64,7 +65,7 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .patience = command.patience,
           .norm_every = command.metrics.empty() ? 0 : command.metrics_every,
           .seed = command.seed,
-          .optimizer = command.optimizer,
+          .optimizer = command.evaluate ? OptimizerOptions{.kind = OptimizerKind::sgd} : command.optimizer,
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
 }
 
@@ -101,6 +102,7 @@ class TrainingRun {
  private:
   Device& device() const { return *rank_device_.device; }
   bool on_gpu() const { return device().kind() == DeviceKind::cuda; }
+  double data_bytes() const;
   MemoryBytes predict(const Mesh& mesh);
   void open_outputs();
   RunDescription describe(const Trainer& trainer);
@@ -120,7 +122,13 @@ class TrainingRun {
   MemoryBytes predicted_;
   RankContext context_;
   Fanout listeners_;
+  std::vector<std::string> loaded_names_;
 };
+
+/// This rank's copy of the tables on a GPU, or its share of the host's tables.
+double TrainingRun::data_bytes() const {
+  return on_gpu() ? table_bytes(data_) : static_cast<double>(data_.bytes()) / session_.local_size();
+}
 
 /// Predicts the memory of this rank. @throws InputError on every rank if, on CPUs, one of them needs more than it may
 /// use. GPU memory is not checked: a GPU reports an error when an allocation fails.
@@ -128,7 +136,7 @@ MemoryBytes TrainingRun::predict(const Mesh& mesh) {
   MemoryBytes bytes;
   agree(*world_, *stream_, [&] {
     bytes = training_bytes(mesh, mesh.coord_of(session_.rank()), options_, Trainer::largest_batch(data_, options_));
-    bytes[MemoryUse::data] = table_bytes(data_) / (on_gpu() ? 1 : session_.local_size());
+    bytes[MemoryUse::data] = data_bytes();
     if (!on_gpu()) require_memory(options_, bytes, memory_);
   });
   return bytes;
@@ -142,32 +150,34 @@ void TrainingRun::open_outputs() {
 }
 
 RunDescription TrainingRun::describe(const Trainer& trainer) {
-  return {.np = session_.size(),
-          .mesh = context_.mesh(),
-          .device = device().description(),
-          .threads = rank_device_.threads,
-          .data = data_.name(),
-          .model = options_.model.to_string(),
-          .loaded = command_.load,
-          .parameters = options_.model.parameters(),
-          .rows = data_.train().rows(),
-          .batch_size = options_.batch_size,
-          .accumulate = options_.accumulate,
-          .batch_rows = trainer.batch_rows(),
-          .total_steps = trainer.total_steps(),
-          .evaluates = command_.evaluate,
-          .classifies = data_.classes() > 0,
-          .has_test = data_.test().rows() > 0,
-          .precision = command_.precision,
-          .waits = on_gpu() ? Waits::on_device : Waits::on_host,
-          .collectives = rank_device_.collectives_name(),
-          .peak_gflops = measure_peak_gflops(context_, *world_, *stream_, command_.product_type),
-          .provenance = provenance_of(session_, device())};
+  return {
+      .np = session_.size(),
+      .mesh = context_.mesh(),
+      .device = device().description(),
+      .threads = rank_device_.threads,
+      .data = data_.name(),
+      .model = options_.model.to_string(),
+      .loaded = command_.load,
+      .loaded_names = loaded_names_,
+      .parameters = options_.model.parameters(),
+      .rows = data_.train().rows(),
+      .batch_size = options_.batch_size,
+      .accumulate = options_.accumulate,
+      .batch_rows = trainer.batch_rows(),
+      .total_steps = trainer.total_steps(),
+      .evaluates = command_.evaluate,
+      .classifies = data_.classes() > 0,
+      .has_test = data_.test().rows() > 0,
+      .precision = command_.precision,
+      .waits = on_gpu() ? Waits::on_device : Waits::on_host,
+      .collectives = rank_device_.collectives_name(),
+      .peak_gflops = command_.evaluate ? 0 : measure_peak_gflops(context_, *world_, *stream_, command_.product_type),
+      .provenance = provenance_of(session_, device())};
 }
 
 MemoryBytes TrainingRun::counted_bytes() {
   MemoryBytes bytes = device().memory_count().peak();
-  if (!on_gpu()) bytes[MemoryUse::data] = static_cast<double>(data_.bytes()) / session_.local_size();
+  if (!on_gpu()) bytes[MemoryUse::data] = data_bytes();
   return bytes;
 }
 
@@ -180,6 +190,11 @@ RunResult TrainingRun::train(Trainer& trainer) {
 
 RunResult TrainingRun::evaluate(Trainer& trainer) {
   const Scores scores = trainer.evaluate_all();
+  for (const std::optional<Score>& score : {std::optional(scores.train), scores.validation, scores.test}) {
+    require_input(!score || std::isfinite(score->loss),
+                  "--load {}: the loss with these weights is {}; expected a finite loss", command_.load,
+                  std::isnan(score->loss) ? "NaN" : "infinite");
+  }
   const EpochRecord all{.train_loss = scores.train.loss, .validation = scores.validation, .test = scores.test};
   RunResult result = collect_result(context_, trainer, all, *world_, *stream_);
   result.train = scores.train;
@@ -190,7 +205,7 @@ void TrainingRun::run() {
   open_outputs();
   Trainer trainer(context_, data_, options_);
   if (!command_.load.empty()) {
-    agree(*world_, *stream_, [&] { load_weights(context_, command_.load, trainer.model()); });
+    agree(*world_, *stream_, [&] { loaded_names_ = load_weights(context_, command_.load, trainer.model()); });
   }
   on_root(*world_, *stream_, [&] {
     if (outputs_->save) outputs_->save->reserve(safetensors_bytes(trainer.model().layout()));

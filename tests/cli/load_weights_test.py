@@ -71,9 +71,19 @@ def check_evaluate(trainer, checks):
     checks.expect(len(same) == 3, f"only {same} are equal after --evaluate")
     checks.expect(evaluated["steps"] == 0 and 0 < evaluated["train_loss"] < trained["train_loss"],
                   f"train_loss {evaluated['train_loss']}, while training {trained['train_loss']}")
+    checks.expect(evaluated["slowest_rank"] is None and evaluated["bytes_by_kind"]["moments"] == 0, f"{evaluated}")
     text = trainer.run(3, *table, "--mesh", "1x1x3", "--load", "w.safetensors", "--evaluate").stdout
     lines = [line.split("loss")[0].strip() for line in text.splitlines()[-3:]]
     checks.expect(lines == ["training rows", "validation rows", "test rows"] and "epoch" not in text, f"--evaluate: {text}")
+
+
+def check_weights_that_overflow(trainer, checks):
+    """Finite weights, but a loss that is not: exit code 2, and the message names the weights or the data, not --lr."""
+    write(trainer.folder / "big", {name: [1e30 * value for value in values] for name, values in random_tensors(SHAPES).items()})
+    for words, text in [(["--evaluate"], "train: --load big: the loss with these weights is NaN; expected a finite loss"),
+                        (["--steps", 2], "train: --data: training diverged at step 1: the loss is NaN before the first")]:
+        done = run(trainer.program, 2, *NETWORK, "--load", "big", *words, cwd=trainer.folder, timeout=60)
+        checks.expect(done.returncode == 2 and done.stderr.startswith(text), f"{words}: {done.returncode}: {done.stderr}")
 
 
 def check_names_of_other_programs(trainer, checks):
@@ -87,8 +97,10 @@ def check_names_of_other_programs(trainer, checks):
     renamed = {name: f"layers.{2 * int(name.split('.')[1])}.{name.split('.')[2]}" for name in ours}
     shapes = {renamed[name]: shape for name, shape in ours.items()}
     write(trainer.folder / "torch.safetensors", {renamed[name]: values[name] for name in sorted(ours, key=renamed.get)}, shapes=shapes)
-    trainer.run(2, "--data", "synthetic:60,12,3", "--hidden", ",".join(map(str, hidden)), "--load", "torch.safetensors", *UNCHANGED,
-                "--mesh", "1x2x1", "--save", "v.safetensors")
+    text = trainer.run(2, "--data", "synthetic:60,12,3", "--hidden", ",".join(map(str, hidden)), "--load", "torch.safetensors",
+                       *UNCHANGED, "--mesh", "1x2x1", "--save", "v.safetensors").stdout
+    order = ", ".join(f"layers.{2 * layer}.weight" for layer in range(len(extents)))
+    checks.expect(f"layers, in order: {order}\n" in text, f"the order of the layers is not printed: {text}")
     expected = b"".join(struct.pack(f"<{len(values[name])}f", *values[name]) for name in ours)
     checks.expect(tensor_bytes(trainer.folder / "v.safetensors") == expected, "tensors of a state_dict are mixed up")
 
@@ -122,11 +134,14 @@ def check_bad_files(trainer, checks):
         (changed("cube", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1, 1])), ["tensor more has 3 dimensions"]),
         (raw("longer", whole + b"12"), ["tensors end at byte", "where the file ends"]),
         (raw("overlap", whole.replace(first.encode(), b"[0, %d]" % size + b" " * (len(first) - len(f"[0, {size}]")))),
-         ["begins at byte 0"]),
+         ["tensor layers.0.weight begins at byte 0"]),
+        (raw("fraction", whole.replace(b"[33, 12]", b"[33.,12]")), ["no JSON of tensors"]),
+        (raw("float", whole.replace(b"[33, 12]", b"[3e1, 9]")),
+         ["tensor layers.0.weight: shape has 30.0; expected whole numbers"]),
         (raw("short", whole[:-5]), ["tensor layers.2.bias lies at", "cut short"]),
-        (raw("shorter", whole[:50]), ["a header longer than the file", "cut short"]), (raw("tiny", b"1234"), ["has 4 bytes"]),
-        (raw("huge", struct.pack("<Q", 1 << 60) + b"{}"), ["a header longer than the file"]),
-        (raw("negative", struct.pack("<Q", (1 << 64) - 1) + b"{}"), ["a header longer"]),
+        (raw("shorter", whole[:50]), ["announce a header of", "cut short"]), (raw("tiny", b"1234"), ["has 4 bytes"]),
+        (raw("huge", struct.pack("<Q", 1 << 60) + b"{}"), ["announce a header of 1152921504606846976 bytes"]),
+        (raw("negative", struct.pack("<Q", (1 << 64) - 1) + b"{}"), ["announce a header of"]),
         (raw("text", struct.pack("<Q", 4) + b"abcd" + bytes(64)), ["no JSON of tensors"]),
         (raw("list", struct.pack("<Q", 2) + b"[]" + bytes(64)), ["no JSON of tensors"]), (raw("none", struct.pack("<Q", 2) + b"{}"), ["has 0 weights", "expected 3"]),
         (raw("keys", struct.pack("<Q", 8) + b'{"a":{}}' + bytes(64)), ["no JSON of tensors"]),
@@ -149,6 +164,7 @@ def main():
         check_every_mesh_reads_the_file(trainer, checks)
         check_training_continues_on_another_mesh(trainer, checks)
         check_evaluate(trainer, checks)
+        check_weights_that_overflow(trainer, checks)
         check_names_of_other_programs(trainer, checks)
         check_bad_files(trainer, checks)
     checks.finish()

@@ -88,7 +88,7 @@ const StoredTensor& find(const SafetensorsFile& file, const std::string& name, c
 
 }  // namespace
 
-void load_weights(RankContext& context, const std::string& path, Model& model) {
+std::vector<std::string> load_weights(RankContext& context, const std::string& path, Model& model) {
   const SafetensorsFile file("load", path);
   const ParameterLayout& layout = model.layout();
   const std::vector<std::string> names = match_names(file, layout);
@@ -114,6 +114,14 @@ void load_weights(RankContext& context, const std::string& path, Model& model) {
                           vector_view(std::as_const(values).data(), part.flat.size()));
   }
   model.round_weights();
+  std::vector<std::string> weights;
+  bool renamed = false;
+  for (std::size_t l = 0; l < model.shape().layers(); ++l) {
+    const std::size_t t = layout.weight_of(l);
+    weights.push_back(names[t]);
+    renamed = renamed || names[t] != layout.tensors()[t].name;
+  }
+  return renamed ? weights : std::vector<std::string>();
 }
 
 }  // namespace recombine

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
@@ -22,6 +23,12 @@ constexpr std::int64_t kMostHeader = 100'000'000;  // bytes, by the format's def
 /// A tensor of the header. @param size  bytes of all tensors
 StoredTensor stored_tensor(const std::string& file, const std::string& key, const nlohmann::json& value,
                            std::int64_t size) {
+  for (const char* const list : {"data_offsets", "shape"}) {  // get() would round 1.5
+    for (const nlohmann::json& number : value.at(list)) {
+      require_input(number.is_number_unsigned(), "{}: tensor {}: {} has {}; expected whole numbers >= 0", file, key,
+                    list, number.dump());
+    }
+  }
   const auto offsets = value.at("data_offsets").get<std::vector<std::int64_t>>();
   StoredTensor tensor{.type = value.at("dtype").get<std::string>(),
                       .shape = value.at("shape").get<std::vector<std::int64_t>>()};
@@ -66,11 +73,10 @@ void SafetensorsFile::read_header() {
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) length |= std::uint64_t{bytes[i]} << (8 * i);
   const std::int64_t most = std::min(size_ - kLength, kMostHeader);
-  require_input(
-      length <= static_cast<std::uint64_t>(most),
-      "{}: is no safetensors file, or was cut short: its first 8 bytes announce a header longer than the file; "
-      "expected a safetensors file",
-      name_);
+  require_input(length <= static_cast<std::uint64_t>(most),
+                "{}: is no safetensors file, or was cut short: its first 8 bytes announce a header of {} bytes; "
+                "expected at most {}",
+                name_, length, most);
   std::string text(length, '\0');
   read_at(kLength, text.data(), static_cast<std::int64_t>(length));
   data_ = kLength + static_cast<std::int64_t>(length);
@@ -91,13 +97,13 @@ void SafetensorsFile::read_header() {
 
 /// The tensors must lie one after the other, from the first byte after the header to the last byte of the file.
 void SafetensorsFile::require_covered() const {
-  std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
-  for (const auto& [name, tensor] : tensors_) ranges.emplace_back(tensor.begin, tensor.end);
+  std::vector<std::tuple<std::int64_t, std::int64_t, std::string>> ranges;
+  for (const auto& [name, tensor] : tensors_) ranges.emplace_back(tensor.begin, tensor.end, name);
   std::ranges::sort(ranges);
   std::int64_t end = 0;
-  for (const auto& [begin, after] : ranges) {
-    require_input(begin == end, "{}: a tensor begins at byte {}; expected byte {}, where the one before it ends", name_,
-                  begin, end);
+  for (const auto& [begin, after, name] : ranges) {
+    require_input(begin == end, "{}: tensor {} begins at byte {}; expected byte {}, where the one before it ends",
+                  name_, name, begin, end);
     end = after;
   }
   require_input(end == size_ - data_, "{}: its tensors end at byte {}; expected byte {}, where the file ends", name_,
