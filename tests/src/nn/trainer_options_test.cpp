@@ -41,7 +41,8 @@ TEST(TrainerOptionsTest, MustMatchTheData) {
   const std::string sizes = "expected 3 and 2, as the data have";
   expect_refused([](TrainerOptions& wrong) { wrong.model.inputs = 4; }, sizes);
   expect_refused([](TrainerOptions& wrong) { wrong.model.outputs = 1; }, sizes);
-  expect_refused([](TrainerOptions& wrong) { wrong.loss = LossKind::mse; }, "expected loss = cross_entropy for classes");
+  expect_refused([](TrainerOptions& wrong) { wrong.loss = LossKind::mse; },
+                 "expected loss = cross_entropy for classes");
 }
 
 }  // namespace
