@@ -43,7 +43,6 @@ class CudaDevice final : public Device {
  public:
   CudaDevice(const DeviceOptions& options, int gpu)
       : gpu_(std::make_shared<Gpu>(gpu)),
-        host_waits_(std::make_shared<HostWaits>(*gpu_)),
         memory_(gpu_),
         staging_(memory_),
         math_({.kernel = options.kernel, .f32_products = options.f32_products, .gpu = gpu}) {
@@ -88,19 +87,23 @@ class CudaDevice final : public Device {
 
   std::unique_ptr<Stream> make_stream(StreamUse use) override {
     switch (use) {
-      case StreamUse::compute: return std::make_unique<CudaStream>(gpu_, host_waits_, Priority::low);
-      case StreamUse::communication: return std::make_unique<CudaStream>(gpu_, host_waits_, Priority::high);
+      case StreamUse::compute: return std::make_unique<CudaStream>(gpu_, failure_, make_host_stream(), Priority::low);
+      case StreamUse::communication:
+        return std::make_unique<CudaStream>(gpu_, failure_, make_host_stream(), Priority::high);
       case StreamUse::host: break;
     }
-    if (engine_) return engine_->make_stream();
-    return cpu::make_inline_stream();
+    return make_host_stream();
   }
 
   Math& math() override { return math_; }
 
  private:
+  std::unique_ptr<cpu::CpuStream> make_host_stream() {
+    return engine_ ? engine_->make_stream() : cpu::make_inline_stream();
+  }
+
   std::shared_ptr<Gpu> gpu_;
-  std::shared_ptr<HostWaits> host_waits_;
+  std::shared_ptr<StreamFailure> failure_ = std::make_shared<StreamFailure>();
   GpuMemory memory_;
   StagingRing staging_;
   CudaMath math_;

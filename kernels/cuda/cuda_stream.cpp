@@ -40,10 +40,11 @@ class CudaEvent final : public EventState {
 
 }  // namespace
 
-CudaStream::CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<HostWaits> host_waits, Priority priority)
+CudaStream::CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<StreamFailure> failure,
+                       std::unique_ptr<cpu::CpuStream> host, Priority priority)
     : gpu_(std::move(gpu)),
-      host_waits_(std::move(host_waits)),
-      failure_(host_waits_->failure()),
+      failure_(std::move(failure)),
+      host_wait_(*gpu_, std::move(host), failure_),
       stream_(gpu_->make_stream(priority)) {
   gpu_->add_stream(stream_.get());
 }
@@ -68,7 +69,7 @@ void CudaStream::wait(const Event& event) {
   } else if (event->done()) {
     event->synchronize();  // returns at once; throws the Error of the event's work
   } else {
-    host_waits_->enqueue(stream_.get(), event);
+    host_wait_.enqueue(stream_.get(), event);
   }
 }
 

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "kernels/cuda/gpu.hpp"
-#include "kernels/cuda/host_waits.hpp"
+#include "kernels/cuda/host_wait.hpp"
 #include "kernels/stream.hpp"
 
 namespace recombine::cuda {
@@ -11,7 +11,9 @@ namespace recombine::cuda {
 /// A stream of a GPU. Only one thread may enqueue; any thread may use the events.
 class CudaStream final : public Stream {
  public:
-  CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<HostWaits> host_waits, Priority priority);
+  /// @param host  for this stream alone: it waits there for events of host streams
+  CudaStream(std::shared_ptr<Gpu> gpu, std::shared_ptr<StreamFailure> failure, std::unique_ptr<cpu::CpuStream> host,
+             Priority priority);
   ~CudaStream() override;
 
   Event record() override;
@@ -24,8 +26,8 @@ class CudaStream final : public Stream {
 
  private:
   std::shared_ptr<Gpu> gpu_;
-  std::shared_ptr<HostWaits> host_waits_;
   std::shared_ptr<StreamFailure> failure_;
+  HostWait host_wait_;
   StreamHandle stream_;
 };
 

@@ -90,12 +90,14 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 
 cudaError_t cudaSetDevice(int device) {
+  refuse_in_host_function("cudaSetDevice");
   if (!exists(device)) return remember(cudaErrorInvalidDevice);
   current_device() = device;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int* device) {
+  refuse_in_host_function("cudaGetDevice");
   *device = current_device();
   return cudaSuccess;
 }

@@ -47,7 +47,10 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamQuery(cudaStream_t stream) { return ready(own_stream(stream).last()); }
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  refuse_in_host_function("cudaStreamQuery");
+  return ready(own_stream(stream).last());
+}
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   const Hidden hidden;
@@ -86,7 +89,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return cudaSuccess;
 }
 
-cudaError_t cudaEventQuery(cudaEvent_t event) { return ready(recorded(event)); }
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  refuse_in_host_function("cudaEventQuery");
+  return ready(recorded(event));
+}
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t stop) {
   const auto first = recorded(start);

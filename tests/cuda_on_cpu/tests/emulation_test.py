@@ -29,6 +29,9 @@ FAULTS = {
     "no wait of copies": {"plain": "without having waited for its cp.async copies"},
     "host pointer": {"plain": "which is no memory of the GPU"},
     "host function calls": {"plain": "cudaLaunchHostFunc calls CUDA"},
+    "host function queries": {"plain": "cudaLaunchHostFunc calls CUDA"},
+    "word before data": {"thread": RACE},
+    "wait for pageable memory": {"plain": "cuStreamWaitValue32: 1"},
     "shared memory": {"plain": "cudaErrorInvalidConfiguration"},
 }
 

@@ -1,0 +1,48 @@
+// The driver's functions that a program finds by name.
+#include <atomic>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include <cuda.h>
+
+#include "tests/cuda_on_cpu/runtime/device.hpp"
+#include "tests/cuda_on_cpu/runtime/memory.hpp"
+#include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
+#include "tests/cuda_on_cpu/runtime/stream.hpp"
+
+using namespace emulated;
+
+namespace {
+
+/// True if the word has reached `value`; the comparison is cyclic, as CUDA's.
+bool reached(std::uint32_t* word, std::uint32_t value) {
+  const Hidden hidden;
+  return static_cast<std::int32_t>(std::atomic_ref(*word).load(std::memory_order_acquire) - value) >= 0;
+}
+
+/// Only the host may write the word, so it must lie in pinned memory.
+CUresult wait_value(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned int flags) {
+  if (flags != CU_STREAM_WAIT_VALUE_GEQ) fail("cuStreamWaitValue32: only CU_STREAM_WAIT_VALUE_GEQ is emulated");
+  const auto allocation = find_allocation(address);
+  if (!allocation || allocation->type != cudaMemoryTypeHost || address % sizeof(value) != 0)
+    return CUDA_ERROR_INVALID_VALUE;
+  auto* const word = reinterpret_cast<std::uint32_t*>(address);
+  enqueue(stream, [word, value] {
+    while (!reached(word, value)) std::this_thread::sleep_for(std::chrono::microseconds(20));
+    acquire(word);  // what the writer of the word did before is visible to the stream's work
+  });
+  return CUDA_SUCCESS;
+}
+
+}  // namespace
+
+extern "C" cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned,
+                                                        unsigned long long, cudaDriverEntryPointQueryResult* found) {
+  refuse_in_host_function("cudaGetDriverEntryPointByVersion");
+  if (std::strcmp(symbol, "cuStreamWaitValue32") != 0) fail(std::string(symbol) + " of the driver is not emulated");
+  *function = reinterpret_cast<void*>(wait_value);
+  if (found) *found = cudaDriverEntryPointSuccess;
+  return cudaSuccess;
+}
