@@ -23,7 +23,9 @@ std::size_t rank_in(MPI_Comm comm) {
   return static_cast<std::size_t>(rank);
 }
 
+/// One share per rank. Empty if the data does not move in shares.
 std::vector<VectorView> shares_of(MPI_Comm comm, VectorView data) {
+  if (!moves_in_shares(data)) return {};
   int size = 0;
   check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
   return even_pieces(data, static_cast<std::size_t>(size));
@@ -35,35 +37,33 @@ class ShareExchange final : public cpu::Task {
       : comm_(comm),
         step_(step),
         rank_(rank_in(comm)),
+        summed_(shares_of(comm, step.summed)),
+        gathered_(shares_of(comm, step.gathered)),
         messages_(request_task([this](auto& requests) { post(requests); })) {
-    if (!moves_in_shares(step.summed)) return;
-    own_ = shares_of(comm, step.summed)[rank_];
-    const std::int64_t ranks = std::ssize(shares_of(comm, step.summed));
-    for (std::int64_t r = 0, other = 0; r < ranks; ++r) {
-      const bool own = r == static_cast<std::int64_t>(rank_);
-      terms_.push_back(own ? own_.data : step.terms + own_.bytes() * other++);
+    std::byte* other = step.terms;
+    for (std::size_t r = 0; r < summed_.size(); ++r) {
+      const VectorView own = summed_[rank_];
+      terms_.push_back(r == rank_ ? own.data : other);
+      if (r != rank_) other += own.bytes();
     }
   }
 
   State advance() override {
     if (messages_->advance() != State::finished) return State::waiting;
     const std::vector<const std::byte*> terms(terms_.begin(), terms_.end());
-    if (!terms.empty()) reduce(own_, terms, step_.reduction);
+    if (!terms.empty()) reduce(summed_[rank_], terms, step_.reduction);
     return State::finished;
   }
 
  private:
   void post(std::vector<MPI_Request>& requests) {
-    std::vector<VectorView> gathered, summed;
-    if (moves_in_shares(step_.gathered)) gathered = shares_of(comm_, step_.gathered);
-    if (moves_in_shares(step_.summed)) summed = shares_of(comm_, step_.summed);
-    for_each_peer(gathered, [&](std::size_t to) { send(gathered[rank_], to, kSumsTag, requests); });
-    for_each_peer(summed, [&](std::size_t to) { send(summed[to], to, kTermsTag, requests); });
-    for_each_peer(gathered, [&](std::size_t from) { receive(gathered[from], from, kSumsTag, requests); });
-    for_each_peer(summed, [&](std::size_t from) {
-      receive({terms_[from], own_.size, own_.type}, from, kTermsTag, requests);
+    for_each_peer(gathered_, [&](std::size_t to) { send(gathered_[rank_], to, kSumsTag, requests); });
+    for_each_peer(summed_, [&](std::size_t to) { send(summed_[to], to, kTermsTag, requests); });
+    for_each_peer(gathered_, [&](std::size_t from) { receive(gathered_[from], from, kSumsTag, requests); });
+    for_each_peer(summed_, [&](std::size_t from) {
+      receive({terms_[from], summed_[rank_].size, summed_[rank_].type}, from, kTermsTag, requests);
     });
-    if (step_.summed.size == 0 || !summed.empty()) return;
+    if (step_.summed.size == 0 || !summed_.empty()) return;
     check(MPI_Iallreduce(MPI_IN_PLACE, step_.summed.data, static_cast<int>(step_.summed.size),
                          type_of(step_.summed.type), op_of(step_.reduction), comm_, &requests.emplace_back()),
           "MPI_Iallreduce");
@@ -88,17 +88,16 @@ class ShareExchange final : public cpu::Task {
   MPI_Comm comm_;
   ShareStep step_;
   std::size_t rank_;
-  VectorView own_;                 ///< this rank's share of `summed`
-  std::vector<std::byte*> terms_;  ///< for own_, one per rank, in rank order; empty if this step sums no shares
+  std::vector<VectorView> summed_, gathered_;  ///< shares, one per rank; empty: the data does not move in shares
+  std::vector<std::byte*> terms_;              ///< of this rank's share of `summed`, one per rank, in rank order
   std::unique_ptr<cpu::Task> messages_;
 };
 
 }  // namespace
 
 std::int64_t size_of_terms(MPI_Comm comm, VectorView summed) {
-  if (!moves_in_shares(summed)) return 0;
   const std::vector<VectorView> shares = shares_of(comm, summed);
-  return shares[rank_in(comm)].bytes() * (std::ssize(shares) - 1);
+  return shares.empty() ? 0 : shares[rank_in(comm)].bytes() * (std::ssize(shares) - 1);
 }
 
 std::unique_ptr<cpu::Task> exchange_shares(MPI_Comm comm, const ShareStep& step) {
