@@ -67,8 +67,6 @@ HostWait::HostWait(const Gpu& gpu, std::unique_ptr<cpu::CpuStream> host, std::sh
   *static_cast<std::uint32_t*>(word_.get()) = 0;
 }
 
-HostWait::~HostWait() { host_.reset(); }
-
 void HostWait::enqueue(cudaStream_t stream, const Event& event) {
   static const PFN_cuStreamWaitValue32_v11070 kWaitValue = wait_value_function();
   auto* const word = static_cast<std::uint32_t*>(word_.get());

@@ -38,10 +38,6 @@ class HostWait {
  public:
   /// @param host  runs the tasks that write the word; no other work may be on it
   HostWait(const Gpu& gpu, std::unique_ptr<cpu::CpuStream> host, std::shared_ptr<StreamFailure> failure);
-  /// Waits for all events. @pre the GPU stream has ended
-  ~HostWait();
-  HostWait(const HostWait&) = delete;
-  HostWait& operator=(const HostWait&) = delete;
 
   /// Work that is enqueued on `stream` from now on starts after `event`, also if the work before `event` fails: then
   /// the StreamFailure has the exception. @param stream  the same for all calls
@@ -54,7 +50,7 @@ class HostWait {
   std::shared_ptr<StreamFailure> failure_;
   PinnedWord word_;  ///< std::uint32_t
   std::uint32_t waits_ = 0;
-  std::unique_ptr<cpu::CpuStream> host_;
+  std::unique_ptr<cpu::CpuStream> host_;  ///< last: it ends, after all its tasks, before the word is freed
 };
 
 }  // namespace recombine::cuda
