@@ -33,6 +33,11 @@ class Lap {
   double start_ = Session::now();
 };
 
+/// None if the table has no rows.
+std::optional<Score> score_of(Trainer& trainer, const DeviceTable& table) {
+  return table.rows() > 0 ? std::optional(trainer.evaluate(table)) : std::nullopt;
+}
+
 /// Returns `options`. @throws InputError if they do not match the data, or a count is less than 1
 const TrainerOptions& checked(const TrainerOptions& options, const SharedData& data) {
   const ModelShape& model = options.model;
@@ -214,8 +219,8 @@ bool Trainer::end_epoch(TrainingListener& listener) {
   record.train_loss = state_.epoch_loss_sum / static_cast<double>(state_.position);
   record.seconds = time_.training() - time_before_epoch_.training();
   record.samples_per_second = static_cast<double>(state_.position) / record.seconds;
-  if (validation_.rows() > 0) record.validation = evaluate(validation_);
-  if (test_.rows() > 0) record.test = evaluate(test_);
+  record.validation = score_of(*this, validation_);
+  record.test = score_of(*this, test_);
   for (const std::optional<Score>& score : {record.validation, record.test}) {
     if (score) require_finite(score->loss, state_.step, "the loss of the rows evaluated after it");
   }
@@ -252,10 +257,7 @@ Score Trainer::evaluate(const DeviceTable& table) {
 }
 
 Scores Trainer::evaluate_all() {
-  Scores scores{.train = evaluate(train_)};
-  if (validation_.rows() > 0) scores.validation = evaluate(validation_);
-  if (test_.rows() > 0) scores.test = evaluate(test_);
-  return scores;
+  return {.train = evaluate(train_), .validation = score_of(*this, validation_), .test = score_of(*this, test_)};
 }
 
 Score Trainer::sum_scores(const DeviceTable& table) {
