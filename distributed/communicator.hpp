@@ -68,6 +68,10 @@ class Communicator {
   /// it while no communication stream has work.
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
 
+  /// True if the calls on a GPU's stream may be captured into a CUDA graph (cudaStreamBeginCapture). A replay of the
+  /// graph moves the data again; the calls are compared only when they are made.
+  virtual bool capturable() const { return size() == 1; }
+
   /// Compares `call` on all ranks without moving data, which NCCL moves. @pre `stream` has StreamUse::host
   virtual void check_call(Stream& stream, const Signature& call) = 0;
 };

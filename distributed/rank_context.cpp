@@ -1,5 +1,7 @@
 #include "distributed/rank_context.hpp"
 
+#include <algorithm>
+
 #include "distributed/observe/observed_communicator.hpp"
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
@@ -22,6 +24,10 @@ RankContext::RankContext(const Mesh& mesh, Communicator& world, Device& device, 
         observe(make_communicator(world, device, collectives, mesh.rank_of(origin), coord_[axis]), *journal_, axis);
     link.stream = device.make_stream(StreamUse::communication);
   }
+}
+
+bool RankContext::capturable() const {
+  return std::ranges::all_of(axes_, [](const AxisLink& link) { return link.communicator->capturable(); });
 }
 
 Stream& RankContext::after_compute(Axis axis, Next next) const {

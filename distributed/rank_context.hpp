@@ -26,6 +26,9 @@ class RankContext {
   Communicator& communicator(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].communicator; }
   Stream& communication(Axis axis) const { return *axes_[static_cast<std::size_t>(axis)].stream; }
 
+  /// True if the communicators of all axes are Communicator::capturable().
+  bool capturable() const;
+
   /// The journal of the collectives on all axes.
   Journal& journal() const { return *journal_; }
 

@@ -62,6 +62,7 @@ class NcclCommunicator final : public Communicator {
     if (size() > 1) host_->synchronize();  // finish the checks before other calls of the group
     return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
   }
+  bool capturable() const override { return true; }
   void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 
  private:

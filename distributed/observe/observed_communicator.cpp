@@ -105,6 +105,7 @@ class ObservedCommunicator final : public Communicator {
     return group_->allocate(device, type, size, use);
   }
   std::unique_ptr<Communicator> split(int color, int key) override { return group_->split(color, key); }
+  bool capturable() const override { return group_->capturable(); }
   void check_call(Stream& stream, const Signature& signature) override { group_->check_call(stream, signature); }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "distributed/communicator.hpp"
 #include "distributed/mesh.hpp"
+#include "distributed/rank_context.hpp"
 #include "distributed/ring.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/error.hpp"
@@ -247,6 +248,13 @@ TEST_F(DeviceCollectivesTest, AFailingRankEndsTheWaitOfTheOthers) {
     EXPECT_TRUE(what.find("NCCL") != std::string::npos || what.find("rank 0 calls no more") != std::string::npos)
         << what;
   }
+}
+
+TEST_F(DeviceCollectivesTest, OnlyNcclAndOneRankAreCapturable) {
+  const bool nccl = test::device_kind() == DeviceKind::cuda && test::collectives() == Collectives::nccl;
+  EXPECT_EQ(group_->capturable(), nccl || group_->size() == 1);
+  const RankContext context({1, 1, group_->size()}, *world_, *device_, test::collectives());
+  EXPECT_EQ(context.capturable(), group_->capturable());
 }
 
 TEST_F(DeviceCollectivesTest, CountsThatDoNotAddUpAreRefused) {
