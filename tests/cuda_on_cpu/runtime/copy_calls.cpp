@@ -1,4 +1,6 @@
 // The runtime's calls that copy and set memory.
+#include "tests/cuda_on_cpu/runtime/capture.hpp"
+#include "tests/cuda_on_cpu/runtime/counts.hpp"
 #include "tests/cuda_on_cpu/runtime/device.hpp"
 #include "tests/cuda_on_cpu/runtime/memory.hpp"
 #include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
@@ -45,8 +47,14 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
   const Range source = range_of(from, bytes);
   if (!matches(kind, target, source)) return remember(cudaErrorInvalidMemcpyDirection);
   if (!target.inside || !source.inside) return remember(cudaErrorInvalidValue);
-  enqueue(stream, [=] { copy(to, from, bytes); });
   const bool pageable = target.type == cudaMemoryTypeUnregistered || source.type == cudaMemoryTypeUnregistered;
+  if (pageable) {
+    // CUDA may capture it, but a replay then reads the host's memory whenever it runs. No step of a program may do so.
+    if (const cudaError_t error = refuse_on(own_stream(stream), "a copy from or to pageable memory"))
+      return remember(error);
+    count(&CudaCounts::pageable_copies);
+  }
+  if (const cudaError_t error = submit(stream, repeatable(Kind::copy, [=] { copy(to, from, bytes); }))) return error;
   if (pageable) stream->last()->wait();  // CUDA waits too: it copies through a buffer of the driver
   return cudaSuccess;
 }
@@ -55,7 +63,6 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   if (bytes == 0) return cudaSuccess;
   const Range target = range_of(to, bytes);
   if (!is_device(target) || !target.inside) return remember(cudaErrorInvalidValue);
-  enqueue(stream, [=] { fill(to, value, bytes); });
-  return cudaSuccess;
+  return submit(stream, repeatable(Kind::fill, [=] { fill(to, value, bytes); }));
 }
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "tests/cuda_on_cpu/runtime/capture.hpp"
+#include "tests/cuda_on_cpu/runtime/counts.hpp"
 #include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 #include "tests/cuda_on_cpu/runtime/stream.hpp"
 
@@ -43,6 +45,22 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorInvalidDeviceFunction, "cudaErrorInvalidDeviceFunction", "invalid device function"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState", "operation not permitted in the present state"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
+     "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated",
+     "operation failed due to a previous error during capture"},
+    {cudaErrorStreamCaptureMerge, "cudaErrorStreamCaptureMerge",
+     "operation would result in a merge of separate capture sequences"},
+    {cudaErrorStreamCaptureUnmatched, "cudaErrorStreamCaptureUnmatched",
+     "capture was not ended in the same stream as it began"},
+    {cudaErrorStreamCaptureUnjoined, "cudaErrorStreamCaptureUnjoined", "capturing stream has unjoined work"},
+    {cudaErrorStreamCaptureIsolation, "cudaErrorStreamCaptureIsolation",
+     "dependency created on uncaptured work in another stream"},
+    {cudaErrorCapturedEvent, "cudaErrorCapturedEvent",
+     "operation not permitted on an event last recorded in a capturing stream"},
+    {cudaErrorStreamCaptureWrongThread, "cudaErrorStreamCaptureWrongThread",
+     "attempt to terminate a thread-local capture sequence from another thread"},
 };
 
 const ErrorText& describe(cudaError_t code) {
@@ -146,6 +164,9 @@ cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) {
 
 cudaError_t cudaDeviceSynchronize() {
   refuse_in_host_function("cudaDeviceSynchronize");
+  if (const cudaError_t error = refuse_on_device("cudaDeviceSynchronize")) return remember(error);
+  if (const cudaError_t error = refuse_unsafe("cudaDeviceSynchronize")) return remember(error);
+  count(&CudaCounts::host_synchronisations);
   synchronize_device();
   return cudaSuccess;
 }

@@ -6,6 +6,7 @@
 
 #include <cuda.h>
 
+#include "tests/cuda_on_cpu/runtime/capture.hpp"
 #include "tests/cuda_on_cpu/runtime/device.hpp"
 #include "tests/cuda_on_cpu/runtime/memory.hpp"
 #include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
@@ -29,7 +30,10 @@ CUresult wait_value(CUstream stream, CUdeviceptr address, cuuint32_t value, unsi
   if (!allocation || allocation->type != cudaMemoryTypeHost || address % sizeof(value) != 0)
     return CUDA_ERROR_INVALID_VALUE;
   auto* const word = reinterpret_cast<std::uint32_t*>(address);
-  enqueue(stream, [word, value] {
+  // CUDA captures the wait, but with this call's value: each replay after the first would pass at once.
+  if (refuse_on(own_stream(stream), "cuStreamWaitValue32")) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  refuse_in_host_function("cuStreamWaitValue32");
+  own_stream(stream).push([word, value] {
     while (!reached(word, value)) std::this_thread::sleep_for(std::chrono::microseconds(20));
     acquire(word);  // what the writer of the word did before is visible to the stream's work
   });

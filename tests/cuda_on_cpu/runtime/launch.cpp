@@ -151,8 +151,7 @@ cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void*
   Launch launch{&code, pack(code, arguments), grid, block, dynamic_shared};
   if (!valid(launch, function)) return remember(cudaErrorInvalidConfiguration);
   if (own_stream(stream).device() != current_device()) return remember(cudaErrorInvalidResourceHandle);
-  enqueue(stream, [launch = std::move(launch)] { this_grid().run(launch); });
-  return cudaSuccess;
+  return enqueue(stream, [launch = std::move(launch)] { this_grid().run(launch); });
 }
 
 cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, std::size_t dynamic_shared,

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <string>
 
+#include "tests/cuda_on_cpu/runtime/capture.hpp"
+#include "tests/cuda_on_cpu/runtime/counts.hpp"
 #include "tests/cuda_on_cpu/runtime/device.hpp"
 #include "tests/cuda_on_cpu/runtime/sanitizer.hpp"
 #include "tests/cuda_on_cpu/runtime/stand_in.hpp"
@@ -40,6 +42,7 @@ bool forget_allocation(void* memory, cudaMemoryType type) {
 /// Allocates exactly `bytes`, so that the address sanitizer knows the bounds.
 cudaError_t allocate(void** memory, std::size_t bytes, cudaMemoryType type) {
   *memory = nullptr;
+  count(&CudaCounts::allocations);
   if (bytes == 0) return cudaSuccess;
   const Hidden hidden;
   if (posix_memalign(memory, kAlignment, bytes) != 0) return remember(cudaErrorMemoryAllocation);
@@ -61,13 +64,21 @@ std::size_t size_of(const void* memory) {
 }
 
 cudaError_t free_now(void* memory, cudaMemoryType type) {
-  if (!memory) return cudaSuccess;
   refuse_in_host_function("freeing memory");
+  if (const cudaError_t error = refuse_unsafe("freeing memory")) return remember(error);
+  if (!memory) return cudaSuccess;
   synchronize_device();
   const std::size_t bytes = size_of(memory);
   if (!forget_allocation(memory, type)) return remember(cudaErrorInvalidValue);
   give_back(memory, bytes);
   return cudaSuccess;
+}
+
+/// CUDA captures a stream's allocations as nodes. Here they are refused: no step of a program may allocate or free.
+cudaError_t refuse_in_step(cudaStream_t stream, const char* call) {
+  refuse_in_host_function(call);
+  if (const cudaError_t error = refuse_on(own_stream(stream), call)) return remember(error);
+  return remember(refuse_unsafe(call));
 }
 
 }  // namespace
@@ -96,6 +107,7 @@ using namespace emulated;
 extern "C" {
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  if (const cudaError_t error = refuse_unsafe("cudaMalloc")) return remember(error);
   const cudaError_t error = allocate(memory, bytes, cudaMemoryTypeDevice);
   if (*memory) fill(*memory, kUninitialised, bytes);
   return error;
@@ -104,8 +116,9 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
 cudaError_t cudaFree(void* memory) { return free_now(memory, cudaMemoryTypeDevice); }
 
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+  if (const cudaError_t error = refuse_in_step(stream, "cudaMallocAsync")) return error;
   const cudaError_t error = allocate(memory, bytes, cudaMemoryTypeDevice);
-  if (*memory) enqueue(stream, [start = *memory, bytes] { fill(start, kUninitialised, bytes); });
+  if (*memory) own_stream(stream).push([start = *memory, bytes] { fill(start, kUninitialised, bytes); });
   return error;
 }
 
@@ -113,14 +126,18 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
   if (!memory) return cudaSuccess;
   const std::size_t bytes = size_of(memory);
   if (bytes == 0) return remember(cudaErrorInvalidValue);
-  enqueue(stream, [memory, bytes] {
+  if (const cudaError_t error = refuse_in_step(stream, "cudaFreeAsync")) return error;
+  own_stream(stream).push([memory, bytes] {
     if (!forget_allocation(memory, cudaMemoryTypeDevice)) fail("cudaFreeAsync of memory that was freed already");
     give_back(memory, bytes);
   });
   return cudaSuccess;
 }
 
-cudaError_t cudaMallocHost(void** memory, std::size_t bytes) { return allocate(memory, bytes, cudaMemoryTypeHost); }
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  if (const cudaError_t error = refuse_unsafe("cudaMallocHost")) return remember(error);
+  return allocate(memory, bytes, cudaMemoryTypeHost);
+}
 
 cudaError_t cudaFreeHost(void* memory) { return free_now(memory, cudaMemoryTypeHost); }
 

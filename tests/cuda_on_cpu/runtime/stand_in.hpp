@@ -9,8 +9,16 @@
 /// The functions of the runtime's stand-in that the libraries' stand-ins need.
 namespace emulated {
 
-/// Enqueues `work` on the stream's thread.
-void enqueue(cudaStream_t stream, std::function<void()> work);
+/// Enqueues `work`, which counts as one kernel, on the stream's thread. If the stream captures, the work becomes a node
+/// of the graph, and each replay runs it again.
+[[nodiscard]] cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
+
+/// As enqueue(), for work that the host prepares at each launch: `prepare` runs on the thread that enqueues the work or
+/// launches the graph, and returns the work.
+[[nodiscard]] cudaError_t enqueue_prepared(cudaStream_t stream, std::function<std::function<void()>()> prepare);
+
+/// True if work for `stream` is recorded now, for a graph.
+bool is_captured(cudaStream_t stream);
 
 enum class Access { read, write };
 

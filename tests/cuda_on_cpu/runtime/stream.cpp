@@ -77,11 +77,6 @@ CUstream_st& own_stream(cudaStream_t stream) {
   return *stream;
 }
 
-void enqueue(cudaStream_t stream, std::function<void()> work) {
-  refuse_in_host_function("work for a stream");
-  own_stream(stream).push(std::move(work));
-}
-
 void synchronize_device() {
   std::vector<CompletionPtr> ends;
   {

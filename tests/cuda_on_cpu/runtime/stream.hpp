@@ -30,6 +30,8 @@ class Completion {
 
 using CompletionPtr = std::shared_ptr<Completion>;
 
+struct CapturedPoint;
+
 /// True on the thread of a stream while it runs cudaLaunchHostFunc's function, which may not call CUDA.
 bool& in_host_function();
 
@@ -77,6 +79,7 @@ struct CUstream_st {
 struct CUevent_st {
   std::mutex mutex;
   emulated::CompletionPtr recorded;
+  std::shared_ptr<emulated::CapturedPoint> captured;  ///< instead, if it was recorded on a capturing stream
   int device = 0;
   bool timing = true;
 };

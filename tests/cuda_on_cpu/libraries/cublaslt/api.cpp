@@ -81,6 +81,7 @@ const char* cublasLtGetStatusName(cublasStatus_t status) {
     case CUBLAS_STATUS_NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
     case CUBLAS_STATUS_ALLOC_FAILED: return "CUBLAS_STATUS_ALLOC_FAILED";
     case CUBLAS_STATUS_INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
+    case CUBLAS_STATUS_EXECUTION_FAILED: return "CUBLAS_STATUS_EXECUTION_FAILED";
     case CUBLAS_STATUS_NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
     default: return "a status that the emulated cuBLASLt never gives";
   }
@@ -202,11 +203,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   operands.workspace_bytes = plan.workspace_bytes;  // the part that the algorithm uses
   const double by = scalar(alpha, problem.operation.scale_type);
   const double keep = scalar(beta, problem.operation.scale_type);
-  emulated::enqueue(stream, [=] {
+  const auto error = emulated::enqueue(stream, [=] {
     touch_operands(problem, operands, keep);
     multiply(problem, operands, by, keep);
   });
-  return CUBLAS_STATUS_SUCCESS;
+  return error == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 }  // extern "C"

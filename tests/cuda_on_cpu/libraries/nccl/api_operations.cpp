@@ -41,8 +41,7 @@ ncclResult_t submit(ncclComm_t handle, cudaStream_t stream, const Signature& sig
     require_device_memory(operation.from, "NCCL: " + signature.text() + ": what is sent");
     require_device_memory(operation.to, "NCCL: " + signature.text() + ": what is received");
   }
-  group.add(communicator, stream, operation);
-  return ncclSuccess;
+  return group.add(communicator, stream, operation);
 }
 
 }  // namespace

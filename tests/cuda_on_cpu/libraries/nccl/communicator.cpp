@@ -74,15 +74,17 @@ void Communicator::agree(const Signature& signature) {
   }
 }
 
-void Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream, std::function<void()> work) {
-  const std::uint64_t ticket = self->enqueued_++;
-  emulated::enqueue(stream, [self, ticket, work = std::move(work)] {
-    for (int turn = 0; self->done_ != ticket; ++turn) yield_core(turn);
-    try {
-      work();
-    } catch (const Aborted&) {  // state() reports it
-    }
-    self->done_ = ticket + 1;
+cudaError_t Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream,
+                                  std::function<void()> work) {
+  return emulated::enqueue_prepared(stream, [self, work = std::move(work)]() -> std::function<void()> {
+    return [self, work, ticket = self->enqueued_++] {
+      for (int turn = 0; self->done_ != ticket; ++turn) yield_core(turn);
+      try {
+        work();
+      } catch (const Aborted&) {  // state() reports it
+      }
+      self->done_ = ticket + 1;
+    };
   });
 }
 

@@ -40,8 +40,10 @@ class Communicator {
   void agree(const Signature& signature);
   void wait_if_mismatches_hang() const;
 
-  /// Enqueues `work`. It runs after all earlier work of this communicator, on any stream.
-  static void enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream, std::function<void()> work);
+  /// Enqueues `work`. It runs after all earlier work of this communicator, on any stream. Captured work takes its turn
+  /// again at each launch of the graph.
+  [[nodiscard]] static cudaError_t enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream,
+                                           std::function<void()> work);
   /// Blocks until all enqueued work is done or aborted.
   void finish();
   void abort();

@@ -33,22 +33,23 @@ Group& Group::of_this_thread() {
 ncclResult_t Group::end() {
   if (depth_ == 0) return ncclInvalidUsage;
   if (--depth_ > 0) return ncclSuccess;
-  const auto error = std::exchange(error_, ncclSuccess);
-  if (error == ncclSuccess) launch();
+  auto error = std::exchange(error_, ncclSuccess);
+  if (error == ncclSuccess) error = launch();
   operations_.clear();
   communicator_.reset();
   return error;
 }
 
-void Group::add(const std::shared_ptr<Communicator>& communicator, cudaStream_t stream, const Operation& operation) {
+ncclResult_t Group::add(const std::shared_ptr<Communicator>& communicator, cudaStream_t stream,
+                        const Operation& operation) {
   if (communicator_ && communicator_ != communicator) fail("NCCL: a group over several communicators is not emulated");
   if (communicator_ && stream_ != stream) fail("NCCL: a group over several streams is not emulated");
   communicator_ = communicator;
   stream_ = stream;
   operations_.push_back(operation);
-  if (is_open()) return;
+  if (is_open()) return ncclSuccess;
   start();
-  end();
+  return end();
 }
 
 ncclResult_t Group::refuse(ncclResult_t error) {
@@ -56,12 +57,13 @@ ncclResult_t Group::refuse(ncclResult_t error) {
   return error;
 }
 
-void Group::launch() {
-  if (operations_.empty()) return;
+ncclResult_t Group::launch() {
+  if (operations_.empty()) return ncclSuccess;
   check_own_messages();
   auto* const communicator = communicator_.get();  // enqueue() keeps it alive
-  Communicator::enqueue(communicator_, stream_,
-                        [communicator, operations = operations_] { run(*communicator, operations); });
+  const auto error = Communicator::enqueue(
+      communicator_, stream_, [communicator, operations = operations_] { run(*communicator, operations); });
+  return error == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
 }
 
 void Group::check_own_messages() const {

@@ -16,12 +16,12 @@ class Group {
   bool is_open() const { return depth_ > 0; }
   void start() { ++depth_; }
   ncclResult_t end();
-  void add(const std::shared_ptr<Communicator>& communicator, cudaStream_t stream, const Operation& operation);
+  ncclResult_t add(const std::shared_ptr<Communicator>& communicator, cudaStream_t stream, const Operation& operation);
   /// Returns `error`. The end of the group will return it too.
   ncclResult_t refuse(ncclResult_t error);
 
  private:
-  void launch();
+  ncclResult_t launch();
   void check_own_messages() const;
 
   int depth_ = 0;
