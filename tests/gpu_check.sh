@@ -2,43 +2,72 @@
 # On a machine with GPUs: everything that the emulation cannot vouch for. One table, one JSON file.
 #
 #   tests/gpu_check.sh [--build DIR] [--json FILE] [--parts PART,...] [--quick] [--emulated]
+#   tests/gpu_check.sh --pack FILE.tar.xz [--build DIR] [--emulated]
+#   tests/gpu_check.sh --from FILE|FOLDER [OPTION...]
 #
 #   --build DIR    a build with RECOMBINE_CUDA=ON; else build-gpu/ is configured and built
 #   --json FILE    where the figures go (gpu_check.json)
 #   --parts LIST   of tests, sanitizer, kernels, products, all_reduce, train; all of them unless told
 #   --quick        tiny sizes, to try the script: its figures say nothing
 #   --emulated     the same without a GPU, on tests/cuda_on_cpu
+#   --pack FILE    checks nothing, but packs what a machine without this project's packages needs
+#   --from FILE    runs from such a pack, which is unpacked into a temporary folder; or from an unpacked FOLDER
 #
 # Exit code: 0; 1: something failed; 2: an option is wrong; 77: no GPU here. A part that could not be run is named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 build=
+pack=
+from=
 emulated=no
 arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --build | --json | --parts)
+    --build | --json | --parts | --pack | --from)
       [ $# -gt 1 ] || { echo "gpu_check: $1: needs a value" >&2; exit 2; }
-      if [ "$1" = --build ]; then build=$2; else arguments+=("$1" "$2"); fi
+      case $1 in
+        --build) build=$2 ;;
+        --pack) pack=$2 ;;
+        --from) from=$2 ;;
+        *) arguments+=("$1" "$2") ;;
+      esac
       shift ;;
     --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     --quick) arguments+=("$1") ;;
     --emulated) emulated=yes arguments+=("$1") ;;
-    *) echo "gpu_check: '$1': expected --build DIR, --json FILE, --parts LIST, --quick or --emulated" >&2; exit 2 ;;
+    *) echo "gpu_check: '$1': expected an option that --help lists" >&2; exit 2 ;;
   esac
   shift
 done
 
-if [ $emulated = no ] && ! nvidia-smi -L 2>/dev/null | grep -q '^GPU '; then
+if [ -n "$from" ]; then
+  if [ ! -d "$from" ]; then
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    python3 -m tarfile -e "$from" "$folder" || exit 2
+    from=$folder/gpu_pack
+  fi
+  [ -x "$from/run" ] || { echo "gpu_check: --from $from: has no run; expected a pack made by --pack" >&2; exit 2; }
+  "$from/tests/gpu_check.sh" ${arguments[@]+"${arguments[@]}"}
+  exit
+fi
+
+if [ $emulated = no ] && [ -z "$pack" ] && ! nvidia-smi -L 2>/dev/null | grep -q '^GPU '; then
   echo "gpu_check: no GPU here (nvidia-smi lists none): nothing was checked"
   exit 77
 fi
 
 . "$root/launch/env"
+if [ -z "$build" ] && [ -x "$root/run" ]; then  # this script is in a pack
+  build=$root/build
+fi
 if [ -z "$build" ]; then
   build=$root/build-gpu
   cmake --preset release -S "$root" -B "$build" -DRECOMBINE_TESTS=ON -DRECOMBINE_CUDA=ON || exit 1
   cmake --build "$build" || exit 1
+fi
+if [ -n "$pack" ]; then
+  exec python3 -B "$root/tests/bench/gpu/pack.py" --build "$build" --pack "$pack" ${arguments[@]+"${arguments[@]}"}
 fi
 exec python3 -B "$root/tests/bench/gpu/gpu_check.py" --build "$build" ${arguments[@]+"${arguments[@]}"}
