@@ -1,18 +1,27 @@
 #!/usr/bin/env bash
 # On a machine with GPUs: everything that the emulation cannot vouch for. One table, one JSON file.
 #
-#   tests/gpu_check.sh [--build DIR] [--json FILE] [--parts PART,...] [--quick] [--emulated]
+#   tests/gpu_check.sh [--build DIR] [--json FILE] [--parts PART,...] [--seconds N] [--part-seconds N] [--quick]
+#                      [--emulated]
 #   tests/gpu_check.sh --pack FILE.tar.xz [--build DIR] [--emulated]
 #   tests/gpu_check.sh --from FILE|FOLDER [OPTION...]
+#   tests/gpu_check.sh --table FILE
 #
-#   --build DIR    a build with RECOMBINE_CUDA=ON; else build-gpu/ is configured and built
-#   --json FILE    where the figures go (gpu_check.json)
-#   --parts LIST   of tests, sanitizer, kernels, products, all_reduce, train; all of them unless told
-#   --quick        tiny sizes, to try the script: its figures say nothing
-#   --emulated     the same without a GPU, on tests/cuda_on_cpu
-#   --pack FILE    checks nothing, but packs what a machine without this project's packages needs
-#   --from FILE    runs from such a pack, which is unpacked into a temporary folder; or from an unpacked FOLDER
+#   --build DIR       a build with RECOMBINE_CUDA=ON; else build-gpu/ is configured and built
+#   --json FILE       where rows go (gpu_check.jsonl): a line of JSON each, written when the row is there
+#   --parts LIST      of train-small, train-large, train-accuracy, torch, all_reduce-staged, all_reduce-nccl, kernels,
+#                     products, tests-np1, tests-staged, tests-nccl, racecheck, synccheck, memcheck; or of these groups:
+#                     train, tests, sanitizer, all_reduce. All of them unless told, what is worth most first
+#   --seconds N       all ends after N seconds. What is not done by then is named, and is no failure
+#   --part-seconds N  no part takes longer; else each has a limit of its own (tests/bench/gpu/parts.py). A part that
+#                     reaches its limit is ended, and has failed; its rows and the other parts stay
+#   --quick           tiny sizes, to try the script: its figures say nothing
+#   --emulated        the same without a GPU, on tests/cuda_on_cpu
+#   --pack FILE       checks nothing, but packs what a machine without this project's packages needs (tar, or tar.xz)
+#   --from FILE       runs from such a pack, which is unpacked into a temporary folder; or from an unpacked FOLDER
+#   --table FILE      prints the tables of an earlier run, also of one that was killed
 #
+# torch: the same networks and products in PyTorch, if python3 has it, and a table with ours next to it.
 # Exit code: 0; 1: something failed; 2: an option is wrong; 77: no GPU here. A part that could not be run is named.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -24,12 +33,13 @@ emulated=no
 arguments=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --build | --json | --parts | --pack | --from)
+    --build | --json | --parts | --seconds | --part-seconds | --table | --pack | --from)
       [ $# -gt 1 ] || { echo "gpu_check: $1: needs a value" >&2; exit 2; }
       case $1 in
         --build) build=$2 ;;
         --pack) pack=$2 ;;
         --from) from=$2 ;;
+        --table) exec python3 -B "$root/tests/bench/gpu/gpu_check.py" --table "$2" ;;
         *) arguments+=("$1" "$2") ;;
       esac
       shift ;;

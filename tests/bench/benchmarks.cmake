@@ -16,13 +16,17 @@ if(SCALAPACK_LIBRARY AND OPENBLAS_LIBRARY)
 endif()
 
 # Measurements that need a GPU. tests/gpu_check.sh runs them.
+add_script_test(gpu_check_limits bench/gpu/gpu_check_test.py ${PROJECT_SOURCE_DIR})
 if(RECOMBINE_WITH_CUDA)
   file(GLOB sources CONFIGURE_DEPENDS bench/gpu/*.cpp)
   add_executable(gpu_bench ${sources})
   target_link_libraries(gpu_bench PRIVATE recombine_src)
   if("${gpu_tests}" STREQUAL "emulated")  # checks that the script and the programs work
     add_test(NAME gpu_check.emulated COMMAND ${PROJECT_SOURCE_DIR}/tests/gpu_check.sh --build ${PROJECT_BINARY_DIR}
-      --emulated --parts kernels,products,all_reduce,train --json ${PROJECT_BINARY_DIR}/gpu_check.emulated.json)
-    set_tests_properties(gpu_check.emulated PROPERTIES LABELS emulated PROCESSORS 2 TIMEOUT ${default_timeout})
+      --emulated --parts kernels,products,all_reduce,train --json ${PROJECT_BINARY_DIR}/gpu_check.emulated.jsonl)
+    add_test(NAME gpu_check_pack.emulated COMMAND ${Python3_EXECUTABLE}
+      ${PROJECT_SOURCE_DIR}/tests/bench/gpu/gpu_check_test.py ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+    set_tests_properties(gpu_check.emulated gpu_check_pack.emulated PROPERTIES
+      LABELS emulated PROCESSORS 2 TIMEOUT ${default_timeout})
   endif()
 endif()

@@ -1,12 +1,16 @@
-"""How gpu_check runs programs: on the GPUs of this machine, or on the emulation."""
+"""How gpu_check runs programs: on the GPUs of this machine or on the emulation, from a build or from a pack."""
 import json
+import math
 import os
+import pathlib
+import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
-PART_SECONDS = 3600  # a command that takes longer has failed
+LAST_LINES = 30  # of the output of a command that failed
 
 
 class NotRun(Exception):
@@ -17,44 +21,140 @@ class Failed(Exception):
     """What went wrong, with the end of the output."""
 
 
+class WholeRun:
+    """When everything must have ended; never, if `seconds` is None. stop() ends it now."""
+
+    def __init__(self, seconds=None):
+        self.end = math.inf if seconds is None else time.monotonic() + seconds
+
+    def left(self):
+        return self.end - time.monotonic()
+
+    def stop(self):
+        self.end = -math.inf
+
+
+class Deadline:
+    """When a part must have ended: after `seconds`, or with the whole run, if that ends sooner."""
+
+    def __init__(self, seconds, whole):
+        self.end, self.whole = time.monotonic() + seconds, whole
+
+    def at_most(self, seconds):
+        return Deadline(min(seconds, self.end - time.monotonic()), self.whole)
+
+    def left(self):
+        return min(self.end - time.monotonic(), self.whole.left())
+
+
 class Machine:
     def __init__(self, build, emulated):
         self.build, self.emulated = build.resolve(), emulated
         self.environment = dict(os.environ)
+        starter = self.build.parent / "run"  # of a pack; tests/bench/gpu/pack_run.sh
+        self.in_pack = starter.exists()
+        self.starter = [str(starter)] if self.in_pack else []
         if emulated:
-            self.environment["LD_LIBRARY_PATH"] = str(self.build / "cuda_on_cpu")
+            if not self.in_pack:
+                self.environment["LD_LIBRARY_PATH"] = str(self.build / "cuda_on_cpu")
             self.environment["RECOMBINE_EMULATED_DEVICES"] = "2"
             self.environment["OPENBLAS_NUM_THREADS"] = "1"
-        found = json.loads(self.run("gpu_bench device", self.ranks(1, "gpu_bench", "device")))
+        found = json.loads(self.run("gpu_bench device", self.ranks(1, "gpu_bench", "device"), Deadline(60, WholeRun())))
         self.device, self.gpus = found["device"], found["gpus"]
 
     def ranks(self, np, program, *arguments):
         return ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(np), str(self.build / program), *arguments]
 
-    def run(self, name, command, **environment):
-        """Standard output of a command. @raises Failed"""
+    def run(self, name, command, deadline, on_row=None, allowed=(0,), **environment):
+        """Standard output of a command, which ends at the deadline. `on_row` gets each line of JSON when it is printed.
+        @raises Failed"""
+        lines = []
+
+        def take(line):
+            lines.append(line)
+            if on_row and line.startswith("{"):
+                on_row(json.loads(line))
+
         print(f"gpu_check: {name}", file=sys.stderr, flush=True)
         start = time.monotonic()
         try:
-            done = subprocess.run(command, env=self.environment | environment, cwd=self.build, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PART_SECONDS, check=False)
+            code = run_to(deadline, [*self.starter, *command], take, self.environment | environment, self.build)
         except OSError as error:
             raise Failed(f"{name}: {error}") from error
-        except subprocess.TimeoutExpired as error:
-            raise Failed(f"{name}: not done after {PART_SECONDS} s") from error
+        end = "\n".join(lines[-LAST_LINES:])
         print(f"gpu_check: {name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-        if done.returncode:
-            end = "\n".join(done.stdout.splitlines()[-30:])
-            raise Failed(f"{name}: exit status {done.returncode}\n{end}")
-        return done.stdout
+        if code is None:
+            raise Failed(f"{name}: ended after {time.monotonic() - start:.0f} s: its limit was reached\n{end}")
+        if code not in allowed:
+            raise Failed(f"{name}: exit status {code}\n{end}")
+        if code == 77:
+            raise NotRun(lines[-1] if lines else "skipped")
+        return "\n".join(lines)
 
-    def rates(self, name, command):
-        """Runs gpu_bench, and returns its lines of JSON as rows of the table."""
-        output = self.run(name, command)
-        rows = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-        if not rows:
-            raise Failed(f"{name}: printed no figures\n{output}")
-        return rows
+
+def run_to(deadline, command, take, environment, folder):
+    """Runs a command in a session of its own. `take` gets each line of its output. @returns the exit status; None if
+    the deadline passed, and then no process of the session is left."""
+    with subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process, \
+            selectors.DefaultSelector() as selector:
+        os.set_blocking(process.stdout.fileno(), False)
+        selector.register(process.stdout, selectors.EVENT_READ)
+        rest = b""
+        try:
+            while deadline.left() > 0:
+                ended = process.poll() is not None  # a child that lives on may hold the pipe open
+                if not selector.select(0 if ended else min(0.2, max(0, deadline.left()))):
+                    if ended:
+                        break
+                    continue
+                piece = os.read(process.stdout.fileno(), 1 << 16)
+                if not piece:
+                    break
+                *whole, rest = (rest + piece).split(b"\n")
+                for line in whole:
+                    take(line.decode(errors="replace"))
+            if rest:
+                take(rest.decode(errors="replace"))
+            return process.wait(max(0.01, deadline.left()))
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            end_session(process)
+
+
+def end_session(process):
+    """Ends a process that leads a session, and all processes of that session."""
+    if process.poll() is None:
+        process.terminate()  # mpirun then ends its ranks, and removes its files
+        try:
+            process.wait(4)
+        except subprocess.TimeoutExpired:
+            pass
+    for _ in range(50):
+        members = session_members(process.pid)
+        if not members:
+            break
+        for pid in members:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        process.poll()
+        time.sleep(0.02)
+
+
+def session_members(session):
+    """Processes of a session that are not zombies."""
+    members = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, its_session = path.read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # it has ended
+            continue
+        if int(its_session) == session and state != "Z":
+            members.append(int(path.parent.name))
+    return members
 
 
 def find_tool(name):

@@ -138,7 +138,7 @@ def cublas_header(build):
 
 
 def write_tar(folder, file, compress):
-    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": DICTIONARY}]
+    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 3, "dict_size": DICTIONARY}]
     with lzma.open(file, "wb", filters=filters) if compress else open(file, "wb") as packed:
         with tarfile.open(fileobj=packed, mode="w") as tar:
             tar.add(folder, arcname="gpu_pack")
@@ -151,7 +151,9 @@ def main():
     parser.add_argument("--emulated", action="store_true")
     options = parser.parse_args()
     if not options.pack.name.endswith((".tar", ".tar.xz")):
-        sys.exit(f"gpu_check: --pack {options.pack}: expected FILE.tar.xz, or FILE.tar (larger, but made at once)")
+        print(f"gpu_check: --pack {options.pack}: expected FILE.tar.xz, or FILE.tar (larger, but made at once)",
+              file=sys.stderr)
+        sys.exit(2)
     source = pathlib.Path(__file__).resolve().parents[3]
     with tempfile.TemporaryDirectory(dir=options.pack.resolve().parent) as folder:
         Pack(options.build.resolve(), source, pathlib.Path(folder) / "gpu_pack", options.emulated).fill()

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""tests/gpu_check.sh with programs that do nothing: limits, rows that survive, refused options, and a pack.
+
+usage: gpu_check_test.py REPOSITORY [BUILD]; with BUILD (with RECOMBINE_CUDA=ON, and the emulation) it makes a pack of
+it, and runs from the pack.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "cli"))
+from program import Checks, wait_for  # noqa: E402
+
+# `kernels` prints a row and hangs; so does its child, which has the pipe open too.
+STUB = """#!/bin/sh
+row() { echo "{\\"part\\": \\"$1\\", \\"name\\": \\"$2\\", \\"size\\": \\"8^3\\", \\"seconds\\": 1, \\"value\\": 3,
+  \\"unit\\": \\"TFLOP/s\\", \\"ceiling\\": null, \\"share\\": null, \\"note\\": \\"\\"}" | tr -d '\\n'; echo; }
+case $1 in
+  device) echo '{"device": "a stub", "gpus": 1}' ;;
+  kernels) row kernels first; echo $$ >hanging; sleep 600 & sleep 600 ;;
+  products) row products 'library f32'; row products 'library bf16' ;;
+esac
+"""
+
+MPIRUN = """#!/bin/sh
+while [ "$1" != -np ]; do shift; done
+shift 2
+exec "$@"
+"""
+
+
+class Stub:
+    """A build folder whose gpu_bench is a shell script, and an mpirun that starts one rank at once."""
+
+    def __init__(self, checks, script, folder):
+        self.checks, self.script, self.folder = checks, script, folder
+        self.rows = folder / "rows.jsonl"
+        for name, content in (("gpu_bench", STUB), ("mpirun", MPIRUN)):
+            (folder / name).write_text(content)
+            (folder / name).chmod(0o755)
+
+    def start(self, *arguments):
+        command = [self.script, "--build", self.folder, "--emulated", "--json", self.rows, *map(str, arguments)]
+        return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env=os.environ | {"PATH": f"{self.folder}:{os.environ['PATH']}"})
+
+    def run(self, *arguments):
+        with self.start(*arguments) as job:
+            output, errors = job.communicate(timeout=60)
+        return job.returncode, output, errors
+
+    def lines(self, kind):
+        found = map(json.loads, self.rows.read_text().splitlines())
+        return [line.get("name", line.get("part")) for line in found if line["kind"] == kind]
+
+    def hangs(self):
+        """Whether the stub that printed a row and hung is there."""
+        try:
+            os.kill(int((self.folder / "hanging").read_text()), 0)
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            return False
+        return True
+
+
+def check_limit(stub, checks):
+    code, output, errors = stub.run("--parts", "kernels,products,torch", "--part-seconds", 2)
+    checks.expect(code == 1, f"a part at its limit: exit status {code}: {errors}")
+    checks.expect(stub.lines("row") == ["first", "library f32", "library bf16"], f"its rows and the next part's: {output}")
+    checks.expect(stub.lines("failure") == ["kernels"], f"the failure: {output}")
+    checks.expect("FAILED: kernels: ended after" in output and "library bf16" in output, f"the table: {output}")
+    checks.expect(stub.lines("not_run") == ["torch"], f"PyTorch on the emulation: {output}")
+    checks.expect(not stub.hangs(), "the program that hung is still there")
+
+
+def check_whole(stub, checks):
+    code, output, errors = stub.run("--parts", "kernels,products", "--seconds", 3)
+    checks.expect(code == 0, f"--seconds: exit status {code}: {errors}")
+    checks.expect(stub.lines("row") == ["first"], f"--seconds, rows: {output}")
+    checks.expect(stub.lines("not_run") == ["kernels", "products"], f"--seconds, what was not run: {output}")
+
+
+def check_cut_off(stub, checks):
+    (stub.folder / "hanging").unlink(missing_ok=True)
+    with stub.start("--parts", "kernels,products") as job:
+        checks.expect(wait_for(stub.hangs), "the stub did not start")
+        job.send_signal(signal.SIGTERM)
+        output, _ = job.communicate(timeout=60)
+    checks.expect(job.returncode == 128 + signal.SIGTERM, f"SIGTERM: exit status {job.returncode}")
+    checks.expect("first" in output and "not run: products" in output, f"SIGTERM, the table: {output}")
+    checks.expect(wait_for(lambda: not stub.hangs(), 10), "SIGTERM: the program that hung is still there")
+
+
+def check_table(stub, checks):
+    row = {"kind": "row", "part": "torch", "name": "product f32", "size": "8^3", "value": 2, "unit": "TFLOP/s",
+           "ceiling": None, "share": None, "note": ""}
+    with stub.rows.open("a") as file:  # a killed run may leave half a line
+        file.write(json.dumps(row) + "\n" + json.dumps(row | {"name": "library f32", "part": "products", "value": 3}) +
+                   '\n{"kind": "ro')
+    done = subprocess.run([stub.script, "--table", stub.rows], text=True, capture_output=True, check=False)
+    last = [line.split() for line in done.stdout.splitlines() if line.startswith("product f32")]
+    checks.expect(last == [["product", "f32", "8^3", "3", "2", "TFLOP/s", "1.50"]], f"--table: {done.stdout}{done.stderr}")
+
+
+def check_refusals(stub, checks):
+    here = ["--emulated", "--build", stub.folder]
+    for arguments, expected in ([[*here, "--parts", "kernels,nosuch"], "--parts 'nosuch': expected one of"],
+                                [[*here, "--seconds", "0"], "--seconds"], [[*here, "--part-seconds", "x"], "--part-seconds"],
+                                [[*here, "--json", "/nowhere/rows"], "--json /nowhere/rows"],
+                                [["--nosuch"], "--nosuch"], [["--from", stub.folder], "--from"],
+                                [[*here, "--pack", stub.folder / "x.zip"], "--pack"]):
+        done = subprocess.run([stub.script, *map(str, arguments)], text=True, capture_output=True, check=False,
+                              env=os.environ | {"PATH": f"{stub.folder}:{os.environ['PATH']}"})
+        checks.expect(done.returncode == 2 and expected in done.stderr, f"{arguments}: {done}")
+        checks.expect(done.stderr.count("\n") == 1, f"{arguments}: expected one line: {done.stderr}")
+
+
+def check_pack(script, build, folder, checks):
+    pack = folder / "pack.tar"
+    subprocess.run([script, "--build", build, "--pack", pack, "--emulated"], check=True)
+    done = subprocess.run([script, "--from", pack, "--emulated", "--parts", "train-small,all_reduce-staged", "--json",
+                           folder / "rows.jsonl"], text=True, capture_output=True, check=False)
+    checks.expect(done.returncode == 0, f"--from: {done.stdout}{done.stderr}")
+    for what in ("small bf16, 1 GPU", "staged, 2 ranks"):
+        checks.expect(what in done.stdout, f"--from: no row for {what}: {done.stdout}")
+    loaded = subprocess.run(["tar", "tf", pack], text=True, capture_output=True, check=True).stdout
+    for name in ("lib/libmpi.so", "lib/libdnnl.so", "openmpi/bin/mpirun", "build/tests.json"):
+        checks.expect(f"gpu_pack/{name}" in loaded, f"the pack has no {name}")
+    checks.expect("/libc.so" not in loaded and "/libcuda.so" not in loaded, "the pack has glibc or the driver")
+
+
+def main():
+    script, checks = pathlib.Path(sys.argv[1]).resolve() / "tests/gpu_check.sh", Checks()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        if len(sys.argv) > 2:
+            check_pack(script, pathlib.Path(sys.argv[2]), folder, checks)
+        else:
+            stub = Stub(checks, script, folder)
+            for check in (check_refusals, check_limit, check_whole, check_cut_off, check_table):
+                check(stub, checks)
+    checks.finish()
+
+
+main()

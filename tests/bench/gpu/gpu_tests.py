@@ -1,0 +1,75 @@
+"""The tests on GPUs that CMake registered, as commands for this machine. Prints nothing, and needs no CTest in a pack."""
+import dataclasses
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+from machine import Failed
+
+NAME = re.compile(r"\.(cuda|emulated)(\.staged)?\.np(\d+)$")
+OF_THE_EMULATION = ("LD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS", "RECOMBINE_EMULATED_")
+
+
+@dataclasses.dataclass
+class GpuTest:
+    name: str
+    command: list
+    environment: dict
+    ranks: int
+    staged: bool
+
+    @property
+    def part(self):
+        return "tests-np1" if self.ranks == 1 else "tests-staged" if self.staged else "tests-nccl"
+
+    @property
+    def is_unit(self):
+        """A program of unit tests, not a script that runs our programs: much shorter."""
+        return "mpi" in pathlib.Path(self.command[0]).name
+
+    def split(self):
+        """The command before the program, and from it."""
+        at = next(i for i, word in enumerate(self.command) if re.search(r"/\w+_test$", word))
+        return self.command[:at], self.command[at:]
+
+
+def listed(machine):
+    """What CTest knows, or what --pack wrote down."""
+    if machine.in_pack:
+        text = (machine.build / "tests.json").read_text().replace("@PACK@", str(machine.build.parent))
+    else:
+        try:
+            text = subprocess.run(["ctest", "--test-dir", str(machine.build), "--show-only=json-v1"], check=True,
+                                  text=True, stdout=subprocess.PIPE).stdout
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Failed(f"list of tests: {error}") from error
+    return json.loads(text)["tests"]
+
+
+def load(machine):
+    """@raises Failed"""
+    tests = [of(machine, test) for test in listed(machine) if NAME.search(test["name"])]
+    if not tests:
+        raise Failed("tests: none is for GPUs; expected a build with RECOMBINE_CUDA=ON, made here, or a pack")
+    return sorted(tests, key=lambda test: (not test.is_unit, test.name))
+
+
+def of(machine, test):
+    """A test of the emulation becomes one of a GPU: only names, and settings of the emulation, differ."""
+    _, staged, ranks = NAME.search(test["name"]).groups()
+    settings = next(p["value"] for p in test["properties"] if p["name"] == "ENVIRONMENT")
+    environment = dict(setting.split("=", 1) for setting in settings)
+    name, command = test["name"], list(test["command"])
+    if pathlib.Path(command[0]).name.startswith("python"):
+        command[0] = sys.executable
+    elif machine.in_pack:
+        command[0] = "mpirun"
+    if not machine.emulated:
+        environment = {k: v for k, v in environment.items() if not k.startswith(OF_THE_EMULATION)}
+        name = name.replace(".emulated", ".cuda")
+        command = ["cuda" if word == "emulated" else word for word in command]
+    elif machine.in_pack:
+        environment.pop("LD_LIBRARY_PATH", None)
+    return GpuTest(name, command, environment, int(ranks), staged is not None)
