@@ -104,9 +104,11 @@ cudaError_t end_capture(CUstream_st& stream, std::shared_ptr<const Graph>& graph
     return invalidate(*capture, cudaErrorStreamCaptureWrongThread, "cudaStreamEndCapture in another thread");
   capture->open = false;
   std::erase(captures().open, capture);
+  const bool is_joined = joined(*capture);
+  auto captured = std::make_shared<const Graph>(std::exchange(capture->graph, {}));  // events outlive it
   if (!capture->valid) return cudaErrorStreamCaptureInvalidated;
-  if (!joined(*capture)) return cudaErrorStreamCaptureUnjoined;
-  graph = std::make_shared<const Graph>(std::move(capture->graph));
+  if (!is_joined) return cudaErrorStreamCaptureUnjoined;
+  graph = std::move(captured);
   return cudaSuccess;
 }
 

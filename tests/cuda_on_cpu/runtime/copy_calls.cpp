@@ -37,6 +37,12 @@ bool matches(cudaMemcpyKind kind, const Range& to, const Range& from) {
   return false;
 }
 
+/// Ends the program if memory that CUDA knew when the copy was enqueued, or captured, has been freed since.
+void require_not_freed(const Range& range, const void* memory, std::size_t bytes) {
+  const Range now = range_of(memory, bytes);
+  if (range.type != now.type || !now.inside) fail("a copy or fill of memory that has been freed");
+}
+
 }  // namespace
 
 extern "C" {
@@ -54,7 +60,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
       return remember(error);
     count(&CudaCounts::pageable_copies);
   }
-  if (const cudaError_t error = submit(stream, repeatable(Kind::copy, [=] { copy(to, from, bytes); }))) return error;
+  if (const cudaError_t error = submit(stream, repeatable(Kind::copy, [=] {
+                                         require_not_freed(target, to, bytes);
+                                         require_not_freed(source, from, bytes);
+                                         copy(to, from, bytes);
+                                       })))
+    return error;
   if (pageable) stream->last()->wait();  // CUDA waits too: it copies through a buffer of the driver
   return cudaSuccess;
 }
@@ -63,6 +74,9 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   if (bytes == 0) return cudaSuccess;
   const Range target = range_of(to, bytes);
   if (!is_device(target) || !target.inside) return remember(cudaErrorInvalidValue);
-  return submit(stream, repeatable(Kind::fill, [=] { fill(to, value, bytes); }));
+  return submit(stream, repeatable(Kind::fill, [=] {
+                  require_not_freed(target, to, bytes);
+                  fill(to, value, bytes);
+                }));
 }
 }

@@ -49,9 +49,13 @@ cublasStatus_t Product::choose() {
   return status;
 }
 
+cublasStatus_t Product::enqueue(const Call& x) {
+  return cublasLtMatmul(handle_, operation_, x.alpha, x.a, a_, x.b, b_, x.beta, x.c, c_, x.d, c_,
+                        chosen_ ? &chosen_->algo : nullptr, x.workspace, x.workspace_bytes, stream_);
+}
+
 cublasStatus_t Product::run(const Call& x) {
-  const auto status = cublasLtMatmul(handle_, operation_, x.alpha, x.a, a_, x.b, b_, x.beta, x.c, c_, x.d, c_,
-                                     chosen_ ? &chosen_->algo : nullptr, x.workspace, x.workspace_bytes, stream_);
+  const auto status = enqueue(x);
   stream_.synchronize();
   return status;
 }

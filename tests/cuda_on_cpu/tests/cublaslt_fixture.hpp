@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -68,8 +69,11 @@ class Product {
     void* workspace = nullptr;
     std::size_t workspace_bytes = 0;
   };
-  /// Runs the product with the algorithm of choose(), or with none before choose(). Waits for its end.
+  /// Enqueues the product with the algorithm of choose(), or with none before choose().
+  cublasStatus_t enqueue(const Call& call);
+  /// The same, and waits for its end.
   cublasStatus_t run(const Call& call);
+  const Stream& stream() const { return stream_; }
 
  private:
   cublasLtHandle_t handle_ = nullptr;

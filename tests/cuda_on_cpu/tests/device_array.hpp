@@ -25,6 +25,27 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
+/// A captured graph of what `record` enqueues on `stream`.
+class Replay {
+ public:
+  template <class Record>
+  Replay(const Stream& stream, const Record& record) {
+    cudaGraph_t graph = nullptr;
+    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+    record();
+    check(cudaStreamEndCapture(stream, &graph));
+    check(cudaGraphInstantiate(&executable_, graph, 0));
+    check(cudaGraphDestroy(graph));
+  }
+  ~Replay() { cudaGraphExecDestroy(executable_); }
+  Replay(const Replay&) = delete;
+  Replay& operator=(const Replay&) = delete;
+  void launch(const Stream& stream) const { check(cudaGraphLaunch(executable_, stream)); }
+
+ private:
+  cudaGraphExec_t executable_ = nullptr;
+};
+
 /// An array in device memory. Its copies wait for the whole device.
 template <class T>
 class DeviceArray {
@@ -44,6 +65,7 @@ class DeviceArray {
   DeviceArray& operator=(const DeviceArray&) = delete;
 
   T* data() const { return data_; }
+  std::size_t size() const { return count_; }
   std::vector<T> values() const {
     check(cudaDeviceSynchronize());
     std::vector<T> out(count_);

@@ -204,6 +204,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   const double by = scalar(alpha, problem.operation.scale_type);
   const double keep = scalar(beta, problem.operation.scale_type);
   const auto error = emulated::enqueue(stream, [=] {
+    require_device_memory(problem, operands);  // still: a replay may come after a free
     touch_operands(problem, operands, keep);
     multiply(problem, operands, by, keep);
   });

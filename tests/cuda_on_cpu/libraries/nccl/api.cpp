@@ -189,12 +189,14 @@ ncclResult_t ncclCommGetAsyncError(ncclComm_t communicator, ncclResult_t* error)
 ncclResult_t ncclCommFinalize(ncclComm_t communicator) {
   if (!communicator) return ncclInvalidArgument;
   communicator->communicator->finish();
+  communicator->communicator->wait_for_graphs("ncclCommFinalize");
   return ncclSuccess;
 }
 
 ncclResult_t ncclCommDestroy(ncclComm_t communicator) {
   if (!communicator) return ncclSuccess;
   communicator->communicator->finish();
+  communicator->communicator->wait_for_graphs("ncclCommDestroy");
   delete communicator;
   return ncclSuccess;
 }
@@ -202,6 +204,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t communicator) {
 ncclResult_t ncclCommAbort(ncclComm_t communicator) {
   if (!communicator) return ncclSuccess;
   communicator->communicator->abort();
+  communicator->communicator->wait_for_graphs("ncclCommAbort");
   delete communicator;
   return ncclSuccess;
 }

@@ -1,7 +1,7 @@
 // The collectives, sends and receives of libnccl.so.2.
-#include "tests/cuda_on_cpu/libraries/device_memory.hpp"
 #include "tests/cuda_on_cpu/libraries/nccl/group.hpp"
 #include "tests/cuda_on_cpu/libraries/nccl/handle.hpp"
+#include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
 namespace emulated::nccl {
 
@@ -37,10 +37,7 @@ ncclResult_t submit(ncclComm_t handle, cudaStream_t stream, const Signature& sig
   const Operation operation{.signature = signature,
                             .from = sides.gives ? static_cast<const char*>(buffers.from) : nullptr,
                             .to = sides.receives ? static_cast<char*>(buffers.to) : nullptr};
-  if (signature.count > 0) {
-    require_device_memory(operation.from, "NCCL: " + signature.text() + ": what is sent");
-    require_device_memory(operation.to, "NCCL: " + signature.text() + ": what is received");
-  }
+  require_device_memory(operation);
   return group.add(communicator, stream, operation);
 }
 

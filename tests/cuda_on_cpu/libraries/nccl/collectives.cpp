@@ -2,6 +2,7 @@
 #include <bit>
 #include <cstring>
 
+#include "tests/cuda_on_cpu/libraries/device_memory.hpp"
 #include "tests/cuda_on_cpu/libraries/nccl/operations.hpp"
 #include "tests/cuda_on_cpu/runtime/stand_in.hpp"
 
@@ -123,6 +124,13 @@ void run_collective(Communicator& communicator, const Operation& op) {
     case Call::recv: fail("NCCL: " + signature.text() + " is no collective");
   }
   communicator.wait_for_all(&Segment::stream);  // all have read the signatures: the next call may write
+}
+
+void require_device_memory(const Operation& operation) {
+  if (operation.signature.count == 0) return;
+  const std::string call = "NCCL: " + operation.signature.text();
+  emulated::require_device_memory(operation.from, call + ": what is sent");
+  emulated::require_device_memory(operation.to, call + ": what is received");
 }
 
 void touch_operands(const Communicator& communicator, const Operation& op) {

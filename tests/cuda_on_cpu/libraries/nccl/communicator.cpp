@@ -1,5 +1,6 @@
 #include "tests/cuda_on_cpu/libraries/nccl/communicator.hpp"
 
+#include <chrono>
 #include <cstdlib>
 
 #include <sched.h>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr int kEagerTurns = 2000;
 constexpr int kPauseMicroseconds = 50;
+constexpr std::chrono::seconds kGraphPatience{2};
 
 /// Gives the core to other threads, among them the one that this thread waits for.
 void yield_core(int turn) {
@@ -76,7 +78,12 @@ void Communicator::agree(const Signature& signature) {
 
 cudaError_t Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream,
                                   std::function<void()> work) {
-  return emulated::enqueue_prepared(stream, [self, work = std::move(work)]() -> std::function<void()> {
+  std::shared_ptr<void> in_graph;  // it lives as long as the graph
+  if (is_captured(stream)) {
+    ++self->graphs_;
+    in_graph = std::shared_ptr<void>(nullptr, [self](void*) { --self->graphs_; });
+  }
+  return enqueue_prepared(stream, [self, in_graph, work = std::move(work)]() -> std::function<void()> {
     return [self, work, ticket = self->enqueued_++] {
       for (int turn = 0; self->done_ != ticket; ++turn) yield_core(turn);
       try {
@@ -90,6 +97,15 @@ cudaError_t Communicator::enqueue(const std::shared_ptr<Communicator>& self, cud
 
 void Communicator::finish() {
   for (int turn = 0; done_ != enqueued_; ++turn) yield_core(turn);
+}
+
+void Communicator::wait_for_graphs(const char* call) const {
+  const auto patience = std::chrono::steady_clock::now() + kGraphPatience;
+  while (graphs_ != 0) {
+    if (std::chrono::steady_clock::now() > patience)
+      fail(std::string("NCCL: ") + call + " waits forever: a graph still holds its operations");
+    usleep(kPauseMicroseconds);
+  }
 }
 
 void Communicator::abort() {

@@ -47,6 +47,9 @@ class Communicator {
   /// Blocks until all enqueued work is done or aborted.
   void finish();
   void abort();
+  /// Blocks until no graph holds work of this communicator. Ends the program, with the name `call`, if one still does
+  /// after two seconds: the library waits forever.
+  void wait_for_graphs(const char* call) const;
   /// ncclRemoteError after a rank has aborted the communicator, else ncclSuccess.
   ncclResult_t state() const;
 
@@ -55,6 +58,7 @@ class Communicator {
   Place place_;
   int device_;
   std::atomic<bool> aborted_{false};  // by this rank
+  std::atomic<int> graphs_{0};        // pieces of work that graphs hold
   std::atomic<std::uint64_t> enqueued_{0};
   std::atomic<std::uint64_t> done_{0};
 };

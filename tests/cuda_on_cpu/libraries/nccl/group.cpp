@@ -11,7 +11,10 @@ namespace {
 
 /// Runs the collectives in their order, then all messages together.
 void run(Communicator& communicator, const std::vector<Operation>& operations) {
-  for (const auto& operation : operations) touch_operands(communicator, operation);
+  for (const auto& operation : operations) {
+    require_device_memory(operation);  // still: a replay may come after a free
+    touch_operands(communicator, operation);
+  }
   std::vector<Operation> messages;
   for (const auto& operation : operations) {
     if (operation.is_collective()) {
@@ -60,6 +63,7 @@ ncclResult_t Group::refuse(ncclResult_t error) {
 ncclResult_t Group::launch() {
   if (operations_.empty()) return ncclSuccess;
   check_own_messages();
+  for (auto& operation : operations_) operation.signature.captured = is_captured(stream_);
   auto* const communicator = communicator_.get();  // enqueue() keeps it alive
   const auto error = Communicator::enqueue(
       communicator_, stream_, [communicator, operations = operations_] { run(*communicator, operations); });

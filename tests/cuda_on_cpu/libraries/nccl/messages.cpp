@@ -59,7 +59,7 @@ class Message {
 
   void check(const Signature& sent) const {
     const auto& here = operation_->signature;
-    if (sent.count == here.count && sent.type == here.type) return;
+    if (sent.count == here.count && sent.type == here.type && sent.captured == here.captured) return;
     fail("NCCL: rank " + std::to_string(here.root) + " calls " + sent.text() + ", rank " + std::to_string(rank_) + " " +
          here.text());
   }

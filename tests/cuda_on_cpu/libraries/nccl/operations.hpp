@@ -17,6 +17,9 @@ struct Operation {
   std::size_t bytes() const { return signature.count * bytes_of(signature.type); }
 };
 
+/// Ends the program unless a device can reach what `operation` reads and writes.
+void require_device_memory(const Operation& operation);
+
 /// Reports to the sanitizers what `operation` reads and writes on this rank.
 void touch_operands(const Communicator& communicator, const Operation& operation);
 

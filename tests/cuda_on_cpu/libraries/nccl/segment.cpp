@@ -48,7 +48,7 @@ std::string Signature::text() const {
   if (call == Call::all_reduce || call == Call::reduce || call == Call::reduce_scatter)
     out += reduction == ncclSum ? ", sum" : ", max";
   if (call == Call::reduce || call == Call::broadcast) out.append(", root ").append(std::to_string(root));
-  return out.append(")");
+  return out.append(captured ? ") in a graph" : ")");
 }
 
 Address SharedSegment::create() {

@@ -22,6 +22,7 @@ struct Signature {
   ncclRedOp_t reduction;
   std::int32_t root;
   std::uint64_t count;
+  bool captured = false;  ///< it runs as part of a graph
 
   bool operator==(const Signature&) const = default;
   std::string text() const;  // for example: ncclReduce(5 x float32, sum, root 1)
