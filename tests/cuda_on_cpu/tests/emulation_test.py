@@ -12,6 +12,7 @@ import module as ptx_module  # noqa: E402
 import translate  # noqa: E402
 
 SANITIZERS = {"plain": [], "thread": ["-fsanitize=thread"], "address": ["-fsanitize=address"]}
+TESTS = "cuda_on_cpu/tests/"
 RACE = "ThreadSanitizer: data race"
 # fault: {build: regular expression for its report}
 FAULTS = {
@@ -34,6 +35,18 @@ FAULTS = {
     "wait for pageable memory": {"plain": "cuStreamWaitValue32: 1"},
     "shared memory": {"plain": "cudaErrorInvalidConfiguration"},
 }
+# The same for captures.cpp.
+CAPTURE_FAULTS = {
+    "missing edge": {"thread": RACE},
+    "missing join": {"plain": "cudaErrorStreamCaptureUnjoined"},
+    "replay that reads a host scalar": {"plain": "wrong result"},
+    "fed again too early": {"thread": RACE},
+    "host reads early": {"thread": RACE},
+    "no wait for the replay": {"thread": RACE},
+    "freed before the replay": {"plain": "which is no memory of the GPU"},
+}
+# Programs with the kernels of another one.
+KERNELS_OF = {"captures": "faults", "capture_rules": "faults"}
 
 
 class Build:
@@ -42,6 +55,7 @@ class Build:
     def __init__(self, options):
         self.options = options
         self.folder = os.path.join(options.libraries, "tests")
+        self.cudart = os.path.join(options.libraries, "libcudart.so.13")
         self.compiler = ([options.launcher] if options.launcher else []) + [options.compiler]
         self.include = ["-I" + options.source, "-isystem", options.cuda_include]
         os.makedirs(self.folder, exist_ok=True)
@@ -62,30 +76,34 @@ class Build:
         self.call(self.options.nvcc, "-std=c++20", "-O2", "-lineinfo", "-I" + self.options.source, *flags,
                   "-c", self.source(f"tests/{name}.cu"), "-o", self.path(name + ".o"))
 
-    def program(self, name, sanitizer, cuda, sources=()):
-        """Links a program as the product is linked, and translates its kernels into the same folder."""
+    def link(self, name, sanitizer, cuda, sources=()):
+        """Links a program as the product is linked. Sources are in the folder tests."""
         folder = self.path(f"{name}_{sanitizer}")
         os.makedirs(folder, exist_ok=True)
         flags = SANITIZERS[sanitizer]
         objects = [self.path(one + ".o") for one in cuda]
         for source in sources:
-            objects.append(os.path.join(folder, source + ".o"))
+            objects.append(os.path.join(folder, os.path.basename(source) + ".o"))
             self.call(*self.compiler, "-std=c++20", "-O1", "-g1", *flags, *self.include, "-c",
-                      self.source(f"tests/{source}"), "-o", objects[-1])
-        cudart = os.path.join(self.options.libraries, "libcudart.so.13")
-        program = os.path.join(folder, name)
-        self.call(self.options.compiler, *flags, *objects, cudart, "-o", program)
+                      os.path.join(self.options.source, "tests", source), "-o", objects[-1])
+        self.call(self.options.compiler, *flags, *objects, self.cudart, "-o", os.path.join(folder, name))
+
+    def program(self, name, sanitizer, cuda, sources=()):
+        """Links a program, and translates its kernels into the same folder."""
+        self.link(name, sanitizer, cuda, sources)
+        flags = SANITIZERS[sanitizer]
+        folder = self.path(f"{name}_{sanitizer}")
         kernels = os.path.join(folder, "kernels.cpp")
-        self.call(sys.executable, "-B", self.source("ptx/translate.py"), program, kernels)
+        self.call(sys.executable, "-B", self.source("ptx/translate.py"), os.path.join(folder, name), kernels)
         self.call(*self.compiler, *self.options.flags.split(";"), *flags, *self.include, "-c", kernels,
                   "-o", kernels + ".o")
-        self.call(self.options.compiler, "-shared", *flags, kernels + ".o", cudart,
+        self.call(self.options.compiler, "-shared", *flags, kernels + ".o", self.cudart,
                   "-o", os.path.join(folder, "libemulated_kernels.so"))
 
     def run(self, name, sanitizer, *arguments):
         folder = self.path(f"{name}_{sanitizer}")
-        environment = dict(os.environ, LD_LIBRARY_PATH=self.options.libraries,
-                           RECOMBINE_EMULATED_KERNELS=os.path.join(folder, "libemulated_kernels.so"),
+        kernels = self.path(f"{KERNELS_OF.get(name, name)}_{sanitizer}", "libemulated_kernels.so")
+        environment = dict(os.environ, LD_LIBRARY_PATH=self.options.libraries, RECOMBINE_EMULATED_KERNELS=kernels,
                            TSAN_OPTIONS="halt_on_error=1:ignore_noninstrumented_modules=1",
                            ASAN_OPTIONS="detect_stack_use_after_return=0")
         return subprocess.run([os.path.join(folder, name), *arguments], capture_output=True, text=True,
@@ -101,18 +119,29 @@ class EmulationTest(unittest.TestCase):
         self.assertIn("all right", done.stdout)
 
     def test_a_correct_program_is_not_reported(self):
-        for sanitizer in SANITIZERS:
-            with self.subTest(sanitizer):
-                done = self.build.run("faults", sanitizer, "none")
+        for program, sanitizer in [("faults", one) for one in SANITIZERS] + [("captures", "plain"), ("captures", "thread")]:
+            with self.subTest(f"{program}, {sanitizer}"):
+                done = self.build.run(program, sanitizer, "none")
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "right\n", ""))
 
-    def test_faults_are_reported(self):
-        for fault, reports in FAULTS.items():
+    def check_reports(self, program, faults):
+        for fault, reports in faults.items():
             for sanitizer, report in reports.items():
                 with self.subTest(f"{fault}, {sanitizer}"):
-                    done = self.build.run("faults", sanitizer, fault)
+                    done = self.build.run(program, sanitizer, fault)
                     self.assertNotEqual(done.returncode, 0, "the fault was not reported")
                     self.assertRegex(done.stderr, report)
+
+    def test_faults_are_reported(self):
+        self.check_reports("faults", FAULTS)
+
+    def test_faults_of_captures_are_reported(self):
+        self.check_reports("captures", CAPTURE_FAULTS)
+
+    def test_a_capture_refuses_what_cuda_refuses(self):
+        done = self.build.run("capture_rules", "plain")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("all right", done.stdout)
 
     def test_an_unknown_instruction_ends_the_translation_and_is_named(self):
         refused = {
@@ -151,7 +180,9 @@ def main():
                "-gencode", "arch=compute_90,code=[sm_90,compute_90]")
     build.program("instructions", "plain", ["instructions", "instructions_block"])
     for sanitizer in SANITIZERS:
-        build.program("faults", sanitizer, ["faults"], ["faults.cpp"])
+        build.program("faults", sanitizer, ["faults"], [TESTS + "faults.cpp"])
+    for program, sanitizer in [("captures", "plain"), ("captures", "thread"), ("capture_rules", "plain")]:
+        build.link(program, sanitizer, ["faults"], [TESTS + program + ".cpp", "support/cuda_counts.cpp"])
     unittest.main(argv=sys.argv[:1] + rest, verbosity=2)
 
 

@@ -15,6 +15,8 @@ __global__ void double_of_kernel(const float* in, float* out, int count) {
   if (index() < count) out[index()] = 2 * in[index()];
 }
 
+__global__ void add_kernel(const float* a, const float* b, float* out) { out[index()] = a[index()] + b[index()]; }
+
 __global__ void reverse_kernel(float* x, int with_barrier) {
   __shared__ float tile[kThreads];
   tile[threadIdx.x] = x[index()];
@@ -67,6 +69,9 @@ void produce(cudaStream_t stream, float* out, float value) {
 }
 void double_of(cudaStream_t stream, const float* in, float* out) {
   double_of_kernel<<<kBlocks + 1, kThreads, 0, stream>>>(in, out, kCount);
+}
+void add(cudaStream_t stream, const float* a, const float* b, float* out) {
+  add_kernel<<<kBlocks, kThreads, 0, stream>>>(a, b, out);
 }
 void reverse(cudaStream_t stream, float* x) { reverse_kernel<<<kBlocks, kThreads, 0, stream>>>(x, 1); }
 void reverse_without_barrier(cudaStream_t stream, float* x) { reverse_kernel<<<kBlocks, kThreads, 0, stream>>>(x, 0); }

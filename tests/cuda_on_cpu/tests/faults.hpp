@@ -8,7 +8,8 @@ constexpr int kCount = 512;
 
 void produce(cudaStream_t stream, float* out, float value);        // out[i] = value + i
 void double_of(cudaStream_t stream, const float* in, float* out);  // out[i] = 2 in[i]
-void reverse(cudaStream_t stream, float* x);                       // each block's part, through shared memory
+void add(cudaStream_t stream, const float* a, const float* b, float* out);
+void reverse(cudaStream_t stream, float* x);  // each block's part, through shared memory
 void reverse_without_barrier(cudaStream_t stream, float* x);
 void reverse_by_async_copy(cudaStream_t stream, float* x);
 void reverse_without_copy_wait(cudaStream_t stream, float* x);
