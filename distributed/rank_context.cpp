@@ -1,8 +1,10 @@
 #include "distributed/rank_context.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "distributed/observe/observed_communicator.hpp"
+#include "distributed/rank_replay.hpp"
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
 
@@ -28,6 +30,11 @@ RankContext::RankContext(const Mesh& mesh, Communicator& world, Device& device, 
 
 bool RankContext::capturable() const {
   return std::ranges::all_of(axes_, [](const AxisLink& link) { return link.communicator->capturable(); });
+}
+
+std::unique_ptr<Replay> RankContext::make_replay(std::function<void()> enqueue) {
+  if (!capturable()) return std::make_unique<ReplayByCalls>(std::move(enqueue));
+  return std::make_unique<RankReplay>(*this, std::move(enqueue));
 }
 
 Stream& RankContext::after_compute(Axis axis, Next next) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 
 #include "distributed/communicator.hpp"
@@ -38,6 +39,10 @@ class RankContext {
   Stream& after_compute(Axis axis, Next next = Next::computes) const;
   /// Makes the compute stream wait for `event` of a communication stream.
   void compute_waits(const Event& event);
+  /// Work that this rank enqueues on the compute stream again and again, with its collectives (Device::make_replay).
+  /// Every run is counted in flops() and in the journal's totals, also if the device repeats it without `enqueue`.
+  std::unique_ptr<Replay> make_replay(std::function<void()> enqueue);
+
   /// Seconds that arithmetic has waited in compute_waits() since the beginning: the part of communication that
   /// arithmetic did not hide. 0 if the wait does not block the host.
   double exposed_seconds() const { return exposed_seconds_; }

@@ -33,6 +33,11 @@ class [[nodiscard]] Pending {
     if (done_) context_->compute_waits(done_);
     done_.reset();
   }
+  /// Makes `stream`, of the same device, wait for the result.
+  void wait(Stream& stream) {
+    if (done_) stream.wait(done_);
+    done_.reset();
+  }
 
  private:
   RankContext* context_ = nullptr;

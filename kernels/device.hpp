@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "kernels/matrix.hpp"
 #include "kernels/memory_count.hpp"
+#include "kernels/replay.hpp"
 #include "kernels/stream.hpp"
 
 namespace recombine {
@@ -67,6 +69,12 @@ class Device {
   virtual void copy(Stream& stream, VectorView to, ConstVectorView from) = 0;
   virtual std::unique_ptr<Stream> make_stream(StreamUse use) = 0;
   virtual Math& math() = 0;
+  /// Work that `enqueue` enqueues on `stream`, and on other streams between two events of `stream`. A GPU calls
+  /// `enqueue` in the first run, and in the second to capture a graph, which all later runs launch at once. So every
+  /// call must enqueue the same work: what changes lies in memory. In the second call, nothing may be allocated on the
+  /// GPU, copied from or to memory that is not MemoryKind::host, or wait on the host, or for the host. A CPU calls
+  /// `enqueue` in every run.
+  virtual std::unique_ptr<Replay> make_replay(Stream& stream, std::function<void()> enqueue) = 0;
 
   /// Counts the bytes of this rank's Buffers of this device, by use. Buffers of on_host() are not counted.
   MemoryCount& memory_count() { return memory_count_; }

@@ -4,6 +4,7 @@
 
 #include "kernels/matrix.hpp"
 #include "kernels/softmax_row_stats.hpp"
+#include "kernels/step_values.hpp"
 #include "kernels/stream.hpp"
 
 namespace recombine {
@@ -43,6 +44,23 @@ struct Gemm {
   Activation activation = Activation::identity;
 };
 
+/// Begins a training step whose calls have the same arguments as those of the steps before it. n = values->begun:
+///     results[n - 1 modulo slots] = values->sums (if n > 0);  values->sums = 0;  values->input = inputs[n modulo slots]
+/// and begun is n + 1. So the host writes the input of a step before it enqueues the step, and reads sums later.
+struct BeginStep {
+  const StepInput* inputs = nullptr;  ///< [slots] MemoryKind::host
+  StepSums* results = nullptr;        ///< [slots] in the device's memory
+  std::int64_t slots = 0;
+  StepValues* values = nullptr;  ///< in the device's memory
+};
+
+/// rows[r] = the row of the table at position order->position + first + r of the order; without an order, row first + r.
+struct BatchRows {
+  const BatchOrder* order = nullptr;  ///< in the device's memory
+  std::int64_t first = 0;             ///< position in the batch of this part's first row
+  VectorView rows;                    ///< [n] i64 out
+};
+
 /// rows x cols: out(r, :) = source(rows[r], :) * scale + shift.   source u8 or f32, out f32
 /// If the source does not have the row, the CPU throws Error, and a GPU writes NaN.
 struct GatherRows {
@@ -68,13 +86,6 @@ struct ActivationGradient {
   VectorView bias_gradient = {};  ///< [n], empty: none
   float beta = 0;
   Activation activation = Activation::identity;
-};
-
-/// Every loss adds to these: to loss_sum the losses of all rows; to correct the number of rows with the largest output
-/// at the target.
-struct LossSums {
-  double loss_sum = 0;
-  double correct = 0;
 };
 
 /// Softmax and cross-entropy in one pass; gradient = (softmax(logits) - onehot(label)) * gradient_scale.
@@ -142,17 +153,20 @@ struct Fingerprint {
 /// adamw: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2
 struct OptimizerStep {
   OptimizerKind kind = OptimizerKind::sgd;
-  VectorView weights;               ///< f32
-  ConstVectorView gradient;         ///< f32
-  VectorView first_moment = {};     ///< f32; momentum and adamw
-  VectorView second_moment = {};    ///< f32; adamw
-  VectorView rounded_weights = {};  ///< bf16: the new weights, rounded to nearest even; empty: not written
-  std::int64_t step = 1;            ///< from 1
-  float lr = 0;
+  VectorView weights;                     ///< f32
+  ConstVectorView gradient;               ///< f32
+  VectorView first_moment = {};           ///< f32; momentum and adamw
+  VectorView second_moment = {};          ///< f32; adamw
+  VectorView rounded_weights = {};        ///< bf16: the new weights, rounded to nearest even; empty: not written
+  const OptimizerRates* rates = nullptr;  ///< in the device's memory
   float beta1 = 0.9F;
   float beta2 = 0.999F;
   float epsilon = 1e-8F;
   float weight_decay = 0;
+  /// [2r] i64 in the device's memory: the ranges begin, end, begin, end ... of weights to which weight_decay does not
+  /// apply, ascending, as elements of a flat buffer in which `weights` begins at first_weight; empty: none
+  ConstVectorView undecayed = {};
+  std::int64_t first_weight = 0;
   const double* gradient_square_sum = nullptr;  ///< in the device's memory; needed if clip_norm > 0
   float clip_norm = 0;                          ///< > 0: gradient *= min(1, clip_norm / sqrt(*gradient_square_sum))
   double* diverged = nullptr;  ///< in the device's memory: set to 1 if a new weight is NaN or infinite, else unchanged
@@ -166,6 +180,8 @@ class Math {
   virtual void fill(Stream& stream, MatrixView x, const RandomFill& random) = 0;
   /// to = from, for any pair of f32, f64 and bf16, of the same shape; a narrower type rounds to nearest even
   virtual void cast(Stream& stream, ConstMatrixView from, MatrixView to) = 0;
+  virtual void begin_step(Stream& stream, const BeginStep& call) = 0;
+  virtual void batch_rows(Stream& stream, const BatchRows& call) = 0;
   virtual void gather_rows(Stream& stream, const GatherRows& gather) = 0;
   virtual void gemm(Stream& stream, const Gemm& gemm) = 0;
   virtual void bias_activation(Stream& stream, const BiasActivation& call) = 0;

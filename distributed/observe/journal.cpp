@@ -48,6 +48,16 @@ void Journal::end(std::int64_t id) {
   kept->totals->seconds += now - kept->entry.begun;
 }
 
+void Journal::repeat(const std::map<std::string, CollectiveTotals>& collectives) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, more] : collectives) {
+    CollectiveTotals& totals = totals_[name];
+    totals.calls += more.calls;
+    totals.bytes += more.bytes;
+    totals.bytes_sent += more.bytes_sent;
+  }
+}
+
 std::vector<JournalEntry> Journal::latest() const {
   const std::lock_guard lock(mutex_);
   std::vector<JournalEntry> entries;

@@ -48,6 +48,9 @@ class Journal {
   void begin(std::int64_t id);
   void end(std::int64_t id);
 
+  /// Adds calls, bytes and bytes_sent of collectives that a device repeats: they have no entries and no times.
+  void repeat(const std::map<std::string, CollectiveTotals>& collectives);
+
   std::vector<JournalEntry> latest() const;  ///< the oldest first
   std::map<std::string, CollectiveTotals> totals() const;
 

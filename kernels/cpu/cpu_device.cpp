@@ -81,6 +81,10 @@ class CpuDevice final : public Device {
 
   Math& math() override { return math_; }
 
+  std::unique_ptr<Replay> make_replay(Stream& /*stream*/, std::function<void()> enqueue) override {
+    return std::make_unique<ReplayByCalls>(std::move(enqueue));
+  }
+
  private:
   std::optional<ProgressEngine> engine_;
   CpuMath math_;

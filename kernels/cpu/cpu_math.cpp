@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cmath>
 
-#include "kernels/bias_correction.hpp"
 #include "kernels/ceil_div.hpp"
 #include "kernels/cpu/cast.hpp"
 #include "kernels/cpu/fill.hpp"
@@ -205,45 +204,6 @@ void CpuMath::axpby(Stream&, double alpha, ConstVectorView x, double beta, Vecto
                         y.as<float>() + begin, end - begin);
     }
   });
-}
-
-void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
-  float scale = 1;
-  if (step.clip_norm > 0) {
-    const double norm = std::sqrt(*step.gradient_square_sum);
-    const double fits = static_cast<double>(step.clip_norm) / norm;
-    scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN if the norm is NaN
-  }
-  const AdamWScalars adamw = {step.lr,
-                              step.beta1,
-                              step.beta2,
-                              step.epsilon,
-                              step.weight_decay,
-                              bias_correction(step.beta1, step.step),
-                              bias_correction(step.beta2, step.step),
-                              scale};
-  std::atomic<bool> diverged = false;
-  for_elements(step.weights.size, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    float* const w = step.weights.as<float>() + begin;
-    const float* const g = step.gradient.as<float>() + begin;
-    const auto moment = [begin](const VectorView& flat) { return flat.as<float>() + begin; };
-    const std::int64_t n = end - begin;
-    bool finite = true;
-    switch (step.kind) {
-      case OptimizerKind::sgd: finite = loops().sgd(w, g, n, step.lr, step.weight_decay, scale); break;
-      case OptimizerKind::momentum:
-        finite = loops().momentum(w, g, moment(step.first_moment), n, step.lr, step.beta1, step.weight_decay, scale);
-        break;
-      case OptimizerKind::adamw:
-        finite = loops().adamw(w, g, moment(step.first_moment), moment(step.second_moment), n, adamw);
-        break;
-    }
-    if (!finite) diverged = true;
-    if (step.rounded_weights.size > 0) {
-      cast_vector(step.weights.range(begin, end), step.rounded_weights.range(begin, end));
-    }
-  });
-  if (diverged && step.diverged) *step.diverged = 1;
 }
 
 }  // namespace recombine::cpu

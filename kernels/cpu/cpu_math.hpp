@@ -11,6 +11,8 @@ class CpuMath final : public Math {
  public:
   void fill(Stream& stream, MatrixView x, const RandomFill& random) override;
   void cast(Stream& stream, ConstMatrixView from, MatrixView to) override;
+  void begin_step(Stream& stream, const BeginStep& call) override;
+  void batch_rows(Stream& stream, const BatchRows& call) override;
   void gather_rows(Stream& stream, const GatherRows& gather) override;
   void gemm(Stream& stream, const Gemm& gemm) override;
   void bias_activation(Stream& stream, const BiasActivation& call) override;

@@ -8,6 +8,7 @@
 #include "kernels/cuda/cuda_math.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/gpu_memory.hpp"
+#include "kernels/cuda/graph_replay.hpp"
 #include "kernels/cuda/staging_ring.hpp"
 #include "kernels/cuda/watch.hpp"
 #include "kernels/error.hpp"
@@ -96,6 +97,10 @@ class CudaDevice final : public Device {
   }
 
   Math& math() override { return math_; }
+
+  std::unique_ptr<Replay> make_replay(Stream& stream, std::function<void()> enqueue) override {
+    return std::make_unique<GraphReplay>(stream, std::move(enqueue));
+  }
 
  private:
   std::unique_ptr<cpu::CpuStream> make_host_stream() {

@@ -26,6 +26,10 @@ void CudaMath::cast(Stream& stream, ConstMatrixView from, MatrixView to) {
   cuda::cast(as_cuda_stream(stream), from, to);
 }
 
+void CudaMath::begin_step(Stream& stream, const BeginStep& call) { cuda::begin_step(as_cuda_stream(stream), call); }
+
+void CudaMath::batch_rows(Stream& stream, const BatchRows& call) { cuda::batch_rows(as_cuda_stream(stream), call); }
+
 /// The host cannot check the row numbers, which are in GPU memory. For a row outside the source, the kernel writes NaN.
 void CudaMath::gather_rows(Stream& stream, const GatherRows& gather) {
   check_gather(gather);

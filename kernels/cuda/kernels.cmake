@@ -3,6 +3,7 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/activation_gradient.cu
   cuda/add_square_sum.cu
   cuda/axpby.cu
+  cuda/begin_step.cu
   cuda/bias_activation.cu
   cuda/cast.cu
   cuda/fill.cu

@@ -11,6 +11,8 @@ namespace recombine::cuda {
 
 void fill(cudaStream_t stream, MatrixView x, const RandomFill& random);
 void cast(cudaStream_t stream, ConstMatrixView from, MatrixView to);
+void begin_step(cudaStream_t stream, const BeginStep& call);
+void batch_rows(cudaStream_t stream, const BatchRows& call);
 /// Writes NaN for a row that the source does not have.
 void gather_rows(cudaStream_t stream, const GatherRows& gather);
 void bias_activation(cudaStream_t stream, const BiasActivation& call);

@@ -1,4 +1,3 @@
-#include "kernels/bias_correction.hpp"
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/elements.cuh"
 #include "kernels/cuda/launchers.hpp"
@@ -15,9 +14,11 @@ struct OptimizerCall {
   float* second_moment;
   BFloat16* rounded_weights;  // null: not written
   std::int64_t n;
-  float lr, beta1, beta2, epsilon, weight_decay;
-  float first_correction;   // 1 / (1 - beta1^step)
-  float second_correction;  // 1 / (1 - beta2^step)
+  const OptimizerRates* rates;
+  float beta1, beta2, epsilon, weight_decay;
+  const std::int64_t* undecayed;  // [2 undecayed_ranges] begin, end, ...: in the flat buffer of the weights
+  std::int64_t undecayed_ranges;
+  std::int64_t first_weight;
   const double* gradient_square_sum;
   double clip_norm;  // 0: no clipping
   double* diverged;  // null: not written
@@ -35,19 +36,46 @@ __device__ __forceinline__ float gradient_scale(const OptimizerCall& call) {
   return scale;
 }
 
+/// The weight decay of the weights that one thread visits, in ascending order.
+class Decay {
+ public:
+  __device__ __forceinline__ explicit Decay(const OptimizerCall& call) : call_(call) { read(); }
+
+  /// Of the weight at flat index `at`.   `at` never descends
+  __device__ __forceinline__ float of(std::int64_t at) {
+    for (; at >= end_; read()) ++range_;
+    return at >= begin_ ? 0 : call_.weight_decay;
+  }
+
+ private:
+  __device__ __forceinline__ void read() {
+    if (range_ < call_.undecayed_ranges) {
+      begin_ = call_.undecayed[2 * range_];
+      end_ = call_.undecayed[2 * range_ + 1];
+    } else {
+      begin_ = end_ = INT64_MAX;
+    }
+  }
+
+  const OptimizerCall& call_;
+  std::int64_t range_ = 0;
+  std::int64_t begin_, end_;  // of the first range that does not end before the last weight
+};
+
 /// Returns the new weight. Updates m and v if this kind of optimizer uses them.
 template <OptimizerKind kind>
-__device__ __forceinline__ float stepped(const OptimizerCall& call, float w, float g, float& m, float& v) {
-  if constexpr (kind == OptimizerKind::sgd) return w - call.lr * (g + call.weight_decay * w);
+__device__ __forceinline__ float stepped(const OptimizerCall& call, const OptimizerRates& rates, float decay, float w,
+                                         float g, float& m, float& v) {
+  if constexpr (kind == OptimizerKind::sgd) return w - rates.lr * (g + decay * w);
   if constexpr (kind == OptimizerKind::momentum) {
-    m = call.beta1 * m + g + call.weight_decay * w;
-    return w - call.lr * m;
+    m = call.beta1 * m + g + decay * w;
+    return w - rates.lr * m;
   }
   m = call.beta1 * m + (1 - call.beta1) * g;
   v = call.beta2 * v + (1 - call.beta2) * g * g;
-  const float keep = 1 - call.lr * call.weight_decay;
-  const float rate = call.lr * call.first_correction;
-  return keep * w - rate * m / (sqrtf(v * call.second_correction) + call.epsilon);
+  const float keep = 1 - rates.lr * decay;
+  const float rate = rates.lr * rates.first_correction;
+  return keep * w - rate * m / (sqrtf(v * rates.second_correction) + call.epsilon);
 }
 
 __device__ __forceinline__ bool is_finite(float x) { return fabsf(x) < __builtin_huge_valf(); }
@@ -62,6 +90,8 @@ __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall 
   constexpr bool kFirst = kind != OptimizerKind::sgd;
   constexpr bool kSecond = kind == OptimizerKind::adamw;
   const float scale = gradient_scale(call);
+  const OptimizerRates rates = *call.rates;
+  Decay decay(call);
   bool finite = true;
   for_items(1, ceil_div(call.n, width), [&](std::int64_t, std::int64_t j) {
     const int count = pack_count<width>(call.n, j);
@@ -75,7 +105,8 @@ __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall 
     if constexpr (kSecond) v = load_pack<width>(call.second_moment + at, count);
 #pragma unroll
     for (int e = 0; e < width; ++e) {
-      w.at[e] = stepped<kind>(call, w.at[e], scale * g.at[e], m.at[e], v.at[e]);
+      const float decay_of_w = decay.of(call.first_weight + at + e);
+      w.at[e] = stepped<kind>(call, rates, decay_of_w, w.at[e], scale * g.at[e], m.at[e], v.at[e]);
       rounded_w.at[e] = rounded(w.at[e]);
       finite = finite && (e >= count || is_finite(w.at[e]));
     }
@@ -94,13 +125,14 @@ OptimizerCall call_of(const OptimizerStep& step) {
           .second_moment = step.second_moment.as<float>(),
           .rounded_weights = step.rounded_weights.size > 0 ? step.rounded_weights.as<BFloat16>() : nullptr,
           .n = step.weights.size,
-          .lr = step.lr,
+          .rates = step.rates,
           .beta1 = step.beta1,
           .beta2 = step.beta2,
           .epsilon = step.epsilon,
           .weight_decay = step.weight_decay,
-          .first_correction = bias_correction(step.beta1, step.step),
-          .second_correction = bias_correction(step.beta2, step.step),
+          .undecayed = step.undecayed.as<std::int64_t>(),
+          .undecayed_ranges = step.weight_decay == 0 ? 0 : step.undecayed.size / 2,
+          .first_weight = step.first_weight,
           .gradient_square_sum = step.gradient_square_sum,
           .clip_norm = step.clip_norm > 0 ? static_cast<double>(step.clip_norm) : 0.0,
           .diverged = step.diverged};

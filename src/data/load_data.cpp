@@ -10,10 +10,10 @@
 
 #include "distributed/io/file_kind.hpp"
 #include "kernels/error.hpp"
+#include "kernels/permutation.hpp"
 #include "src/data/csv.hpp"
 #include "src/data/idx.hpp"
 #include "src/data/synthetic.hpp"
-#include "src/nn/permutation.hpp"
 
 namespace recombine {
 

@@ -12,21 +12,21 @@ BatchLoader::BatchLoader(RankContext& context, std::int64_t largest_batch) : con
   rows_ = Buffer(context.device(), DataType::i64, local);
 }
 
-void BatchLoader::load(const Table& table, const Affine& input, const DistMatrix& x,
-                       const std::function<std::int64_t(std::int64_t)>& row_of) {
-  host_rows_.clear();
+void BatchLoader::load(const Table& table, const Affine& input, const DistMatrix& x, const BatchSource& source) {
   local_.clear();
   parts_.clear();
+  std::int64_t begin = 0;
   for (const Block& block : x.blocks()) {
     // Blocks of one row part are neighbours and have the same rows.
     if (!parts_.empty() && parts_.back() == block.row_part) continue;
-    const auto begin = static_cast<std::int64_t>(host_rows_.size());
-    for (std::int64_t b = block.rows.begin; b < block.rows.end; ++b) host_rows_.push_back(row_of(b));
-    local_.push_back({begin, begin + block.rows.size()});
+    const Range local{begin, begin + block.rows.size()};
+    context_.math().batch_rows(context_.compute(), {.order = source.order,
+                                                    .first = source.first + block.rows.begin,
+                                                    .rows = rows_.view().range(local.begin, local.end)});
+    local_.push_back(local);
     parts_.push_back(block.row_part);
+    begin = local.end;
   }
-  const auto count = static_cast<std::int64_t>(host_rows_.size());
-  context_.device().copy(context_.compute(), rows_.view().range(0, count), vector_view(host_rows_.data(), count));
 
   for (const Block& block : x.blocks()) {
     const ConstMatrixView columns = table.features.block(0, block.cols.begin, table.rows(), block.cols.size());

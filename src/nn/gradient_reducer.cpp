@@ -27,13 +27,22 @@ void GradientReducer::add(Range completed) {
   }
 }
 
+Range GradientReducer::wait_from(std::int64_t begin, Stream& stream) {
+  require(begin >= complete_from_, "gradient elements {} to {} are not added yet", begin, complete_from_);
+  const std::size_t first = waited_;
+  for (; waited_ < sums_.size() && buckets_[waited_].begin >= begin; ++waited_) sums_[waited_].wait(stream);
+  if (waited_ == first) return {};
+  return {buckets_[waited_ - 1].begin, buckets_[first].end};
+}
+
 void GradientReducer::finish(const std::function<void(Range)>& summed) {
   require(complete_from_ == 0, "backward left out the first {} elements of the gradient", complete_from_);
-  for (std::size_t b = 0; b < buckets_.size(); ++b) {
-    sums_[b].wait();
-    summed(buckets_[b]);
+  for (; waited_ < buckets_.size(); ++waited_) {
+    sums_[waited_].wait();
+    summed(buckets_[waited_]);
   }
   sums_.clear();
+  waited_ = 0;
   complete_from_ = gradient_.size;
 }
 

@@ -167,7 +167,7 @@ void Model::forward_summed(Layer& layer, const DistMatrix& x) {
   }
 }
 
-void Model::backward(const MicroBatch& micro_batch, const std::function<void(Range)>& completed) {
+void Model::backward(const MicroBatch& micro_batch, const BackwardCalls& calls) {
   summed_from_ = gradient_.view().size;
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const TraceRange trace("backward layer");
@@ -177,8 +177,9 @@ void Model::backward(const MicroBatch& micro_batch, const std::function<void(Ran
     const bool sums_dx = l > 0 && context_.mesh().parts(layer.axes.out) > 1;
     Pending dx = sums_dx ? backward_input(l) : Pending();
     backward_weight(layer, input_of(l), micro_batch);
-    if (micro_batch.last) completed(layout_.layer_range(l));
+    if (micro_batch.last) calls.completed(layout_.layer_range(l));
     if (l > 0 && !sums_dx) dx = backward_input(l);
+    if (micro_batch.last) calls.released(layout_.layer_range(l));
     dx.wait();
   }
 }

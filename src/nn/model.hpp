@@ -12,6 +12,12 @@
 
 namespace recombine {
 
+/// What Model::backward() calls in the last micro-batch of a batch, for each layer's range of the flat buffers.
+struct BackwardCalls {
+  std::function<void(Range)> completed;  ///< the gradient is complete on this rank
+  std::function<void(Range)> released;   ///< no work that is enqueued from now on reads the weights in this batch
+};
+
 /// A dense network on a mesh. X[batch,in] is cut as (i,k) and W[out,in] as (j,k):
 ///
 ///     forward   Y  = X W^T     contracts in     -> sum over k
@@ -32,9 +38,8 @@ class Model {
   /// dLoss/dY [batch, outputs], which the loss fills.
   const DistMatrix& output_gradient() const { return *layers_.back().dy; }
   /// Computes the gradient of the micro-batch from output_gradient(), last layer first, and adds it to that of the
-  /// batch's earlier micro-batches. If it is the last one: calls `completed` with each range of the flat gradient as
-  /// soon as that is complete on this rank. The gradient is Partial over i until set_summed().
-  void backward(const MicroBatch& micro_batch, const std::function<void(Range)>& completed);
+  /// batch's earlier micro-batches. The gradient is Partial over i until set_summed().
+  void backward(const MicroBatch& micro_batch, const BackwardCalls& calls);
   /// Tells that the flat gradient is summed over i, hence Replicated, from element `begin` to its end.
   void set_summed(std::int64_t begin);
   /// The gradient is Replicated from this element to its end.

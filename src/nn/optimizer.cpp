@@ -22,15 +22,23 @@ double RateSchedule::at(std::int64_t step) const {
   return lr;
 }
 
-Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions& options)
-    : context_(context), model_(model), options_(options) {
+Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values)
+    : context_(context), model_(model), options_(options), values_(values) {
   const auto zeros = [&](Buffer& moment) {
     moment = Buffer(context.device(), DataType::f32, model.weights().size, MemoryUse::moments);
     context.math().axpby(context.compute(), 0, {}, 0, moment.view());
   };
   if (options.kind != OptimizerKind::sgd) zeros(first_moment_);
   if (options.kind == OptimizerKind::adamw) zeros(second_moment_);
-  if (clips()) square_sum_ = Buffer(context.device(), DataType::f64, 1);
+  if (options.weight_decay > 0) {
+    std::vector<std::int64_t> undecayed;
+    for (const ParameterTensor& tensor : model.layout().tensors()) {
+      if (!tensor.decays()) undecayed.insert(undecayed.end(), {tensor.range.begin, tensor.range.end});
+    }
+    const auto size = static_cast<std::int64_t>(undecayed.size());
+    undecayed_ = Buffer(context.device(), DataType::i64, size);
+    context.device().copy(context.compute(), undecayed_.view(), vector_view(undecayed.data(), size));
+  }
   // Along i, every rank has the whole sum. Along j and k, one replica of each tensor counts.
   const Coord first{{context.coord()[Axis::i], 0, 0}};
   for (const ParameterTensor& tensor : model.layout().tensors()) {
@@ -43,27 +51,19 @@ Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions&
   }
 }
 
-void Optimizer::begin_step(std::int64_t step, double lr, double* diverged) {
-  step_ = step;
-  lr_ = lr;
-  diverged_ = diverged;
-}
-
 void Optimizer::measure_norm() {
-  static constexpr double kZero = 0;
-  context_.device().copy(context_.compute(), square_sum_.view(), vector_view(&kZero, 1));
-  auto* const sum = square_sum_.view().as<double>();
+  double* const sum = &values_->clip_square_sum;
   for (const Range& range : squared_here_) {
     context_.math().add_square_sum(context_.compute(), model_.gradient().range(range.begin, range.end), sum);
   }
   static constexpr std::array kCutting = {Axis::j, Axis::k};
-  sum_over_axes(context_, kCutting, square_sum_.view(), {.name = "sum gradient norm"});
+  sum_over_axes(context_, kCutting, vector_view(sum, 1), {.name = "sum gradient norm"});
 }
 
 void Optimizer::add_square_sum(double* sum) {
   if (clips()) {  // every rank has the whole sum
     if (context_.coord() == Coord{}) {
-      context_.math().axpby(context_.compute(), 1, square_sum_.view(), 1, vector_view(sum, 1));
+      context_.math().axpby(context_.compute(), 1, vector_view(&values_->clip_square_sum, 1), 1, vector_view(sum, 1));
     }
     return;
   }
@@ -74,27 +74,23 @@ void Optimizer::add_square_sum(double* sum) {
   }
 }
 
-void Optimizer::update(Range range) {
+void Optimizer::update(Stream& stream, Range range) {
   require(range.begin >= model_.summed_from(), "gradient elements {} to {} are updated before they are summed over i",
           range.begin, model_.summed_from());
-  for (const ParameterTensor& tensor : model_.layout().tensors()) {
-    const Range common = overlap(range, tensor.range);
-    if (common.size() <= 0) continue;
-    const auto part = [&](VectorView flat) { return flat.size == 0 ? flat : flat.range(common.begin, common.end); };
-    context_.math().optimizer_step(context_.compute(),
-                                   {.kind = options_.kind,
-                                    .weights = part(model_.weights()),
-                                    .gradient = part(model_.gradient()),
-                                    .first_moment = part(first_moment_.view()),
-                                    .second_moment = part(second_moment_.view()),
-                                    .rounded_weights = part(model_.rounded_weights()),
-                                    .step = step_,
-                                    .lr = static_cast<float>(lr_),
-                                    .weight_decay = tensor.decays() ? static_cast<float>(options_.weight_decay) : 0.0F,
-                                    .gradient_square_sum = clips() ? square_sum_.view().as<double>() : nullptr,
-                                    .clip_norm = static_cast<float>(options_.clip_norm),
-                                    .diverged = diverged_});
-  }
+  const auto part = [&](VectorView flat) { return flat.size == 0 ? flat : flat.range(range.begin, range.end); };
+  context_.math().optimizer_step(stream, {.kind = options_.kind,
+                                          .weights = part(model_.weights()),
+                                          .gradient = part(model_.gradient()),
+                                          .first_moment = part(first_moment_.view()),
+                                          .second_moment = part(second_moment_.view()),
+                                          .rounded_weights = part(model_.rounded_weights()),
+                                          .rates = &values_->input.rates,
+                                          .weight_decay = static_cast<float>(options_.weight_decay),
+                                          .undecayed = undecayed_.view(),
+                                          .first_weight = range.begin,
+                                          .gradient_square_sum = clips() ? &values_->clip_square_sum : nullptr,
+                                          .clip_norm = static_cast<float>(options_.clip_norm),
+                                          .diverged = &values_->sums.diverged});
 }
 
 }  // namespace recombine

@@ -28,31 +28,28 @@ struct OptimizerOptions {
 /// Applies summed gradients to a model's weights.
 class Optimizer {
  public:
-  Optimizer(RankContext& context, Model& model, const OptimizerOptions& options);
+  /// @param values  of the step that runs, in the device's memory: its rates; its sums say if a weight diverged
+  Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values);
 
   bool clips() const { return options_.clip_norm > 0; }
-  /// @param step  from 1
-  /// @param diverged  in the device's memory; the step sets it to 1 if a new weight is NaN or infinite
-  void begin_step(std::int64_t step, double lr, double* diverged);
   /// Sums the squares of all elements of the gradient, on any mesh, each element once. Call it before update() if
   /// clips(). @pre the gradient is summed over i
   void measure_norm();
   /// Adds squares of elements of the gradient to *sum, in the device's memory. The sum over all ranks of the mesh then
   /// counts each element once. @pre the gradient is summed over i; if clips(), measure_norm() was called
   void add_square_sum(double* sum);
-  /// Updates the weights in `range` of the flat buffer. @throws Error if its gradient is not summed over i
-  void update(Range range);
+  /// Enqueues on `stream` the update of the weights in `range` of the flat buffer. @throws Error if the gradient is not
+  /// summed over i
+  void update(Stream& stream, Range range);
 
  private:
   RankContext& context_;
   Model& model_;
   OptimizerOptions options_;
+  StepValues* values_;
   Buffer first_moment_, second_moment_;
-  Buffer square_sum_;                ///< one f64
+  Buffer undecayed_;                 ///< the ranges of the flat buffers without weight decay, as OptimizerStep has them
   std::vector<Range> squared_here_;  ///< of the flat gradient: the ranks at this j and k add their squares
-  std::int64_t step_ = 0;
-  double lr_ = 0;
-  double* diverged_ = nullptr;
 };
 
 }  // namespace recombine

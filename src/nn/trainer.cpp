@@ -60,14 +60,13 @@ Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOpti
       data_(data),
       options_(checked(options, data)),
       model_(context, options.model, largest_batch(data, options), options.seed),
-      optimizer_(context, model_, options.optimizer),
-      reducer_(context, model_.gradient(), model_.layout().buckets()),
       loader_(context, largest_batch(data, options)),
       loss_(context, model_, largest_batch(data, options)),
       train_(context, data.train()),
       validation_(context, data.validation()),
       test_(context, data.test()),
-      losses_(context) {
+      step_(context, {model_, loader_, loss_, train_, data.input()},
+            {.loss = options.loss, .batch_size = options.batch_size, .optimizer = options.optimizer}) {
   options_.schedule.steps = total_steps();
 }
 
@@ -93,33 +92,8 @@ std::int64_t Trainer::total_steps() const {
   return countable ? std::min(options_.steps, all) : options_.steps;
 }
 
-void Trainer::forward_backward(const Permutation& order, const MicroBatch& micro_batch, LossSums* sums) {
-  Lap lap;
-  const DistMatrix& x = model_.begin_batch(micro_batch.rows.size());
-  loader_.load(train_.table(), data_.input(), x, [&](std::int64_t b) { return order(micro_batch.rows.begin + b); });
-  lap.add_to(time_.input);
-  loss_.add(train_.table(), loader_, model_.forward(),
-            {.kind = options_.loss,
-             .batch_rows = micro_batch.batch_rows,
-             .gradient = &model_.output_gradient(),
-             .sums = sums});
-  model_.backward(micro_batch, [&](Range range) { reducer_.add(range); });
-}
-
-void Trainer::update(StepLosses::StepSums* sums, double lr) {
-  optimizer_.begin_step(state_.step + 1, lr, &sums->diverged);
-  // Without clipping, the optimizer applies a bucket while later buckets are still being summed.
-  reducer_.finish([&](Range range) {
-    model_.set_summed(range.begin);
-    if (!optimizer_.clips()) optimizer_.update(range);
-  });
-  if (!optimizer_.clips()) return;
-  optimizer_.measure_norm();
-  optimizer_.update({0, model_.weights().size});
-}
-
 bool Trainer::measures_norm(std::int64_t step) const {
-  return optimizer_.clips() || (options_.norm_every > 0 && step % options_.norm_every == 0);
+  return step_.clips() || (options_.norm_every > 0 && step % options_.norm_every == 0);
 }
 
 void Trainer::step(const Permutation& order, Range positions) {
@@ -127,41 +101,31 @@ void Trainer::step(const Permutation& order, Range positions) {
   Lap lap;
   const double waited = context_.exposed_seconds();
   const double flops_before = context_.flops();
-  const double input_before = time_.input;
-  const double lr = options_.schedule.at(state_.step);
-  StepLosses::StepSums* const sums = losses_.next();
-  context_.journal().set_step(state_.step + 1);
-  for (std::int64_t begin = positions.begin; begin < positions.end; begin += options_.batch_size) {
-    const std::int64_t end = std::min(begin + options_.batch_size, positions.end);
-    forward_backward(order,
-                     {.rows = {begin, end},
-                      .batch_rows = positions.size(),
-                      .first = begin == positions.begin,
-                      .last = end == positions.end},
-                     &sums->loss);
-  }
-  update(sums, lr);
-  ++state_.step;
-  StepRecord record{.step = state_.step, .epoch = state_.epoch, .lr = lr, .rows = positions.size()};
-  if (measures_norm(state_.step)) {
-    optimizer_.add_square_sum(&sums->gradient_square_sum);
-    record.gradient_norm = 0;
-  }
-  state_.samples += positions.size();
+  const double input_before = step_.input_seconds();
+  StepRecord record{.step = state_.step + 1, .epoch = state_.epoch, .rows = positions.size()};
+  record.lr = options_.schedule.at(state_.step);
+  if (measures_norm(record.step)) record.gradient_norm = 0;
+  context_.journal().set_step(record.step);
+  step_.run({.rows = record.rows, .measures_norm = record.gradient_norm.has_value()},
+            {.order = {order, positions.begin}, .rates = OptimizerRates::at(record.step, record.lr)});
+  state_.step = record.step;
+  state_.samples += record.rows;
   flops_ += context_.flops() - flops_before;
   const double exposed = context_.exposed_seconds() - waited;
+  const double input = step_.input_seconds() - input_before;
   time_.exposed_communication += exposed;
+  time_.input += input;
   lap.add_to(record.seconds);
-  time_.compute += record.seconds - exposed - (time_.input - input_before);
+  time_.compute += record.seconds - exposed - input;
   if (waits_on_host(context_)) record.exposed_seconds = exposed;
-  losses_.add(record);
+  step_.ring().add(record);
 }
 
 void Trainer::flush_losses(TrainingListener& listener) {
   Lap lap;
   context_.compute().synchronize();
   lap.add_to(time_.compute);
-  std::vector<StepRecord> steps = losses_.flush();
+  std::vector<StepRecord> steps = step_.ring().flush();
   lap.add_to(time_.exposed_communication);
   if (!waits_on_host(context_)) {  // step() only enqueues, so the host cannot time one step
     const double seconds = (Session::now() - reported_at_) / static_cast<double>(steps.size());
@@ -210,7 +174,7 @@ bool Trainer::next(TrainingListener& listener) {
   step(*order_, positions);
   state_.position = positions.end;
   const bool ends = positions.end == rows || state_.step == total_steps();
-  if (ends || losses_.full()) flush_losses(listener);
+  if (ends || step_.ring().full()) flush_losses(listener);
   return !ends || end_epoch(listener);
 }
 
@@ -267,7 +231,7 @@ Score Trainer::sum_scores(const DeviceTable& table) {
   const std::int64_t batch = largest_batch(data_, options_);
   for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
     const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));
-    loader_.load(table.table(), data_.input(), x, [&](std::int64_t b) { return begin + b; });
+    loader_.load(table.table(), data_.input(), x, {.first = begin});
     loss_.add(table.table(), loader_, model_.forward(),
               {.kind = options_.loss, .sums = reinterpret_cast<LossSums*>(scores.view().data)});
   }

@@ -1,18 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "src/nn/batch_loss.hpp"
-#include "src/nn/device_table.hpp"
-#include "src/nn/gradient_reducer.hpp"
-#include "src/nn/optimizer.hpp"
-#include "src/nn/permutation.hpp"
 #include "src/nn/shared_data.hpp"
-#include "src/nn/step_losses.hpp"
 #include "src/nn/train_state.hpp"
+#include "src/nn/training_step.hpp"
 
 namespace recombine {
 
@@ -85,18 +79,17 @@ class Trainer {
   std::int64_t total_steps() const;  ///< @throws InputError if there are 2^63 or more
 
   /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or
-  /// infinite, or whose update makes a weight NaN or infinite. Losses are read every StepLosses::kMostSteps steps and
+  /// infinite, or whose update makes a weight NaN or infinite. Losses are read every StepRing::kMostSteps steps and
   /// at the end of an epoch; the error is thrown then, before a later step is reported.
   void run(TrainingListener& listener);
-  /// Trains one step on the rows at `positions` in the order of the epoch: forward and backward for each micro-batch,
-  /// then one sum over the ranks and one update.
+  /// Trains one step on the rows at `positions` in the order of the epoch.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
   /// Evaluates all tables with the current weights. Blocks; every rank of the mesh calls it.
   Scores evaluate_all();
   const DeviceTable& train_table() const { return train_; }
   /// Drops the losses of the steps since the last report. For callers of step().
-  void discard_losses() { losses_.discard(); }
+  void discard_losses() { step_.ring().discard(); }
 
   const Model& model() const { return model_; }
   Model& model() { return model_; }
@@ -113,8 +106,6 @@ class Trainer {
   bool measures_norm(std::int64_t step) const;
   void begin_epoch();
   void flush_losses(TrainingListener& listener);
-  void forward_backward(const Permutation& order, const MicroBatch& micro_batch, LossSums* sums);
-  void update(StepLosses::StepSums* sums, double lr);
   /// Passes `steps` to the listener, up to the step at which training diverges. @throws InputError if it does
   void report(const std::vector<StepRecord>& steps, TrainingListener& listener);
   /// @throws InputError if `loss` is not finite: training has diverged
@@ -126,12 +117,10 @@ class Trainer {
   const SharedData& data_;
   TrainerOptions options_;
   Model model_;
-  Optimizer optimizer_;
-  GradientReducer reducer_;
   BatchLoader loader_;
   BatchLoss loss_;
   DeviceTable train_, validation_, test_;
-  StepLosses losses_;
+  TrainingStep step_;
   TrainState state_;
   std::optional<Permutation> order_;  ///< of the epoch
   TimeSpent time_;

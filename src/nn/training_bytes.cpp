@@ -51,11 +51,13 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
     const double kept = 2 * value_bytes(model) + (gradient_needs_input(model.activation_of(l)) ? kF32 : 0);
     activations += values(model.outputs_of(l), axes_of(l).out) * kept;
   }
-  // Row numbers of the batch, sums of losses and squares, and the statistics of softmax.
+  // Row numbers of the batch, values of steps, ranges without weight decay, and the statistics of softmax.
   const double rows = local({largest_batch, 1}, {.rows = Axis::i, .cols = {}});
   const int class_parts = mesh.parts(axes_of(model.layers() - 1).out);
-  bytes[MemoryUse::buffers] = rows * sizeof(std::int64_t) + sizeof(StepLosses::StepSums) * StepLosses::kMostSteps +
-                              sizeof(LossSums) + (options.optimizer.clip_norm > 0 ? sizeof(double) : 0) +
+  const bool has_undecayed = options.optimizer.weight_decay > 0 && model.bias != Bias::none;
+  bytes[MemoryUse::buffers] = rows * sizeof(std::int64_t) + sizeof(StepSums) * StepRing::kMostSteps +
+                              sizeof(StepValues) + sizeof(LossSums) +
+                              (has_undecayed ? 2.0 * sizeof(std::int64_t) * static_cast<double>(model.layers()) : 0) +
                               (class_parts > 1 ? rows * class_parts * sizeof(SoftmaxRowStats) : 0);
   return bytes;
 }

@@ -131,13 +131,14 @@ void adamw(benchmark::State& state) {
   const Buffer g = bench.matrix(1, n);
   const Buffer m = bench.zeros<float>(n);
   const Buffer v = bench.zeros<float>(n);
+  const OptimizerRates rates = OptimizerRates::at(1, 1e-3);
   for (auto _ : state) {
     bench.math().optimizer_step(bench.stream(), {.kind = OptimizerKind::adamw,
                                                  .weights = w.view(),
                                                  .gradient = g.view(),
                                                  .first_moment = m.view(),
                                                  .second_moment = v.view(),
-                                                 .lr = 1e-3F,
+                                                 .rates = &rates,
                                                  .weight_decay = 0.01F});
   }
   report_bytes(state, 7 * 4 * n);  // four read, three written

@@ -33,8 +33,10 @@ class NaNTest : public test::MathTest {
             .gradient = view_of(gradient),
             .first_moment = view_of(moments.first),
             .second_moment = view_of(moments.second),
-            .lr = 0.1F};
+            .rates = &rates_};
   }
+
+  const OptimizerRates rates_ = OptimizerRates::at(1, 0.1);
 
   template <class T>
   std::vector<T> narrowed(const std::vector<float>& x) {
@@ -206,7 +208,9 @@ TEST_F(NaNTest, TheOptimizerReportsWeightsThatAreNotFinite) {
           EXPECT_EQ(diverged, at < 0 ? 0 : 1);
           double before = 5;  // a step with finite weights leaves it unchanged
           if (at < 0) {
-            math_.optimizer_step(*stream_, {.weights = view_of(w), .gradient = view_of(gradient), .diverged = &before});
+            math_.optimizer_step(
+                *stream_,
+                {.weights = view_of(w), .gradient = view_of(gradient), .rates = &rates_, .diverged = &before});
             EXPECT_EQ(before, 5);
           }
         }

@@ -12,24 +12,32 @@ struct State {
   std::vector<double> w, m, v;
 };
 
-/// One step by the formulas of kernels/math.hpp, in double precision.
-void step_plainly(State& s, const std::vector<float>& gradient, const OptimizerStep& o, double clip) {
+constexpr float kRate = 0.05F;
+const OptimizerRates kRates = OptimizerRates::at(1, 0.1F);
+
+/// Step number `step` by the formulas of kernels/math.hpp, in double precision. Without decay for weights of which
+/// undecayed(i) is true.
+template <class Undecayed>
+void step_plainly(State& s, const std::vector<float>& gradient, const OptimizerStep& o, std::int64_t step, double clip,
+                  const Undecayed& undecayed) {
+  const double lr = kRate;
   const double beta1 = o.beta1;
   const double beta2 = o.beta2;
   for (std::size_t i = 0; i < gradient.size(); ++i) {
     const double g = clip * gradient[i];
+    const double decay = undecayed(static_cast<std::int64_t>(i)) ? 0.0 : static_cast<double>(o.weight_decay);
     double& w = s.w[i];
-    if (o.kind == OptimizerKind::sgd) w -= o.lr * (g + o.weight_decay * w);
+    if (o.kind == OptimizerKind::sgd) w -= lr * (g + decay * w);
     if (o.kind == OptimizerKind::momentum) {
-      s.m[i] = beta1 * s.m[i] + g + o.weight_decay * w;
-      w -= o.lr * s.m[i];
+      s.m[i] = beta1 * s.m[i] + g + decay * w;
+      w -= lr * s.m[i];
     }
     if (o.kind == OptimizerKind::adamw) {
       s.m[i] = beta1 * s.m[i] + (1 - beta1) * g;
       s.v[i] = beta2 * s.v[i] + (1 - beta2) * g * g;
-      const double m_hat = s.m[i] / (1 - std::pow(beta1, static_cast<double>(o.step)));
-      const double v_hat = s.v[i] / (1 - std::pow(beta2, static_cast<double>(o.step)));
-      w -= o.lr * (m_hat / (std::sqrt(v_hat) + o.epsilon) + o.weight_decay * w);
+      const double m_hat = s.m[i] / (1 - std::pow(beta1, static_cast<double>(step)));
+      const double v_hat = s.v[i] / (1 - std::pow(beta2, static_cast<double>(step)));
+      w -= lr * (m_hat / (std::sqrt(v_hat) + o.epsilon) + decay * w);
     }
   }
 }
@@ -43,14 +51,23 @@ class OptimizerTest : public test::MathTest {
     std::vector<float> m(n);
     std::vector<float> v(n);
     State expected{{w.begin(), w.end()}, std::vector<double>(n), std::vector<double>(n)};
-    for (o.step = 1; o.step <= 3; ++o.step) {
-      const auto gradient = random_values(size, 1 + static_cast<std::uint64_t>(o.step));
+    const auto undecayed = [&](std::int64_t i) {
+      const auto* const flat = o.undecayed.as<std::int64_t>();
+      for (std::int64_t r = 0; r < o.undecayed.size; r += 2) {
+        if (o.first_weight + i >= flat[r] && o.first_weight + i < flat[r + 1]) return true;
+      }
+      return false;
+    };
+    for (std::int64_t step = 1; step <= 3; ++step) {
+      const auto gradient = random_values(size, 1 + static_cast<std::uint64_t>(step));
+      const OptimizerRates rates = OptimizerRates::at(step, kRate, o.beta1, o.beta2);
+      o.rates = &rates;
       o.weights = view_of(w);
       o.gradient = view_of(gradient);
       o.first_moment = view_of(m);
       o.second_moment = view_of(v);
       math_.optimizer_step(*stream_, o);
-      step_plainly(expected, gradient, o, clip);
+      step_plainly(expected, gradient, o, step, clip, undecayed);
     }
     for (std::size_t i = 0; i < n; ++i) {
       ASSERT_NEAR(w[i], expected.w[i], 2e-6) << i;
@@ -65,9 +82,21 @@ TEST_F(OptimizerTest, StepsAgreeWithPlainLoops) {
     for (const float decay : {0.0F, 0.1F}) {
       for (const std::int64_t size : {0, 1, 7, 33, 1000}) {
         SCOPED_TRACE(::testing::Message() << "kind " << static_cast<int>(kind) << " decay " << decay << " n " << size);
-        check({.kind = kind, .lr = 0.05F, .beta1 = 0.8F, .beta2 = 0.95F, .epsilon = 1e-3F, .weight_decay = decay}, size,
-              1);
+        check({.kind = kind, .beta1 = 0.8F, .beta2 = 0.95F, .epsilon = 1e-3F, .weight_decay = decay}, size, 1);
       }
+    }
+  }
+}
+
+TEST_F(OptimizerTest, RangesWithoutDecay) {
+  // Ranges before, across and inside the weights, next to each other, empty, and after the last weight.
+  const std::vector<std::int64_t> flat = {3,   9,   95,  102,  111,  112,  112,  112,  112,
+                                          118, 150, 151, 1090, 1093, 1100, 1200, 1500, 1600};
+  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
+    for (const std::int64_t size : {7, 33, 1000, 2000}) {
+      SCOPED_TRACE(::testing::Message() << "kind " << static_cast<int>(kind) << " n " << size);
+      check({.kind = kind, .epsilon = 1e-3F, .weight_decay = 0.5F, .undecayed = view_of(flat), .first_weight = 100},
+            size, 1);
     }
   }
 }
@@ -87,7 +116,7 @@ TEST_F(OptimizerTest, RoundedWeightsAreTheUpdatedWeightsRounded) {
                                       .first_moment = view_of(m),
                                       .second_moment = view_of(v),
                                       .rounded_weights = view_of(rounded),
-                                      .lr = 0.1F});
+                                      .rates = &kRates});
       math_.cast(*stream_, test::matrix_of(w, 1, size), test::matrix_of(expected, 1, size));
       EXPECT_EQ(rounded, expected) << "kind " << static_cast<int>(kind) << " n " << size;
       EXPECT_NE(w, random_values(size, 1));
@@ -98,12 +127,8 @@ TEST_F(OptimizerTest, RoundedWeightsAreTheUpdatedWeightsRounded) {
 TEST_F(OptimizerTest, ClippingScalesOnlyLongGradients) {
   const double square_sum = 16;
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
-    OptimizerStep o{.kind = kind,
-                    .lr = 0.05F,
-                    .epsilon = 1e-2F,
-                    .weight_decay = 0.1F,
-                    .gradient_square_sum = &square_sum,
-                    .clip_norm = 1};
+    OptimizerStep o{
+        .kind = kind, .epsilon = 1e-2F, .weight_decay = 0.1F, .gradient_square_sum = &square_sum, .clip_norm = 1};
     check(o, 100, 0.25);
     o.clip_norm = 5;
     check(o, 100, 1);
@@ -121,7 +146,7 @@ TEST_F(OptimizerTest, ANaNGradientReachesTheWeights) {
                                     .gradient = view_of(gradient),
                                     .first_moment = view_of(m),
                                     .second_moment = view_of(v),
-                                    .lr = 0.1F});
+                                    .rates = &kRates});
     for (const float x : w) EXPECT_TRUE(std::isnan(x)) << static_cast<int>(kind);
   }
 }

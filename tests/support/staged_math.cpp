@@ -1,5 +1,6 @@
 #include "tests/support/staged_math.hpp"
 
+#include <cstring>
 #include <vector>
 
 namespace recombine::test {
@@ -87,6 +88,28 @@ void StagedMath::fill(Stream& stream, MatrixView x, const RandomFill& random) {
 void StagedMath::cast(Stream& stream, ConstMatrixView from, MatrixView to) {
   Mirror mirror(device_, stream);
   device_.math().cast(stream, mirror.read(from), mirror.write(to));
+  mirror.finish();
+}
+
+void StagedMath::begin_step(Stream& stream, const BeginStep& call) {
+  Mirror mirror(device_, stream);
+  BeginStep staged = call;
+  const std::int64_t bytes = call.slots * std::int64_t{sizeof(StepInput)};
+  const Buffer inputs = Buffer::on_host(device_, DataType::u8, bytes);
+  std::memcpy(inputs.view().data, call.inputs, static_cast<std::size_t>(bytes));
+  staged.inputs = reinterpret_cast<const StepInput*>(inputs.view().data);
+  staged.results = mirror.write(call.results, call.slots);
+  staged.values = mirror.write(call.values);
+  device_.math().begin_step(stream, staged);
+  mirror.finish();
+}
+
+void StagedMath::batch_rows(Stream& stream, const BatchRows& call) {
+  Mirror mirror(device_, stream);
+  BatchRows staged = call;
+  staged.order = mirror.write(const_cast<BatchOrder*>(call.order));
+  staged.rows = mirror.write(call.rows);
+  device_.math().batch_rows(stream, staged);
   mirror.finish();
 }
 
@@ -208,6 +231,8 @@ void StagedMath::optimizer_step(Stream& stream, const OptimizerStep& step) {
   call.first_moment = mirror.write(step.first_moment);
   call.second_moment = mirror.write(step.second_moment);
   call.rounded_weights = mirror.write(step.rounded_weights);
+  call.rates = mirror.write(const_cast<OptimizerRates*>(step.rates));
+  call.undecayed = mirror.read(step.undecayed);
   call.gradient_square_sum = mirror.write(const_cast<double*>(step.gradient_square_sum));
   call.diverged = mirror.write(step.diverged);
   device_.math().optimizer_step(stream, call);

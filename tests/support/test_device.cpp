@@ -14,24 +14,43 @@ bool is_set(const char* variable, const std::string& value) {
   return found && found == value;
 }
 
-class ReachableDevice final : public Device {
+/// Another device, unchanged.
+class ForwardingDevice : public Device {
  public:
-  explicit ReachableDevice(std::unique_ptr<Device> device) : device_(std::move(device)) {}
+  explicit ForwardingDevice(std::unique_ptr<Device> device) : device_(std::move(device)) {}
 
   DeviceKind kind() const override { return device_->kind(); }
   std::string description() const override { return device_->description(); }
-  std::byte* allocate(std::int64_t bytes, MemoryKind /*kind*/) override {
-    return device_->allocate(bytes, MemoryKind::host);
-  }
-  void deallocate(std::byte* memory, MemoryKind /*kind*/) noexcept override {
-    device_->deallocate(memory, MemoryKind::host);
-  }
+  std::byte* allocate(std::int64_t bytes, MemoryKind kind) override { return device_->allocate(bytes, kind); }
+  void deallocate(std::byte* memory, MemoryKind kind) noexcept override { device_->deallocate(memory, kind); }
   void copy(Stream& stream, VectorView to, ConstVectorView from) override { device_->copy(stream, to, from); }
   std::unique_ptr<Stream> make_stream(StreamUse use) override { return device_->make_stream(use); }
   Math& math() override { return device_->math(); }
+  std::unique_ptr<Replay> make_replay(Stream& stream, std::function<void()> enqueue) override {
+    return device_->make_replay(stream, std::move(enqueue));
+  }
 
  private:
   std::unique_ptr<Device> device_;
+};
+
+class ReachableDevice final : public ForwardingDevice {
+ public:
+  using ForwardingDevice::ForwardingDevice;
+  std::byte* allocate(std::int64_t bytes, MemoryKind /*kind*/) override {
+    return ForwardingDevice::allocate(bytes, MemoryKind::host);
+  }
+  void deallocate(std::byte* memory, MemoryKind /*kind*/) noexcept override {
+    ForwardingDevice::deallocate(memory, MemoryKind::host);
+  }
+};
+
+class CallingDevice final : public ForwardingDevice {
+ public:
+  using ForwardingDevice::ForwardingDevice;
+  std::unique_ptr<Replay> make_replay(Stream& /*stream*/, std::function<void()> enqueue) override {
+    return std::make_unique<ReplayByCalls>(std::move(enqueue));
+  }
 };
 
 }  // namespace
@@ -45,6 +64,10 @@ Collectives collectives() {
 std::unique_ptr<Device> make_test_device(Progress progress) {
   return std::make_unique<ReachableDevice>(
       make_device({.kind = device_kind(), .progress = progress, .local_rank = session().local_rank()}));
+}
+
+std::unique_ptr<Device> without_replay(std::unique_ptr<Device> device) {
+  return std::make_unique<CallingDevice>(std::move(device));
 }
 
 Buffer on_device(Device& device, Stream& stream, ConstVectorView host) {

@@ -165,6 +165,7 @@ void KernelRates::optimizers() {
   const Buffer first = bench_.zeros(size_.elements());
   const Buffer second = bench_.zeros(size_.elements());
   const Buffer rounded = bench_.random(size_.elements(), DataType::bf16);
+  const Buffer rates = bench_.zeros(sizeof(OptimizerRates) / sizeof(float));  // the time does not depend on the values
   struct Case {
     OptimizerKind kind;
     const char* name;
@@ -172,8 +173,11 @@ void KernelRates::optimizers() {
   };
   for (const Case c : {Case{OptimizerKind::sgd, "sgd", 12}, Case{OptimizerKind::momentum, "momentum", 20},
                        Case{OptimizerKind::adamw, "adamw", 28}}) {
-    OptimizerStep step{
-        .kind = c.kind, .weights = weights.view(), .gradient = gradient.view(), .lr = 1e-3F, .weight_decay = 0.01F};
+    OptimizerStep step{.kind = c.kind,
+                       .weights = weights.view(),
+                       .gradient = gradient.view(),
+                       .rates = reinterpret_cast<const OptimizerRates*>(rates.view().data),
+                       .weight_decay = 0.01F};
     if (c.kind != OptimizerKind::sgd) step.first_moment = first.view();
     if (c.kind == OptimizerKind::adamw) step.second_moment = second.view();
     const auto call = [&] { bench_.math().optimizer_step(bench_.stream(), step); };

@@ -155,6 +155,7 @@ TEST_F(ThreadsTest, Fingerprint) {
 
 TEST_F(ThreadsTest, OptimizerSteps) {
   constexpr std::int64_t kSize = kRows * kCols / 3;
+  const OptimizerRates rates = OptimizerRates::at(3, 0.01);
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
     for (const std::int64_t begin : {0, 1, 5}) {
       SCOPED_TRACE(::testing::Message() << "kind " << static_cast<int>(kind) << " from " << begin);
@@ -166,8 +167,7 @@ TEST_F(ThreadsTest, OptimizerSteps) {
                                         .gradient = view_of(x_).range(begin, kSize),
                                         .first_moment = part(1),
                                         .second_moment = part(2),
-                                        .step = 3,
-                                        .lr = 0.01F,
+                                        .rates = &rates,
                                         .weight_decay = 0.1F});
       });
     }

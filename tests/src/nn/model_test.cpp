@@ -1,6 +1,7 @@
 #include "src/nn/model.hpp"
 
 #include <cmath>
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include "src/nn/device_table.hpp"
 #include "src/nn/gradient_reducer.hpp"
 #include "src/nn/optimizer.hpp"
+#include "src/nn/step_ring.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/reference_network.hpp"
@@ -33,6 +35,8 @@ class ModelTest : public ::testing::Test {
   Table table_{.features = test::matrix_of(std::as_const(features_), kRows, 5),
                .labels = view_of(std::as_const(labels_)),
                .targets = test::matrix_of(std::as_const(targets_), kRows, 3)};
+
+  const std::function<void(Range)> ignore_ = [](Range) {};
 
   static ModelShape shape(Activation activation, Bias bias) {
     return {.inputs = 5, .hidden = {7, 6}, .outputs = 3, .activation = activation, .bias = bias};
@@ -67,14 +71,14 @@ TEST_F(ModelTest, GradientsAgreeWithFiniteDifferences) {
           GradientReducer reducer(context, model.gradient(),
                                   ParameterLayout(model.shape(), context.mesh(), context.coord(), 20, 30).buckets());
           const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
-          loader.load(table.table(), {}, model.begin_batch(batch), [](std::int64_t b) { return b; });
+          loader.load(table.table(), {}, model.begin_batch(batch), {});
           BatchLoss(context, model, kRows)
               .add(table.table(), loader, model.forward(),
                    {.kind = loss,
                     .batch_rows = batch,
                     .gradient = &model.output_gradient(),
                     .sums = reinterpret_cast<LossSums*>(sums.view().data)});
-          model.backward({}, [&](Range range) { reducer.add(range); });
+          model.backward({}, {.completed = [&](Range range) { reducer.add(range); }, .released = ignore_});
           std::int64_t summed = 0;
           reducer.finish([&](Range range) { summed += range.size(); });
           EXPECT_EQ(summed, model.weights().size);
@@ -107,7 +111,7 @@ TEST_F(ModelTest, GradientsInBf16AreCloseToTheReference) {
     rounded.product_type = DataType::bf16;
     Model model(context, rounded, kRows, 5);
     BatchLoader loader(context, kRows);
-    loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
+    loader.load(table.table(), {}, model.begin_batch(kRows), {});
     const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
     BatchLoss(context, model, kRows)
         .add(table.table(), loader, model.forward(),
@@ -116,7 +120,7 @@ TEST_F(ModelTest, GradientsInBf16AreCloseToTheReference) {
               .gradient = &model.output_gradient(),
               .sums = reinterpret_cast<LossSums*>(sums.view().data)});
     GradientReducer reducer(context, model.gradient(), model.layout().buckets());
-    model.backward({}, [&](Range range) { reducer.add(range); });
+    model.backward({}, {.completed = [&](Range range) { reducer.add(range); }, .released = ignore_});
     reducer.finish([](Range) {});
     context.compute().synchronize();
     const auto* w = model.weights().as<float>();
@@ -140,20 +144,22 @@ TEST_F(ModelTest, AStaleGradientIsRefused) {
   const DeviceTable table(context, table_);
   BatchLoader loader(context, kRows);
   const Buffer sums = test::on_device(*device_, context.compute(), view_of(zeros_));
-  loader.load(table.table(), {}, model.begin_batch(kRows), [](std::int64_t b) { return b; });
+  loader.load(table.table(), {}, model.begin_batch(kRows), {});
   BatchLoss(context, model, kRows)
       .add(table.table(), loader, model.forward(),
            {.batch_rows = kRows,
             .gradient = &model.output_gradient(),
             .sums = reinterpret_cast<LossSums*>(sums.view().data)});
-  model.backward({}, [](Range) {});
-  Optimizer optimizer(context, model, {.kind = OptimizerKind::sgd});
-  optimizer.begin_step(1, 0.1, sums.view().as<double>());
+  model.backward({}, {.completed = ignore_, .released = ignore_});
+  StepRing ring(context);
+  ring.push({.rates = OptimizerRates::at(1, 0.1)});
+  ring.begin();
+  Optimizer optimizer(context, model, {.kind = OptimizerKind::sgd}, ring.current());
   const std::int64_t size = model.gradient().size;
-  EXPECT_THROW(optimizer.update({0, size}), Error);
+  EXPECT_THROW(optimizer.update(context.compute(), {0, size}), Error);
   model.set_summed(size / 2);
-  EXPECT_NO_THROW(optimizer.update({size / 2, size}));
-  EXPECT_THROW(optimizer.update({0, size / 2}), Error);
+  EXPECT_NO_THROW(optimizer.update(context.compute(), {size / 2, size}));
+  EXPECT_THROW(optimizer.update(context.compute(), {0, size / 2}), Error);
 }
 
 /// A layer whose inputs or outputs are cut: the sum comes first, then bias and activation.
@@ -190,7 +196,7 @@ class CutModelTest : public ModelTest {
 
     // dLoss/dY of the squared error, then every local piece of dW: still Partial over i, so sum it.
     for (const Block& block : model.output_gradient().blocks()) set_gradient(block, outputs);
-    model.backward({}, [](Range) {});
+    model.backward({}, {.completed = ignore_, .released = ignore_});
     context.communication(Axis::i).wait(context.compute().record());
     context.communicator(Axis::i).all_reduce(context.communication(Axis::i), model.gradient(), Reduction::sum);
     context.communication(Axis::i).synchronize();

@@ -1,4 +1,4 @@
-#include "src/nn/permutation.hpp"
+#include "kernels/permutation.hpp"
 
 #include <cstdint>
 #include <numeric>

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/bias_correction.hpp"
+#include "kernels/permutation.hpp"
+
+/// What changes from one training step to the next. It lies in memory, not in the arguments of calls, so that a device
+/// can repeat a step that was enqueued once (Device::make_replay).
+namespace recombine {
+
+/// The order in which a batch takes the rows of a table.
+struct BatchOrder {
+  Permutation permutation;
+  std::int64_t position = 0;  ///< of the batch's first row
+};
+
+struct OptimizerRates {
+  float lr = 0;
+  float first_correction = 1;   ///< 1 / (1 - beta1^step); adamw
+  float second_correction = 1;  ///< 1 / (1 - beta2^step); adamw
+
+  /// @param step  from 1
+  static OptimizerRates at(std::int64_t step, double lr, float beta1 = 0.9F, float beta2 = 0.999F) {
+    return {static_cast<float>(lr), bias_correction(beta1, step), bias_correction(beta2, step)};
+  }
+};
+
+/// What a step reads.
+struct StepInput {
+  BatchOrder order;
+  OptimizerRates rates;
+};
+
+/// Every loss adds to these: to loss_sum the losses of all rows; to correct the number of rows with the largest output
+/// at the target.
+struct LossSums {
+  double loss_sum = 0;
+  double correct = 0;
+};
+
+/// What a step computes besides the new weights. All fields are f64.
+struct StepSums {
+  LossSums loss;
+  double diverged = 0;             ///< after the sum over the ranks, > 0 if a new weight is NaN or infinite
+  double gradient_square_sum = 0;  ///< 0 if the step does not measure the norm
+};
+
+/// The values of the step that runs.
+struct StepValues {
+  std::int64_t begun = 0;  ///< steps since the count was set to 0
+  StepInput input;
+  StepSums sums;
+  double clip_square_sum = 0;  ///< of the gradient, to clip it
+};
+
+}  // namespace recombine

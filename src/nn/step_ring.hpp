@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "distributed/rank_context.hpp"
+#include "kernels/math.hpp"
+
+namespace recombine {
+
+/// A step of training. Equal on all ranks, except for the two times, which each rank measures.
+struct StepRecord {
+  std::int64_t step = 0;   ///< from 1
+  std::int64_t epoch = 0;  ///< from 1
+  double train_loss = 0;   ///< mean over the batch, before the update
+  double lr = 0;
+  bool finite_weights = true;                ///< after the update
+  std::int64_t rows = 0;                     ///< of the batch
+  std::optional<double> gradient_norm = {};  ///< of the whole gradient, before clipping; none: not measured
+  double seconds = 0;                        ///< wall time; on a GPU the mean over the steps that are reported together
+  std::optional<double> exposed_seconds = {};  ///< of exposed communication; none: the host cannot measure it
+};
+
+/// Returns the sums of `values` (f64, in the device's memory) over all ranks, with the same bits on every rank. Waits
+/// for them.
+std::vector<double> sum_over_ranks(RankContext& context, VectorView values);
+
+/// Gives each step its input and collects its sums. All steps use the same memory for the step that runs, so they can
+/// be enqueued by the same calls, and no step waits for the host:
+///
+///     host     inputs[n] = ...                           inputs[n+1] = ...                        flush()
+///     device     begin step n: reads inputs[n]  ->  step n adds to sums  ->  begin step n+1: results[n] = sums
+class StepRing {
+ public:
+  static constexpr std::size_t kMostSteps = 64;  ///< between two flushes
+  static constexpr std::size_t kMostAhead = 2;   ///< steps that the host enqueues before the device has done them
+
+  explicit StepRing(RankContext& context);
+
+  /// Sets the input of the next step. Waits until the device has all but the latest kMostAhead - 1 steps behind it.
+  /// @pre !full()
+  void push(const StepInput& input);
+  /// Enqueues the begin of the step: from then on, current() has its input, and sums of zero.
+  void begin();
+  /// The values of the step that runs, in the device's memory.
+  StepValues* current() const { return reinterpret_cast<StepValues*>(current_.view().data); }
+  /// Call it after the step is enqueued. flush() completes `step`: train_loss, finite_weights, and gradient_norm if that
+  /// is not none.
+  void add(const StepRecord& step);
+  bool full() const { return steps_.size() == kMostSteps; }
+
+  /// The steps since the last flush(), with their losses. Waits for the device and for the other ranks.
+  std::vector<StepRecord> flush();
+  /// Drops the steps since the last flush(). Waits for the device.
+  void discard();
+
+ private:
+  /// Begins the count of steps anew. @pre no step is running
+  void restart();
+  StepInput* inputs() const { return reinterpret_cast<StepInput*>(inputs_.view().data); }
+
+  RankContext& context_;
+  Buffer inputs_;                       ///< [kMostSteps] StepInput, in the host's memory
+  Buffer current_;                      ///< one StepValues, as f64
+  Buffer results_;                      ///< [kMostSteps] StepSums, as f64
+  std::array<Event, kMostAhead> ends_;  ///< of the latest steps
+  std::vector<StepRecord> steps_;
+};
+
+}  // namespace recombine

@@ -1,0 +1,81 @@
+#include "src/nn/training_step.hpp"
+
+#include <algorithm>
+
+#include "distributed/session.hpp"
+
+namespace recombine {
+
+TrainingStep::TrainingStep(RankContext& context, const Parts& parts, const StepOptions& options)
+    : context_(context),
+      parts_(parts),
+      options_(options),
+      ring_(context),
+      optimizer_(context, parts.model, options.optimizer, ring_.current()),
+      reducer_(context, parts.model.gradient(), parts.model.layout().buckets()) {
+  // A CPU's compute stream runs inline: an early update would wait for its sum, and so would backward.
+  if (context.device().kind() == DeviceKind::cpu || clips()) return;
+  updates_ = context.device().make_stream(StreamUse::compute);
+}
+
+void TrainingStep::run(const StepKind& kind, const StepInput& input) {
+  ring_.push(input);
+  std::unique_ptr<Replay>& replay = replays_[kind];
+  if (!replay) replay = context_.make_replay([this, kind] { enqueue(kind); });
+  replay->run();
+}
+
+void TrainingStep::enqueue(const StepKind& kind) {
+  ring_.begin();
+  for (std::int64_t begin = 0; begin < kind.rows; begin += options_.batch_size) {
+    const std::int64_t end = std::min(begin + options_.batch_size, kind.rows);
+    forward_backward({.rows = {begin, end}, .batch_rows = kind.rows, .first = begin == 0, .last = end == kind.rows});
+  }
+  finish_updates();
+  if (kind.measures_norm) optimizer_.add_square_sum(&ring_.current()->sums.gradient_square_sum);
+}
+
+void TrainingStep::forward_backward(const MicroBatch& micro_batch) {
+  const double start = Session::now();
+  StepValues* const values = ring_.current();
+  const Table& table = parts_.table.table();
+  const DistMatrix& x = parts_.model.begin_batch(micro_batch.rows.size());
+  parts_.loader.load(table, parts_.input, x, {.first = micro_batch.rows.begin, .order = &values->input.order});
+  input_seconds_ += Session::now() - start;
+  parts_.loss.add(table, parts_.loader, parts_.model.forward(),
+                  {.kind = options_.loss,
+                   .batch_rows = micro_batch.batch_rows,
+                   .gradient = &parts_.model.output_gradient(),
+                   .sums = &values->sums.loss});
+  parts_.model.backward(micro_batch, {.completed = [this](Range layer) { reducer_.add(layer); },
+                                      .released = [this](Range layer) { update_released(layer); }});
+}
+
+/// Updates the weights of the layers from `layer` on, as soon as their gradients are summed. The products of earlier
+/// layers run at the same time.
+///
+///     compute     | dW3 | dX3 | dW2 | dX2 | dW1 |
+///     sums              |- sum 3 -| |- sum 2 -| |- sum 1 -|
+///     updates                     | 3 |       | 2 |       | 1 |
+void TrainingStep::update_released(Range layer) {
+  if (!updates_) return;
+  const Range summed = reducer_.wait_from(layer.begin, *updates_);
+  if (summed.size() == 0) return;
+  parts_.model.set_summed(summed.begin);
+  updates_->wait(context_.compute().record());  // the products that read these weights
+  optimizer_.update(*updates_, summed);
+}
+
+void TrainingStep::finish_updates() {
+  // A bucket is updated while later buckets are still being summed.
+  reducer_.finish([this](Range bucket) {
+    parts_.model.set_summed(bucket.begin);
+    if (!clips()) optimizer_.update(context_.compute(), bucket);
+  });
+  if (updates_) context_.compute().wait(updates_->record());
+  if (!clips()) return;
+  optimizer_.measure_norm();
+  optimizer_.update(context_.compute(), {0, parts_.model.weights().size});
+}
+
+}  // namespace recombine
