@@ -16,38 +16,46 @@ Work Launchable::launch() const {
   return prepare();
 }
 
-Executable::Executable(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) {
+Executable::Executable(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)), order_(*graph_) {
   for (std::size_t lane = 1; lane < graph_->devices.size(); ++lane)
     lanes_.push_back(std::make_unique<CUstream_st>(graph_->devices[lane]));
 }
 
-CompletionPtr Executable::push(const Node& node, std::vector<CompletionPtr> after, CUstream_st& stream) {
-  Work work = node.work.launch();
-  return lane(node.lane, stream).push([after = std::move(after), work = std::move(work)] {
-    for (const auto& end : after) end->wait();
-    work();
-  });
+Executable::Turn Executable::next_turn() {
+  const Hidden hidden;
+  const std::lock_guard lock(mutex_);
+  const auto first = launches_++ % 2 == 0 ? LaneOrder::First::origin : LaneOrder::First::forks;
+  return {first, std::make_shared<Progress>(graph_->nodes.size()), last_};
+}
+
+CompletionPtr Executable::push(std::size_t node, std::vector<CompletionPtr> after, CUstream_st& stream,
+                               const Turn& turn) {
+  const Node& of_graph = graph_->nodes[node];
+  return lane(of_graph.lane, stream)
+      .push([node, after = std::move(after), work = of_graph.work.launch(), progress = turn.progress,
+             rivals = order_.rivals(node, turn.first)] {
+        for (const auto& end : after) end->wait();
+        progress->wait_a_little(rivals);
+        work();
+        progress->set(node);
+      });
 }
 
 void Executable::launch(CUstream_st& stream) {
   count(&CudaCounts::graph_launches);
-  CompletionPtr before;
-  {
-    const Hidden hidden;
-    const std::lock_guard lock(mutex_);
-    before = last_;
-  }
-  const CompletionPtr start = stream.push([before] {
+  const Turn turn = next_turn();
+  const CompletionPtr start = stream.push([before = turn.before] {
     if (before) before->wait();
   });
   std::vector<CompletionPtr> ends;                               // of the nodes
   std::vector<CompletionPtr> lane_ends(graph_->devices.size());  // of the last node of each lane
-  for (const Node& node : graph_->nodes) {
+  for (std::size_t node = 0; node < graph_->nodes.size(); ++node) {
+    const auto& [work, earlier, lane] = graph_->nodes[node];
     std::vector<CompletionPtr> after;
-    for (const std::size_t earlier : node.after)
-      if (graph_->nodes[earlier].lane != node.lane) after.push_back(ends[earlier]);
-    if (node.lane != 0 && !lane_ends[node.lane]) after.push_back(start);
-    lane_ends[node.lane] = ends.emplace_back(push(node, std::move(after), stream));
+    for (const std::size_t one : earlier)
+      if (graph_->nodes[one].lane != lane) after.push_back(ends[one]);
+    if (lane != 0 && !lane_ends[lane]) after.push_back(start);
+    lane_ends[lane] = ends.emplace_back(push(node, std::move(after), stream, turn));
   }
   // The stream's last piece of work keeps this object alive until all lanes are idle.
   CompletionPtr end = stream.push([self = shared_from_this(), lane_ends = std::move(lane_ends)] {

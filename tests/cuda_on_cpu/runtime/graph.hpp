@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "tests/cuda_on_cpu/runtime/lane_order.hpp"
 #include "tests/cuda_on_cpu/runtime/stream.hpp"
 
 namespace emulated {
@@ -53,13 +54,23 @@ class Executable : public std::enable_shared_from_this<Executable> {
   void launch(CUstream_st& stream);
 
  private:
+  /// Of one launch.
+  struct Turn {
+    LaneOrder::First first;
+    std::shared_ptr<Progress> progress;
+    CompletionPtr before;  ///< the end of the launch before
+  };
+
+  Turn next_turn();
   CUstream_st& lane(std::size_t index, CUstream_st& stream) { return index == 0 ? stream : *lanes_[index - 1]; }
-  CompletionPtr push(const Node& node, std::vector<CompletionPtr> after, CUstream_st& stream);
+  CompletionPtr push(std::size_t node, std::vector<CompletionPtr> after, CUstream_st& stream, const Turn& turn);
 
   const std::shared_ptr<const Graph> graph_;
+  const LaneOrder order_;
   std::vector<std::unique_ptr<CUstream_st>> lanes_;  ///< of lanes 1 and up; lane 0 is the stream of the launch
   std::mutex mutex_;
   CompletionPtr last_;  ///< the end of the launch before
+  std::int64_t launches_ = 0;
 };
 
 }  // namespace emulated

@@ -112,6 +112,11 @@ const Rule kRules[] = {
        check(x.end(x.stream));
        return cudaEventQuery(x.inside);
      }},
+    {"cudaStreamWaitEvent after the end, captured", cudaErrorCapturedEvent, cudaErrorIllegalState,
+     [](Scene& x) {
+       check(x.end(x.stream));
+       return cudaStreamWaitEvent(x.other, x.inside, 0);
+     }},
     {"cudaStreamWaitEvent, not captured", cudaErrorStreamCaptureIsolation, kInvalidated,
      [](Scene& x) { return cudaStreamWaitEvent(x.stream, x.outside, 0); }},
     {"cudaStreamWaitEvent, another capture's", cudaErrorStreamCaptureMerge, kInvalidated,
