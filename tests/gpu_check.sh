@@ -10,8 +10,9 @@
 #   --build DIR       a build with RECOMBINE_CUDA=ON; else build-gpu/ is configured and built
 #   --json FILE       where rows go (gpu_check.jsonl): a line of JSON each, written when the row is there
 #   --parts LIST      of train-small, train-large, train-accuracy, torch, all_reduce-staged, all_reduce-nccl, kernels,
-#                     products, tests-np1, tests-staged, tests-nccl, racecheck, synccheck, memcheck; or of these groups:
-#                     train, tests, sanitizer, all_reduce. All of them unless told, what is worth most first
+#                     products, profile, tests-np1, tests-staged, tests-nccl, racecheck, synccheck, memcheck; or of
+#                     these groups: train, tests, sanitizer, all_reduce. All of them unless told, in an order such that
+#                     what is worth most comes first
 #   --seconds N       all ends after N seconds. What is not done by then is named, and is no failure
 #   --part-seconds N  no part takes longer; else each has a limit of its own (tests/bench/gpu/parts.py). A part that
 #                     reaches its limit is ended, and has failed; its rows and the other parts stay

@@ -56,7 +56,8 @@ def parse():
     try:  # fail now, not after an hour of measurements
         options.json.touch()
     except OSError as error:
-        parser.error(f"--json {options.json}: cannot write there: {error.strerror}; expected a path in a writable folder")
+        parser.error(f"--json {options.json}: cannot write there: {error.strerror}; expected a path in a writable "
+                     "folder")
     options.quick = options.quick or options.emulated
     return options
 

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "cli"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "cli"))
+import ncu_steps  # noqa: E402
 from program import Checks, wait_for  # noqa: E402
 
 # `kernels` prints a row and hangs; so does its child, which has the pipe open too.
@@ -69,7 +70,7 @@ class Stub:
 def check_limit(stub, checks):
     code, output, errors = stub.run("--parts", "kernels,products,torch", "--part-seconds", 2)
     checks.expect(code == 1, f"a part at its limit: exit status {code}: {errors}")
-    checks.expect(stub.lines("row") == ["first", "library f32", "library bf16"], f"its rows and the next part's: {output}")
+    checks.expect(stub.lines("row") == ["first", "library f32", "library bf16"], f"rows of both parts: {output}")
     checks.expect(stub.lines("failure") == ["kernels"], f"the failure: {output}")
     checks.expect("FAILED: kernels: ended after" in output and "library bf16" in output, f"the table: {output}")
     checks.expect(stub.lines("not_run") == ["torch"], f"PyTorch on the emulation: {output}")
@@ -102,13 +103,14 @@ def check_table(stub, checks):
                    '\n{"kind": "ro')
     done = subprocess.run([stub.script, "--table", stub.rows], text=True, capture_output=True, check=False)
     last = [line.split() for line in done.stdout.splitlines() if line.startswith("product f32")]
-    checks.expect(last == [["product", "f32", "8^3", "3", "2", "TFLOP/s", "1.50"]], f"--table: {done.stdout}{done.stderr}")
+    checks.expect(last == [["product", "f32", "8^3", "3", "2", "TFLOP/s", "1.50"]], f"--table: {done}")
 
 
 def check_refusals(stub, checks):
     here = ["--emulated", "--build", stub.folder]
     for arguments, expected in ([[*here, "--parts", "kernels,nosuch"], "--parts 'nosuch': expected one of"],
-                                [[*here, "--seconds", "0"], "--seconds"], [[*here, "--part-seconds", "x"], "--part-seconds"],
+                                [[*here, "--seconds", "0"], "--seconds"],
+                                [[*here, "--part-seconds", "x"], "--part-seconds"],
                                 [[*here, "--json", "/nowhere/rows"], "--json /nowhere/rows"],
                                 [["--nosuch"], "--nosuch"], [["--from", stub.folder], "--from"],
                                 [[*here, "--pack", stub.folder / "x.zip"], "--pack"]):
@@ -116,6 +118,19 @@ def check_refusals(stub, checks):
                               env=os.environ | {"PATH": f"{stub.folder}:{os.environ['PATH']}"})
         checks.expect(done.returncode == 2 and expected in done.stderr, f"{arguments}: {done}")
         checks.expect(done.stderr.count("\n") == 1, f"{arguments}: expected one line: {done.stderr}")
+
+
+def check_profile(checks):
+    """Seven steps of: gather inputs, gather targets, a product, the optimizer; after products that measure the peak."""
+    step = ["recombine::elements_kernel<recombine::<unnamed>::GatherItem<float, 4>>(long)"] * 2
+    step += ["nvjet_tst", "nvjet_tst", "recombine::<unnamed>::optimizer_kernel<2>(T1)"]
+    kernels = ["nvjet_hsh"] * 3 + step * 7
+    lines = ['==PROF== Connected', '"ID","Kernel Name","gpu__time_duration.sum"', '"","","ns"']
+    lines += [f'"{number}","{name}","{"3,000" if "nvjet" in name else "500"}"' for number, name in enumerate(kernels)]
+    found = ncu_steps.mean_step("\n".join(lines))
+    checks.expect(found.launches == 5, f"profile: {found}")
+    checks.expect(abs(found.seconds - 7500e-9) < 1e-12 and abs(found.products_seconds - 6000e-9) < 1e-12, f"{found}")
+    checks.expect(found.longest == "GatherItem 13.3%, optimizer_kernel 6.7%", f"profile: {found}")
 
 
 def check_pack(script, build, folder, checks):
@@ -142,6 +157,7 @@ def main():
             stub = Stub(checks, script, folder)
             for check in (check_refusals, check_limit, check_whole, check_cut_off, check_table):
                 check(stub, checks)
+            check_profile(checks)
     checks.finish()
 
 

@@ -1,4 +1,4 @@
-"""The tests on GPUs that CMake registered, as commands for this machine. Prints nothing, and needs no CTest in a pack."""
+"""The tests on GPUs that CMake registered, as commands for this machine. A pack has a list of its own, so no CTest."""
 import dataclasses
 import json
 import pathlib
@@ -19,15 +19,11 @@ class GpuTest:
     environment: dict
     ranks: int
     staged: bool
+    is_unit: bool  # a program of unit tests, not a script that runs our programs: much shorter
 
     @property
     def part(self):
         return "tests-np1" if self.ranks == 1 else "tests-staged" if self.staged else "tests-nccl"
-
-    @property
-    def is_unit(self):
-        """A program of unit tests, not a script that runs our programs: much shorter."""
-        return "mpi" in pathlib.Path(self.command[0]).name
 
     def split(self):
         """The command before the program, and from it."""
@@ -62,7 +58,8 @@ def of(machine, test):
     settings = next(p["value"] for p in test["properties"] if p["name"] == "ENVIRONMENT")
     environment = dict(setting.split("=", 1) for setting in settings)
     name, command = test["name"], list(test["command"])
-    if pathlib.Path(command[0]).name.startswith("python"):
+    is_script = pathlib.Path(command[0]).name.startswith("python")
+    if is_script:
         command[0] = sys.executable
     elif machine.in_pack:
         command[0] = "mpirun"
@@ -72,4 +69,4 @@ def of(machine, test):
         command = ["cuda" if word == "emulated" else word for word in command]
     elif machine.in_pack:
         environment.pop("LD_LIBRARY_PATH", None)
-    return GpuTest(name, command, environment, int(ranks), staged is not None)
+    return GpuTest(name, [*machine.starter, *command], environment, int(ranks), staged is not None, not is_script)

@@ -62,8 +62,9 @@ class Machine:
         found = json.loads(self.run("gpu_bench device", self.ranks(1, "gpu_bench", "device"), Deadline(60, WholeRun())))
         self.device, self.gpus = found["device"], found["gpus"]
 
-    def ranks(self, np, program, *arguments):
-        return ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(np), str(self.build / program), *arguments]
+    def ranks(self, np, program, *arguments, under=()):
+        return [*self.starter, "mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(np),
+                *under, str(self.build / program), *arguments]
 
     def run(self, name, command, deadline, on_row=None, allowed=(0,), **environment):
         """Standard output of a command, which ends at the deadline. `on_row` gets each line of JSON when it is printed.
@@ -78,7 +79,7 @@ class Machine:
         print(f"gpu_check: {name}", file=sys.stderr, flush=True)
         start = time.monotonic()
         try:
-            code = run_to(deadline, [*self.starter, *command], take, self.environment | environment, self.build)
+            code = run_to(deadline, command, take, self.environment | environment, self.build)
         except OSError as error:
             raise Failed(f"{name}: {error}") from error
         end = "\n".join(lines[-LAST_LINES:])

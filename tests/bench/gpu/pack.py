@@ -44,7 +44,7 @@ class Pack:
     def fill(self):
         for name in PROGRAMS:
             if not (self.build / name).is_file():
-                raise SystemExit(f"gpu_check: {self.build / name}: missing; expected a whole build with RECOMBINE_CUDA=ON")
+                sys.exit(f"gpu_check: {self.build / name}: missing; expected a whole build with RECOMBINE_CUDA=ON")
             self.add_binary(self.build / name, f"build/{name}")
         self.add_open_mpi()
         if self.emulated:  # some of its libraries are opened at run time
@@ -71,7 +71,7 @@ class Pack:
         for line in listing(["ldd", str(path)], env=self.environment).splitlines():
             found = re.match(r"\s*(\S+) => (/\S+)", line)
             if "not found" in line:
-                raise SystemExit(f"gpu_check: {path}: {line.strip()}; expected a build that runs on this machine")
+                sys.exit(f"gpu_check: {path}: {line.strip()}; expected a build that runs on this machine")
             if not found or re.match(GLIBC, found[1]) or (not self.emulated and re.match(ON_THE_TARGET, found[1])):
                 continue
             where = "lib/compiler" if re.match(COMPILER, found[1]) else "lib"
@@ -81,8 +81,8 @@ class Pack:
                 subprocess.run(["strip", "--strip-unneeded", str(library)], check=True)
 
     def add_open_mpi(self):
-        paths = dict(line.split(":", 2)[1:] for line in listing(["ompi_info", "--path", "all", "--parsable"]).splitlines()
-                     if line.startswith("path:"))
+        listed = listing(["ompi_info", "--path", "all", "--parsable"])
+        paths = dict(line.split(":", 2)[1:] for line in listed.splitlines() if line.startswith("path:"))
         prefix, plugins = pathlib.Path(paths["prefix"]), pathlib.Path(paths["pkglibdir"])
         for name in ("mpirun", "orted"):
             self.add_binary(pathlib.Path(shutil.which(name)).resolve(), f"openmpi/bin/{name}")
@@ -134,7 +134,7 @@ def cublas_header(build):
     for folder in ([pathlib.Path(nvcc[1])] if nvcc else []) + [pathlib.Path("/usr/local/cuda")]:
         for path in [*folder.glob("include/cublas_api.h"), *folder.glob("targets/*/include/cublas_api.h")]:
             return path.read_text()
-    raise SystemExit("gpu_check: cublas_api.h: not found next to nvcc; expected CUDA's headers")
+    sys.exit("gpu_check: cublas_api.h: not found next to nvcc; expected CUDA's headers")
 
 
 def write_tar(folder, file, compress):

@@ -3,7 +3,8 @@
 #
 #   ./run mpirun -np 2 train --device cuda --collectives staged --data data/fashion-mnist
 #   RECOMBINE_TEST_DEVICE=cuda RECOMBINE_TEST_COLLECTIVES=staged ./run mpirun -np 2 distributed_test
-#   ./run tests/gpu_check.sh --seconds 270
+#
+# tests/gpu_check.sh calls it for each program: PyTorch runs without it, with its own libraries.
 pack=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 . "$pack/settings"
 . "$pack/launch/env"
@@ -24,7 +25,7 @@ for name in $cuda_libraries; do
     if [ -e "$folder/$name" ]; then found=$folder; break; fi
   done
   if [ -z "$found" ]; then
-    echo "run: $name: not in python3's nvidia packages, /usr/local/cuda, ldconfig or LD_LIBRARY_PATH; expected in one" >&2
+    echo "run: $name: expected in python3's nvidia packages, /usr/local/cuda, ldconfig's list or LD_LIBRARY_PATH" >&2
     exit 1
   fi
   case :$cuda: in *:$found:*) ;; *) cuda=$cuda:$found ;; esac

@@ -8,12 +8,15 @@ import os
 import pathlib
 import sys
 import tempfile
+import threading
 
 import gpu_tests
+import ncu_steps
 from machine import Deadline, Failed, NotRun, find_tool, row
 
 PRECISIONS = ("f32", "tf32", "bf16")
 TEST_SECONDS = 60
+SHARDS = 3  # of a program under a sanitizer: a test that takes long leaves the others their results
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -33,23 +36,23 @@ TINY_NETWORKS = {"small": Network("synthetic:64,8,4", "16", 8, dict.fromkeys(PRE
 
 # In the default order: first what is worth most, should the time not be enough. Seconds are the most that each takes.
 SECONDS = {"train-small": 40, "train-large": 60, "torch": 75, "train-accuracy": 40, "all_reduce-staged": 40,
-           "kernels": 40, "products": 60, "all_reduce-nccl": 60, "tests-np1": 90, "tests-staged": 90, "racecheck": 90,
-           "synccheck": 90, "memcheck": 90, "tests-nccl": 120}
-UNTIMED = ("tests-np1", "tests-staged", "tests-nccl", "racecheck", "synccheck", "memcheck")  # may run side by side
-GROUPS = {"train": ("train-small", "train-large", "train-accuracy"), "tests": ("tests-np1", "tests-staged", "tests-nccl"),
-          "sanitizer": ("racecheck", "synccheck", "memcheck"), "all_reduce": ("all_reduce-staged", "all_reduce-nccl")}
+           "kernels": 40, "products": 60, "all_reduce-nccl": 60, "profile": 60, "racecheck": 150, "tests-np1": 150,
+           "tests-staged": 150, "synccheck": 150, "memcheck": 150, "tests-nccl": 150}
+UNTIMED = ("tests-np1", "tests-staged", "tests-nccl", "racecheck", "synccheck", "memcheck")
+GROUPS = {"train": ("train-small", "train-large", "train-accuracy"),
+          "tests": ("tests-np1", "tests-staged", "tests-nccl"), "sanitizer": ("racecheck", "synccheck", "memcheck"), "all_reduce": ("all_reduce-staged", "all_reduce-nccl")}
 
 
 class Check:
     def __init__(self, machine, results, quick):
         self.machine, self.results = machine, results
         self.quick = ["--quick"] if quick else []
-        # No more than cores and memory of the GPU allow: 4 jobs have at most 4 ranks each.
-        self.jobs = max(1, min(4, (os.cpu_count() or 1) // 4))
+        # Programs whose time does not matter run side by side, as many as cores allow: each has 4 ranks at most.
+        self.slots = threading.Semaphore(max(1, min(6, (os.cpu_count() or 1) // 2 - 1)))
 
     def run(self, parts, part_seconds, whole):
-        """Runs parts in order; those without timings next to each other, where there are cores for it."""
-        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+        """Runs parts in order; those without timings next to each other, as far as there are cores."""
+        with concurrent.futures.ThreadPoolExecutor(len(UNTIMED)) as pool:
             waiting = []
             for part in parts:
                 work = functools.partial(self.run_part, part, part_seconds, whole)
@@ -87,15 +90,22 @@ class Check:
             raise NotRun("one GPU: NCCL has nothing to move")
 
         def run(test):
-            allowed = (0, 77) if test.environment.get("RECOMBINE_TEST_COLLECTIVES") == "nccl" else (0,)
-            allowed = (0, 77) if not test.is_unit else allowed  # the scripts also need Fashion-MNIST
-            limit = deadline.at_most(TEST_SECONDS)
-            self.machine.run(test.name, test.command, limit, allowed=allowed, **test.environment)
+            needs = not test.is_unit or test.environment.get("RECOMBINE_TEST_COLLECTIVES") == "nccl"  # data, or GPUs
+            allowed = (0, 77) if needs else (0,)
+            self.machine.run(test.name, test.command, deadline.at_most(TEST_SECONDS), None, allowed, **test.environment)
             self.results.row(row("tests", test.name, note="passed"))
 
-        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-            for test in found:
-                pool.submit(self.attempt, test.name, deadline, functools.partial(run, test))
+        self.side_by_side([(test.name, functools.partial(run, test)) for test in found], deadline)
+
+    def side_by_side(self, works, deadline):
+        """Attempts each (name, work), in order, as many at a time as there are slots in the whole run."""
+        def wait_and_run(name, work):
+            with self.slots:
+                self.attempt(name, deadline, work)
+
+        with concurrent.futures.ThreadPoolExecutor(len(works) or 1) as pool:
+            for name, work in works:
+                pool.submit(wait_and_run, name, work).add_done_callback(lambda done: done.result())
 
     def sanitizer(self, tool, deadline):
         if self.machine.emulated:
@@ -105,11 +115,16 @@ class Check:
                      "kns=recombine"]
         if tool == "memcheck":  # the code itself checks return codes, and "not ready" from a query is no error
             sanitizer += ["--report-api-errors", "no"]
-        for test in gpu_tests.load(self.machine):
-            if test.name == "kernels_test.cuda.np1":
-                launch, program = test.split()
-                self.machine.run(tool, [*launch, *sanitizer, *program], deadline, **test.environment)
-                self.results.row(row("sanitizer", f"kernels_test, {tool}", note="no report"))
+        test = next(test for test in gpu_tests.load(self.machine) if test.name == "kernels_test.cuda.np1")
+        launch, program = test.split()
+
+        def run(shard):
+            shards = {"GTEST_TOTAL_SHARDS": str(SHARDS), "GTEST_SHARD_INDEX": str(shard)}
+            name = f"{tool}, kernels_test, part {shard + 1} of {SHARDS}"
+            self.machine.run(name, [*launch, *sanitizer, *program], deadline, **test.environment, **shards)
+            self.results.row(row("sanitizer", name, note="no report"))
+
+        self.side_by_side([(f"{tool} {shard + 1}", functools.partial(run, shard)) for shard in range(SHARDS)], deadline)
 
     def racecheck(self, deadline):
         self.sanitizer("racecheck", deadline)
@@ -150,7 +165,10 @@ class Check:
         cases = json.dumps({name: dataclasses.asdict(network) for name, network in networks.items()})
 
         def take(line):
-            (self.results.row if line.get("kind") != "failure" else lambda f: self.results.failed("torch", f["output"]))(line)
+            if line.get("kind") == "failure":
+                self.results.failed("torch", line["output"])
+            else:
+                self.results.row(line)
 
         self.machine.run("torch", [sys.executable, "-B", str(script), cases, *self.quick], deadline, on_row=take)
 
@@ -165,11 +183,30 @@ class Check:
                 self.attempt(f"train {title}", deadline,
                              functools.partial(self.train_once, which, title, network, precision, np, deadline))
 
+    def profile(self, deadline):
+        """Kernels' own times in a training step, as Nsight Compute measures them."""
+        if self.machine.emulated:
+            raise NotRun("ncu profiles a GPU, and this is the emulation")
+        ncu = find_tool("ncu")
+        for which, precision in (("large", "bf16"), ("small", "bf16"), ("large", "tf32"), ("small", "f32")):
+            network = (TINY_NETWORKS if self.quick else NETWORKS)[which]
+            with tempfile.TemporaryDirectory() as folder:
+                log = pathlib.Path(folder) / "ncu.csv"
+                self.machine.run(f"profile {which} {precision}", self.machine.ranks(
+                    1, "train", "--device", "cuda", "--data", network.data, "--hidden", network.hidden, "--batch-size",
+                    str(network.batch), "--steps", str(ncu_steps.STEPS), "--precision", precision, "--quiet",
+                    under=[ncu, *ncu_steps.OPTIONS, "--log-file", str(log)]), deadline)
+                step = ncu_steps.mean_step(log.read_text())
+            self.results.row(row(
+                "profile", f"{which} {precision}, a step's kernels", size=f"{network.hidden} @{network.batch}",
+                seconds=step.seconds, value=step.seconds * 1e6, unit="us", share=step.products_seconds / step.seconds,
+                note=f"{step.launches:.0f} launches; most besides products: {step.longest}"))
+
     def summary_of(self, title, np, deadline, *arguments):
         with tempfile.TemporaryDirectory() as folder:
             summary = pathlib.Path(folder) / "summary.json"
-            command = self.machine.ranks(np, "train", "--device", "cuda", *arguments, "--quiet", "--summary", str(summary))
-            self.machine.run(f"train {title}", command, deadline)
+            arguments += ("--device", "cuda", "--quiet", "--summary", str(summary))
+            self.machine.run(f"train {title}", self.machine.ranks(np, "train", *arguments), deadline)
             return json.loads(summary.read_text())
 
     def train_once(self, which, title, network, precision, np, deadline):

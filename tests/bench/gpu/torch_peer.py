@@ -65,7 +65,8 @@ class Peer:
         def step():
             x, y = x_all[chosen], y_all[chosen]
             optimizer.zero_grad(set_to_none=True)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=not captured):
+            lower = precision == "bf16"
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=lower, cache_enabled=not captured):
                 loss = loss_of(model(x), y)
             loss.backward()
             optimizer.step()
