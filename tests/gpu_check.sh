@@ -14,8 +14,8 @@
 #                     these groups: train, tests, sanitizer, all_reduce. All of them unless told, in an order such that
 #                     what is worth most comes first
 #   --seconds N       all ends after N seconds. What is not done by then is named, and is no failure
-#   --part-seconds N  no part takes longer; else each has a limit of its own (tests/bench/gpu/parts.py). A part that
-#                     reaches its limit is ended, and has failed; its rows and the other parts stay
+#   --part-seconds N  no part takes longer, and no program of tests and sanitizers; else each has a limit of its own
+#                     (tests/bench/gpu/parts.py). What reaches its limit is ended, and has failed; all rows stay
 #   --quick           tiny sizes, to try the script: its figures say nothing
 #   --emulated        the same without a GPU, on tests/cuda_on_cpu
 #   --pack FILE       checks nothing, but packs what a machine without this project's packages needs (tar, or tar.xz)

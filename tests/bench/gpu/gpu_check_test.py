@@ -144,6 +144,9 @@ def check_pack(script, build, folder, checks):
     loaded = subprocess.run(["tar", "tf", pack], text=True, capture_output=True, check=True).stdout
     for name in ("lib/libmpi.so", "lib/libdnnl.so", "openmpi/bin/mpirun", "build/tests.json"):
         checks.expect(f"gpu_pack/{name}" in loaded, f"the pack has no {name}")
+    tests = subprocess.run(["tar", "xOf", pack, "gpu_pack/build/tests.json"], text=True, capture_output=True, check=True)
+    checks.expect('"@PACK@/tests/cli/train_gpu_test.py", "@PACK@/build/train", "@PACK@"' in tests.stdout,
+                  f"paths in the list of tests: {tests.stdout[:1000]}")
     checks.expect("/libc.so" not in loaded and "/libcuda.so" not in loaded, "the pack has glibc or the driver")
 
 

@@ -40,9 +40,6 @@ class Deadline:
     def __init__(self, seconds, whole):
         self.end, self.whole = time.monotonic() + seconds, whole
 
-    def at_most(self, seconds):
-        return Deadline(min(seconds, self.end - time.monotonic()), self.whole)
-
     def left(self):
         return min(self.end - time.monotonic(), self.whole.left())
 
@@ -50,7 +47,7 @@ class Deadline:
 class Machine:
     def __init__(self, build, emulated):
         self.build, self.emulated = build.resolve(), emulated
-        self.environment = dict(os.environ)
+        self.environment = os.environ | {"GTEST_COLOR": "no"}
         starter = self.build.parent / "run"  # of a pack; tests/bench/gpu/pack_run.sh
         self.in_pack = starter.exists()
         self.starter = [str(starter)] if self.in_pack else []

@@ -112,7 +112,8 @@ class Pack:
         """The tests on GPUs that CTest knows, with paths that begin with @PACK@."""
         tests = json.loads(listing(["ctest", "--test-dir", str(self.build), "--show-only=json-v1"]))
         text = json.dumps({"tests": tests["tests"]}).replace(str(self.build), "@PACK@/build")
-        (self.folder / "build" / "tests.json").write_text(text.replace(str(self.source), "@PACK@"))
+        built_from = re.search(r"CMAKE_HOME_DIRECTORY:\w+=(.+)", (self.build / "CMakeCache.txt").read_text())[1]
+        (self.folder / "build" / "tests.json").write_text(text.replace(built_from, "@PACK@"))
 
     def write_settings(self):
         """What `run` checks where it is called."""

@@ -15,7 +15,6 @@ import ncu_steps
 from machine import Deadline, Failed, NotRun, find_tool, row
 
 PRECISIONS = ("f32", "tf32", "bf16")
-TEST_SECONDS = 60
 SHARDS = 3  # of a program under a sanitizer: a test that takes long leaves the others their results
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
@@ -36,11 +35,13 @@ TINY_NETWORKS = {"small": Network("synthetic:64,8,4", "16", 8, dict.fromkeys(PRE
 
 # In the default order: first what is worth most, should the time not be enough. Seconds are the most that each takes.
 SECONDS = {"train-small": 40, "train-large": 60, "torch": 75, "train-accuracy": 40, "all_reduce-staged": 40,
-           "kernels": 40, "products": 60, "all_reduce-nccl": 60, "profile": 60, "racecheck": 150, "tests-np1": 150,
-           "tests-staged": 150, "synccheck": 150, "memcheck": 150, "tests-nccl": 150}
+           "kernels": 40, "products": 60, "all_reduce-nccl": 60, "profile": 60, "racecheck": 100, "tests-np1": 60,
+           "tests-staged": 60, "synccheck": 100, "memcheck": 100, "tests-nccl": 60}
+# Programs whose time does not matter, so that they may run side by side. Their limits are for each program.
 UNTIMED = ("tests-np1", "tests-staged", "tests-nccl", "racecheck", "synccheck", "memcheck")
 GROUPS = {"train": ("train-small", "train-large", "train-accuracy"),
-          "tests": ("tests-np1", "tests-staged", "tests-nccl"), "sanitizer": ("racecheck", "synccheck", "memcheck"), "all_reduce": ("all_reduce-staged", "all_reduce-nccl")}
+          "tests": ("tests-np1", "tests-staged", "tests-nccl"), "sanitizer": ("racecheck", "synccheck", "memcheck"),
+          "all_reduce": ("all_reduce-staged", "all_reduce-nccl")}
 
 
 class Check:
@@ -65,17 +66,21 @@ class Check:
                 done.result()
 
     def run_part(self, part, part_seconds, whole):
-        deadline = Deadline(part_seconds or SECONDS[part], whole)
+        seconds = part_seconds or SECONDS[part] * (5 if self.machine.emulated else 1)
         name, _, which = part.partition("-")
+        limit = functools.partial(Deadline, seconds, whole)
         work = getattr(self, name)
-        self.attempt(part, deadline, functools.partial(work, *([which] if which else []), deadline))
+        self.attempt(part, limit, lambda deadline: work(*([which] if which else []),
+                                                        limit if part in UNTIMED else deadline))
 
-    def attempt(self, name, deadline, work):
-        """Runs `work`, which adds rows. Stores its exception, if any, so that the other parts still run."""
+    def attempt(self, name, limit, work):
+        """Runs `work`, which adds rows, with a deadline made now by `limit`. Stores its exception, if any, so that the
+        other parts still run."""
+        deadline = limit()
         try:
             if deadline.left() <= 0:
                 raise NotRun("no time left")
-            work()
+            work(deadline)
         except NotRun as reason:
             self.results.not_run(name, reason)
         except Failed as failure:
@@ -84,30 +89,30 @@ class Check:
             else:
                 self.results.failed(name, failure)
 
-    def tests(self, which, deadline):
-        found = [test for test in gpu_tests.load(self.machine) if test.part == f"tests-{which}"]
+    def tests(self, which, limit):
         if which == "nccl" and self.machine.gpus < 2:
             raise NotRun("one GPU: NCCL has nothing to move")
 
-        def run(test):
+        def run(test, deadline):
             needs = not test.is_unit or test.environment.get("RECOMBINE_TEST_COLLECTIVES") == "nccl"  # data, or GPUs
             allowed = (0, 77) if needs else (0,)
-            self.machine.run(test.name, test.command, deadline.at_most(TEST_SECONDS), None, allowed, **test.environment)
+            self.machine.run(test.name, test.command, deadline, None, allowed, **test.environment)
             self.results.row(row("tests", test.name, note="passed"))
 
-        self.side_by_side([(test.name, functools.partial(run, test)) for test in found], deadline)
+        found = [test for test in gpu_tests.load(self.machine) if test.part == f"tests-{which}"]
+        self.side_by_side([(test.name, functools.partial(run, test)) for test in found], limit)
 
-    def side_by_side(self, works, deadline):
+    def side_by_side(self, works, limit):
         """Attempts each (name, work), in order, as many at a time as there are slots in the whole run."""
         def wait_and_run(name, work):
             with self.slots:
-                self.attempt(name, deadline, work)
+                self.attempt(name, limit, work)
 
         with concurrent.futures.ThreadPoolExecutor(len(works) or 1) as pool:
-            for name, work in works:
-                pool.submit(wait_and_run, name, work).add_done_callback(lambda done: done.result())
+            for done in [pool.submit(wait_and_run, *work) for work in works]:
+                done.result()
 
-    def sanitizer(self, tool, deadline):
+    def sanitizer(self, tool, limit):
         if self.machine.emulated:
             raise NotRun("compute-sanitizer watches a GPU, and this is the emulation")
         # Only our own kernels: all are in namespace recombine. Instrumented libraries would take minutes.
@@ -118,22 +123,22 @@ class Check:
         test = next(test for test in gpu_tests.load(self.machine) if test.name == "kernels_test.cuda.np1")
         launch, program = test.split()
 
-        def run(shard):
+        def run(shard, deadline):
             shards = {"GTEST_TOTAL_SHARDS": str(SHARDS), "GTEST_SHARD_INDEX": str(shard)}
-            name = f"{tool}, kernels_test, part {shard + 1} of {SHARDS}"
+            name = f"kernels_test, {tool}, part {shard + 1} of {SHARDS}"
             self.machine.run(name, [*launch, *sanitizer, *program], deadline, **test.environment, **shards)
             self.results.row(row("sanitizer", name, note="no report"))
 
-        self.side_by_side([(f"{tool} {shard + 1}", functools.partial(run, shard)) for shard in range(SHARDS)], deadline)
+        self.side_by_side([(f"{tool} {shard + 1}", functools.partial(run, shard)) for shard in range(SHARDS)], limit)
 
-    def racecheck(self, deadline):
-        self.sanitizer("racecheck", deadline)
+    def racecheck(self, limit):
+        self.sanitizer("racecheck", limit)
 
-    def synccheck(self, deadline):
-        self.sanitizer("synccheck", deadline)
+    def synccheck(self, limit):
+        self.sanitizer("synccheck", limit)
 
-    def memcheck(self, deadline):
-        self.sanitizer("memcheck", deadline)
+    def memcheck(self, limit):
+        self.sanitizer("memcheck", limit)
 
     def rates(self, name, command, deadline):
         """Runs a program that prints rows as lines of JSON."""
@@ -180,8 +185,8 @@ class Check:
         for precision in PRECISIONS:
             for np in ranks:
                 title = f"{which} {precision}, {np} GPU{'s' if np > 1 else ''}"
-                self.attempt(f"train {title}", deadline,
-                             functools.partial(self.train_once, which, title, network, precision, np, deadline))
+                self.attempt(f"train {title}", lambda: deadline,
+                             functools.partial(self.train_once, which, title, network, precision, np))
 
     def profile(self, deadline):
         """Kernels' own times in a training step, as Nsight Compute measures them."""
@@ -190,17 +195,21 @@ class Check:
         ncu = find_tool("ncu")
         for which, precision in (("large", "bf16"), ("small", "bf16"), ("large", "tf32"), ("small", "f32")):
             network = (TINY_NETWORKS if self.quick else NETWORKS)[which]
-            with tempfile.TemporaryDirectory() as folder:
-                log = pathlib.Path(folder) / "ncu.csv"
-                self.machine.run(f"profile {which} {precision}", self.machine.ranks(
-                    1, "train", "--device", "cuda", "--data", network.data, "--hidden", network.hidden, "--batch-size",
-                    str(network.batch), "--steps", str(ncu_steps.STEPS), "--precision", precision, "--quiet",
-                    under=[ncu, *ncu_steps.OPTIONS, "--log-file", str(log)]), deadline)
-                step = ncu_steps.mean_step(log.read_text())
-            self.results.row(row(
-                "profile", f"{which} {precision}, a step's kernels", size=f"{network.hidden} @{network.batch}",
-                seconds=step.seconds, value=step.seconds * 1e6, unit="us", share=step.products_seconds / step.seconds,
-                note=f"{step.launches:.0f} launches; most besides products: {step.longest}"))
+            self.attempt(f"profile {which} {precision}", lambda: deadline,
+                         functools.partial(self.profile_once, ncu, which, network, precision))
+
+    def profile_once(self, ncu, which, network, precision, deadline):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "ncu.csv"
+            self.machine.run(f"profile {which} {precision}", self.machine.ranks(
+                1, "train", "--device", "cuda", "--data", network.data, "--hidden", network.hidden, "--batch-size",
+                str(network.batch), "--steps", str(ncu_steps.STEPS), "--precision", precision, "--quiet",
+                under=[ncu, *ncu_steps.OPTIONS, "--log-file", str(log)]), deadline)
+            step = ncu_steps.mean_step(log.read_text())
+        self.results.row(row(
+            "profile", f"{which} {precision}, a step's kernels", size=f"{network.hidden} @{network.batch}",
+            seconds=step.seconds, value=step.seconds * 1e6, unit="us", share=step.products_seconds / step.seconds,
+            note=f"{step.launches:.0f} launches; most besides products: {step.longest}"))
 
     def summary_of(self, title, np, deadline, *arguments):
         with tempfile.TemporaryDirectory() as folder:
