@@ -139,7 +139,7 @@ def cublas_header(build):
 
 
 def write_tar(folder, file, compress):
-    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 3, "dict_size": DICTIONARY}]
+    filters = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": DICTIONARY}]
     with lzma.open(file, "wb", filters=filters) if compress else open(file, "wb") as packed:
         with tarfile.open(fileobj=packed, mode="w") as tar:
             tar.add(folder, arcname="gpu_pack")
