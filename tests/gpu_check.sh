@@ -52,16 +52,22 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-if [ -n "$from" ]; then
-  if [ ! -d "$from" ]; then
-    folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
-    python3 -m tarfile -e "$from" "$folder" || exit 2
-    from=$folder/gpu_pack
-  fi
-  [ -x "$from/run" ] || { echo "gpu_check: --from $from: has no run; expected a pack made by --pack" >&2; exit 2; }
-  "$from/tests/gpu_check.sh" ${arguments[@]+"${arguments[@]}"}
-  exit
+start_from() {  # FOLDER
+  [ -x "$1/run" ] || { echo "gpu_check: --from $from: has no run; expected a pack made by --pack" >&2; exit 2; }
+  exec "$1/tests/gpu_check.sh" ${arguments[@]+"${arguments[@]}"}
+}
+
+if [ -d "$from" ]; then
+  start_from "$from"
+elif [ -n "$from" ]; then
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  python3 -m tarfile -e "$from" "$folder" || { echo "gpu_check: --from $from: expected a pack of --pack" >&2; exit 2; }
+  (start_from "$folder/gpu_pack") &
+  trap 'kill -TERM $!' TERM INT HUP
+  code=0
+  while wait $! || code=$?; kill -0 $! 2>/dev/null; do code=0; done  # a signal ends `wait`, too
+  exit $code
 fi
 
 if [ $emulated = no ] && [ -z "$pack" ] && ! nvidia-smi -L 2>/dev/null | grep -q '^GPU '; then
