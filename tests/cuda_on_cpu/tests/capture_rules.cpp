@@ -119,6 +119,12 @@ const Rule kRules[] = {
      }},
     {"cudaStreamWaitEvent, not captured", cudaErrorStreamCaptureIsolation, kInvalidated,
      [](Scene& x) { return cudaStreamWaitEvent(x.stream, x.outside, 0); }},
+    {"cudaStreamWaitEvent, never recorded", cudaErrorStreamCaptureIsolation, kInvalidated,
+     [](Scene& x) {
+       cudaEvent_t event = nullptr;
+       check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+       return cudaStreamWaitEvent(x.stream, event, 0);
+     }},
     {"cudaStreamWaitEvent, another capture's", cudaErrorStreamCaptureMerge, kInvalidated,
      [](Scene& x) {
        check(cudaStreamBeginCapture(x.other, cudaStreamCaptureModeThreadLocal));

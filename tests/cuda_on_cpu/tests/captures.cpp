@@ -71,17 +71,19 @@ class Step {
   }
 
   void record() {
+    const bool early = fault_ == "missing edge to the fork";
+    if (early) check(cudaEventRecord(fork_, compute_));
     if (fault_ == "replay that reads a host scalar") {
       produce(compute_, p_, scalar_);
     } else {
       check(cudaMemcpyAsync(p_, fed_, kBytes, cudaMemcpyDefault, compute_));
     }
-    check(cudaEventRecord(fork_, compute_));
+    if (!early) check(cudaEventRecord(fork_, compute_));
     check(cudaStreamWaitEvent(communication_, fork_, 0));
     double_of(communication_, p_, q_);
     check(cudaEventRecord(join_, communication_));
     double_of(compute_, p_, r_);
-    const bool late = fault_ == "missing edge";
+    const bool late = fault_ == "missing edge to the join";
     if (!late && fault_ != "missing join") check(cudaStreamWaitEvent(compute_, join_, 0));
     add(compute_, q_, r_, s_);
     check(cudaMemcpyAsync(host_, s_, kBytes, cudaMemcpyDefault, compute_));

@@ -37,7 +37,8 @@ FAULTS = {
 }
 # The same for captures.cpp.
 CAPTURE_FAULTS = {
-    "missing edge": {"thread": RACE, "plain": "wrong result"},
+    "missing edge to the fork": {"thread": RACE, "plain": "wrong result"},
+    "missing edge to the join": {"thread": RACE, "plain": "wrong result"},
     "missing join": {"plain": "cudaErrorStreamCaptureUnjoined"},
     "replay that reads a host scalar": {"plain": "wrong result"},
     "fed again too early": {"thread": RACE},
