@@ -156,7 +156,8 @@ def session_members(session):
 
 
 def find_tool(name):
-    path = shutil.which(name) or shutil.which(name, path="/usr/local/cuda/bin")
+    folders = [*pathlib.Path("/usr/local").glob("cuda*/bin"), *pathlib.Path("/opt/nvidia").glob("nsight-compute/*")]
+    path = shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, folders)))
     if not path:
         raise NotRun(f"{name} is not installed")
     return path
