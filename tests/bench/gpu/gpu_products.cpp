@@ -38,7 +38,8 @@ struct Product {
   std::int64_t size;
 };
 
-/// Measures C = A B^T, square: a layer's forward product reads its operands so. @returns {seconds, TFLOP/s}
+/// Measures a square product: C = A B^T by the library, as a layer's forward product reads its operands, and C = A B by
+/// the kernels to learn from, as `matmul` does. @returns {seconds, TFLOP/s}
 std::pair<double, double> rate_of(Effort effort, const Product& product) {
   GpuBench bench(
       effort, {.kind = DeviceKind::cuda, .kernel = product.kernel.kernel, .f32_products = product.kind.f32_products});
@@ -47,9 +48,10 @@ std::pair<double, double> rate_of(Effort effort, const Product& product) {
   const Buffer a = bench.random(n * n, type);
   const Buffer b = bench.random(n * n, type);
   const Buffer c(bench.device(), type == DataType::f64 ? DataType::f64 : DataType::f32, n * n);
+  const Transpose trans_b = product.kernel.kernel == ProductKernel::library ? Transpose::yes : Transpose::no;
   const double seconds = bench.seconds_of([&] {
     bench.math().gemm(bench.stream(),
-                      {.a = a.matrix(n, n), .b = b.matrix(n, n), .trans_b = Transpose::yes, .c = c.matrix(n, n)});
+                      {.a = a.matrix(n, n), .b = b.matrix(n, n), .trans_b = trans_b, .c = c.matrix(n, n)});
   });
   const auto extent = static_cast<double>(n);
   return {seconds, 2 * extent * extent * extent / seconds * 1e-12};
