@@ -31,37 +31,37 @@ struct GradientItem {
 };
 
 template <Activation kind, int width>
-void gradient_packs(cudaStream_t stream, const ActivationGradient& call) {
+void gradient_packs(const Launch& launch, const ActivationGradient& call) {
   const MatrixView& g = call.gradient;
   const GradientItem<kind, width> item = {call.saved.as<float>(), call.saved.ld, g.as<float>(), g.ld, g.cols};
   if (call.bias_gradient.size > 0) {
-    const ColumnSums sums = {g.rows, g.cols, 0, call.bias_gradient.as<float>(), call.beta};
-    sum_columns<width>(stream, "activation_gradient", sums, item);
+    const ColumnSums sums = {g.rows, g.cols, call.bias_gradient.as<float>(), call.beta};
+    sum_columns<width>(launch, "activation_gradient", sums, item);
   } else {
-    for_elements(stream, "activation_gradient", g.rows, ceil_div(g.cols, width), item);
+    for_elements(launch.stream, "activation_gradient", g.rows, ceil_div(g.cols, width), item);
   }
 }
 
 /// bias_gradient = beta bias_gradient + the column sums of the unchanged gradient.
 template <int width>
-void sum_gradient_packs(cudaStream_t stream, const ActivationGradient& call) {
+void sum_gradient_packs(const Launch& launch, const ActivationGradient& call) {
   const MatrixView& g = call.gradient;
-  sum_columns<width>(stream, "activation_gradient", {g.rows, g.cols, 0, call.bias_gradient.as<float>(), call.beta},
+  sum_columns<width>(launch, "activation_gradient", {g.rows, g.cols, call.bias_gradient.as<float>(), call.beta},
                      MatrixItem<width>{g.as<float>(), g.ld});
 }
 
 }  // namespace
 
-void activation_gradient(cudaStream_t stream, const ActivationGradient& call) {
+void activation_gradient(const Launch& launch, const ActivationGradient& call) {
   if (call.activation == Activation::identity) {
     if (call.bias_gradient.size == 0) return;
-    return packs_fit_matrix(call.gradient) ? sum_gradient_packs<kWide>(stream, call)
-                                           : sum_gradient_packs<1>(stream, call);
+    return packs_fit_matrix(call.gradient) ? sum_gradient_packs<kWide>(launch, call)
+                                           : sum_gradient_packs<1>(launch, call);
   }
   const bool wide = packs_fit_matrix(call.saved) && packs_fit_matrix(call.gradient);
   with_activation(call.activation, [&](auto activation) {
     if constexpr (activation() != Activation::identity) {
-      wide ? gradient_packs<activation(), kWide>(stream, call) : gradient_packs<activation(), 1>(stream, call);
+      wide ? gradient_packs<activation(), kWide>(launch, call) : gradient_packs<activation(), 1>(launch, call);
     }
   });
 }

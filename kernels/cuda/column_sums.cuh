@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/elements.cuh"
+#include "kernels/cuda/reduce.cuh"
 
 /// Column sums of the elements that a functor returns. Rows are cut into pieces:
 ///
@@ -13,66 +14,101 @@
 ///            | block   | block   |   rows of piece 1
 ///            +---------+---------+
 ///                 |         |
-///            a sum per piece and column; then a second kernel adds the pieces
+///            the last block of each column of blocks adds the sums of its pieces
 ///
 /// The number of pieces depends only on the shape, so the bits depend only on the shape and the data.
 namespace recombine::cuda {
 
-/// sums[piece, col] = beta sums[piece, col] + the sum of column `col` over the rows of the piece
+/// sums[col] = beta sums[col] + the sum of column `col` over all rows
 struct ColumnSums {
   std::int64_t rows;
   std::int64_t cols;
-  std::int64_t piece_rows;
   float* sums;
   float beta;
 };
 
+template <int width>
+__device__ __forceinline__ void add_to(Pack<float, width>& sum, const Pack<float, width>& x) {
+#pragma unroll
+  for (int e = 0; e < width; ++e) sum.at[e] += x.at[e];
+}
+
+/// Adds the packs of all rows of a block's threads; row 0 gets the sums. `folded` has a pack for each thread. It may be
+/// used again after the block's next barrier.
+template <int width>
+__device__ __forceinline__ Pack<float, width> fold_rows(const Pack<float, width>& mine, Pack<float, width>* folded) {
+  Pack<float, width>* const at = folded + thread_of_block();
+  *at = mine;
+  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.y < half) add_to<width>(*at, at[half * blockDim.x]);
+  }
+  return *at;
+}
+
+/// The sum of a column's pieces, in row 0 of the threads of the block that ends last; false in all other threads.
+template <int width>
+__device__ __forceinline__ bool add_pieces(Pack<float, width>& sum, std::int64_t pack, Pack<float, width>* folded,
+                                           const Workspace& workspace) {
+  using Part = Pack<float, width>;
+  const std::int64_t row = std::int64_t{gridDim.x} * blockDim.x;
+  Part* const parts = reinterpret_cast<Part*>(workspace.parts) + pack;
+  if (threadIdx.y == 0) parts[blockIdx.y * row] = sum;
+  if (!is_last_block(workspace.tickets + blockIdx.x, gridDim.y)) return false;
+  sum = {};
+#pragma unroll 4
+  for (unsigned piece = threadIdx.y; piece < gridDim.y; piece += blockDim.y) {
+    const float* const part = parts[piece * row].at;
+#pragma unroll
+    for (int e = 0; e < width; ++e) sum.at[e] += __ldcg(part + e);
+  }
+  sum = fold_rows<width>(sum, folded);
+  return threadIdx.y == 0;
+}
+
 /// Item: a functor (row, pack, count) -> Pack<float, width>. It is called once for each row and pack.
 template <class Item, int width>
-__global__ void __launch_bounds__(kBlockThreads) column_sums_kernel(ColumnSums call, Item item) {
+__global__ void __launch_bounds__(kBlockThreads)
+    column_sums_kernel(ColumnSums call, std::int64_t piece_rows, Item item, Workspace workspace) {
   __shared__ Pack<float, width> folded[kBlockThreads];
   const std::int64_t packs = ceil_div(call.cols, width);
   const std::int64_t pack = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   const int count = pack < packs ? pack_count<width>(call.cols, pack) : 0;
-  const std::int64_t begin = blockIdx.y * call.piece_rows;
-  const std::int64_t end = begin + call.piece_rows < call.rows ? begin + call.piece_rows : call.rows;
+  const std::int64_t begin = blockIdx.y * piece_rows;
+  const std::int64_t end = begin + piece_rows < call.rows ? begin + piece_rows : call.rows;
   Pack<float, width> sum{};
   for (std::int64_t i = begin + threadIdx.y; i < end && count > 0; i += blockDim.y) {
-    const Pack<float, width> x = item(i, pack, count);
-#pragma unroll
-    for (int e = 0; e < width; ++e) sum.at[e] += x.at[e];
+    add_to<width>(sum, item(i, pack, count));
   }
-  Pack<float, width>* const mine = folded + threadIdx.y * blockDim.x + threadIdx.x;
-  *mine = sum;
-  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.y >= half) continue;
-#pragma unroll
-    for (int e = 0; e < width; ++e) mine->at[e] += mine[half * blockDim.x].at[e];
-  }
+  sum = fold_rows<width>(sum, folded);
+  if (gridDim.y > 1 && !add_pieces<width>(sum, pack, folded, workspace)) return;
   if (threadIdx.y > 0) return;
-  float* const to = call.sums + blockIdx.y * call.cols + pack * width;
+  float* const to = call.sums + pack * width;
 #pragma unroll
   for (int e = 0; e < width; ++e) {
-    if (e < count) to[e] = mine->at[e] + (call.beta == 0 ? 0 : call.beta * to[e]);
+    if (e < count) to[e] = sum.at[e] + (call.beta == 0 ? 0 : call.beta * to[e]);
   }
 }
 
 struct ColumnTiling {
   dim3 threads;
-  std::int64_t across;  // blocks
-  std::int64_t pieces;
+  dim3 blocks;  // y: pieces
 };
 
+/// @pre packs > 0
 inline ColumnTiling column_tiling_of(std::int64_t rows, std::int64_t packs) {
   constexpr std::int64_t kEnoughBlocks = 1024;
   constexpr std::int64_t kRowsOfThread = 8;
+  static_assert(kEnoughBlocks <= Workspace::kTickets &&
+                kEnoughBlocks * 32 * sizeof(Pack<float, 8>) <= Workspace::kPartsBytes);
   std::int64_t x = 1;
   while (x < packs && x < 32) x *= 2;
   const std::int64_t y = kBlockThreads / x;
   const std::int64_t across = ceil_div(packs, x);
-  const std::int64_t pieces = std::min(ceil_div(rows, y * kRowsOfThread), kEnoughBlocks / across);
-  return {dim3(static_cast<unsigned>(x), static_cast<unsigned>(y)), across, std::max<std::int64_t>(pieces, 1)};
+  const std::int64_t pieces =
+      std::max<std::int64_t>(std::min(ceil_div(rows, y * kRowsOfThread), kEnoughBlocks / across), 1);
+  return {dim3(static_cast<unsigned>(x), static_cast<unsigned>(y)),
+          dim3(static_cast<unsigned>(across), static_cast<unsigned>(pieces))};
 }
 
 /// Returns the elements of a matrix unchanged.
@@ -86,28 +122,14 @@ struct MatrixItem {
   }
 };
 
-/// sums[j] = beta sums[j] + the sum over rows of the items in column j. @pre if width is 4, rows are aligned for packs
+/// sums[j] = beta sums[j] + the sum over rows of the items in column j. @pre rows are aligned for packs of `width`
 template <int width, class Item>
-void sum_columns(cudaStream_t stream, const char* name, ColumnSums call, const Item& item) {
+void sum_columns(const Launch& launch, const char* name, const ColumnSums& call, const Item& item) {
   if (call.cols == 0) return;
   const ColumnTiling tiling = column_tiling_of(call.rows, ceil_div(call.cols, width));
-  call.piece_rows = ceil_div(call.rows, tiling.pieces);
-  const dim3 blocks(static_cast<unsigned>(tiling.across), static_cast<unsigned>(tiling.pieces));
-  if (tiling.pieces == 1) {
-    column_sums_kernel<Item, width><<<blocks, tiling.threads, 0, stream>>>(call, item);
-    return check_launch(name);
-  }
-  const Scratch parts(stream, tiling.pieces * call.cols * std::int64_t{sizeof(float)});
-  ColumnSums first = call;
-  first.sums = parts.as<float>();
-  first.beta = 0;
-  column_sums_kernel<Item, width><<<blocks, tiling.threads, 0, stream>>>(first, item);
-  check_launch(name);
-
-  const ColumnTiling last = column_tiling_of(1, call.cols);
-  const ColumnSums second = {tiling.pieces, call.cols, tiling.pieces, call.sums, call.beta};
-  column_sums_kernel<MatrixItem<1>, 1>
-      <<<dim3(static_cast<unsigned>(last.across)), last.threads, 0, stream>>>(second, {parts.as<float>(), call.cols});
+  const std::int64_t piece_rows = ceil_div(call.rows, tiling.blocks.y);
+  column_sums_kernel<Item, width>
+      <<<tiling.blocks, tiling.threads, 0, launch.stream>>>(call, piece_rows, item, launch.workspace);
   check_launch(name);
 }
 

@@ -17,6 +17,11 @@ void require_same_shape(const A& a, const B& b, const char* what) {
 
 }  // namespace
 
+Launch CudaMath::launch_on(Stream& stream) {
+  const cudaStream_t cuda_stream = as_cuda_stream(stream);
+  return {cuda_stream, workspaces_.of(cuda_stream)};
+}
+
 void CudaMath::fill(Stream& stream, MatrixView x, const RandomFill& random) {
   cuda::fill(as_cuda_stream(stream), x, random);
 }
@@ -50,13 +55,13 @@ void CudaMath::activation_gradient(Stream& stream, const ActivationGradient& cal
   require(call.bias_gradient.size == 0 || call.bias_gradient.size == call.gradient.cols,
           "a bias gradient of {} elements for {} columns; expected one per column", call.bias_gradient.size,
           call.gradient.cols);
-  cuda::activation_gradient(as_cuda_stream(stream), call);
+  cuda::activation_gradient(launch_on(stream), call);
 }
 
 void CudaMath::softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) {
   require(loss.rows.size >= loss.logits.rows, "{} labels for {} rows", loss.rows.size, loss.logits.rows);
   if (loss.gradient.data) require_same_shape(loss.logits, loss.gradient, "softmax of");
-  cuda::softmax_cross_entropy(as_cuda_stream(stream), loss);
+  cuda::softmax_cross_entropy(launch_on(stream), loss);
 }
 
 void CudaMath::softmax_stats(Stream& stream, const SoftmaxStats& call) {
@@ -67,22 +72,22 @@ void CudaMath::softmax_stats(Stream& stream, const SoftmaxStats& call) {
 void CudaMath::softmax_from_stats(Stream& stream, const SoftmaxFromStats& loss) {
   require(loss.rows.size >= loss.logits.rows, "{} labels for {} rows", loss.rows.size, loss.logits.rows);
   if (loss.gradient.data) require_same_shape(loss.logits, loss.gradient, "softmax of");
-  cuda::softmax_from_stats(as_cuda_stream(stream), loss);
+  cuda::softmax_from_stats(launch_on(stream), loss);
 }
 
 void CudaMath::squared_error(Stream& stream, const SquaredError& loss) {
   check_squared_error(loss);
   if (loss.gradient.data) require_same_shape(loss.outputs, loss.gradient, "squared error of");
-  cuda::squared_error(as_cuda_stream(stream), loss);
+  cuda::squared_error(launch_on(stream), loss);
 }
 
 void CudaMath::add_square_sum(Stream& stream, ConstVectorView x, double* sum) {
-  cuda::add_square_sum(as_cuda_stream(stream), x, sum);
+  cuda::add_square_sum(launch_on(stream), x, sum);
 }
 
 void CudaMath::fingerprint(Stream& stream, const Fingerprint& call) {
   check_fingerprint(call);
-  cuda::fingerprint(as_cuda_stream(stream), call);
+  cuda::fingerprint(launch_on(stream), call);
 }
 
 void CudaMath::axpby(Stream& stream, double alpha, ConstVectorView x, double beta, VectorView y) {

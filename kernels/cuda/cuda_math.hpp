@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/cuda/cuda_gemm.hpp"
+#include "kernels/cuda/workspaces.hpp"
 #include "kernels/math.hpp"
 
 namespace recombine::cuda {
@@ -28,7 +29,10 @@ class CudaMath final : public Math {
   void optimizer_step(Stream& stream, const OptimizerStep& step) override;
 
  private:
+  Launch launch_on(Stream& stream);
+
   CudaGemm gemm_;
+  Workspaces workspaces_;
 };
 
 }  // namespace recombine::cuda

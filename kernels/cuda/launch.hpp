@@ -20,6 +20,22 @@ void check_launch(const char* kernel);
 /// Number of multiprocessors of the current GPU.
 int multiprocessor_count();
 
+/// GPU memory with which the blocks of one launch add their parts of a sum. It belongs to one stream, so that launches
+/// never share it at the same time. Make it with Workspaces.
+struct Workspace {
+  static constexpr std::int64_t kTickets = 1024;
+  static constexpr std::int64_t kPartsBytes = std::int64_t{1} << 20;
+
+  unsigned* tickets = nullptr;  ///< kTickets; zero between launches
+  std::byte* parts = nullptr;   ///< kPartsBytes, 256-byte aligned, of any content
+};
+
+/// Where to run a kernel that sums over blocks.
+struct Launch {
+  cudaStream_t stream;
+  Workspace workspace;
+};
+
 /// Stream-ordered memory: the constructor enqueues the allocation, and the destructor enqueues the release. Only work
 /// that is enqueued between the two may use it.
 class Scratch {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/launch.hpp"
+
 /// Sums over threads in fixed trees, so every run gives the same bits.
 namespace recombine::cuda {
 
@@ -27,6 +29,53 @@ __device__ __forceinline__ T block_sum(T x, T* warps) {
   __syncthreads();
   const int n = static_cast<int>(blockDim.x * blockDim.y) / kWarp;
   return thread < kWarp ? group_sum(thread < n ? warps[thread] : T{0}, kWarp) : T{0};
+}
+
+/// True in all threads of the last of `blocks` blocks that call it with this ticket. What the other blocks wrote before
+/// the call can then be read, with __ldcg(). The ticket is zero before the first call and after the last, so the next
+/// launch can use it again.
+__device__ __forceinline__ bool is_last_block(unsigned* ticket, unsigned blocks) {
+  __shared__ bool last;
+  __syncthreads();
+  if (thread_of_block() == 0) {
+    __threadfence();
+    last = atomicInc(ticket, blocks - 1) == blocks - 1;
+    __threadfence();
+  }
+  __syncthreads();
+  return last;
+}
+
+/// sums[k] += x[k] of all threads of all blocks. The last block adds the parts of the blocks in a fixed order, so every
+/// run gives the same bits. All threads call it, once.   @pre blocks * n * sizeof(T) <= Workspace::kPartsBytes
+template <class T, int n>
+__device__ __forceinline__ void add_grid_sums(T (&x)[n], T* sums, const Workspace& workspace) {
+  __shared__ T warps[n][kWarp];
+  const unsigned blocks = gridDim.x * gridDim.y;
+  const auto sum_block = [&] {
+#pragma unroll
+    for (int k = 0; k < n; ++k) x[k] = block_sum(x[k], warps[k]);
+  };
+  sum_block();
+  if (blocks > 1) {
+    T* const parts = reinterpret_cast<T*>(workspace.parts);
+    if (thread_of_block() == 0) {
+#pragma unroll
+      for (int k = 0; k < n; ++k) parts[(blockIdx.y * gridDim.x + blockIdx.x) * n + k] = x[k];
+    }
+    if (!is_last_block(workspace.tickets, blocks)) return;
+#pragma unroll
+    for (int k = 0; k < n; ++k) x[k] = 0;
+#pragma unroll 4
+    for (unsigned part = thread_of_block(); part < blocks; part += blockDim.x * blockDim.y) {
+#pragma unroll
+      for (int k = 0; k < n; ++k) x[k] += __ldcg(parts + part * n + k);
+    }
+    sum_block();
+  }
+  if (thread_of_block() > 0) return;
+#pragma unroll
+  for (int k = 0; k < n; ++k) sums[k] += x[k];
 }
 
 }  // namespace recombine::cuda

@@ -7,7 +7,8 @@ namespace {
 
 /// Narrow rows: a group of blockDim.x lanes keeps a row in registers. Memory is read once and written once.
 template <int items>
-__global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCall call, LossSums* parts) {
+__global__ void __launch_bounds__(kBlockThreads)
+    softmax_narrow_kernel(SoftmaxCall call, LossSums* sums, Workspace workspace) {
   const int lanes = static_cast<int>(blockDim.x);
   const int lane = static_cast<int>(threadIdx.x);
   double loss = 0;
@@ -34,13 +35,14 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_narrow_kernel(SoftmaxCa
     loss += static_cast<double>(row.loss(call.is_column(label) ? narrow.label_logit : kNotANumber));
     correct += row.is_largest(label) ? 1 : 0;
   }
-  write_loss_part(loss, correct, parts);
+  add_losses(loss, correct, sums, workspace);
 }
 
 /// Wide rows: a block per row. The first read gives the maximum and the sum (Milakov and Gimelshein, "Online normalizer
 /// calculation for softmax", 2018). The gradient needs a second read, mostly from the cache, and one write.
 template <int width>
-__global__ void __launch_bounds__(kBlockThreads) softmax_wide_kernel(SoftmaxCall call, LossSums* parts) {
+__global__ void __launch_bounds__(kBlockThreads)
+    softmax_wide_kernel(SoftmaxCall call, LossSums* sums, Workspace workspace) {
   const std::int64_t packs = ceil_div(call.n, width);
   double loss = 0;
   double correct = 0;
@@ -66,7 +68,7 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_wide_kernel(SoftmaxCall
     loss += static_cast<double>(row.loss(right));
     correct += row.is_largest(label) ? 1 : 0;
   }
-  write_loss_part(loss, correct, parts);
+  add_losses(loss, correct, sums, workspace);
 }
 
 SoftmaxCall call_of(const SoftmaxCrossEntropy& loss) {
@@ -82,33 +84,33 @@ SoftmaxCall call_of(const SoftmaxCrossEntropy& loss) {
 }
 
 template <int items>
-void narrow(cudaStream_t stream, const SoftmaxCrossEntropy& loss) {
+void narrow(const Launch& launch, const SoftmaxCrossEntropy& loss) {
   unsigned lanes = 1;
   while (lanes < kWarp && lanes < loss.logits.cols) lanes *= 2;
   const dim3 threads(lanes, kBlockThreads / lanes);
   const std::int64_t blocks = std::min(ceil_div(loss.logits.rows, threads.y), kMostLossParts);
-  with_loss_parts(stream, "softmax_cross_entropy", blocks, loss.sums, [&](LossSums* parts) {
-    softmax_narrow_kernel<items><<<static_cast<unsigned>(blocks), threads, 0, stream>>>(call_of(loss), parts);
-  });
+  softmax_narrow_kernel<items>
+      <<<static_cast<unsigned>(blocks), threads, 0, launch.stream>>>(call_of(loss), loss.sums, launch.workspace);
+  check_launch("softmax_cross_entropy");
 }
 
 template <int width>
-void wide(cudaStream_t stream, const SoftmaxCrossEntropy& loss) {
+void wide(const Launch& launch, const SoftmaxCrossEntropy& loss) {
   const std::int64_t blocks = std::min(loss.logits.rows, kMostLossParts);
-  with_loss_parts(stream, "softmax_cross_entropy", blocks, loss.sums, [&](LossSums* parts) {
-    softmax_wide_kernel<width><<<static_cast<unsigned>(blocks), kBlockThreads, 0, stream>>>(call_of(loss), parts);
-  });
+  softmax_wide_kernel<width>
+      <<<static_cast<unsigned>(blocks), kBlockThreads, 0, launch.stream>>>(call_of(loss), loss.sums, launch.workspace);
+  check_launch("softmax_cross_entropy");
 }
 
 }  // namespace
 
-void softmax_cross_entropy(cudaStream_t stream, const SoftmaxCrossEntropy& loss) {
+void softmax_cross_entropy(const Launch& launch, const SoftmaxCrossEntropy& loss) {
   const std::int64_t n = loss.logits.cols;
   if (loss.logits.empty()) return;
-  if (n <= kWarp) return narrow<1>(stream, loss);
-  if (n <= 4 * kWarp) return narrow<4>(stream, loss);
-  if (n <= kNarrow) return narrow<kNarrow / kWarp>(stream, loss);
-  packs_fit_matrix(loss.logits) && packs_fit_matrix(loss.gradient) ? wide<kWide>(stream, loss) : wide<1>(stream, loss);
+  if (n <= kWarp) return narrow<1>(launch, loss);
+  if (n <= 4 * kWarp) return narrow<4>(launch, loss);
+  if (n <= kNarrow) return narrow<kNarrow / kWarp>(launch, loss);
+  packs_fit_matrix(loss.logits) && packs_fit_matrix(loss.gradient) ? wide<kWide>(launch, loss) : wide<1>(launch, loss);
 }
 
 }  // namespace recombine::cuda

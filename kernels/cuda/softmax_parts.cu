@@ -52,7 +52,8 @@ __global__ void __launch_bounds__(kBlockThreads) stats_wide_kernel(PartsCall cal
 /// blockDim.x threads per row. Each thread joins all parts of the row: they are few, and one load serves a
 /// whole warp.
 __global__ void __launch_bounds__(kBlockThreads)
-    from_stats_kernel(PartsCall call, const SoftmaxRowStats* stats, std::int64_t stats_parts, LossSums* parts) {
+    from_stats_kernel(PartsCall call, const SoftmaxRowStats* stats, std::int64_t stats_parts, LossSums* sums,
+                      Workspace workspace) {
   const SoftmaxCall& softmax = call.softmax;
   double loss = 0;
   double correct = 0;
@@ -78,7 +79,7 @@ __global__ void __launch_bounds__(kBlockThreads)
     loss += static_cast<double>(row.loss(label_logit));
     correct += row.is_largest(label + call.first_col) ? 1 : 0;
   }
-  write_loss_part(loss, correct, parts);
+  add_losses(loss, correct, sums, workspace);
 }
 
 PartsCall call_of(const SoftmaxStats& call) {
@@ -128,7 +129,7 @@ void softmax_stats(cudaStream_t stream, const SoftmaxStats& call) {
   packs_fit_matrix(call.logits) ? stats_wide<kWide>(stream, call) : stats_wide<1>(stream, call);
 }
 
-void softmax_from_stats(cudaStream_t stream, const SoftmaxFromStats& loss) {
+void softmax_from_stats(const Launch& launch, const SoftmaxFromStats& loss) {
   if (loss.logits.rows == 0) return;
   PartsCall call =
       call_of({.logits = loss.logits, .labels = loss.labels, .rows = loss.rows, .first_col = loss.first_col});
@@ -138,9 +139,9 @@ void softmax_from_stats(cudaStream_t stream, const SoftmaxFromStats& loss) {
   const unsigned across = threads_of_row(loss.logits.cols, kBlockThreads);
   const dim3 threads(across, kBlockThreads / across);
   const std::int64_t blocks = std::min(ceil_div(loss.logits.rows, threads.y), kMostLossParts);
-  with_loss_parts(stream, "softmax_from_stats", blocks, loss.sums, [&](LossSums* parts) {
-    from_stats_kernel<<<static_cast<unsigned>(blocks), threads, 0, stream>>>(call, loss.stats, loss.parts, parts);
-  });
+  from_stats_kernel<<<static_cast<unsigned>(blocks), threads, 0, launch.stream>>>(call, loss.stats, loss.parts,
+                                                                                  loss.sums, launch.workspace);
+  check_launch("softmax_from_stats");
 }
 
 }  // namespace recombine::cuda

@@ -22,7 +22,8 @@ struct SquaredErrorCall {
 
 /// One pass: the gradient needs no sum over the row.
 template <int width>
-__global__ void __launch_bounds__(kBlockThreads) squared_error_kernel(SquaredErrorCall call, LossSums* parts) {
+__global__ void __launch_bounds__(kBlockThreads)
+    squared_error_kernel(SquaredErrorCall call, LossSums* sums, Workspace workspace) {
   double sum = 0;
   for_items(call.m, ceil_div(call.n, width), [&](std::int64_t i, std::int64_t j) {
     const int count = pack_count<width>(call.n, j);
@@ -39,11 +40,11 @@ __global__ void __launch_bounds__(kBlockThreads) squared_error_kernel(SquaredErr
     sum += static_cast<double>(squares);
     if (call.gradient) store_pack<width>(call.gradient + i * call.gradient_ld + j * width, error, count);
   });
-  write_loss_part(sum / static_cast<double>(call.global_cols), 0, parts);
+  add_losses(sum / static_cast<double>(call.global_cols), 0, sums, workspace);
 }
 
 template <int width>
-void squared_error_packs(cudaStream_t stream, const SquaredError& loss, const ConstMatrixView& targets) {
+void squared_error_packs(const Launch& launch, const SquaredError& loss, const ConstMatrixView& targets) {
   const std::int64_t n = loss.outputs.cols;
   const std::int64_t global_cols = columns_of(loss);
   const SquaredErrorCall call = {loss.outputs.as<float>(),
@@ -58,19 +59,17 @@ void squared_error_packs(cudaStream_t stream, const SquaredError& loss, const Co
                                  global_cols,
                                  2 * loss.gradient_scale / static_cast<float>(global_cols)};
   const Tiling tiling = tiling_of(call.m, ceil_div(n, width), kMostLossParts);
-  const std::int64_t blocks = std::int64_t{tiling.blocks.x} * tiling.blocks.y;
-  with_loss_parts(stream, "squared_error", blocks, loss.sums, [&](LossSums* parts) {
-    squared_error_kernel<width><<<tiling.blocks, tiling.threads, 0, stream>>>(call, parts);
-  });
+  squared_error_kernel<width><<<tiling.blocks, tiling.threads, 0, launch.stream>>>(call, loss.sums, launch.workspace);
+  check_launch("squared_error");
 }
 
 }  // namespace
 
-void squared_error(cudaStream_t stream, const SquaredError& loss) {
+void squared_error(const Launch& launch, const SquaredError& loss) {
   if (loss.outputs.empty()) return;
   const ConstMatrixView targets = loss.targets.block(0, loss.first_col, loss.targets.rows, loss.outputs.cols);
   const bool wide = packs_fit_matrix(loss.outputs) && packs_fit_matrix(targets) && packs_fit_matrix(loss.gradient);
-  wide ? squared_error_packs<kWide>(stream, loss, targets) : squared_error_packs<1>(stream, loss, targets);
+  wide ? squared_error_packs<kWide>(launch, loss, targets) : squared_error_packs<1>(launch, loss, targets);
 }
 
 }  // namespace recombine::cuda
