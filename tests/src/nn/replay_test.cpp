@@ -41,32 +41,34 @@ class ReplayTest : public ::testing::Test {
   std::unique_ptr<Stream> stream_ = device_->make_stream(StreamUse::host);
 };
 
-/// Batches of two sizes, with and without a measured norm: four kinds of steps, each replayed several times.
+/// Batches of two sizes, with and without a measured norm: three kinds of steps, each replayed.
 TEST_F(ReplayTest, AReplayedStepGivesTheBitsOfItsCalls) {
   const SharedData data(test::session(), *world_, *stream_, [] { return data_of(50, 9, 3); });
   const std::unique_ptr<Device> calls = test::without_replay(test::make_test_device(test::session().progress()));
-  for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::momentum, OptimizerKind::adamw}) {
-    for (const double clip : {0.0, 0.5}) {
-      for (const std::int64_t accumulate : {1, 2}) {
-        SCOPED_TRACE(::testing::Message()
-                     << "kind " << static_cast<int>(kind) << " clip " << clip << " accumulate " << accumulate);
-        const TrainerOptions options = {.model = {.inputs = 9, .hidden = {7, 6}, .outputs = 3},
-                                        .batch_size = 6,
-                                        .accumulate = accumulate,
-                                        .epochs = 5,
-                                        .norm_every = 3,
-                                        .seed = 5,
-                                        .optimizer = {.kind = kind, .weight_decay = 0.1, .clip_norm = clip},
-                                        .schedule = {.kind = ScheduleKind::cosine, .lr = 0.05, .warmup = 3}};
-        const Trained replayed = train(*device_, data, options);
-        const Trained called = train(*calls, data, options);
-        EXPECT_EQ(replayed.weights, called.weights);
-        ASSERT_EQ(replayed.steps.size(), called.steps.size());
-        for (std::size_t s = 0; s < called.steps.size(); ++s) {
-          EXPECT_EQ(replayed.steps[s].train_loss, called.steps[s].train_loss) << "step " << s;
-          EXPECT_EQ(replayed.steps[s].gradient_norm, called.steps[s].gradient_norm) << "step " << s;
-        }
-      }
+  struct Case {
+    OptimizerKind kind;
+    double clip;
+    std::int64_t accumulate;
+  };
+  for (const Case& one : {Case{OptimizerKind::adamw, 0, 1}, Case{OptimizerKind::adamw, 0.5, 2},
+                          Case{OptimizerKind::momentum, 0, 2}, Case{OptimizerKind::sgd, 0.5, 1}}) {
+    SCOPED_TRACE(::testing::Message() << "kind " << static_cast<int>(one.kind) << " clip " << one.clip << " accumulate "
+                                      << one.accumulate);
+    const TrainerOptions options = {.model = {.inputs = 9, .hidden = {7, 6}, .outputs = 3},
+                                    .batch_size = 16 / one.accumulate,
+                                    .accumulate = one.accumulate,
+                                    .epochs = 3,
+                                    .norm_every = 2,
+                                    .seed = 5,
+                                    .optimizer = {.kind = one.kind, .weight_decay = 0.1, .clip_norm = one.clip},
+                                    .schedule = {.kind = ScheduleKind::cosine, .lr = 0.05, .warmup = 3}};
+    const Trained replayed = train(*device_, data, options);
+    const Trained called = train(*calls, data, options);
+    EXPECT_EQ(replayed.weights, called.weights);
+    ASSERT_EQ(replayed.steps.size(), 12U);
+    for (std::size_t s = 0; s < called.steps.size(); ++s) {
+      EXPECT_EQ(replayed.steps[s].train_loss, called.steps[s].train_loss) << "step " << s;
+      EXPECT_EQ(replayed.steps[s].gradient_norm, called.steps[s].gradient_norm) << "step " << s;
     }
   }
 }
