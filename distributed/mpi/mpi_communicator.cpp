@@ -167,6 +167,15 @@ Buffer MpiCommunicator::allocate(Device& device, DataType type, std::int64_t siz
   return {device, common, {common->own(), size, type}, use};
 }
 
+SharedPieces MpiCommunicator::share_memory(std::int64_t bytes) {
+  check_now(Signature::allocate(DataType::u8, bytes));
+  const auto common = on_one_host() ? exchange_->allocate(bytes) : nullptr;
+  if (!common) return {};
+  SharedPieces pieces{.owner = common, .of = {}, .bytes = bytes};
+  for (int r = 0; r < size_; ++r) pieces.of.push_back(common->of(static_cast<std::size_t>(r)));
+  return pieces;
+}
+
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
   check_now(Signature::split());
   MPI_Comm part = MPI_COMM_NULL;

@@ -9,6 +9,7 @@
 #include "distributed/mpi/checked_task.hpp"
 #include "distributed/mpi/host/host_exchange.hpp"
 #include "distributed/mpi/host_groups.hpp"
+#include "distributed/shared_pieces.hpp"
 
 namespace recombine::mpi {
 
@@ -16,7 +17,7 @@ namespace recombine::mpi {
 /// all_reduce works by hierarchical_all_reduce.hpp: if the hosts have the same number of ranks, it first sums inside
 /// each host. All other collectives between hosts are nonblocking MPI calls, which the stream polls. MPI's counts are
 /// ints, so longer data is sent in pieces.
-class MpiCommunicator final : public Communicator {
+class MpiCommunicator final : public Communicator, public SharesMemory {
  public:
   static constexpr std::int64_t kLargestPiece = std::int64_t{1} << 30;
 
@@ -42,6 +43,7 @@ class MpiCommunicator final : public Communicator {
   void broadcast(Stream& stream, VectorView data, int root) override;
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override;
   Buffer allocate(Device& device, DataType type, std::int64_t size, MemoryUse use) override;
+  SharedPieces share_memory(std::int64_t bytes) override;
   std::unique_ptr<Communicator> split(int color, int key) override;
   void check_call(Stream& stream, const Signature& call) override;
 

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include <nccl.h>
 
+#include "distributed/compared_calls.hpp"
 #include "distributed/exchange_pieces.hpp"
 #include "distributed/observe/signature.hpp"
 #include "distributed/pieces.hpp"
 #include "distributed/session.hpp"
-#include "kernels/cpu/cpu_stream.hpp"
 #include "kernels/cpu/patience.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/watch.hpp"
@@ -59,18 +60,13 @@ class NcclCommunicator final : public Communicator {
   void broadcast(Stream& stream, VectorView data, int root) override;
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override;
   std::unique_ptr<Communicator> split(int color, int key) override {
-    if (size() > 1) host_->synchronize();  // finish the checks before other calls of the group
+    if (calls_) calls_->host().synchronize();  // finish the checks before other calls of the group
     return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
   }
   bool capturable() const override { return true; }
   void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 
  private:
-  /// Starts the comparison of `call` on all ranks through the hosts, while NCCL moves the data. NCCL itself compares no
-  /// calls: if they differ, it waits forever, or moves only as much data as the shortest call has.
-  void begin(const Signature& call);
-  /// The same for an exchange. Each pair of ranks also exchanges what each sends to the other and expects from it.
-  void begin_exchange(const Signature& call, const ExchangePieces& pieces);
   /// True once all comparisons are done. @throws Error if a rank makes another call
   bool all_checked();
   /// Calls call(comm, stream), which enqueues NCCL calls. NCCL runs all of them as one group.
@@ -83,9 +79,8 @@ class NcclCommunicator final : public Communicator {
 
   std::unique_ptr<Communicator> group_;
   Device& device_;
-  ncclComm_t comm_ = nullptr;     ///< none for a group of one rank, which moves no data
-  std::unique_ptr<Stream> host_;  ///< runs the comparisons
-  Event checked_;                 ///< the last comparison
+  ncclComm_t comm_ = nullptr;           ///< none for a group of one rank, which moves no data
+  std::optional<ComparedCalls> calls_;  ///< NCCL compares none: if they differ, it waits forever or moves too little
   std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "its start";
   Event last_;  ///< the end of the last enqueued call
@@ -97,14 +92,14 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& 
   if (size() == 1) return;
   ncclUniqueId id{};
   if (rank() == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
-  host_ = device.make_stream(StreamUse::host);
-  group_->broadcast(*host_, vector_view(reinterpret_cast<std::uint8_t*>(id.internal), sizeof id.internal), 0);
-  host_->synchronize();
+  calls_.emplace(*group_, device.make_stream(StreamUse::host));
+  group_->broadcast(calls_->host(), vector_view(reinterpret_cast<std::uint8_t*>(id.internal), sizeof id.internal), 0);
+  calls_->host().synchronize();
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;  // a missing rank must not block the others forever
   settle(ncclCommInitRankConfig(&comm_, size(), id, rank(), &config), "ncclCommInitRank");
   const auto stream = device.make_stream(StreamUse::communication);
-  watched_ = cuda::watch_of(*stream).add([this] { return check_health(); });
+  watched_ = cuda::gpu_of(*stream)->watch().add([this] { return check_health(); });
 }
 
 NcclCommunicator::~NcclCommunicator() {
@@ -147,40 +142,9 @@ void NcclCommunicator::settle(ncclResult_t result, const char* call) {
   }
 }
 
-void NcclCommunicator::begin(const Signature& call) {
-  group_->check_call(*host_, call);
-  checked_ = host_->record();
-}
-
-void NcclCommunicator::begin_exchange(const Signature& call, const ExchangePieces& pieces) {
-  group_->check_call(*host_, call);
-  struct Tables {
-    std::vector<PeerTraffic> own, theirs;
-  };
-  const auto tables = std::make_shared<Tables>(pieces.traffic, std::vector<PeerTraffic>(pieces.traffic.size()));
-  std::vector<Piece> to;
-  std::vector<Piece> from;
-  for (int r = 0; r < size(); ++r) {
-    const auto entry = [r](std::vector<PeerTraffic>& table) {
-      return vector_view(reinterpret_cast<std::uint8_t*>(&table[static_cast<std::size_t>(r)]), sizeof(PeerTraffic));
-    };
-    to.push_back({r, entry(tables->own)});
-    from.push_back({r, entry(tables->theirs)});
-  }
-  group_->exchange(*host_, to, from);
-  cpu::submit_call(cpu::as_cpu_stream(*host_), [tables, rank = rank(), size = size()] {
-    for (int r = 0; r < size; ++r) {
-      const auto index = static_cast<std::size_t>(r);
-      const std::string why = describe_mismatch(RankTraffic{rank, tables->own[index]}, {r, tables->theirs[index]});
-      require(r == rank || why.empty(), "{} (ranks of a group of {})", why, size);
-    }
-  });
-  checked_ = host_->record();
-}
-
 bool NcclCommunicator::all_checked() {
   try {
-    return !checked_ || checked_->done();
+    return calls_->all_equal();
   } catch (const Error&) {
     if (comm_) ncclCommAbort(std::exchange(comm_, nullptr));
     throw;
@@ -211,7 +175,7 @@ void NcclCommunicator::enqueue(const char* name, Stream& stream, const Call& cal
 
 void NcclCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
   if (size() == 1) return;
-  begin(Signature::all_reduce(data, reduction));
+  calls_->begin(Signature::all_reduce(data, reduction));
   if (data.size == 0) return;
   enqueue("all_reduce", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     check(ncclAllReduce(data.data, data.data, count_of(data), type_of(data.type), op_of(reduction), comm, cuda_stream),
@@ -223,7 +187,7 @@ void NcclCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span
                                       Reduction reduction) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
   if (size() == 1) return;
-  begin(Signature::reduce_scatter(data, counts, reduction));
+  calls_->begin(Signature::reduce_scatter(data, counts, reduction));
   if (data.size == 0) return;
   enqueue("reduce_scatter", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     if (all_equal(counts)) {
@@ -245,7 +209,7 @@ void NcclCommunicator::reduce_scatter(Stream& stream, VectorView data, std::span
 void NcclCommunicator::all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) {
   const std::vector<VectorView> pieces = pieces_of(data, counts);
   if (size() == 1) return;
-  begin(Signature::all_gather(data, counts));
+  calls_->begin(Signature::all_gather(data, counts));
   if (data.size == 0) return;
   enqueue("all_gather", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     if (all_equal(counts)) {
@@ -264,7 +228,7 @@ void NcclCommunicator::all_gather(Stream& stream, VectorView data, std::span<con
 
 void NcclCommunicator::broadcast(Stream& stream, VectorView data, int root) {
   if (size() == 1) return;
-  begin(Signature::broadcast(data, root));
+  calls_->begin(Signature::broadcast(data, root));
   if (data.size == 0) return;
   enqueue("broadcast", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     check(ncclBroadcast(data.data, data.data, count_of(data), type_of(data.type), root, comm, cuda_stream),
@@ -276,7 +240,7 @@ void NcclCommunicator::exchange(Stream& stream, std::span<const Piece> out, std:
   const ExchangePieces pieces(out, in, rank(), size());
   for (const auto& [from, to] : pieces.own) device_.copy(stream, to, from);
   if (size() == 1) return;
-  begin_exchange(Signature::exchange(out, in), pieces);
+  calls_->begin_exchange(Signature::exchange(out, in), pieces);
   if (pieces.out.empty() && pieces.in.empty()) return;
   enqueue("exchange", stream, [&](ncclComm_t comm, cudaStream_t cuda_stream) {
     for (const auto& [to, data] : pieces.out) {

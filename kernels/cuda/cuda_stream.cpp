@@ -90,6 +90,6 @@ CudaStream& to_cuda(Stream& stream) {
 
 cudaStream_t as_cuda_stream(Stream& stream) { return to_cuda(stream).get(); }
 
-Watch& watch_of(Stream& stream) { return to_cuda(stream).watch(); }
+const std::shared_ptr<Gpu>& gpu_of(Stream& stream) { return to_cuda(stream).gpu(); }
 
 }  // namespace recombine::cuda

@@ -22,7 +22,7 @@ class CudaStream final : public Stream {
   void synchronize() override;
 
   cudaStream_t get() const { return stream_.get(); }
-  Watch& watch() const { return gpu_->watch(); }  ///< one for all streams of this GPU
+  const std::shared_ptr<Gpu>& gpu() const { return gpu_; }  ///< one for all streams of this GPU
 
  private:
   std::shared_ptr<Gpu> gpu_;
@@ -33,7 +33,7 @@ class CudaStream final : public Stream {
 
 /// The CUDA stream of a Stream of a CUDA device. @throws Error for a host stream or a stream of another device
 cudaStream_t as_cuda_stream(Stream& stream);
-/// The Watch of the stream's GPU. @throws Error like as_cuda_stream()
-Watch& watch_of(Stream& stream);
+/// The GPU of a stream, with its Watch. @throws Error like as_cuda_stream()
+const std::shared_ptr<Gpu>& gpu_of(Stream& stream);
 
 }  // namespace recombine::cuda

@@ -3,29 +3,10 @@
 #include <atomic>
 #include <utility>
 
-#include <cudaTypedefs.h>
-
 #include "kernels/cuda/cuda_calls.hpp"
-#include "kernels/error.hpp"
+#include "kernels/cuda/stream_words.hpp"
 
 namespace recombine::cuda {
-
-namespace {
-
-/// A function of the driver, which the program is not linked with.
-PFN_cuStreamWaitValue32_v11070 wait_value_function() {
-  constexpr unsigned kVersion = 11070;  // CUDA 11.7
-  void* function = nullptr;
-  cudaDriverEntryPointQueryResult found{};
-  check(cudaGetDriverEntryPointByVersion("cuStreamWaitValue32", &function, kVersion, cudaEnableDefault, &found),
-        "cudaGetDriverEntryPointByVersion");
-  require(found == cudaDriverEntryPointSuccess && function,
-          "the CUDA driver has no cuStreamWaitValue32; expected "
-          "a driver of CUDA 12 or newer");
-  return reinterpret_cast<PFN_cuStreamWaitValue32_v11070>(function);
-}
-
-}  // namespace
 
 void StreamFailure::set(std::exception_ptr failure) {
   const std::lock_guard lock(mutex_);
@@ -68,14 +49,9 @@ HostWait::HostWait(const Gpu& gpu, std::unique_ptr<cpu::CpuStream> host, std::sh
 }
 
 void HostWait::enqueue(cudaStream_t stream, const Event& event) {
-  static const PFN_cuStreamWaitValue32_v11070 kWaitValue = wait_value_function();
   auto* const word = static_cast<std::uint32_t*>(word_.get());
   host_->submit(std::make_unique<Signal>(event, failure_, word, ++waits_));
-  // The comparison is cyclic, so the count may overflow.
-  const CUresult result =
-      kWaitValue(stream, reinterpret_cast<CUdeviceptr>(word_.get()), waits_, CU_STREAM_WAIT_VALUE_GEQ);
-  require(result == CUDA_SUCCESS, "cuStreamWaitValue32 failed with error {} of the CUDA driver",
-          static_cast<int>(result));
+  wait_for_word(stream, word, waits_);
 }
 
 }  // namespace recombine::cuda

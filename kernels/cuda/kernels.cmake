@@ -6,6 +6,7 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/begin_step.cu
   cuda/bias_activation.cu
   cuda/cast.cu
+  cuda/combine.cu
   cuda/fill.cu
   cuda/fingerprint.cu
   cuda/gather_rows.cu

@@ -23,12 +23,29 @@ bool reached(std::uint32_t* word, std::uint32_t value) {
   return static_cast<std::int32_t>(std::atomic_ref(*word).load(std::memory_order_acquire) - value) >= 0;
 }
 
-/// Only the host may write the word, so it must lie in pinned memory.
+/// True if `address` is a word of pinned memory: the host and other processes write no other memory.
+bool is_pinned_word(CUdeviceptr address) {
+  const auto allocation = find_allocation(address);
+  return allocation && allocation->type == cudaMemoryTypeHost && address % sizeof(std::uint32_t) == 0;
+}
+
+CUresult write_value(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned int flags) {
+  if (flags != CU_STREAM_WRITE_VALUE_DEFAULT) fail("cuStreamWriteValue32: no flags are emulated");
+  if (!is_pinned_word(address)) return CUDA_ERROR_INVALID_VALUE;
+  auto* const word = reinterpret_cast<std::uint32_t*>(address);
+  if (refuse_on(own_stream(stream), "cuStreamWriteValue32")) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  refuse_in_host_function("cuStreamWriteValue32");
+  own_stream(stream).push([word, value] {
+    release(word);  // the stream's earlier work is visible to who has seen the value
+    const Hidden hidden;
+    std::atomic_ref(*word).store(value, std::memory_order_release);
+  });
+  return CUDA_SUCCESS;
+}
+
 CUresult wait_value(CUstream stream, CUdeviceptr address, cuuint32_t value, unsigned int flags) {
   if (flags != CU_STREAM_WAIT_VALUE_GEQ) fail("cuStreamWaitValue32: only CU_STREAM_WAIT_VALUE_GEQ is emulated");
-  const auto allocation = find_allocation(address);
-  if (!allocation || allocation->type != cudaMemoryTypeHost || address % sizeof(value) != 0)
-    return CUDA_ERROR_INVALID_VALUE;
+  if (!is_pinned_word(address)) return CUDA_ERROR_INVALID_VALUE;
   auto* const word = reinterpret_cast<std::uint32_t*>(address);
   // CUDA captures the wait, but with this call's value: each replay after the first would pass at once.
   if (refuse_on(own_stream(stream), "cuStreamWaitValue32")) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
@@ -45,8 +62,10 @@ CUresult wait_value(CUstream stream, CUdeviceptr address, cuuint32_t value, unsi
 extern "C" cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned,
                                                         unsigned long long, cudaDriverEntryPointQueryResult* found) {
   refuse_in_host_function("cudaGetDriverEntryPointByVersion");
-  if (std::strcmp(symbol, "cuStreamWaitValue32") != 0) fail(std::string(symbol) + " of the driver is not emulated");
-  *function = reinterpret_cast<void*>(wait_value);
+  const bool writes = std::strcmp(symbol, "cuStreamWriteValue32") == 0;
+  if (!writes && std::strcmp(symbol, "cuStreamWaitValue32") != 0)
+    fail(std::string(symbol) + " of the driver is not emulated");
+  *function = writes ? reinterpret_cast<void*>(write_value) : reinterpret_cast<void*>(wait_value);
   if (found) *found = cudaDriverEntryPointSuccess;
   return cudaSuccess;
 }

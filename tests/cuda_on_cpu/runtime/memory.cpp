@@ -141,6 +141,31 @@ cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
 
 cudaError_t cudaFreeHost(void* memory) { return free_now(memory, cudaMemoryTypeHost); }
 
+cudaError_t cudaHostRegister(void* memory, std::size_t bytes, unsigned int flags) {
+  constexpr std::uintptr_t kPage = 4096;
+  if (flags != cudaHostRegisterDefault) fail("cudaHostRegister: no flags are emulated");
+  const auto begin = reinterpret_cast<std::uintptr_t>(memory);
+  if (!memory || bytes == 0 || begin % kPage != 0) return remember(cudaErrorInvalidValue);
+  if (find_allocation(begin)) return remember(cudaErrorHostMemoryAlreadyRegistered);
+  add_allocation({begin, begin + bytes, cudaMemoryTypeHost, current_device()});
+  return cudaSuccess;
+}
+
+/// Does not wait for the streams that use the memory. The reported write races with work that is not done.
+cudaError_t cudaHostUnregister(void* memory) {
+  const std::size_t bytes = size_of(memory);
+  if (!forget_allocation(memory, cudaMemoryTypeHost)) return remember(cudaErrorHostMemoryNotRegistered);
+  touch(memory, bytes, Access::write);
+  return cudaSuccess;
+}
+
+cudaError_t cudaHostGetDevicePointer(void** on_gpu, void* memory, unsigned int) {
+  const auto allocation = find_allocation(reinterpret_cast<std::uintptr_t>(memory));
+  if (!allocation || allocation->type != cudaMemoryTypeHost) return remember(cudaErrorInvalidValue);
+  *on_gpu = memory;
+  return cudaSuccess;
+}
+
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* memory) {
   const auto allocation = find_allocation(reinterpret_cast<std::uintptr_t>(memory));
   *attributes = {};
