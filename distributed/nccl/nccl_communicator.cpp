@@ -1,6 +1,7 @@
 #include "distributed/nccl/nccl_communicator.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
@@ -10,10 +11,13 @@
 
 #include "distributed/compared_calls.hpp"
 #include "distributed/exchange_pieces.hpp"
+#include "distributed/nccl/nccl_types.hpp"
+#include "distributed/nccl/unfinished_calls.hpp"
 #include "distributed/observe/signature.hpp"
 #include "distributed/pieces.hpp"
 #include "distributed/session.hpp"
 #include "kernels/cpu/patience.hpp"
+#include "kernels/cuda/cuda_calls.hpp"
 #include "kernels/cuda/cuda_stream.hpp"
 #include "kernels/cuda/watch.hpp"
 #include "kernels/error.hpp"
@@ -24,20 +28,6 @@ namespace {
 
 constexpr double kTimeout = 300;  // seconds that a collective may take
 
-ncclDataType_t type_of(DataType type) {
-  switch (type) {
-    case DataType::f32: return ncclFloat32;
-    case DataType::f64: return ncclFloat64;
-    case DataType::bf16: return ncclBfloat16;
-    case DataType::i64: return ncclInt64;
-    case DataType::i32: return ncclInt32;
-    case DataType::u8: return ncclUint8;
-  }
-  throw Error("NCCL has no such type");
-}
-
-ncclRedOp_t op_of(Reduction reduction) { return reduction == Reduction::sum ? ncclSum : ncclMax; }
-
 std::size_t count_of(ConstVectorView data) { return static_cast<std::size_t>(data.size); }
 
 bool all_equal(std::span<const std::int64_t> counts) {
@@ -47,6 +37,8 @@ bool all_equal(std::span<const std::int64_t> counts) {
 class NcclCommunicator final : public Communicator {
  public:
   NcclCommunicator(std::unique_ptr<Communicator> group, Device& device);
+  /// @param comm  of the ranks of `group`; none for one rank
+  NcclCommunicator(std::unique_ptr<Communicator> group, Device& device, ncclComm_t comm);
   ~NcclCommunicator() override;
   NcclCommunicator(const NcclCommunicator&) = delete;
   NcclCommunicator& operator=(const NcclCommunicator&) = delete;
@@ -59,10 +51,7 @@ class NcclCommunicator final : public Communicator {
   void all_gather(Stream& stream, VectorView data, std::span<const std::int64_t> counts) override;
   void broadcast(Stream& stream, VectorView data, int root) override;
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override;
-  std::unique_ptr<Communicator> split(int color, int key) override {
-    if (calls_) calls_->host().synchronize();  // finish the checks before other calls of the group
-    return std::make_unique<NcclCommunicator>(group_->split(color, key), device_);
-  }
+  std::unique_ptr<Communicator> split(int color, int key) override;
   bool capturable() const override { return true; }
   void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 
@@ -74,6 +63,7 @@ class NcclCommunicator final : public Communicator {
   void enqueue(const char* name, Stream& stream, const Call& call);
   void check(ncclResult_t result, const char* call);
   void settle(ncclResult_t result, const char* call);
+  void watch();
   bool check_health();
   [[noreturn]] void give_up(const char* call, const std::string& reason);
 
@@ -83,22 +73,61 @@ class NcclCommunicator final : public Communicator {
   std::optional<ComparedCalls> calls_;  ///< NCCL compares none: if they differ, it waits forever or moves too little
   std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "its start";
-  Event last_;  ///< the end of the last enqueued call
-  double enqueued_at_ = 0;
+  UnfinishedCalls unfinished_;
 };
+
+/// NCCL then launches the operations of all communicators of this GPU in the order in which the host enqueues them,
+/// which is the same on every rank. Otherwise the kernels of two communicators may each wait for the other's SMs. It
+/// reads the variable at its first call. A value of the user's stays.
+void launch_in_the_order_of_the_host() { setenv("NCCL_LAUNCH_ORDER_IMPLICIT", "1", 0); }
+
+bool is_captured(cudaStream_t stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  cuda::check(cudaStreamIsCapturing(stream, &status), "cudaStreamIsCapturing");
+  return status != cudaStreamCaptureStatusNone;
+}
+
+/// Nonblocking for life: ncclCommAbort is safe only if no thread can be inside a call of NCCL (NCCL's documentation,
+/// "Fault Tolerance"). settle() waits until a call has enqueued all its work, also in a capture.
+ncclConfig_t nonblocking() {
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;
+  return config;
+}
 
 NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& device)
     : group_(std::move(group)), device_(device) {
   if (size() == 1) return;
+  launch_in_the_order_of_the_host();
   ncclUniqueId id{};
   if (rank() == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
   calls_.emplace(*group_, device.make_stream(StreamUse::host));
   group_->broadcast(calls_->host(), vector_view(reinterpret_cast<std::uint8_t*>(id.internal), sizeof id.internal), 0);
   calls_->host().synchronize();
-  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-  config.blocking = 0;  // a missing rank must not block the others forever
+  ncclConfig_t config = nonblocking();
   settle(ncclCommInitRankConfig(&comm_, size(), id, rank(), &config), "ncclCommInitRank");
-  const auto stream = device.make_stream(StreamUse::communication);
+  watch();
+}
+
+NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> group, Device& device, ncclComm_t comm)
+    : group_(std::move(group)), device_(device), comm_(comm) {
+  if (!comm_) return;
+  calls_.emplace(*group_, device.make_stream(StreamUse::host));
+  watch();
+}
+
+std::unique_ptr<Communicator> NcclCommunicator::split(int color, int key) {
+  if (!calls_) return std::make_unique<NcclCommunicator>(group_->split(color, key), device_, nullptr);
+  calls_->host().synchronize();  // finish the checks before other calls of the group
+  auto part = group_->split(color, key);
+  ncclConfig_t config = nonblocking();
+  ncclComm_t comm = nullptr;
+  settle(ncclCommSplit(comm_, part->size() == 1 ? NCCL_SPLIT_NOCOLOR : color, key, &comm, &config), "ncclCommSplit");
+  return std::make_unique<NcclCommunicator>(std::move(part), device_, comm);
+}
+
+void NcclCommunicator::watch() {
+  const auto stream = device_.make_stream(StreamUse::communication);
   watched_ = cuda::gpu_of(*stream)->watch().add([this] { return check_health(); });
 }
 
@@ -156,8 +185,8 @@ bool NcclCommunicator::check_health() {
   ncclResult_t state = ncclSuccess;
   check(ncclCommGetAsyncError(comm_, &state), "ncclCommGetAsyncError");
   check(state, last_call_);
-  if (last_ && Session::now() - enqueued_at_ > kTimeout && !last_->done()) {
-    give_up(last_call_, fmt::format("not done after {} s: another rank is missing or late", kTimeout));
+  if (const char* const late = unfinished_.find_late(Session::now(), kTimeout)) {
+    give_up(late, fmt::format("not done after {} s: another rank is missing or late", kTimeout));
   }
   return all_checked();
 }
@@ -169,8 +198,9 @@ void NcclCommunicator::enqueue(const char* name, Stream& stream, const Call& cal
   call(comm_, cuda::as_cuda_stream(stream));
   settle(ncclGroupEnd(), name);
   last_call_ = name;
-  last_ = stream.record();
-  enqueued_at_ = Session::now();
+  // An event that is recorded in a capture cannot be queried, and a graph may run at any time.
+  if (is_captured(cuda::as_cuda_stream(stream))) return;
+  unfinished_.add({.name = name, .end = stream.record(), .enqueued = Session::now()});
 }
 
 void NcclCommunicator::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
