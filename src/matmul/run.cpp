@@ -159,7 +159,7 @@ void run_matmul(Session& session, const MatmulCommand& command) {
                               .conversions = problem->conversions,
                               .plan = choice.plans.front(),
                               .operands = choice.operands(),
-                              .peak_gflops = measure_peak_gflops(context, *world, *stream, problem->shape.type),
+                              .peak = measure_peak(context, *world, *stream, problem->shape.type),
                               .provenance = provenance_of(session, device)};
   if (root && !command.quiet) print_matmul_start(run);
   const MatmulJob job{command, *problem, run.plan, context, *world, out ? &*out : nullptr};

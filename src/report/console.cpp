@@ -38,6 +38,11 @@ std::string mfu(const RunResult& result, double peak) {
   return percent(result.gflops() / peak);
 }
 
+/// The peak of the first milliseconds, if it is another one.
+std::string burst(const Peak& peak) {
+  return peak.burst_gflops == peak.gflops ? "" : fmt::format("; {:.0f} in a burst", peak.burst_gflops);
+}
+
 }  // namespace
 
 Console::Console(const RunDescription& run)
@@ -53,7 +58,8 @@ Console::Console(const RunDescription& run)
     print("\n");
     return;
   }
-  print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once)\n\n", run.peak_gflops, run.precision);
+  print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once{})\n\n", run.peak.gflops, run.precision,
+        burst(run.peak));
   print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
         run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);
@@ -96,7 +102,7 @@ void Console::finish(const RunResult& result) {
           slowest->rank, slowest->seconds, percent(slowest->seconds / slowest->mean_seconds - 1), slowest->part);
   }
   print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
-        result.samples_per_second(), result.gflops(), mfu(result, run_.peak_gflops));
+        result.samples_per_second(), result.gflops(), mfu(result, run_.peak.gflops));
   if (result.steps < run_.total_steps) print("stopped early: the validation loss did not improve\n");
   if (result.test && run_.classifies) {
     print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);

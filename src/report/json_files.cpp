@@ -89,7 +89,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
   const auto score_or_null = [](const std::optional<Score>& score, double Score::*member) {
     return score ? ordered_json((*score).*member) : ordered_json();
   };
-  const bool known = run.peak_gflops > 0;
+  const bool known = run.peak.gflops > 0;
   ordered_json summary{
       {"np", run.np},
       {"mesh", run.mesh.to_string()},
@@ -109,8 +109,9 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"seconds", result.seconds},
       {"samples_per_second", result.samples_per_second()},
       {"gflops", result.gflops()},
-      {"peak_gflops", known ? ordered_json(run.peak_gflops) : ordered_json()},
-      {"mfu", known ? ordered_json(result.gflops() / run.peak_gflops) : ordered_json()},
+      {"peak_gflops", known ? ordered_json(run.peak.gflops) : ordered_json()},
+      {"peak_burst_gflops", known ? ordered_json(run.peak.burst_gflops) : ordered_json()},
+      {"mfu", known ? ordered_json(result.gflops() / run.peak.gflops) : ordered_json()},
       {"compute_seconds", result.time.compute},
       {"exposed_communication_seconds",
        run.waits == Waits::on_device ? ordered_json() : ordered_json(result.time.exposed_communication)},

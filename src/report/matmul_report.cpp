@@ -97,8 +97,8 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
   }
   print(": predicted {:.4f} s, {:+.0f}%\n", run.plan.seconds(), 100 * (run.plan.seconds() / times.total - 1));
   print("{:.1f} GFLOP/s, {:.1f} per rank, {}\n", rate, rate / run.np,
-        run.peak_gflops > 0
-            ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak_gflops, run.peak_gflops)
+        run.peak.gflops > 0
+            ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak.gflops, run.peak.gflops)
             : "peak unknown");
   if (!std::isnan(times.product))
     print("on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, waiting for files {:.4f} s\n",
@@ -142,7 +142,7 @@ void print_blocks(const MatmulDescription& run, const std::vector<double>& eleme
 void write_matmul_json(OutputFile& file, const MatmulDescription& run, const MatmulResult& result) {
   const MatmulTimes times = result.median();
   const RecombineRate recombine = recombine_rate(run, times);
-  const bool known = run.peak_gflops > 0;
+  const bool known = run.peak.gflops > 0;
   const double rate = gflops(run.shape, times.total);
   const auto error = [](const std::optional<Verdict>& verdict, double Verdict::*member) {
     return verdict ? ordered_json((*verdict).*member) : ordered_json();
@@ -169,8 +169,9 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
                       {"predicted_seconds", run.plan.seconds()},
                       {"gflops", rate},
                       {"gflops_per_rank", rate / run.np},
-                      {"peak_gflops", known ? ordered_json(run.peak_gflops) : ordered_json()},
-                      {"mfu", known ? ordered_json(rate / run.peak_gflops) : ordered_json()},
+                      {"peak_gflops", known ? ordered_json(run.peak.gflops) : ordered_json()},
+                      {"peak_burst_gflops", known ? ordered_json(run.peak.burst_gflops) : ordered_json()},
+                      {"mfu", known ? ordered_json(rate / run.peak.gflops) : ordered_json()},
                       {"product_seconds", times.product},
                       {"exposed_communication_seconds", times.exposed},
                       {"io_seconds", times.io},

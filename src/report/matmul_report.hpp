@@ -8,6 +8,7 @@
 #include "distributed/io/output_file.hpp"
 #include "distributed/matmul/planner.hpp"
 #include "distributed/matmul/verify.hpp"
+#include "src/report/peak.hpp"
 #include "src/report/provenance.hpp"
 
 namespace recombine {
@@ -26,7 +27,7 @@ struct MatmulDescription {
   std::string conversions;  ///< which files are not of the product's type; "": none
   Plan plan;
   Operands operands = Operands::in_memory;
-  double peak_gflops = 0;  ///< of all ranks together, in a large square product; 0: unknown
+  Peak peak;
   Provenance provenance;
 };
 

@@ -1,6 +1,7 @@
 #include "src/report/peak.hpp"
 
-#include <algorithm>
+#include <cmath>
+#include <memory>
 
 #include "distributed/matmul/schedule.hpp"
 #include "distributed/session.hpp"
@@ -15,55 +16,96 @@ constexpr double kTooLong = 0.15;  // seconds: if a usual product would take mor
 constexpr std::int64_t kLargest = 16384;
 constexpr double kLongEnough = 2e-3;  // seconds: if a product takes less, a larger one is measured
 constexpr int kRounds = 5;
-constexpr double kPatience = 0.3;  // seconds after which no further round begins
+constexpr double kPatience = 0.3;   // seconds after which no further round begins
+constexpr double kSustained = 0.2;  // seconds of products on a GPU: its power limits its clock after some of them
 
-/// The fastest of a few square products on all ranks at once, in seconds, as the slowest rank saw it.
-double fastest_product(RankContext& context, Communicator& world, Stream& stream, DataType type, std::int64_t size) {
-  const Buffer a(context.device(), type, size * size);
-  const Buffer b(context.device(), type, size * size);
-  const Buffer c(context.device(), MatmulShape{.type = type}.result_type(), size * size);
-  std::uint64_t tensor = 0;
-  for (const Buffer* m : {&a, &b}) {
-    context.math().fill(context.compute(), m->matrix(size, size),
-                        {.tensor = tensor++, .global_cols = size, .half_width = 1});
-  }
-  context.compute().synchronize();
-  double best = 0;
-  double spent = 0;
-  for (int round = 0; round <= kRounds && (round < 2 || spent < kPatience); ++round) {
-    double seconds = 0;
-    world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);  // all start together
-    stream.synchronize();
-    const double start = Session::now();
-    context.math().gemm(
-        context.compute(),
-        {.a = a.matrix(size, size), .b = b.matrix(size, size), .trans_b = Transpose::yes, .c = c.matrix(size, size)});
+/// The same square product on all ranks at once.
+class SquareProduct {
+ public:
+  SquareProduct(RankContext& context, Communicator& world, Stream& stream, DataType type, std::int64_t size)
+      : context_(context),
+        world_(world),
+        stream_(stream),
+        size_(size),
+        a_(context.device(), type, size * size),
+        b_(context.device(), type, size * size),
+        c_(context.device(), MatmulShape{.type = type}.result_type(), size * size) {
+    std::uint64_t tensor = 0;
+    for (const Buffer* m : {&a_, &b_}) {
+      context.math().fill(context.compute(), m->matrix(size, size),
+                          {.tensor = tensor++, .global_cols = size, .half_width = 1});
+    }
     context.compute().synchronize();
-    seconds = Session::now() - start;
-    world.all_reduce(stream, vector_view(&seconds, 1), Reduction::max);
-    stream.synchronize();
-    spent += seconds;
-    if (round == 1 || (round > 1 && seconds < best)) best = seconds;  // round 0 prepares the library
   }
-  return best;
-}
+
+  /// Seconds of `count` products, one after the other, on the slowest rank. All ranks start together.
+  double time(std::int64_t count) {
+    slowest(0);
+    const double start = Session::now();
+    for (std::int64_t i = 0; i < count; ++i) {
+      context_.math().gemm(context_.compute(), {.a = a_.matrix(size_, size_),
+                                                .b = b_.matrix(size_, size_),
+                                                .trans_b = Transpose::yes,
+                                                .c = c_.matrix(size_, size_)});
+    }
+    context_.compute().synchronize();
+    return slowest(Session::now() - start);
+  }
+
+  /// The shortest time of one product in a few rounds.
+  double shortest_time() {
+    double best = 0;
+    double spent = 0;
+    for (int round = 0; round <= kRounds && (round < 2 || spent < kPatience); ++round) {
+      const double seconds = time(1);
+      spent += seconds;
+      if (round == 1 || (round > 1 && seconds < best)) best = seconds;  // round 0 prepares the library
+    }
+    return best;
+  }
+
+  /// Operations per second of all ranks together, if one product takes `seconds`.
+  double rate(double seconds) const {
+    return 2.0 * static_cast<double>(size_) * static_cast<double>(size_ * size_) * world_.size() / seconds;
+  }
+
+  std::int64_t size() const { return size_; }
+
+ private:
+  double slowest(double seconds) {
+    world_.all_reduce(stream_, vector_view(&seconds, 1), Reduction::max);
+    stream_.synchronize();
+    return seconds;
+  }
+
+  RankContext& context_;
+  Communicator& world_;
+  Stream& stream_;
+  std::int64_t size_;
+  Buffer a_, b_, c_;
+};
 
 }  // namespace
 
-double measure_peak_gflops(RankContext& context, Communicator& world, Stream& stream, DataType type) {
-  std::int64_t size = kTrial;
-  double seconds = fastest_product(context, world, stream, type, size);
+Peak measure_peak(RankContext& context, Communicator& world, Stream& stream, DataType type) {
+  auto product = std::make_unique<SquareProduct>(context, world, stream, type, kTrial);
+  double seconds = product->shortest_time();
   constexpr std::int64_t kWider = kUsual / kTrial;
   constexpr auto kLonger = static_cast<double>(kWider * kWider * kWider);
-  if (seconds * kLonger < kTooLong) {
-    size = kUsual;
-    seconds = fastest_product(context, world, stream, type, size);
-  }
-  while (seconds < kLongEnough && size < kLargest) {
-    size *= 2;
-    seconds = fastest_product(context, world, stream, type, size);
-  }
-  return 2.0 * static_cast<double>(size) * static_cast<double>(size * size) * world.size() / seconds / 1e9;
+  const bool fast = seconds * kLonger < kTooLong;
+  const auto measure = [&](std::int64_t size) {
+    product.reset();  // releases its memory before the next one takes its own
+    product = std::make_unique<SquareProduct>(context, world, stream, type, size);
+    seconds = product->shortest_time();
+  };
+  if (fast) measure(kUsual);
+  while (seconds < kLongEnough && product->size() < kLargest) measure(product->size() * 2);
+  const double burst = product->rate(seconds) / 1e9;
+  if (context.device().kind() == DeviceKind::cpu || !fast) return {.gflops = burst, .burst_gflops = burst};
+  const auto half = static_cast<std::int64_t>(std::ceil(kSustained / 2 / seconds));
+  product->time(half);  // until the clock has settled
+  const double settled = product->time(half) / static_cast<double>(half);
+  return {.gflops = product->rate(settled) / 1e9, .burst_gflops = burst};
 }
 
 }  // namespace recombine

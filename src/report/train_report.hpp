@@ -8,6 +8,7 @@
 
 #include "distributed/io/output_file.hpp"
 #include "src/nn/trainer.hpp"
+#include "src/report/peak.hpp"
 #include "src/report/provenance.hpp"
 
 namespace recombine {
@@ -45,7 +46,7 @@ struct RunDescription {
   std::string precision = "f32";  ///< of products
   Waits waits = Waits::on_host;
   std::string collectives;  ///< how ranks communicate: "mpi", "nccl" or "staged"
-  double peak_gflops = 0;
+  Peak peak;
   Provenance provenance;
 };
 

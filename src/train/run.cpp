@@ -150,29 +150,28 @@ void TrainingRun::open_outputs() {
 }
 
 RunDescription TrainingRun::describe(const Trainer& trainer) {
-  return {
-      .np = session_.size(),
-      .mesh = context_.mesh(),
-      .device = device().description(),
-      .threads = rank_device_.threads,
-      .data = data_.name(),
-      .model = options_.model.to_string(),
-      .loaded = command_.load,
-      .loaded_names = loaded_names_,
-      .parameters = options_.model.parameters(),
-      .rows = data_.train().rows(),
-      .batch_size = options_.batch_size,
-      .accumulate = options_.accumulate,
-      .batch_rows = trainer.batch_rows(),
-      .total_steps = trainer.total_steps(),
-      .evaluates = command_.evaluate,
-      .classifies = data_.classes() > 0,
-      .has_test = data_.test().rows() > 0,
-      .precision = command_.precision,
-      .waits = on_gpu() ? Waits::on_device : Waits::on_host,
-      .collectives = rank_device_.collectives_name(),
-      .peak_gflops = command_.evaluate ? 0 : measure_peak_gflops(context_, *world_, *stream_, command_.product_type),
-      .provenance = provenance_of(session_, device())};
+  return {.np = session_.size(),
+          .mesh = context_.mesh(),
+          .device = device().description(),
+          .threads = rank_device_.threads,
+          .data = data_.name(),
+          .model = options_.model.to_string(),
+          .loaded = command_.load,
+          .loaded_names = loaded_names_,
+          .parameters = options_.model.parameters(),
+          .rows = data_.train().rows(),
+          .batch_size = options_.batch_size,
+          .accumulate = options_.accumulate,
+          .batch_rows = trainer.batch_rows(),
+          .total_steps = trainer.total_steps(),
+          .evaluates = command_.evaluate,
+          .classifies = data_.classes() > 0,
+          .has_test = data_.test().rows() > 0,
+          .precision = command_.precision,
+          .waits = on_gpu() ? Waits::on_device : Waits::on_host,
+          .collectives = rank_device_.collectives_name(),
+          .peak = command_.evaluate ? Peak{} : measure_peak(context_, *world_, *stream_, command_.product_type),
+          .provenance = provenance_of(session_, device())};
 }
 
 MemoryBytes TrainingRun::counted_bytes() {

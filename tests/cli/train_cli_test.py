@@ -32,6 +32,7 @@ def check_provenance(trainer, checks):
     checks.expect(summary["hosts"] == [os.uname().nodename] and summary["version"].startswith("recombine "), f"{summary}")
     checks.expect(len(summary["build"]) == 40 and summary["processor"].count("AVX") + summary["processor"].count("SSE") == 1,
                   f"build {summary['build']}, processor {summary['processor']}")
+    checks.expect(summary["peak_burst_gflops"] == summary["peak_gflops"] > 0, f"peak on a CPU: {summary}")
     checks.expect({"oneDNN", "OpenBLAS", "Open MPI"} < set(summary["libraries"]), f"{summary['libraries']}")
 
 
