@@ -1,13 +1,12 @@
 #include "kernels/cuda/gemm_cublaslt.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <utility>
 
+#include "kernels/cuda/choose_fastest.hpp"
+#include "kernels/cuda/copy_along_k.hpp"
 #include "kernels/cuda/cuda_calls.hpp"
-#include "kernels/cuda/gpu.hpp"
-#include "kernels/cuda/launch.hpp"
 #include "kernels/gemm_shape.hpp"
 
 namespace recombine::cuda {
@@ -17,58 +16,9 @@ namespace {
 // What NVIDIA recommends: 32 MiB from Hopper on, 4 MiB before.
 constexpr std::size_t kLargeWorkspace = std::size_t{32} << 20;
 constexpr std::size_t kSmallWorkspace = std::size_t{4} << 20;
-constexpr std::uintptr_t kMostAlignment = 256;
-
-cudaDataType_t cuda_type(DataType type) {
-  return type == DataType::f64 ? CUDA_R_64F : type == DataType::bf16 ? CUDA_R_16BF : CUDA_R_32F;
-}
-
-cublasOperation_t cublas_operation(Transpose transpose) {
-  return transpose == Transpose::yes ? CUBLAS_OP_T : CUBLAS_OP_N;
-}
-
-std::uint32_t alignment_of(const std::byte* memory) {
-  const auto address = reinterpret_cast<std::uintptr_t>(memory);
-  const std::uintptr_t lowest_bit = address & (~address + 1);
-  return static_cast<std::uint32_t>(address == 0 ? kMostAlignment : std::min(lowest_bit, kMostAlignment));
-}
-
-cublasLtEpilogue_t epilogue_of(const Gemm& gemm) {
-  const bool bias = gemm.bias.size > 0;
-  if (gemm.activation == Activation::relu) return bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
-  return bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
-}
-
-template <class T>
-void set(const CublasLtOperation& operation, cublasLtMatmulDescAttributes_t attribute, const T& value) {
-  check(cublaslt().operation_set(operation.get(), attribute, &value, sizeof value), "cublasLtMatmulDescSetAttribute");
-}
-
-template <class T>
-void set(const CublasLtPreference& preference, cublasLtMatmulPreferenceAttributes_t attribute, const T& value) {
-  check(cublaslt().preference_set(preference.get(), attribute, &value, sizeof value),
-        "cublasLtMatmulPreferenceSetAttribute");
-}
-
-/// The library is column-major: our row-major [rows,cols] is its [cols,rows].
-CublasLtLayout make_layout(ConstMatrixView x) {
-  CublasLtLayout layout;
-  check(cublaslt().layout_create(layout.out(), cuda_type(x.type), static_cast<std::uint64_t>(x.cols),
-                                 static_cast<std::uint64_t>(x.rows), x.ld),
-        "cublasLtMatrixLayoutCreate");
-  return layout;
-}
+constexpr int kMostAlgorithms = 8;
 
 }  // namespace
-
-/// C^T = op(B)^T op(A)^T: the library's first operand is our B. Our bias has one element for each column of C. The
-/// library's bias has one for each row of its result C^T, so they are the same.
-struct GemmCublasLt::Plan {
-  CublasLtOperation operation;
-  CublasLtLayout b, a, c;
-  cublasLtMatmulAlgo_t algorithm;
-  std::size_t workspace_bytes;
-};
 
 GemmCublasLt::GemmCublasLt(const CublasLtOptions& options) : f32_products_(options.f32_products) {
   int major = 0;
@@ -82,19 +32,10 @@ GemmCublasLt::~GemmCublasLt() = default;
 bool GemmCublasLt::execute(cudaStream_t stream, const Gemm& gemm) {
   const Key key = key_of(gemm);
   auto found = plans_.find(key);
-  if (found == plans_.end()) found = plans_.emplace(key, make_plan(gemm, key)).first;
+  if (found == plans_.end()) found = plans_.emplace(key, make_plan(stream, gemm)).first;
   if (!found->second) return false;
   const Plan& plan = *found->second;
-  if (gemm.bias.size > 0) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, gemm.bias.data);
-  const auto alpha = static_cast<float>(gemm.alpha);
-  const auto beta = static_cast<float>(gemm.beta);
-  const bool f64 = gemm.c.type == DataType::f64;
-  void* const workspace = plan.workspace_bytes > 0 ? workspace_of(stream) : nullptr;
-  check(cublaslt().multiply(library_.get(), plan.operation.get(), f64 ? static_cast<const void*>(&gemm.alpha) : &alpha,
-                            gemm.b.data, plan.b.get(), gemm.a.data, plan.a.get(),
-                            f64 ? static_cast<const void*>(&gemm.beta) : &beta, gemm.c.data, plan.c.get(), gemm.c.data,
-                            plan.c.get(), &plan.algorithm, workspace, plan.workspace_bytes, stream),
-        "cublasLtMatmul");
+  check(enqueue(plan, gemm, place_of(stream, plan, gemm)), "cublasLtMatmul");
   return true;
 }
 
@@ -110,11 +51,8 @@ GemmCublasLt::Key GemmCublasLt::key_of(const Gemm& gemm) {
           .trans_b = gemm.trans_b,
           .operand = gemm.a.type,
           .result = gemm.c.type,
-          .epilogue = epilogue_of(gemm),
-          .a_alignment = alignment_of(gemm.a.data),
-          .b_alignment = alignment_of(gemm.b.data),
-          .c_alignment = alignment_of(gemm.c.data),
-          .bias_alignment = alignment_of(gemm.bias.data)};
+          .epilogue = cublaslt_epilogue(gemm),
+          .alignments = alignments_of(gemm)};
 }
 
 cublasComputeType_t GemmCublasLt::compute_type(DataType operand) const {
@@ -123,75 +61,85 @@ cublasComputeType_t GemmCublasLt::compute_type(DataType operand) const {
   return tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
 }
 
-std::unique_ptr<const GemmCublasLt::Plan> GemmCublasLt::make_plan(const Gemm& gemm, const Key& key) const {
-  Plan plan = {.operation = {},
-               .b = make_layout(gemm.b),
-               .a = make_layout(gemm.a),
-               .c = make_layout(gemm.c),
-               .algorithm = {},
-               .workspace_bytes = 0};
-  const cudaDataType_t scale = key.result == DataType::f64 ? CUDA_R_64F : CUDA_R_32F;
-  check(cublaslt().operation_create(plan.operation.out(), compute_type(key.operand), scale),
-        "cublasLtMatmulDescCreate");
-  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSA, cublas_operation(gemm.trans_b));
-  set(plan.operation, CUBLASLT_MATMUL_DESC_TRANSB, cublas_operation(gemm.trans_a));
-  set(plan.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, key.epilogue);
-  if (gemm.bias.size > 0) {
-    set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, CUDA_R_32F);
-    set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, gemm.bias.data);
-  }
-
-  CublasLtPreference preference;
-  check(cublaslt().preference_create(preference.out()), "cublasLtMatmulPreferenceCreate");
-  set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes_);
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, key.b_alignment);
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, key.a_alignment);
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, key.c_alignment);
-  set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, key.c_alignment);
-
-  cublasLtMatmulHeuristicResult_t best = {};
-  int found = 0;
-  const cublasStatus_t status =
-      cublaslt().find_algorithm(library_.get(), plan.operation.get(), plan.b.get(), plan.a.get(), plan.c.get(),
-                                plan.c.get(), preference.get(), 1, &best, &found);
-  if (status == CUBLAS_STATUS_NOT_SUPPORTED) return nullptr;
-  check(status, "cublasLtMatmulAlgoGetHeuristic");
-  if (found == 0 || best.state != CUBLAS_STATUS_SUCCESS) return nullptr;
-  plan.algorithm = best.algo;
-  plan.workspace_bytes = best.workspaceSize;
-  if (gemm.activation == Activation::relu && !keeps_nan(plan, gemm)) return nullptr;
-  return std::make_unique<const Plan>(std::move(plan));
+std::vector<GemmCublasLt::Plan> GemmCublasLt::candidates(const Gemm& gemm) const {
+  std::vector<Plan> plans = candidates(gemm, Operands::in_place);
+  if (compute_type(gemm.a.type) != CUBLAS_COMPUTE_32F_FAST_TF32 || !neither_along_k(gemm)) return plans;
+  const std::vector<Plan> on_copies = candidates(with_b_along_k(gemm, nullptr), Operands::b_copied_along_k);
+  // After the heuristic's first: the time for trials may end before the last candidates.
+  plans.insert(plans.begin() + std::min<std::ptrdiff_t>(1, std::ssize(plans)), on_copies.begin(), on_copies.end());
+  return plans;
 }
 
-bool GemmCublasLt::keeps_nan(const Plan& plan, const Gemm& gemm) const {
-  const auto bytes = [](const ConstMatrixView& x) { return x.rows * x.ld * size_of(x.type); };
-  const std::int64_t zero_bytes = std::max({bytes(gemm.a), bytes(gemm.b), gemm.bias.bytes()});
-  StreamHandle stream;  // a new one: the other streams may contain work that waits for the host
-  check(cudaStreamCreateWithFlags(stream.out(), cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-  const Scratch zeros(stream.get(), zero_bytes);
-  const Scratch c(stream.get(), bytes(gemm.c));
-  const Scratch workspace(stream.get(), std::max<std::int64_t>(1, static_cast<std::int64_t>(plan.workspace_bytes)));
-  void* const operand = zeros.as<void>();
-  check(cudaMemsetAsync(operand, 0, static_cast<std::size_t>(zero_bytes), stream.get()), "cudaMemsetAsync");
-  if (gemm.bias.size > 0) set(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, operand);
-  const float alpha = std::numeric_limits<float>::quiet_NaN();
-  const float beta = 0;
-  check(cublaslt().multiply(library_.get(), plan.operation.get(), &alpha, operand, plan.b.get(), operand, plan.a.get(),
-                            &beta, c.as<void>(), plan.c.get(), c.as<void>(), plan.c.get(), &plan.algorithm,
-                            workspace.as<void>(), plan.workspace_bytes, stream.get()),
-        "cublasLtMatmul");
-  float first = 0;
-  check(cudaMemcpyAsync(&first, c.as<void>(), sizeof first, cudaMemcpyDefault, stream.get()), "cudaMemcpyAsync");
-  check(cudaStreamSynchronize(stream.get()), "cudaStreamSynchronize");
-  return std::isnan(first);
+std::vector<GemmCublasLt::Plan> GemmCublasLt::candidates(const Gemm& gemm, Operands operands) const {
+  const auto product = std::make_shared<const CublasLtProduct>(gemm, compute_type(gemm.a.type));
+  std::vector<Plan> plans;
+  for (const CublasLtAlgorithm& algorithm : product->algorithms({.library = library_.get(),
+                                            .alignments = alignments_of(gemm),
+                                            .workspace_bytes = workspace_bytes_,
+                                            .results = kMostAlgorithms})) {
+    plans.push_back({operands, product, algorithm});
+  }
+  return plans;
 }
 
-void* GemmCublasLt::workspace_of(cudaStream_t stream) {
-  Memory& memory = workspaces_[stream];
-  if (!memory.get()) {
-    check(cudaMallocAsync(memory.out(), workspace_bytes_, stream), "cudaMallocAsync of cuBLASLt's workspace");
+/// The least memory for every plan.
+GemmTrial::Request GemmCublasLt::trial_of(const Gemm& gemm, const std::vector<Plan>& plans) {
+  GemmTrial::Request request = {.gemm = gemm};
+  for (const Plan& plan : plans) {
+    request.workspace_bytes =
+        std::max(request.workspace_bytes, static_cast<std::int64_t>(plan.algorithm.workspace_bytes));
+    if (plan.operands == Operands::b_copied_along_k) request.operand_copy_bytes = b_along_k_bytes(gemm);
   }
-  return memory.get();
+  return request;
+}
+
+std::optional<GemmCublasLt::Plan> GemmCublasLt::make_plan(cudaStream_t stream, const Gemm& gemm) const {
+  const std::vector<Plan> plans = candidates(gemm);
+  if (plans.empty()) return std::nullopt;
+  const bool relu = gemm.activation == Activation::relu;
+  if (plans.size() == 1 && !relu) return plans.front();
+  const auto trial = GemmTrial::make(trial_of(gemm, plans));
+  if (!trial) return relu ? std::nullopt : std::optional(plans.front());
+  wait_until_quiet(stream);
+  const Place place = {trial->stream(), trial->workspace(), trial->operand_copies()};
+  const auto plan_of = [&](int i) -> const Plan& { return plans[static_cast<std::size_t>(i)]; };
+  // The library does not document what its ReLU does with NaN, and algorithms differ. An alpha of NaN shows it.
+  const auto try_out = [&](int i) {
+    Gemm product = trial->gemm();
+    if (relu) product.alpha = std::numeric_limits<double>::quiet_NaN();
+    return enqueue(plan_of(i), product, place) == CUBLAS_STATUS_SUCCESS && (!relu || trial->first_is_nan());
+  };
+  const auto run = [&](int i) { check(enqueue(plan_of(i), trial->gemm(), place), "cublasLtMatmul"); };
+  const auto chosen =
+      choose_fastest(trial->stream(), {.count = static_cast<int>(plans.size()), .try_out = try_out, .enqueue = run});
+  return chosen ? std::optional(plan_of(*chosen)) : std::nullopt;
+}
+
+cublasStatus_t GemmCublasLt::enqueue(const Plan& plan, const Gemm& gemm, const Place& place) const {
+  const CublasLtProduct::Execution execution = {library_.get(), plan.algorithm, place.workspace, place.stream};
+  if (plan.operands == Operands::in_place) return plan.product->enqueue(execution, gemm);
+  return plan.product->enqueue(execution, copy_b_along_k(place.stream, gemm, place.operand_copies));
+}
+
+GemmCublasLt::Place GemmCublasLt::place_of(cudaStream_t stream, const Plan& plan, const Gemm& gemm) {
+  StreamMemory& memory = memory_[stream];
+  Place place = {stream, nullptr, nullptr};
+  if (plan.algorithm.workspace_bytes > 0) {
+    if (!memory.workspace.get()) {
+      check(cudaMallocAsync(memory.workspace.out(), workspace_bytes_, stream),
+            "cudaMallocAsync of cuBLASLt's workspace");
+    }
+    place.workspace = memory.workspace.get();
+  }
+  if (plan.operands == Operands::in_place) return place;
+  const std::int64_t bytes = b_along_k_bytes(gemm);
+  if (bytes > memory.operand_copy_bytes) {
+    check(cudaMallocAsync(memory.operand_copies.emplace_back().out(), static_cast<std::size_t>(bytes), stream),
+          "cudaMallocAsync for the copy of an operand");
+    memory.operand_copy_bytes = bytes;
+  }
+  place.operand_copies = static_cast<std::byte*>(memory.operand_copies.back().get());
+  return place;
 }
 
 }  // namespace recombine::cuda

@@ -3,11 +3,12 @@
 #include <compare>
 #include <map>
 #include <memory>
-
-#include <cublasLt.h>
-#include <cuda_runtime_api.h>
+#include <optional>
+#include <vector>
 
 #include "kernels/cuda/cublaslt_library.hpp"
+#include "kernels/cuda/cublaslt_product.hpp"
+#include "kernels/cuda/gemm_trial.hpp"
 #include "kernels/cuda/handle.hpp"
 #include "kernels/device.hpp"
 #include "kernels/math.hpp"
@@ -19,20 +20,28 @@ struct CublasLtOptions {
   int gpu = 0;
 };
 
-/// Products by cuBLASLt. Caches the best algorithm for each shape. Each stream has its own workspace.
+/// Products by cuBLASLt. The first product of a key (shape, types, leading dimensions, alignments, epilogue) measures
+/// the first eight algorithms of the library's heuristic, on memory and a stream of its own; the fastest is kept. In tf32,
+/// a product whose operands both lie across k is also measured with B copied along k first.
+///
+/// Bits: an algorithm gives the same bits each time, on every GPU of one kind. Algorithms differ in rounding, and the
+/// choice depends on times (see choose_fastest), so two runs may differ in the last bits. Ranks may choose differently:
+/// no product is computed by two ranks, and collectives give every rank the same sums.
+///
+/// Memory: each stream has its own workspace, and memory for copies of operands. It is allocated at the first use and
+/// kept, because a captured graph contains its address. Nothing can be measured while a stream is captured: the first
+/// product of a key must run without capture.
 class GemmCublasLt {
  public:
   explicit GemmCublasLt(const CublasLtOptions& options);
   ~GemmCublasLt();
 
   /// Enqueues the product with its bias and activation. Returns false and enqueues nothing if the library has no
-  /// algorithm, or if the algorithm's ReLU turns NaN into 0.
+  /// algorithm, or if all of its algorithms turn NaN into 0 in their ReLU.
   /// @pre C is not empty, k > 0; activation identity or relu
   bool execute(cudaStream_t stream, const Gemm& gemm);
 
  private:
-  struct Plan;
-
   /// Everything that the choice of an algorithm depends on.
   struct Key {
     std::int64_t m, n, k;
@@ -40,26 +49,47 @@ class GemmCublasLt {
     Transpose trans_a, trans_b;
     DataType operand, result;
     cublasLtEpilogue_t epilogue;
-    std::uint32_t a_alignment, b_alignment, c_alignment, bias_alignment;
+    CublasLtAlignments alignments;
     auto operator<=>(const Key&) const = default;
+  };
+
+  enum class Operands { in_place, b_copied_along_k };
+  struct Plan {
+    Operands operands;
+    std::shared_ptr<const CublasLtProduct> product;
+    CublasLtAlgorithm algorithm;
+  };
+
+  /// Where a plan's product runs, and the memory that it may use.
+  struct Place {
+    cudaStream_t stream;
+    void* workspace;
+    std::byte* operand_copies;
+  };
+
+  using Memory = Handle<void*, cudaFree>;
+  struct StreamMemory {
+    Memory workspace;
+    std::vector<Memory> operand_copies;  ///< a larger one is added if the last is too small
+    std::int64_t operand_copy_bytes = 0;
   };
 
   static Key key_of(const Gemm& gemm);
   cublasComputeType_t compute_type(DataType operand) const;
-  /// Null if execute() must return false.
-  std::unique_ptr<const Plan> make_plan(const Gemm& gemm, const Key& key) const;
-  /// True if the plan's epilogue keeps NaN. The library does not document this for its ReLU, and algorithms may differ.
-  /// So this runs the plan once with alpha = NaN on operands of zeros. The host waits.
-  bool keeps_nan(const Plan& plan, const Gemm& gemm) const;
-  void* workspace_of(cudaStream_t stream);
-
-  using Memory = Handle<void*, cudaFree>;
+  /// Empty if execute() must return false.
+  std::optional<Plan> make_plan(cudaStream_t stream, const Gemm& gemm) const;
+  /// In the order of preference.
+  std::vector<Plan> candidates(const Gemm& gemm) const;
+  std::vector<Plan> candidates(const Gemm& gemm, Operands operands) const;
+  static GemmTrial::Request trial_of(const Gemm& gemm, const std::vector<Plan>& plans);
+  cublasStatus_t enqueue(const Plan& plan, const Gemm& gemm, const Place& place) const;
+  Place place_of(cudaStream_t stream, const Plan& plan, const Gemm& gemm);
 
   F32Products f32_products_;
   std::size_t workspace_bytes_;
   CublasLtHandle library_;
-  std::map<Key, std::unique_ptr<const Plan>> plans_;
-  std::map<cudaStream_t, Memory> workspaces_;
+  std::map<Key, std::optional<Plan>> plans_;
+  std::map<cudaStream_t, StreamMemory> memory_;
 };
 
 }  // namespace recombine::cuda

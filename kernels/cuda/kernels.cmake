@@ -16,7 +16,8 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/optimizer_step.cu
   cuda/softmax_cross_entropy.cu
   cuda/softmax_parts.cu
-  cuda/squared_error.cu)
+  cuda/squared_error.cu
+  cuda/transpose.cu)
 # Host code for the kernels. The host's compiler compiles it.
 set(RECOMBINE_CUDA_KERNEL_HOST_SOURCES cuda/launch.cpp)
 # expt-relaxed-constexpr: kernels/random.hpp is constexpr and also runs on the GPU. 554: the views of matrix.hpp have a

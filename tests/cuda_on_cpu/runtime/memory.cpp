@@ -184,6 +184,8 @@ cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
   return cudaSuccess;
 }
 
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, std::size_t) { return cudaSuccess; }  // a pool keeps no memory here
+
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr attribute, void*) {
   if (attribute != cudaMemPoolAttrReleaseThreshold)
     fail("cudaMemPoolSetAttribute: attribute " + std::to_string(attribute) + " is not known here");

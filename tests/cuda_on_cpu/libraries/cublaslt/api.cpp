@@ -1,4 +1,5 @@
 // The entry points of libcublasLt.so.13 that the product calls.
+#include <algorithm>
 #include <cstring>
 
 #include "tests/cuda_on_cpu/libraries/cublaslt/matmul.hpp"
@@ -179,10 +180,12 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtM
     return refuse(CUBLAS_STATUS_NOT_SUPPORTED, "search mode %u is not known", wanted.search_mode);
   const Problem problem = descriptors.problem();
   if (const auto status = check(problem)) return status;
-  const Plan plan = make_plan(problem, wanted);
-  *results = {.workspaceSize = plan.workspace_bytes, .state = CUBLAS_STATUS_SUCCESS, .wavesCount = 1};
-  std::memcpy(&results->algo, &plan, sizeof plan);
-  *returned = 1;
+  *returned = std::min(requested, result_count());
+  for (int i = 0; i < *returned; ++i) {
+    const Plan plan = make_plan(problem, wanted, static_cast<std::uint64_t>(i));
+    results[i] = {.workspaceSize = plan.workspace_bytes, .state = CUBLAS_STATUS_SUCCESS, .wavesCount = 1};
+    std::memcpy(&results[i].algo, &plan, sizeof plan);
+  }
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -203,10 +206,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   operands.workspace_bytes = plan.workspace_bytes;  // the part that the algorithm uses
   const double by = scalar(alpha, problem.operation.scale_type);
   const double keep = scalar(beta, problem.operation.scale_type);
+  const Variant variant = variant_of(problem, plan.result);
   const auto error = emulated::enqueue(stream, [=] {
     require_device_memory(problem, operands);  // still: a replay may come after a free
     touch_operands(problem, operands, keep);
-    multiply(problem, operands, by, keep);
+    multiply(problem, operands, by, keep, variant);
   });
   return error == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }

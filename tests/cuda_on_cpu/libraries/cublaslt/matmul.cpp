@@ -1,7 +1,13 @@
 #include "tests/cuda_on_cpu/libraries/cublaslt/matmul.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <sstream>
+#include <string>
+#include <thread>
 #include <vector>
 
 namespace emulated::cublaslt {
@@ -95,7 +101,7 @@ class Auxiliary {
 };
 
 /// Applies the epilogue to element (i, j) of alpha op(A) op(B) + beta C.
-double apply_epilogue(const Problem& p, double z, std::uint64_t i, std::uint64_t j) {
+double apply_epilogue(const Problem& p, double z, std::uint64_t i, std::uint64_t j, std::uint64_t result) {
   const Auxiliary auxiliary(p);
   if (p.has(CUBLASLT_EPILOGUE_BIAS)) z += load(p.operation.bias, i, p.d.type);
   if (p.has(kReluGradient)) return auxiliary.bit(i, j) ? z : 0;
@@ -103,8 +109,8 @@ double apply_epilogue(const Problem& p, double z, std::uint64_t i, std::uint64_t
   if (p.has(CUBLASLT_EPILOGUE_RELU)) {
     if (p.has(kAuxiliary)) auxiliary.set_bit(i, j, z > 0);
     // cuBLASLt does not document what its ReLU does with NaN. So this emulation keeps a NaN if the number of rows is
-    // even, and turns it into 0 if the number is odd.
-    if (std::isnan(z) && p.m() % 2 == 0) return z;
+    // even, and turns it into 0 if the number is odd: every result of the heuristic if it is 4 i + 3, else the first.
+    if (std::isnan(z) && (p.m() % 2 == 0 || (p.m() % 4 == 1 && result > 0))) return z;
     return z > 0 ? z : 0;
   }
   if (p.has(CUBLASLT_EPILOGUE_GELU)) {
@@ -135,9 +141,11 @@ void store_column_sums(const Problem& p, const std::vector<T>& x, std::uint64_t 
 
 /// The product [m,k] x [k,n] of dense matrices, stored by columns.
 template <class T>
-std::vector<T> product(const std::vector<T>& a, const std::vector<T>& b, std::uint64_t m, std::uint64_t k) {
+std::vector<T> product(const std::vector<T>& a, const std::vector<T>& b, std::uint64_t m, std::uint64_t k,
+                       bool backwards) {
   std::vector<T> z(m * (b.size() / k));
-  for (std::uint64_t at = 0; at < b.size(); ++at) {
+  for (std::uint64_t step = 0; step < b.size(); ++step) {
+    const std::uint64_t at = backwards ? b.size() - 1 - step : step;
     const T* const column = &a[at % k * m];
     T* const out = &z[at / k * m];
     for (std::uint64_t i = 0; i < m; ++i) out[i] += column[i] * b[at];
@@ -146,17 +154,17 @@ std::vector<T> product(const std::vector<T>& a, const std::vector<T>& b, std::ui
 }
 
 template <class T>
-void multiply_in(const Problem& p, const Operands& x, double alpha, double beta) {
+void multiply_in(const Problem& p, const Operands& x, double alpha, double beta, const Variant& variant) {
   const auto& op = p.operation;
   const auto a = dense<T>({x.a, p.a, op.trans_a}, op.compute_type);
   const auto b = dense<T>({x.b, p.b, op.trans_b}, op.compute_type);
-  auto z = product(a, b, p.m(), p.k());
+  auto z = product(a, b, p.m(), p.k(), variant.backwards);
   for (std::uint64_t j = 0; j < p.n(); ++j)
     for (std::uint64_t i = 0; i < p.m(); ++i) {
       auto& value = z[j * p.m() + i];
       value *= static_cast<T>(alpha);
       if (beta != 0) value += static_cast<T>(beta * load(x.c, index(p.c, i, j), p.c.type));
-      value = static_cast<T>(apply_epilogue(p, value, i, j));
+      value = static_cast<T>(apply_epilogue(p, value, i, j, variant.result));
       store(x.d, index(p.d, i, j), p.d.type, value);
     }
   if (p.has(kBiasGradient)) store_row_sums(p, z, p.m());
@@ -164,11 +172,33 @@ void multiply_in(const Problem& p, const Operands& x, double alpha, double beta)
   if (p.has(CUBLASLT_EPILOGUE_BGRADB)) store_column_sums(p, b, p.k());
 }
 
+/// RECOMBINE_EMULATED_PRODUCT_MS
+std::vector<int> delays() {
+  const char* const list = std::getenv("RECOMBINE_EMULATED_PRODUCT_MS");
+  std::istringstream numbers(list ? list : "");
+  std::vector<int> delays;
+  for (std::string number; std::getline(numbers, number, ',');) delays.push_back(std::stoi(number));
+  return delays;
+}
+
 }  // namespace
 
-void multiply(const Problem& problem, const Operands& operands, double alpha, double beta) {
-  if (problem.operation.compute_type == CUBLAS_COMPUTE_64F) return multiply_in<double>(problem, operands, alpha, beta);
-  multiply_in<float>(problem, operands, alpha, beta);
+int result_count() { return std::max(1, static_cast<int>(delays().size())); }
+
+Variant variant_of(const Problem& problem, std::uint64_t result) {
+  const std::vector<int> all = delays();
+  if (all.empty()) return {.result = result};
+  const auto& op = problem.operation;
+  const bool across = op.trans_a == CUBLAS_OP_N && op.trans_b == CUBLAS_OP_T;
+  const int slow = op.compute_type == CUBLAS_COMPUTE_32F_FAST_TF32 && across ? 4 : 0;
+  return {.result = result, .delay_ms = all.at(result) + slow, .backwards = result % 2 == 1};
+}
+
+void multiply(const Problem& problem, const Operands& operands, double alpha, double beta, const Variant& variant) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(variant.delay_ms));
+  if (problem.operation.compute_type == CUBLAS_COMPUTE_64F)
+    return multiply_in<double>(problem, operands, alpha, beta, variant);
+  multiply_in<float>(problem, operands, alpha, beta, variant);
 }
 
 }  // namespace emulated::cublaslt

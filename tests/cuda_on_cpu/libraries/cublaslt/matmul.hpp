@@ -4,9 +4,22 @@
 
 namespace emulated::cublaslt {
 
+/// What differs between the heuristic's results. The real library documents none of these, so programs must not rely
+/// on them.
+struct Variant {
+  std::uint64_t result = 0;  ///< number in the heuristic's list
+  int delay_ms = 0;          ///< of each product
+  bool backwards = false;    ///< sums are from the last element of k to the first
+};
+/// The number of the heuristic's results, if so many are requested. RECOMBINE_EMULATED_PRODUCT_MS=20,0 makes it 2 and
+/// gives them delays; without it there is 1. Every second result then sums backwards, and products in tf32 take 4 ms
+/// longer if neither operand is stored along k, which Hopper's tensor cores do not want.
+int result_count();
+Variant variant_of(const Problem& problem, std::uint64_t result);
+
 /// Computes D on the calling thread, which is the stream's. alpha and beta are passed as f64 for every type.
 /// @pre check(problem, plan, operands) succeeded
-void multiply(const Problem& problem, const Operands& operands, double alpha, double beta);
+void multiply(const Problem& problem, const Operands& operands, double alpha, double beta, const Variant& variant);
 
 /// Reports to the sanitizers what multiply reads and writes. @pre as multiply
 void touch_operands(const Problem& problem, const Operands& operands, double beta);

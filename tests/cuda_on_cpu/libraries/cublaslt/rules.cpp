@@ -176,9 +176,10 @@ cublasStatus_t check(const Problem& p) {
   return check_epilogue(p);
 }
 
-Plan make_plan(const Problem& p, const Preference& preference) {
+Plan make_plan(const Problem& p, const Preference& preference, std::uint64_t result) {
   return {.magic = kMagic,
           .kernel = kernel_of(p),
+          .result = result,
           .workspace_bytes = std::min(kWorkspaceBytes, preference.max_workspace),
           .alignment_a = preference.alignment_a,
           .alignment_b = preference.alignment_b,

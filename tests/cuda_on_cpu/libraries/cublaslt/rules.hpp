@@ -38,6 +38,7 @@ struct Operands {
 struct Plan {
   std::uint64_t magic;
   std::uint64_t kernel;  // hash of the types, orders, transposes and epilogue that it was made for
+  std::uint64_t result;  // its number in the heuristic's list
   std::uint64_t workspace_bytes;
   std::uint32_t alignment_a, alignment_b, alignment_c, alignment_d;
   std::uint32_t alignment_bias, alignment_auxiliary;
@@ -48,7 +49,7 @@ std::size_t bytes_of(std::int32_t type);  // 0: a type that the stand-in does no
 
 /// Checks the documented rules for all calls. Returns NOT_SUPPORTED for anything that the stand-in does not know.
 cublasStatus_t check(const Problem& problem);
-Plan make_plan(const Problem& problem, const Preference& preference);
+Plan make_plan(const Problem& problem, const Preference& preference, std::uint64_t result);
 /// Checks the rules for one product. If `plan` is null, the real library would choose an algorithm for these pointers.
 cublasStatus_t check(const Problem& problem, const Plan* plan, const Operands& operands);
 
