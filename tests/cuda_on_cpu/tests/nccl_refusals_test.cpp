@@ -1,5 +1,8 @@
 // Calls that the stand-in for NCCL must refuse.
+#include <cstdlib>
+
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "tests/cuda_on_cpu/tests/nccl_fixture.hpp"
 
@@ -72,6 +75,33 @@ TEST(NcclRefusals, RefusesCallsThatAreNotEmulated) {
     const DeviceArray<float> x(1);
     ncclSend(x.data(), 1, ncclFloat32, rank.rank, member, member.stream());
   });
+}
+
+/// Two communicators of each rank's GPU sum on two streams. Rank 1 comes late, so the first sum of rank 0 is unfinished.
+void sum_in_two_communicators(const Rank& rank) {
+  const Member member(rank);
+  ncclComm_t other = nullptr;
+  EXPECT_EQ(ncclCommSplit(member, 0, rank.rank, &other, nullptr), ncclSuccess);
+  const Stream stream;
+  const DeviceArray<float> x(std::vector<float>{1});
+  const DeviceArray<float> y(std::vector<float>{2});
+  if (rank.rank == 1) usleep(200'000);
+  ncclAllReduce(x.data(), x.data(), 1, ncclFloat32, ncclSum, member, member.stream());
+  ncclAllReduce(y.data(), y.data(), 1, ncclFloat32, ncclSum, other, stream);
+  member.stream().synchronize();
+  stream.synchronize();
+  EXPECT_EQ(x.values()[0], 2);
+  EXPECT_EQ(y.values()[0], 4);
+  EXPECT_EQ(ncclCommDestroy(other), ncclSuccess);
+}
+
+TEST(NcclRefusals, RefusesTwoCommunicatorsOfOneDeviceWithoutAnOrder) {
+  expect_failure("two communicators of one GPU have work on two streams", sum_in_two_communicators);
+  const Outcome outcome = run_ranks(2, [](const Rank& rank) {
+    setenv("NCCL_LAUNCH_ORDER_IMPLICIT", "1", 1);
+    sum_in_two_communicators(rank);
+  });
+  EXPECT_TRUE(outcome.succeeded) << outcome.output;
 }
 
 TEST(NcclRefusals, RefusesTwoRanksOnOneDevice) {

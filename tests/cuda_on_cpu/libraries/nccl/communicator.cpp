@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include <sched.h>
 #include <unistd.h>
@@ -25,10 +27,20 @@ void yield_core(int turn) {
   }
 }
 
+/// As the library, it reads the variable once, when the first communicator is created.
+bool launches_in_host_order() {
+  static const bool set = [] {
+    const char* const value = std::getenv("NCCL_LAUNCH_ORDER_IMPLICIT");
+    return value != nullptr && std::string(value) == "1";
+  }();
+  return set;
+}
+
 }  // namespace
 
 Communicator::Communicator(const Address& address, const Place& place, int device)
     : shared_(address), place_(place), device_(device) {
+  launches_in_host_order();
   if (!reachable()) return;
   segment().devices[static_cast<std::size_t>(rank())] = device;
   wait_for_all(&Segment::host);
@@ -76,8 +88,27 @@ void Communicator::agree(const Signature& signature) {
   }
 }
 
+void Communicator::refuse_without_order(const std::shared_ptr<Communicator>& self, cudaStream_t stream) {
+  struct Use {
+    std::weak_ptr<Communicator> communicator;
+    cudaStream_t stream;
+  };
+  static thread_local std::vector<Use> uses;  // the last stream of each communicator
+  std::erase_if(uses, [&](const Use& use) {
+    const auto other = use.communicator.lock();
+    if (other && other != self && other->device_ == self->device_ && use.stream != stream &&
+        other->done_ != other->enqueued_ && !launches_in_host_order())
+      fail(
+          "NCCL: two communicators of one GPU have work on two streams at the same time, which may deadlock; expected "
+          "NCCL_LAUNCH_ORDER_IMPLICIT=1 before the first communicator");
+    return !other || other == self;
+  });
+  uses.push_back({self, stream});
+}
+
 cudaError_t Communicator::enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream,
                                   std::function<void()> work) {
+  refuse_without_order(self, stream);
   std::shared_ptr<void> in_graph;  // it lives as long as the graph
   if (is_captured(stream)) {
     ++self->graphs_;

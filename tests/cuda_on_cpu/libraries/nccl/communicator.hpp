@@ -54,6 +54,10 @@ class Communicator {
   ncclResult_t state() const;
 
  private:
+  /// Ends the program if another communicator of the device has unfinished work on another stream, unless the library
+  /// orders the launches. Streams that events order are refused too: the product does not use them for this.
+  static void refuse_without_order(const std::shared_ptr<Communicator>& self, cudaStream_t stream);
+
   SharedSegment shared_;
   Place place_;
   int device_;
