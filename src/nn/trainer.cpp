@@ -92,6 +92,12 @@ std::int64_t Trainer::total_steps() const {
   return countable ? std::min(options_.steps, all) : options_.steps;
 }
 
+void Trainer::prepare() {
+  step_.prepare(batch_rows());
+  const std::int64_t last = data_.train().rows() % batch_rows();
+  if (last > 0) step_.prepare(last);
+}
+
 bool Trainer::measures_norm(std::int64_t step) const {
   return step_.clips() || (options_.norm_every > 0 && step % options_.norm_every == 0);
 }

@@ -78,6 +78,9 @@ class Trainer {
   std::int64_t steps_per_epoch() const;
   std::int64_t total_steps() const;  ///< @throws InputError if there are 2^63 or more
 
+  /// Lets a GPU's libraries choose their algorithms, so that run() begins with steps. Changes no weight. Optional.
+  void prepare();
+
   /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or
   /// infinite, or whose update makes a weight NaN or infinite. Losses are read every StepRing::kMostSteps steps and
   /// at the end of an epoch; the error is thrown then, before a later step is reported.

@@ -25,30 +25,46 @@ void TrainingStep::run(const StepKind& kind, const StepInput& input) {
   replay->run();
 }
 
+void TrainingStep::for_micro_batches(std::int64_t rows, const Work& work) const {
+  for (std::int64_t begin = 0; begin < rows; begin += options_.batch_size) {
+    const std::int64_t end = std::min(begin + options_.batch_size, rows);
+    work({.rows = {begin, end}, .batch_rows = rows, .first = begin == 0, .last = end == rows});
+  }
+}
+
+void TrainingStep::prepare(std::int64_t rows) {
+  if (context_.device().kind() == DeviceKind::cpu) return;
+  const auto ignore = [](Range) {};
+  for_micro_batches(rows, [&](const MicroBatch& micro_batch) {
+    forward_backward(micro_batch, nullptr, {.completed = ignore, .released = ignore});
+  });
+  context_.compute().synchronize();
+}
+
 void TrainingStep::enqueue(const StepKind& kind) {
   ring_.begin();
-  for (std::int64_t begin = 0; begin < kind.rows; begin += options_.batch_size) {
-    const std::int64_t end = std::min(begin + options_.batch_size, kind.rows);
-    forward_backward({.rows = {begin, end}, .batch_rows = kind.rows, .first = begin == 0, .last = end == kind.rows});
-  }
+  for_micro_batches(kind.rows, [this](const MicroBatch& micro_batch) {
+    forward_backward(micro_batch, &ring_.current()->input.order,
+                     {.completed = [this](Range layer) { reducer_.add(layer); },
+                      .released = [this](Range layer) { update_released(layer); }});
+  });
   finish_updates();
   if (kind.measures_norm) optimizer_.add_square_sum(&ring_.current()->sums.gradient_square_sum);
 }
 
-void TrainingStep::forward_backward(const MicroBatch& micro_batch) {
+void TrainingStep::forward_backward(const MicroBatch& micro_batch, const BatchOrder* order,
+                                    const BackwardCalls& calls) {
   const double start = Session::now();
-  StepValues* const values = ring_.current();
   const Table& table = parts_.table.table();
   const DistMatrix& x = parts_.model.begin_batch(micro_batch.rows.size());
-  parts_.loader.load(table, parts_.input, x, {.first = micro_batch.rows.begin, .order = &values->input.order});
+  parts_.loader.load(table, parts_.input, x, {.first = micro_batch.rows.begin, .order = order});
   input_seconds_ += Session::now() - start;
   parts_.loss.add(table, parts_.loader, parts_.model.forward(),
                   {.kind = options_.loss,
                    .batch_rows = micro_batch.batch_rows,
                    .gradient = &parts_.model.output_gradient(),
-                   .sums = &values->sums.loss});
-  parts_.model.backward(micro_batch, {.completed = [this](Range layer) { reducer_.add(layer); },
-                                      .released = [this](Range layer) { update_released(layer); }});
+                   .sums = &ring_.current()->sums.loss});
+  parts_.model.backward(micro_batch, calls);
 }
 
 /// Updates the weights of the layers from `layer` on, as soon as their gradients are summed. The products of earlier

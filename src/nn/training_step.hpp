@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -40,6 +41,9 @@ class TrainingStep {
   };
   TrainingStep(RankContext& context, const Parts& parts, const StepOptions& options);
 
+  /// Runs forward and backward for a batch of `rows` rows, without an update. So a GPU's libraries choose their
+  /// algorithms before the first step. Does nothing on a CPU.
+  void prepare(std::int64_t rows);
   /// Enqueues a step on `input`. The caller then adds its record to ring().
   void run(const StepKind& kind, const StepInput& input);
 
@@ -50,7 +54,9 @@ class TrainingStep {
 
  private:
   void enqueue(const StepKind& kind);
-  void forward_backward(const MicroBatch& micro_batch);
+  using Work = std::function<void(const MicroBatch&)>;
+  void for_micro_batches(std::int64_t rows, const Work& work) const;
+  void forward_backward(const MicroBatch& micro_batch, const BatchOrder* order, const BackwardCalls& calls);
   void update_released(Range layer);
   void finish_updates();
 

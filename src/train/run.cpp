@@ -214,6 +214,7 @@ void TrainingRun::run() {
   if (session_.rank() == 0 && !command_.quiet) listeners_.targets.push_back(&console.emplace(run));
   if (outputs_) listeners_.targets.push_back(&*outputs_);
 
+  if (!command_.evaluate) trainer.prepare();
   device().memory_count().reset_peak();
   const double start = Session::now();
   RunResult result = command_.evaluate ? evaluate(trainer) : train(trainer);

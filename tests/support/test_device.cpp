@@ -17,32 +17,35 @@ bool is_set(const char* variable, const std::string& value) {
 /// Another device, unchanged.
 class ForwardingDevice : public Device {
  public:
-  explicit ForwardingDevice(std::unique_ptr<Device> device) : device_(std::move(device)) {}
+  explicit ForwardingDevice(Device& device) : device_(device) {}
 
-  DeviceKind kind() const override { return device_->kind(); }
-  std::string description() const override { return device_->description(); }
-  std::byte* allocate(std::int64_t bytes, MemoryKind kind) override { return device_->allocate(bytes, kind); }
-  void deallocate(std::byte* memory, MemoryKind kind) noexcept override { device_->deallocate(memory, kind); }
-  void copy(Stream& stream, VectorView to, ConstVectorView from) override { device_->copy(stream, to, from); }
-  std::unique_ptr<Stream> make_stream(StreamUse use) override { return device_->make_stream(use); }
-  Math& math() override { return device_->math(); }
+  DeviceKind kind() const override { return device_.kind(); }
+  std::string description() const override { return device_.description(); }
+  std::byte* allocate(std::int64_t bytes, MemoryKind kind) override { return device_.allocate(bytes, kind); }
+  void deallocate(std::byte* memory, MemoryKind kind) noexcept override { device_.deallocate(memory, kind); }
+  void copy(Stream& stream, VectorView to, ConstVectorView from) override { device_.copy(stream, to, from); }
+  std::unique_ptr<Stream> make_stream(StreamUse use) override { return device_.make_stream(use); }
+  Math& math() override { return device_.math(); }
   std::unique_ptr<Replay> make_replay(Stream& stream, std::function<void()> enqueue) override {
-    return device_->make_replay(stream, std::move(enqueue));
+    return device_.make_replay(stream, std::move(enqueue));
   }
 
  private:
-  std::unique_ptr<Device> device_;
+  Device& device_;
 };
 
 class ReachableDevice final : public ForwardingDevice {
  public:
-  using ForwardingDevice::ForwardingDevice;
+  explicit ReachableDevice(std::unique_ptr<Device> device) : ForwardingDevice(*device), owned_(std::move(device)) {}
   std::byte* allocate(std::int64_t bytes, MemoryKind /*kind*/) override {
     return ForwardingDevice::allocate(bytes, MemoryKind::host);
   }
   void deallocate(std::byte* memory, MemoryKind /*kind*/) noexcept override {
     ForwardingDevice::deallocate(memory, MemoryKind::host);
   }
+
+ private:
+  std::unique_ptr<Device> owned_;
 };
 
 class CallingDevice final : public ForwardingDevice {
@@ -66,9 +69,7 @@ std::unique_ptr<Device> make_test_device(Progress progress) {
       make_device({.kind = device_kind(), .progress = progress, .local_rank = session().local_rank()}));
 }
 
-std::unique_ptr<Device> without_replay(std::unique_ptr<Device> device) {
-  return std::make_unique<CallingDevice>(std::move(device));
-}
+std::unique_ptr<Device> without_replay(Device& device) { return std::make_unique<CallingDevice>(device); }
 
 Buffer on_device(Device& device, Stream& stream, ConstVectorView host) {
   Buffer buffer(device, host.type, host.size);

@@ -44,7 +44,7 @@ class ReplayTest : public ::testing::Test {
 /// Batches of two sizes, with and without a measured norm: three kinds of steps, each replayed.
 TEST_F(ReplayTest, AReplayedStepGivesTheBitsOfItsCalls) {
   const SharedData data(test::session(), *world_, *stream_, [] { return data_of(50, 9, 3); });
-  const std::unique_ptr<Device> calls = test::without_replay(test::make_test_device(test::session().progress()));
+  const std::unique_ptr<Device> calls = test::without_replay(*device_);
   struct Case {
     OptimizerKind kind;
     double clip;
