@@ -26,7 +26,7 @@ void LocalProduct::multiply(ConstMatrixView a, ConstMatrixView b) {
           "a sum of several products with a bias or an activation; expected neither");
   call_.a = a;
   call_.b = b;
-  context_.math().gemm(context_.compute(), call_);
+  context_.math().gemm(stream_, call_);
   const GemmShape shape = shape_of(call_);
   context_.count_flops(2.0 * static_cast<double>(shape.m) * static_cast<double>(shape.n) *
                        static_cast<double>(shape.k));

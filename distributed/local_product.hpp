@@ -13,7 +13,9 @@ namespace recombine {
 class LocalProduct {
  public:
   /// @param call everything except `a` and `b`; beta multiplies C as it is before the first term
-  LocalProduct(RankContext& context, const Gemm& call) : context_(context), call_(call) {}
+  LocalProduct(RankContext& context, const Gemm& call) : LocalProduct(context, call, context.compute()) {}
+  LocalProduct(RankContext& context, const Gemm& call, Stream& stream)
+      : context_(context), stream_(stream), call_(call) {}
 
   /// Adds op(a) op(b), unless its k is 0. @throws Error if it is the second term and there is a bias or an activation
   void add(ConstMatrixView a, ConstMatrixView b);
@@ -24,6 +26,7 @@ class LocalProduct {
   void multiply(ConstMatrixView a, ConstMatrixView b);
 
   RankContext& context_;
+  Stream& stream_;
   Gemm call_;
   bool has_terms_ = false;
 };

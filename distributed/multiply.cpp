@@ -64,13 +64,15 @@ void multiply(RankContext& context, const Product& product) {
 
   // C_ij = sum over the local k of A_ik * B_kj; the first term also takes beta C.
   for (const Block& to : c.blocks()) {
-    LocalProduct sum(context, {.trans_a = product.trans_a,
-                               .trans_b = product.trans_b,
-                               .c = to.view,
-                               .alpha = product.alpha,
-                               .beta = product.beta,
-                               .bias = product.bias ? block_bias(*product.bias, to) : ConstVectorView{},
-                               .activation = product.activation});
+    LocalProduct sum(context,
+                     {.trans_a = product.trans_a,
+                      .trans_b = product.trans_b,
+                      .c = to.view,
+                      .alpha = product.alpha,
+                      .beta = product.beta,
+                      .bias = product.bias ? block_bias(*product.bias, to) : ConstVectorView{},
+                      .activation = product.activation},
+                     product.stream ? *product.stream : context.compute());
     bool has_operands = false;
     for (const Block& left : product.a.blocks()) {
       if (a.row_part(left) != to.row_part) continue;

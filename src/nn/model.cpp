@@ -167,21 +167,23 @@ void Model::forward_summed(Layer& layer, const DistMatrix& x) {
   }
 }
 
-void Model::backward(const MicroBatch& micro_batch, const BackwardCalls& calls) {
+void Model::backward(const MicroBatch& micro_batch, const BackwardOptions& options) {
   summed_from_ = gradient_.view().size;
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const TraceRange trace("backward layer");
     Layer& layer = layers_[l];
     backward_activation(layer, micro_batch);
+    if (options.dw_stream) options.dw_stream->wait(context_.compute().record());
     // If dX must be summed, its sum runs while dW is multiplied. Otherwise dW comes first, because its sum is the longer.
     const bool sums_dx = l > 0 && context_.mesh().parts(layer.axes.out) > 1;
     Pending dx = sums_dx ? backward_input(l) : Pending();
-    backward_weight(layer, input_of(l), micro_batch);
-    if (micro_batch.last) calls.completed(layout_.layer_range(l));
+    backward_weight(layer, input_of(l), micro_batch, options.dw_stream);
+    if (micro_batch.last) options.completed(layout_.layer_range(l));
     if (l > 0 && !sums_dx) dx = backward_input(l);
-    if (micro_batch.last) calls.released(layout_.layer_range(l));
+    if (micro_batch.last) options.released(layout_.layer_range(l));
     dx.wait();
   }
+  if (options.dw_stream) context_.compute().wait(options.dw_stream->record());
 }
 
 /// dX = dY W, which is the dY of the layer before.
@@ -214,12 +216,13 @@ void Model::backward_activation(Layer& layer, const MicroBatch& micro_batch) {
 }
 
 /// dW = dY^T X, a term of the sum over i.
-void Model::backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch) {
+void Model::backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch, Stream* stream) {
   multiply(context_, {.a = *layer.dy_operand,
                       .trans_a = Transpose::yes,
                       .b = x,
                       .c = layer.weight_gradient,
-                      .beta = micro_batch.first ? 0.0 : 1.0});
+                      .beta = micro_batch.first ? 0.0 : 1.0,
+                      .stream = stream});
 }
 
 void Model::set_summed(std::int64_t begin) {

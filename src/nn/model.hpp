@@ -12,10 +12,12 @@
 
 namespace recombine {
 
-/// What Model::backward() calls in the last micro-batch of a batch, for each layer's range of the flat buffers.
-struct BackwardCalls {
-  std::function<void(Range)> completed;  ///< the gradient is complete on this rank
-  std::function<void(Range)> released;   ///< no work that is enqueued from now on reads the weights in this batch
+/// How Model::backward() runs, and what it calls in the last micro-batch of a batch, for each layer's range of the flat
+/// buffers.
+struct BackwardOptions {
+  std::function<void(Range)> completed;  ///< the work that completes the gradient on this rank is enqueued
+  std::function<void(Range)> released;   ///< the last work that reads the weights in this batch is enqueued
+  Stream* dw_stream = nullptr;           ///< multiplies dW while the compute stream multiplies dX; null: no overlap
 };
 
 /// A dense network on a mesh. X[batch,in] is cut as (i,k) and W[out,in] as (j,k):
@@ -39,7 +41,7 @@ class Model {
   const DistMatrix& output_gradient() const { return *layers_.back().dy; }
   /// Computes the gradient of the micro-batch from output_gradient(), last layer first, and adds it to that of the
   /// batch's earlier micro-batches. The gradient is Partial over i until set_summed().
-  void backward(const MicroBatch& micro_batch, const BackwardCalls& calls);
+  void backward(const MicroBatch& micro_batch, const BackwardOptions& options);
   /// Tells that the flat gradient is summed over i, hence Replicated, from element `begin` to its end.
   void set_summed(std::int64_t begin);
   /// The gradient is Replicated from this element to its end.
@@ -82,7 +84,7 @@ class Model {
   void forward_fused(Layer& layer, const DistMatrix& x);
   void forward_summed(Layer& layer, const DistMatrix& x);
   void backward_activation(Layer& layer, const MicroBatch& micro_batch);
-  void backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch);
+  void backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch, Stream* stream);
   Pending backward_input(std::size_t l);
   DistMatrix place(DistMatrix::Shape shape, Axis cols_axis, const Buffer& memory) const;
   std::int64_t size_of_values(DistMatrix::Shape shape, Axis cols_axis) const;

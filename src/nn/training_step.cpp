@@ -13,9 +13,10 @@ TrainingStep::TrainingStep(RankContext& context, const Parts& parts, const StepO
       ring_(context),
       optimizer_(context, parts.model, options.optimizer, ring_.current()),
       reducer_(context, parts.model.gradient(), parts.model.layout().buckets()) {
-  // A CPU's compute stream runs inline: an early update would wait for its sum, and so would backward.
-  if (context.device().kind() == DeviceKind::cpu || clips()) return;
-  updates_ = context.device().make_stream(StreamUse::compute);
+  if (context.device().kind() == DeviceKind::cpu) return;  // its streams for arithmetic run inline, one after the other
+  if (!clips()) updates_ = context.device().make_stream(StreamUse::compute);
+  // If dW is summed over the ranks, its sum is hidden by the products that follow it, so it comes first.
+  if (context.mesh().parts(Axis::i) == 1) dw_stream_ = context.device().make_stream(StreamUse::compute);
 }
 
 void TrainingStep::run(const StepKind& kind, const StepInput& input) {
@@ -36,7 +37,7 @@ void TrainingStep::prepare(std::int64_t rows) {
   if (context_.device().kind() == DeviceKind::cpu) return;
   const auto ignore = [](Range) {};
   for_micro_batches(rows, [&](const MicroBatch& micro_batch) {
-    forward_backward(micro_batch, nullptr, {.completed = ignore, .released = ignore});
+    forward_backward(micro_batch, nullptr, {.completed = ignore, .released = ignore, .dw_stream = dw_stream_.get()});
   });
   context_.compute().synchronize();
 }
@@ -46,14 +47,15 @@ void TrainingStep::enqueue(const StepKind& kind) {
   for_micro_batches(kind.rows, [this](const MicroBatch& micro_batch) {
     forward_backward(micro_batch, &ring_.current()->input.order,
                      {.completed = [this](Range layer) { reducer_.add(layer); },
-                      .released = [this](Range layer) { update_released(layer); }});
+                      .released = [this](Range layer) { update_released(layer); },
+                      .dw_stream = dw_stream_.get()});
   });
   finish_updates();
   if (kind.measures_norm) optimizer_.add_square_sum(&ring_.current()->sums.gradient_square_sum);
 }
 
 void TrainingStep::forward_backward(const MicroBatch& micro_batch, const BatchOrder* order,
-                                    const BackwardCalls& calls) {
+                                    const BackwardOptions& backward) {
   const double start = Session::now();
   const Table& table = parts_.table.table();
   const DistMatrix& x = parts_.model.begin_batch(micro_batch.rows.size());
@@ -64,21 +66,23 @@ void TrainingStep::forward_backward(const MicroBatch& micro_batch, const BatchOr
                    .batch_rows = micro_batch.batch_rows,
                    .gradient = &parts_.model.output_gradient(),
                    .sums = &ring_.current()->sums.loss});
-  parts_.model.backward(micro_batch, calls);
+  parts_.model.backward(micro_batch, backward);
 }
 
 /// Updates the weights of the layers from `layer` on, as soon as their gradients are summed. The products of earlier
-/// layers run at the same time.
+/// layers run at the same time. If dW is not summed, it has a stream of its own, too:
 ///
-///     compute     | dW3 | dX3 | dW2 | dX2 | dW1 |
-///     sums              |- sum 3 -| |- sum 2 -| |- sum 1 -|
-///     updates                     | 3 |       | 2 |       | 1 |
+///     with sums                                                      without
+///     compute   | dW3 | dX3 | dW2 | dX2 | dW1 |                      compute   | dX3 | dX2 |
+///     sums            |- sum 3 -| |- sum 2 -| |- sum 1 -|            dW        | dW3 | dW2 | dW1 |
+///     updates                   | 3 |       | 2 |       | 1 |        updates         | 3 | 2 |   | 1 |
 void TrainingStep::update_released(Range layer) {
   if (!updates_) return;
   const Range summed = reducer_.wait_from(layer.begin, *updates_);
   if (summed.size() == 0) return;
   parts_.model.set_summed(summed.begin);
   updates_->wait(context_.compute().record());  // the products that read these weights
+  if (dw_stream_) updates_->wait(dw_stream_->record());
   optimizer_.update(*updates_, summed);
 }
 

@@ -56,7 +56,7 @@ class TrainingStep {
   void enqueue(const StepKind& kind);
   using Work = std::function<void(const MicroBatch&)>;
   void for_micro_batches(std::int64_t rows, const Work& work) const;
-  void forward_backward(const MicroBatch& micro_batch, const BatchOrder* order, const BackwardCalls& calls);
+  void forward_backward(const MicroBatch& micro_batch, const BatchOrder* order, const BackwardOptions& backward);
   void update_released(Range layer);
   void finish_updates();
 
@@ -66,7 +66,8 @@ class TrainingStep {
   StepRing ring_;
   Optimizer optimizer_;
   GradientReducer reducer_;
-  std::unique_ptr<Stream> updates_;  ///< runs the updates of layers during backward; null: they run after it
+  std::unique_ptr<Stream> dw_stream_;  ///< see BackwardOptions
+  std::unique_ptr<Stream> updates_;    ///< runs the updates of layers during backward; null: they run after it
   std::map<StepKind, std::unique_ptr<Replay>> replays_;
   double input_seconds_ = 0;
 };
