@@ -100,10 +100,10 @@ cudaError_t end_capture(CUstream_st& stream, std::shared_ptr<const Graph>& graph
   if (capture->origin != &stream)
     return invalidate(*capture, cudaErrorStreamCaptureUnmatched,
                       "cudaStreamEndCapture on a stream that did not begin the capture");
-  if (capture->mode != cudaStreamCaptureModeRelaxed && capture->thread != std::this_thread::get_id())
-    return invalidate(*capture, cudaErrorStreamCaptureWrongThread, "cudaStreamEndCapture in another thread");
   capture->open = false;
   std::erase(captures().open, capture);
+  if (capture->mode != cudaStreamCaptureModeRelaxed && capture->thread != std::this_thread::get_id())
+    return invalidate(*capture, cudaErrorStreamCaptureWrongThread, "cudaStreamEndCapture in another thread");
   const bool is_joined = joined(*capture);
   auto captured = std::make_shared<const Graph>(std::exchange(capture->graph, {}));  // events outlive it
   if (!capture->valid) return cudaErrorStreamCaptureInvalidated;
@@ -150,11 +150,12 @@ std::optional<cudaError_t> capture_wait(CUstream_st& stream, CUevent_st& event) 
   const std::lock_guard lock(event.mutex);
   const auto point = event.captured;
   if (!point && !capture) return std::nullopt;
+  if (!point && !event.recorded) return cudaSuccess;  // never recorded: nothing to wait for
   if (!point)
     return invalidate(*capture, cudaErrorStreamCaptureIsolation,
                       "cudaStreamWaitEvent for an event from outside the capture");
   if (!point->capture->open) {
-    if (!capture) return cudaErrorCapturedEvent;
+    if (!capture) return cudaErrorInvalidValue;  // as seen on an H200 (driver 580)
     return invalidate(*capture, cudaErrorStreamCaptureIsolation,
                       "cudaStreamWaitEvent for an event of a capture that has ended");
   }
@@ -183,7 +184,7 @@ cudaError_t refuse_on(CUevent_st& event, const char* call) {
   const std::lock_guard lock(event.mutex);
   if (!event.captured) return cudaSuccess;
   auto& capture = *event.captured->capture;
-  if (!capture.open) return cudaErrorCapturedEvent;
+  if (!capture.open) return cudaErrorInvalidValue;  // as seen on an H200 (driver 580)
   return invalidate(capture, cudaErrorCapturedEvent, call + std::string(" of a captured event"));
 }
 

@@ -107,19 +107,19 @@ const Rule kRules[] = {
          return cudaEventQuery(x.outside);
        });
      }},
-    {"cudaEventQuery after the end, captured", cudaErrorCapturedEvent, cudaErrorIllegalState,
+    {"cudaEventQuery after the end, captured", cudaErrorInvalidValue, cudaErrorIllegalState,
      [](Scene& x) {
        check(x.end(x.stream));
        return cudaEventQuery(x.inside);
      }},
-    {"cudaStreamWaitEvent after the end, captured", cudaErrorCapturedEvent, cudaErrorIllegalState,
+    {"cudaStreamWaitEvent after the end, captured", cudaErrorInvalidValue, cudaErrorIllegalState,
      [](Scene& x) {
        check(x.end(x.stream));
        return cudaStreamWaitEvent(x.other, x.inside, 0);
      }},
     {"cudaStreamWaitEvent, not captured", cudaErrorStreamCaptureIsolation, kInvalidated,
      [](Scene& x) { return cudaStreamWaitEvent(x.stream, x.outside, 0); }},
-    {"cudaStreamWaitEvent, never recorded", cudaErrorStreamCaptureIsolation, kInvalidated,
+    {"cudaStreamWaitEvent, never recorded", cudaSuccess, cudaSuccess,
      [](Scene& x) {
        cudaEvent_t event = nullptr;
        check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
@@ -140,7 +140,7 @@ const Rule kRules[] = {
        x.fork();
        return x.end(x.other);
      }},
-    {"cudaStreamEndCapture, another thread", cudaErrorStreamCaptureWrongThread, kInvalidated,
+    {"cudaStreamEndCapture, another thread", cudaErrorStreamCaptureWrongThread, cudaErrorIllegalState,
      [](Scene& x) { return in_another_thread([&] { return x.end(x.stream); }); }},
     {"a fork without a join", cudaSuccess, cudaErrorStreamCaptureUnjoined,
      [](Scene& x) {
