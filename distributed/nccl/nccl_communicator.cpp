@@ -65,6 +65,7 @@ class NcclCommunicator final : public Communicator {
   void settle(ncclResult_t result, const char* call);
   void watch();
   bool check_health();
+  void abort();
   [[noreturn]] void give_up(const char* call, const std::string& reason);
 
   std::unique_ptr<Communicator> group_;
@@ -73,6 +74,7 @@ class NcclCommunicator final : public Communicator {
   std::optional<ComparedCalls> calls_;  ///< NCCL compares none: if they differ, it waits forever or moves too little
   std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "its start";
+  bool in_graph_ = false;  ///< a call was captured into a CUDA graph
   UnfinishedCalls unfinished_;
 };
 
@@ -144,11 +146,13 @@ NcclCommunicator::~NcclCommunicator() {
   ncclCommDestroy(comm_);
 }
 
+void NcclCommunicator::abort() {
+  // ncclCommAbort waits until the graphs that hold calls are destroyed. Then the destructor aborts.
+  if (comm_ && !in_graph_) ncclCommAbort(std::exchange(comm_, nullptr));
+}
+
 void NcclCommunicator::give_up(const char* call, const std::string& reason) {
-  if (comm_) {
-    ncclCommAbort(comm_);
-    comm_ = nullptr;
-  }
+  abort();
   throw Error(fmt::format("NCCL, rank {} of a group of {} ranks: {}: {}", rank(), size(), call, reason));
 }
 
@@ -175,7 +179,7 @@ bool NcclCommunicator::all_checked() {
   try {
     return calls_->all_equal();
   } catch (const Error&) {
-    if (comm_) ncclCommAbort(std::exchange(comm_, nullptr));
+    abort();
     throw;
   }
 }
@@ -199,7 +203,10 @@ void NcclCommunicator::enqueue(const char* name, Stream& stream, const Call& cal
   settle(ncclGroupEnd(), name);
   last_call_ = name;
   // An event that is recorded in a capture cannot be queried, and a graph may run at any time.
-  if (is_captured(cuda::as_cuda_stream(stream))) return;
+  if (is_captured(cuda::as_cuda_stream(stream))) {
+    in_graph_ = true;
+    return;
+  }
   unfinished_.add({.name = name, .end = stream.record(), .enqueued = Session::now()});
 }
 
