@@ -8,6 +8,7 @@ _ENTRY = struct.Struct("<HHIQIIHHIIIQQQ")
 _PTX = 1
 _LZ4 = 0x2000
 _ZSTD = 0x8000
+_ONE_ARCHITECTURE = 0x100000  # sm_90a: instructions that no other GPU has, and that nobody translates
 
 
 def section(program, name):
@@ -36,9 +37,13 @@ def _decompress(body, size):
 
 
 def _entries(data, start, end):
-    """(kind, architecture, text) of each entry of a container. text is None unless the entry is PTX."""
+    """(kind, architecture, text) of each entry of a container that is not for one architecture alone. text is None
+    unless the entry is PTX."""
     while start < end:
         (kind, _, header, padded, compressed, _, _, _, arch, _, _, flags, _, size) = _ENTRY.unpack_from(data, start)
+        if flags & _ONE_ARCHITECTURE:
+            start += header + padded
+            continue
         text = None
         if kind == _PTX:
             body = data[start + header:start + header + (compressed or padded)]
@@ -51,7 +56,7 @@ def _entries(data, start, end):
 
 
 def ptx_of(program):
-    """One text for each linked object file: its PTX for the newest architecture."""
+    """One text for each linked object file with kernels for every architecture: its PTX for the newest one."""
     data = section(program, ".nv_fatbin")
     if data is None:
         raise SystemExit(f"fat binary: {program} carries no kernels")
@@ -63,8 +68,9 @@ def ptx_of(program):
             continue
         entries = list(_entries(data, at + header, at + header + size))
         images = [(arch, text) for _, arch, text in entries if text is not None]
-        if not images:
+        if entries and not images:
             raise SystemExit(f"fat binary: {program} has an object without PTX: build it with code=compute_NN as well")
-        texts.append(max(images)[1])
+        if images:
+            texts.append(max(images)[1])
         at += header + size
     return texts

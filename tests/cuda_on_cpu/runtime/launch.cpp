@@ -46,15 +46,20 @@ void load_translated_kernels() {
   if (!dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL)) fail("the translated kernels: " + std::string(dlerror()));
 }
 
-const Kernel& translated(const std::string& name) {
+/// Null if the kernel is for one architecture alone, or of another program.
+const Kernel* find_translated(const std::string& name) {
   const Hidden hidden;
   static const bool loaded = (load_translated_kernels(), true);
   static_cast<void>(loaded);
   const std::lock_guard lock(kernels().mutex);
   const auto found = kernels().translated.find(name);
-  if (found == kernels().translated.end())
-    fail("kernel " + name + " has not been translated: the kernels' library is of another program");
-  return found->second;
+  return found == kernels().translated.end() ? nullptr : &found->second;
+}
+
+const Kernel& translated(const std::string& name) {
+  const Kernel* const found = find_translated(name);
+  if (!found) fail("kernel " + name + " has not been translated: the kernels' library is of another program");
+  return *found;
 }
 
 HostFunction* host_function(const void* function) {
@@ -167,8 +172,9 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize)
     fail("cudaFuncSetAttribute: attribute " + std::to_string(attribute) + " is not known here");
   const auto bytes = static_cast<std::size_t>(value);
-  if (value < 0 || bytes + translated(found->name).shared_bytes > kSharedMemoryOptIn)
-    return remember(cudaErrorInvalidValue);
+  const Kernel* const code = find_translated(found->name);
+  if (!code) return remember(cudaErrorNoKernelImageForDevice);
+  if (value < 0 || bytes + code->shared_bytes > kSharedMemoryOptIn) return remember(cudaErrorInvalidValue);
   found->dynamic_shared_limit = bytes;
   return cudaSuccess;
 }
