@@ -30,7 +30,7 @@ enum class MemoryKind {
 };
 
 /// What multiplies matrices. All except `library` are for learning and run on a GPU only.
-enum class ProductKernel { library, naive, tiled, tensor };
+enum class ProductKernel { library, naive, tiled, tensor, hopper };
 
 /// How products of f32 are computed.
 enum class F32Products {
@@ -52,6 +52,8 @@ struct DeviceOptions {
   int local_rank = 0;  ///< among the ranks of this host; the rank uses GPU local_rank modulo the number of GPUs
   ProductKernel kernel = ProductKernel::library;
   F32Products f32_products = F32Products::f32;
+  /// Receives a line, at most once, if another kernel multiplies than the one asked for; empty: nobody is told.
+  std::function<void(const std::string&)> note = {};
 };
 
 /// One rank's processor: memory and streams.

@@ -46,7 +46,7 @@ class CudaDevice final : public Device {
       : gpu_(std::make_shared<Gpu>(gpu)),
         memory_(gpu_),
         staging_(memory_),
-        math_({.kernel = options.kernel, .f32_products = options.f32_products, .gpu = gpu}) {
+        math_({.kernel = options.kernel, .f32_products = options.f32_products, .gpu = gpu, .note = options.note}) {
     if (options.progress == Progress::thread) engine_.emplace();
   }
 

@@ -1,6 +1,9 @@
 #include "kernels/cuda/cuda_gemm.hpp"
 
+#include <utility>
+
 #include "kernels/cuda/launchers.hpp"
+#include "kernels/cuda/matmul_hopper.hpp"
 #include "kernels/error.hpp"
 #include "kernels/gemm_shape.hpp"
 
@@ -15,6 +18,12 @@ bool library_fuses(const Gemm& gemm) {
 }
 
 }  // namespace
+
+CudaGemm::CudaGemm(const GemmOptions& options)
+    : kernel_(options.kernel),
+      gpu_runs_hopper_(options.kernel == ProductKernel::hopper && gpu_runs_hopper()),
+      note_(options.note),
+      library_({.f32_products = options.f32_products, .gpu = options.gpu}) {}
 
 void CudaGemm::execute(cudaStream_t stream, const Gemm& gemm) {
   const GemmShape shape = shape_of(gemm);
@@ -43,7 +52,22 @@ void CudaGemm::multiply(cudaStream_t stream, const Gemm& product) {
     case ProductKernel::tensor:
       require(product.a.type == DataType::bf16, "--kernel tensor: multiplies bf16 only; expected --dtype bf16");
       return gemm_tensor(stream, product);
+    case ProductKernel::hopper:
+      require(product.a.type == DataType::bf16, "--kernel hopper: multiplies bf16 only; expected --dtype bf16");
+      return multiply_hopper(stream, product);
   }
+}
+
+void CudaGemm::multiply_hopper(cudaStream_t stream, const Gemm& product) {
+  const bool accepted = hopper_accepts(product);
+  if (gpu_runs_hopper_ && accepted) return gemm_hopper(stream, product);
+  if (note_) {
+    const auto note = std::exchange(note_, nullptr);
+    note(fmt::format("--kernel hopper: the kernel tensor multiplies instead: {}",
+                     gpu_runs_hopper_ ? "rows of A or B are not multiples of 16 bytes apart"
+                                      : "hopper has no code for this GPU; expected compute capability 9.0"));
+  }
+  gemm_tensor(stream, product);
 }
 
 }  // namespace recombine::cuda

@@ -18,6 +18,8 @@ set(RECOMBINE_CUDA_KERNELS
   cuda/softmax_parts.cu
   cuda/squared_error.cu
   cuda/transpose.cu)
+# Kernels that are compiled for compute capability 9.0a only.
+set(RECOMBINE_HOPPER_KERNELS cuda/matmul_hopper.cu)
 # Host code for the kernels. The host's compiler compiles it.
 set(RECOMBINE_CUDA_KERNEL_HOST_SOURCES cuda/launch.cpp)
 # expt-relaxed-constexpr: kernels/random.hpp is constexpr and also runs on the GPU. 554: the views of matrix.hpp have a

@@ -47,8 +47,9 @@ po::options_description run_options() {
   po::options_description group("Run");
   add_device_options(group);
   group.add_options()("kernel", text_option("NAME", "library"),
-                      "kernel of the products on a GPU: naive | tiled | tensor (bf16) | library")(
-      "repeat", text_option("N", "1"), "multiply N times, and report the median")(
+                      "kernel of the products on a GPU: naive | tiled | tensor (bf16) | hopper (bf16, "
+                      "compute capability 9.0; tensor elsewhere) | library")("repeat", text_option("N", "1"),
+                                                                             "multiply N times, and report the median")(
       "verify", po::bool_switch(), "check the result by random vectors, and by plain loops if it is small")(
       "out", text_option("C.npy"), "write C (f4; f8 for f64)")(
       "json", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
@@ -126,9 +127,12 @@ MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
   command.device.kernel = reader.word<ProductKernel>("kernel", {{"naive", ProductKernel::naive},
                                                                 {"tiled", ProductKernel::tiled},
                                                                 {"tensor", ProductKernel::tensor},
+                                                                {"hopper", ProductKernel::hopper},
                                                                 {"library", ProductKernel::library}});
-  require_input(command.device.kernel != ProductKernel::tensor || command.type == DataType::bf16,
-                "--kernel tensor: multiplies bf16 only; expected --dtype bf16 with it");
+  const bool bf16_only =
+      command.device.kernel == ProductKernel::tensor || command.device.kernel == ProductKernel::hopper;
+  require_input(!bf16_only || command.type == DataType::bf16,
+                "--kernel {}: multiplies bf16 only; expected --dtype bf16 with it", command.kernel);
   command.repeat = static_cast<int>(reader.whole("repeat", {1, 1000000}));
   command.verify = reader.flag("verify");
   command.config = reader.path("config");

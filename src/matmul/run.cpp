@@ -114,7 +114,11 @@ void run_matmul(Session& session, const MatmulCommand& command) {
   require_same_files(session, {{"a", command.a}, {"b", command.b}, {"c", command.c}, {"machine", command.machine}},
                      command.verify ? Compared::all_bytes : Compared::places);
   if (!command.quiet) warn_if_bound(session, "matmul");
-  const RankDevice rank_device = make_rank_device(session, command.device);
+  DeviceCommand device_command = command.device;
+  if (!command.quiet && session.rank() == 0) {
+    device_command.note = [](const std::string& note) { print_note("matmul", note); };
+  }
+  const RankDevice rank_device = make_rank_device(session, device_command);
   Device& device = *rank_device.device;
   const Memory memory{device.kind(), memory_share(session)};
   const auto world = make_world(session);

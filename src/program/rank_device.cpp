@@ -85,7 +85,8 @@ RankDevice make_rank_device(Session& session, const DeviceCommand& command) {
                                       .progress = session.progress(),
                                       .local_rank = session.local_rank(),
                                       .kernel = command.kernel,
-                                      .f32_products = command.f32_products});
+                                      .f32_products = command.f32_products,
+                                      .note = command.note});
   });
   return rank_device;
 }

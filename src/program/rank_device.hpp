@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct DeviceCommand {
   Bind bind = Bind::automatic;
   ProductKernel kernel = ProductKernel::library;
   F32Products f32_products = F32Products::f32;
+  std::function<void(const std::string&)> note = {};  ///< as in DeviceOptions
 };
 
 /// This rank's device, the number of its threads, and how it communicates.

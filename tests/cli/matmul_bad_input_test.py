@@ -47,6 +47,7 @@ def option_cases(np):
         (sized("--kernel", "fast"), ["--kernel", "fast"]), (sized("--collectives", "mpi"), "--collectives"),
         (sized("--kernel", "tensor"), ["--kernel tensor", "--dtype bf16"]),
         (sized("--kernel", "tensor", "--dtype", "f64"), ["--kernel tensor", "--dtype bf16"]),
+        (sized("--kernel", "hopper"), ["--kernel hopper", "--dtype bf16"]),
         (sized("--device", "cpu", "--kernel", "tiled"), "--kernel"),
         (sized("--device", "cpu", "--collectives", "nccl"), "--collectives"),
         (sized("--device", "cuda"), ["--device cuda", "expected --device cpu"], {"environment": NO_GPU}),

@@ -10,7 +10,7 @@ import tempfile
 import gpu
 import npy
 from multiplier import MESHES, SCHEDULES, Multiplier, difference, in_parallel, made, product, to_bf16
-from program import Checks
+from program import Checks, run
 
 M, N, K = 37, 29, 23
 FACTORS = [(1, 0), (-0.5, 0), (1, 1), (0.5, -2), (0, 0.5)]
@@ -82,6 +82,14 @@ def check_kernels(multiplier, checks, np):
     in_parallel(checks, problem, KERNELS if np == 1 else [("tiled", "f32"), ("tensor", "bf16")])
 
 
+def check_fallback(multiplier, checks, np):
+    """Rows of B are no multiples of 16 bytes, so no GPU multiplies by `hopper`. One rank says so."""
+    done = run(multiplier.program, np, "--m", 70, "--n", 45, "--k", 83, "--kernel", "hopper",
+               *multiplier.quick(np, "bf16"), *multiplier.route, *multiplier.always, "--verify", cwd=multiplier.folder)
+    said = [line for line in done.stderr.splitlines() if "tensor multiplies instead" in line]
+    checks.expect(done.returncode == 0 and len(said) == 1, f"--kernel hopper: exit {done.returncode}: {done.stderr}")
+
+
 def check_made(multiplier, checks, np):
     one_term = ["--m", 40, "--n", 30, "--k", 1, *multiplier.quick(np)]  # nothing to add up: the same bits everywhere
     on_gpu = multiplier.result(np, *one_term, *multiplier.route)
@@ -97,7 +105,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         multiplier = Multiplier(given.program, folder, checks, ["--device", "cuda"])
         multiplier.route = ["--collectives", given.collectives]
-        for check in [check_files, check_kernels, check_made]:
+        for check in [check_files, check_kernels, check_fallback, check_made]:
             check(multiplier, checks, given.ranks)
     checks.finish()
 

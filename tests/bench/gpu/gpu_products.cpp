@@ -25,6 +25,7 @@ struct Taught {
 constexpr Taught kNaive{ProductKernel::naive, "naive"};
 constexpr Taught kTiled{ProductKernel::tiled, "tiled"};
 constexpr Taught kTensor{ProductKernel::tensor, "tensor"};
+constexpr Taught kHopper{ProductKernel::hopper, "hopper"};
 
 struct Sizes {
   std::int64_t ceiling = 8192;  ///< size of the library's product that is the ceiling
@@ -38,11 +39,20 @@ struct Product {
   std::int64_t size;
 };
 
+struct Measured {
+  double seconds;
+  double rate;  ///< TFLOP/s
+  std::string note;
+};
+
 /// Measures a square product: C = A B^T by the library, as a layer's forward product reads its operands, and C = A B by
-/// the kernels to learn from, as `matmul` does. @returns {seconds, TFLOP/s}
-std::pair<double, double> rate_of(Effort effort, const Product& product) {
-  GpuBench bench(
-      effort, {.kind = DeviceKind::cuda, .kernel = product.kernel.kernel, .f32_products = product.kind.f32_products});
+/// the kernels to learn from, as `matmul` does.
+Measured rate_of(Effort effort, const Product& product) {
+  std::string note;
+  GpuBench bench(effort, {.kind = DeviceKind::cuda,
+                          .kernel = product.kernel.kernel,
+                          .f32_products = product.kind.f32_products,
+                          .note = [&](const std::string& text) { note = text; }});
   const std::int64_t n = product.size;
   const DataType type = product.kind.type;
   const Buffer a = bench.random(n * n, type);
@@ -54,7 +64,7 @@ std::pair<double, double> rate_of(Effort effort, const Product& product) {
                       {.a = a.matrix(n, n), .b = b.matrix(n, n), .trans_b = trans_b, .c = c.matrix(n, n)});
   });
   const auto extent = static_cast<double>(n);
-  return {seconds, 2 * extent * extent * extent / seconds * 1e-12};
+  return {seconds, 2 * extent * extent * extent / seconds * 1e-12, note};
 }
 
 }  // namespace
@@ -62,14 +72,15 @@ std::pair<double, double> rate_of(Effort effort, const Product& product) {
 void run_products(Effort effort) {
   const Sizes sizes = effort == Effort::full ? Sizes{} : Sizes{.ceiling = 48, .library = {32}, .taught = 32};
   const auto add = [&](const Product& product, double ceiling) {
-    const auto [seconds, rate] = rate_of(effort, product);
+    const auto [seconds, rate, note] = rate_of(effort, product);
     print({.part = "products",
            .name = fmt::format("{} {}", product.kernel.name, product.kind.name),
            .size = fmt::format("{}^3", product.size),
            .seconds = seconds,
            .value = rate,
            .unit = "TFLOP/s",
-           .ceiling = ceiling > 0 ? ceiling : rate});
+           .ceiling = ceiling > 0 ? ceiling : rate,
+           .note = note});
     return rate;
   };
   for (const Kind& kind : {kF32, kTf32, kBf16, kF64}) {
@@ -78,7 +89,9 @@ void run_products(Effort effort) {
     for (const std::int64_t size : sizes.library) add({kind, library, size}, ceiling);
     if (kind.f32_products == F32Products::tf32) continue;  // the kernels to learn from have no tf32
     for (const Taught& taught : {kNaive, kTiled}) add({kind, taught, sizes.taught}, ceiling);
-    if (kind.type == DataType::bf16) add({kind, kTensor, sizes.taught}, ceiling);
+    if (kind.type != DataType::bf16) continue;
+    add({kind, kTensor, sizes.taught}, ceiling);
+    for (const std::int64_t size : {sizes.taught, sizes.ceiling}) add({kind, kHopper, size}, ceiling);
   }
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fails if a kernel spills registers or keeps an array in local memory. Names the kernel, architecture and bytes.
 
-usage: ptxas_test.py NVCC REPOSITORY KERNEL.cu ... [-- FLAG ...]
+usage: ptxas_test.py NVCC REPOSITORY KERNEL.cu ... [--hopper KERNEL.cu ...] [-- FLAG ...]
+Kernels after --hopper are compiled for sm_90a only.
 First it checks itself: it must find one planted kernel of each kind. Without nvcc the exit code is 77 (skipped).
 """
 import concurrent.futures
@@ -14,6 +15,7 @@ import sys
 import tempfile
 
 ARCHITECTURES = ("sm_80", "sm_90")
+HOPPER = "sm_90a"
 SKIPPED = 77
 FUNCTION = re.compile(r"Compiling entry function '(\w+)' for '(\w+)'")
 FRAME = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
@@ -38,7 +40,8 @@ __global__ void clean(float* x) { x[threadIdx.x] += 1; }
 
 def compile_kernels(nvcc, flags, source, arch):
     """{kernel: (frame, stores, loads)} of one file, as ptxas reports it."""
-    command = [nvcc, "-std=c++20", "-O3", f"-arch={arch}", *flags, "-cubin", "-Xptxas", "-v", "-o", os.devnull, source]
+    target = f"-gencode=arch={arch.replace('sm', 'compute')},code={arch}"
+    command = [nvcc, "-std=c++20", "-O3", target, *flags, "-cubin", "-Xptxas", "-v", "-o", os.devnull, source]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{source} for {arch}: nvcc failed\n{done.stderr}")
@@ -78,6 +81,8 @@ def main():
     arguments = sys.argv[1:]
     split = arguments.index("--") if "--" in arguments else len(arguments)
     nvcc, root, *sources = arguments[:split]
+    hopper = sources.index("--hopper") if "--hopper" in sources else len(sources)
+    sources, hopper_sources = sources[:hopper], sources[hopper + 1:]
     flags = [f"-I{root}", *arguments[split + 1:]]
     if not shutil.which(nvcc):
         print(f"skipped: no nvcc at {nvcc}")
@@ -86,12 +91,14 @@ def main():
         sys.exit("no kernels given; expected at least one KERNEL.cu")
     check_the_check(nvcc)
     jobs = [(source, arch) for source in sources for arch in ARCHITECTURES]
+    jobs += [(source, HOPPER) for source in hopper_sources]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         reports = list(pool.map(lambda job: compile_kernels(nvcc, flags, *job), jobs))
     found = [line for report, job in zip(reports, jobs) for line in offences(report, *job)]
     print("\n".join(found))
     kernels = sum(map(len, reports))
-    print(f"{kernels} kernels of {len(sources)} files for {', '.join(ARCHITECTURES)}: {len(found)} offences")
+    print(f"{kernels} kernels of {len(sources)} files for {', '.join(ARCHITECTURES)}, and of "
+          f"{len(hopper_sources)} for {HOPPER}: {len(found)} offences")
     sys.exit(1 if found else 0)
 
 
