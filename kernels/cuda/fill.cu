@@ -36,8 +36,48 @@ struct FillItem {
   }
 };
 
+/// As FillItem, if every group of four lies in one pack of x: one store for four elements.
+template <class T>
+struct FillPackItem {
+  T* x;
+  std::int64_t ld;
+  std::int64_t cols;
+  std::uint64_t first_four;  // of row 0
+  std::uint64_t row_fours;   // from one row to the next
+  RandomFill random;
+
+  __device__ __forceinline__ void operator()(std::int64_t i, std::int64_t q) const {
+    const auto four = first_four + static_cast<std::uint64_t>(i) * row_fours + static_cast<std::uint64_t>(q);
+    const auto words = random_words(random.seed, random.tensor, four);
+    Pack<T, kWide> pack;
+#pragma unroll
+    for (int e = 0; e < kWide; ++e) {
+      pack.at[e] = converted<T>(random.half_width * signed_unit(words[static_cast<std::size_t>(e)]));
+    }
+    store_pack<kWide>(x + i * ld + q * kWide, pack, pack_count<kWide>(cols, q));
+  }
+};
+
+/// Returns false, and enqueues nothing, if FillPackItem does not fit.
+template <class T>
+bool fill_packs(cudaStream_t stream, MatrixView x, const RandomFill& random) {
+  const std::int64_t first = random.first_row * random.global_cols + random.first_col;
+  if (x.cols == random.global_cols) x = flattened(x);
+  const bool rows_fit = x.rows <= 1 || random.global_cols % kWide == 0;
+  if (random.transpose == Transpose::yes || first % kWide != 0 || !rows_fit || !packs_fit_matrix(x)) return false;
+  const FillPackItem<T> item = {x.as<T>(),
+                                x.ld,
+                                x.cols,
+                                static_cast<std::uint64_t>(first / kWide),
+                                static_cast<std::uint64_t>(random.global_cols / kWide),
+                                random};
+  for_elements(stream, "fill", x.rows, ceil_div(x.cols, kWide), item);
+  return true;
+}
+
 template <class T>
 void fill_as(cudaStream_t stream, const MatrixView& x, const RandomFill& random) {
+  if (fill_packs<T>(stream, x, random)) return;
   const bool transposed = random.transpose == Transpose::yes;
   const std::int64_t rows = transposed ? x.cols : x.rows;
   const std::int64_t cols = transposed ? x.rows : x.cols;

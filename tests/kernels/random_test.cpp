@@ -23,16 +23,31 @@ TEST(Philox, UniformIsExactAtItsEnds) {
 class FillTest : public test::MathTest {};
 
 TEST_F(FillTest, ABlockHasTheValuesOfItsPlaceInTheMatrix) {
-  const RandomFill random{.seed = 3, .tensor = 2, .global_cols = 13, .half_width = 0.5F};
-  std::vector<float> whole(11 * 13);
-  math_.fill(*stream_, test::matrix_of(whole, 11, 13), random);
-  std::vector<float> block(4 * 5);
-  RandomFill part = random;
-  part.first_row = 6;
-  part.first_col = 7;
-  math_.fill(*stream_, test::matrix_of(block, 4, 5), part);
-  for (std::size_t i = 0; i < 4; ++i) {
-    for (std::size_t j = 0; j < 5; ++j) EXPECT_EQ(block[i * 5 + j], whole[(i + 6) * 13 + j + 7]);
+  struct Block {
+    std::int64_t first_row, first_col, rows, cols, ld;
+  };
+  for (const std::int64_t global_cols : {13, 24}) {  // groups of four that cross rows, and groups that do not
+    const RandomFill random{.seed = 3, .tensor = 2, .global_cols = global_cols, .half_width = 0.5F};
+    std::vector<float> whole(static_cast<std::size_t>(11 * global_cols));
+    math_.fill(*stream_, test::matrix_of(whole, 11, global_cols), random);
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      ASSERT_EQ(whole[i], 0.5F * signed_unit(random_words(3, 2, i / 4)[i % 4])) << i;
+    }
+    for (const Block& b :
+         {Block{6, 7, 4, 5, 5}, {6, 8, 4, 5, 8}, {6, 8, 3, 4, 4}, {1, 0, 10, global_cols, global_cols}}) {
+      std::vector<float> block(static_cast<std::size_t>(b.rows * b.ld), 9);
+      RandomFill part = random;
+      part.first_row = b.first_row;
+      part.first_col = b.first_col;
+      math_.fill(*stream_, test::matrix_of(block, b.rows, b.ld).block(0, 0, b.rows, b.cols), part);
+      for (std::int64_t i = 0; i < b.rows; ++i) {
+        for (std::int64_t j = 0; j < b.ld; ++j) {
+          const std::int64_t at = (i + b.first_row) * global_cols + j + b.first_col;
+          const float expected = j < b.cols ? whole[static_cast<std::size_t>(at)] : 9;
+          ASSERT_EQ(block[static_cast<std::size_t>(i * b.ld + j)], expected) << global_cols << ": " << i << " " << j;
+        }
+      }
+    }
   }
 }
 
