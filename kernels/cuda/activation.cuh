@@ -10,14 +10,27 @@ namespace recombine::cuda {
 inline constexpr float kGeluScale = 0.7978845608F;  // sqrt(2 / pi)
 inline constexpr float kGeluCubic = 0.044715F;
 
+/// exp(-x) and 1 / (1 + exp(-x)), which is 0.5 + 0.5 tanh(x / 2), by approximate instructions: the absolute error of
+/// the second is about 1e-7, and it takes a quarter of the time of tanhf().
+struct Logistic {
+  float decay;
+  float value;
+};
+
+__device__ __forceinline__ Logistic logistic(float x) {
+  const float decay = __expf(x < -80 ? 80 : -x);  // finite, so that decay * value is a number; keeps a NaN
+  return {decay, __fdividef(1, 1 + decay)};
+}
+
+/// GELU(x) = x / (1 + exp(-s)), where s is this.
+__device__ __forceinline__ float gelu_argument(float x) { return 2 * kGeluScale * (x + kGeluCubic * x * x * x); }
+
 template <Activation kind>
 __device__ __forceinline__ float activate(float x) {
   if constexpr (kind == Activation::relu) return x < 0 ? 0 : x;  // keeps a NaN
   if constexpr (kind == Activation::tanh) return tanhf(x);
-  if constexpr (kind == Activation::sigmoid) return 1 / (1 + expf(-x));
-  if constexpr (kind == Activation::gelu) {
-    return 0.5F * x * (1 + tanhf(kGeluScale * (x + kGeluCubic * x * x * x)));
-  }
+  if constexpr (kind == Activation::sigmoid) return logistic(x).value;
+  if constexpr (kind == Activation::gelu) return x * logistic(gelu_argument(x)).value;
   return x;
 }
 
@@ -28,8 +41,9 @@ __device__ __forceinline__ float derivative(float y) {
   if constexpr (kind == Activation::tanh) return 1 - y * y;
   if constexpr (kind == Activation::sigmoid) return y * (1 - y);
   if constexpr (kind == Activation::gelu) {
-    const float t = tanhf(kGeluScale * (y + kGeluCubic * y * y * y));
-    return 0.5F * (1 + t) + 0.5F * y * (1 - t * t) * kGeluScale * (1 + 3 * kGeluCubic * y * y);
+    const Logistic s = logistic(gelu_argument(y));
+    const float slope = s.decay * s.value * s.value;  // value * (1 - value), without cancellation
+    return s.value + y * slope * (2 * kGeluScale * (1 + 3 * kGeluCubic * y * y));
   }
   return 1;
 }
