@@ -61,7 +61,7 @@ struct BatchRows {
   VectorView rows;                    ///< [n] i64 out
 };
 
-/// rows x cols: out(r, :) = source(rows[r], :) * scale + shift.   source u8 or f32, out f32
+/// rows x cols: out(r, :) = source(rows[r], :) * scale + shift.   source u8 or f32, out f32 or bf16
 /// If the source does not have the row, the CPU throws Error, and a GPU writes NaN.
 struct GatherRows {
   ConstMatrixView source;
@@ -93,7 +93,7 @@ struct SoftmaxCrossEntropy {
   ConstMatrixView logits;    ///< [m,n]
   ConstVectorView labels;    ///< [.] i32, of the whole data set
   ConstVectorView rows;      ///< [m] i64: row r has label labels[rows[r]]
-  MatrixView gradient = {};  ///< [m,n], may be logits; empty: not computed
+  MatrixView gradient = {};  ///< [m,n] f32 or bf16, may be logits if f32; empty: not computed
   float gradient_scale = 1;  ///< 1 / global batch
   LossSums* sums = nullptr;  ///< in the device's memory
 };
@@ -118,7 +118,7 @@ struct SoftmaxFromStats {
   std::int64_t first_col = 0;
   const SoftmaxRowStats* stats = nullptr;  ///< [parts,m] in the device's memory
   std::int64_t parts = 1;
-  MatrixView gradient = {};  ///< [m,n], may be logits; empty: not computed
+  MatrixView gradient = {};  ///< [m,n] f32 or bf16, may be logits if f32; empty: not computed
   float gradient_scale = 1;
   LossSums* sums = nullptr;  ///< gets the losses of whole rows, so only one of the parts may use its sums
 };
@@ -126,10 +126,10 @@ struct SoftmaxFromStats {
 /// loss of a row = mean over columns of (output - target)^2; gradient = 2 (output - target) / columns * gradient_scale.
 /// If the columns are cut into parts, each part adds its terms of the mean; the parts' losses add up to the whole loss.
 struct SquaredError {
-  ConstMatrixView outputs;  ///< [m,n]
-  ConstMatrixView targets;  ///< [.,columns] f32, of the whole data set
-  ConstVectorView rows;     ///< [m] i64
-  MatrixView gradient = {};
+  ConstMatrixView outputs;   ///< [m,n]
+  ConstMatrixView targets;   ///< [.,columns] f32, of the whole data set
+  ConstVectorView rows;      ///< [m] i64
+  MatrixView gradient = {};  ///< [m,n] f32 or bf16; empty: not computed
   float gradient_scale = 1;
   LossSums* sums = nullptr;
   std::int64_t first_col = 0;    ///< the column of targets that belongs to column 0 of outputs

@@ -4,12 +4,28 @@
 
 namespace recombine {
 
+namespace {
+
+bool is_f32_or_bf16(DataType type) { return type == DataType::f32 || type == DataType::bf16; }
+
+}  // namespace
+
 void check_gather(const GatherRows& gather) {
   const ConstMatrixView& source = gather.source;
-  require((source.type == DataType::u8 || source.type == DataType::f32) && source.cols == gather.out.cols &&
-              gather.rows.size >= gather.out.rows,
-          "cannot gather {} rows of {} [{},{}] into [{},{}]; expected u8 or f32, equal columns, and enough rows",
-          gather.rows.size, name_of(source.type), source.rows, source.cols, gather.out.rows, gather.out.cols);
+  require(
+      (source.type == DataType::u8 || source.type == DataType::f32) && is_f32_or_bf16(gather.out.type) &&
+          source.cols == gather.out.cols && gather.rows.size >= gather.out.rows,
+      "cannot gather {} rows of {} [{},{}] into {} [{},{}]; expected u8 or f32 into f32 or bf16, equal columns, and "
+      "enough rows",
+      gather.rows.size, name_of(source.type), source.rows, source.cols, name_of(gather.out.type), gather.out.rows,
+      gather.out.cols);
+}
+
+void check_loss_gradient(const ConstMatrixView& outputs, const MatrixView& gradient) {
+  require(!gradient.data ||
+              (is_f32_or_bf16(gradient.type) && gradient.rows == outputs.rows && gradient.cols == outputs.cols),
+          "a gradient {} [{},{}] of outputs [{},{}]; expected f32 or bf16, and equal shapes", name_of(gradient.type),
+          gradient.rows, gradient.cols, outputs.rows, outputs.cols);
 }
 
 void check_axpby(ConstVectorView x, ConstVectorView y) {

@@ -6,6 +6,8 @@ namespace recombine {
 
 /// Checks of a call that all devices share. @throws Error if its types or sizes do not match
 void check_gather(const GatherRows& gather);
+/// The gradient of a loss of `outputs`: f32 or bf16, of the same shape, or empty.
+void check_loss_gradient(const ConstMatrixView& outputs, const MatrixView& gradient);
 void check_axpby(ConstVectorView x, ConstVectorView y);
 void check_fingerprint(const Fingerprint& call);
 void check_squared_error(const SquaredError& loss);

@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_math.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 
@@ -21,14 +22,37 @@ constexpr std::int64_t kSumPiece = 65536;  // elements of one partial sum, for a
 
 LoopActivation loop_activation(Activation activation) { return static_cast<LoopActivation>(activation); }
 
+/// Of a matrix of f32.
+float* row_or_null(const MatrixView& m, std::int64_t row) { return m.data ? m.as<float>() + row * m.ld : nullptr; }
+
+/// Calls loss_of(row, where its gradient goes, or null) for each row and adds the losses to sums.
 template <class Loss>
-void add_losses(std::int64_t rows, std::int64_t cols, LossSums* sums, const Loss& loss_of) {
-  std::vector<RowLoss> losses(static_cast<std::size_t>(rows));
-  for_rows(rows, cols, [&](std::int64_t i) { losses[static_cast<std::size_t>(i)] = loss_of(i); });
+void add_losses(const ConstMatrixView& outputs, const MatrixView& gradient, LossSums* sums, const Loss& loss_of) {
+  check_loss_gradient(outputs, gradient);
+  const std::int64_t cols = outputs.cols;
+  std::vector<RowLoss> losses(static_cast<std::size_t>(outputs.rows));
+  const std::int64_t grain = kGrain / std::max<std::int64_t>(cols, 1) + 1;
+  parallel_for(outputs.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+    const bool rounds = gradient.data && gradient.type != DataType::f32;
+    std::vector<float> row(static_cast<std::size_t>(rounds ? cols : 0));
+    for (std::int64_t i = begin; i < end; ++i) {
+      float* const to = rounds ? row.data() : row_or_null(gradient, i);
+      losses[static_cast<std::size_t>(i)] = loss_of(i, to);
+      if (rounds) cast_vector(vector_view(to, cols), as_vector(gradient.block(i, 0, 1, cols)));
+    }
+  });
   if (!sums) return;
   for (const RowLoss& row : losses) {
     sums->loss_sum += static_cast<double>(row.loss);
     sums->correct += static_cast<double>(row.correct);
+  }
+}
+
+void gather_row(const ConstVectorView& from, float* to, const GatherRows& gather) {
+  if (from.type == DataType::u8) {
+    loops().gather_u8(from.as<std::uint8_t>(), to, from.size, gather.scale, gather.shift);
+  } else {
+    loops().gather_f32(from.as<float>(), to, from.size, gather.scale, gather.shift);
   }
 }
 
@@ -45,8 +69,6 @@ std::uint64_t fingerprint_of(const Fingerprint& call, std::uint64_t key, std::in
   }
 }
 
-float* row_or_null(const MatrixView& m, std::int64_t row) { return m.data ? m.as<float>() + row * m.ld : nullptr; }
-
 }  // namespace
 
 void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) { fill_uniform(x, random); }
@@ -60,13 +82,17 @@ void CpuMath::gather_rows(Stream&, const GatherRows& gather) {
   for (std::int64_t i = 0; i < gather.out.rows; ++i) {
     require(rows[i] >= 0 && rows[i] < source.rows, "row {} of a matrix with {} rows", rows[i], source.rows);
   }
-  for_rows(gather.out.rows, gather.out.cols, [&](std::int64_t i) {
-    float* const out = gather.out.as<float>() + i * gather.out.ld;
-    const std::int64_t from = rows[i] * source.ld;
-    if (source.type == DataType::u8) {
-      loops().gather_u8(source.as<std::uint8_t>() + from, out, source.cols, gather.scale, gather.shift);
-    } else {
-      loops().gather_f32(source.as<float>() + from, out, source.cols, gather.scale, gather.shift);
+  const std::int64_t cols = source.cols;
+  for_rows(gather.out.rows, cols, [&](std::int64_t i) {
+    const ConstVectorView from = as_vector(source.block(rows[i], 0, 1, cols));
+    const VectorView out = as_vector(gather.out.block(i, 0, 1, cols));
+    if (out.type == DataType::f32) return gather_row(from, out.as<float>(), gather);
+    constexpr std::int64_t kPiece = 512;
+    std::array<float, kPiece> piece;
+    for (std::int64_t begin = 0; begin < cols; begin += kPiece) {
+      const std::int64_t end = std::min(begin + kPiece, cols);
+      gather_row(from.range(begin, end), piece.data(), gather);
+      cast_vector(vector_view(piece.data(), end - begin), out.range(begin, end));
     }
   });
 }
@@ -117,9 +143,9 @@ void CpuMath::activation_gradient(Stream&, const ActivationGradient& call) {
 void CpuMath::softmax_cross_entropy(Stream&, const SoftmaxCrossEntropy& loss) {
   const std::int64_t* const rows = loss.rows.as<std::int64_t>();
   const std::int32_t* const labels = loss.labels.as<std::int32_t>();
-  add_losses(loss.logits.rows, loss.logits.cols, loss.sums, [&](std::int64_t i) {
+  add_losses(loss.logits, loss.gradient, loss.sums, [&](std::int64_t i, float* gradient) {
     return loops().loss.softmax_cross_entropy(loss.logits.as<float>() + i * loss.logits.ld, loss.logits.cols,
-                                              labels[rows[i]], row_or_null(loss.gradient, i), loss.gradient_scale);
+                                              labels[rows[i]], gradient, loss.gradient_scale);
   });
 }
 
@@ -136,7 +162,7 @@ void CpuMath::softmax_from_stats(Stream&, const SoftmaxFromStats& loss) {
   const std::int64_t* const rows = loss.rows.as<std::int64_t>();
   const std::int32_t* const labels = loss.labels.as<std::int32_t>();
   const std::int64_t m = loss.logits.rows;
-  add_losses(m, loss.logits.cols, loss.sums, [&](std::int64_t i) {
+  add_losses(loss.logits, loss.gradient, loss.sums, [&](std::int64_t i, float* gradient) {
     return loops().loss.softmax_from_stats({.logits = loss.logits.as<float>() + i * loss.logits.ld,
                                             .cols = loss.logits.cols,
                                             .first_col = loss.first_col,
@@ -144,7 +170,7 @@ void CpuMath::softmax_from_stats(Stream&, const SoftmaxFromStats& loss) {
                                             .stats = loss.stats + i,
                                             .stats_ld = m,
                                             .parts = loss.parts,
-                                            .gradient = row_or_null(loss.gradient, i),
+                                            .gradient = gradient,
                                             .scale = loss.gradient_scale});
   });
 }
@@ -152,12 +178,12 @@ void CpuMath::softmax_from_stats(Stream&, const SoftmaxFromStats& loss) {
 void CpuMath::squared_error(Stream&, const SquaredError& loss) {
   check_squared_error(loss);
   const std::int64_t* const rows = loss.rows.as<std::int64_t>();
-  add_losses(loss.outputs.rows, loss.outputs.cols, loss.sums, [&](std::int64_t i) {
+  add_losses(loss.outputs, loss.gradient, loss.sums, [&](std::int64_t i, float* gradient) {
     return loops().loss.squared_error({.outputs = loss.outputs.as<float>() + i * loss.outputs.ld,
                                        .targets = loss.targets.as<float>() + rows[i] * loss.targets.ld + loss.first_col,
                                        .cols = loss.outputs.cols,
                                        .global_cols = columns_of(loss),
-                                       .gradient = row_or_null(loss.gradient, i),
+                                       .gradient = gradient,
                                        .scale = loss.gradient_scale});
   });
 }

@@ -47,7 +47,7 @@ template <int width>
 void sum_gradient_packs(const Launch& launch, const ActivationGradient& call) {
   const MatrixView& g = call.gradient;
   sum_columns<width>(launch, "activation_gradient", {g.rows, g.cols, call.bias_gradient.as<float>(), call.beta},
-                     MatrixItem<width>{g.as<float>(), g.ld});
+                     MatrixItem<float, width>{g.as<float>(), g.ld});
 }
 
 }  // namespace

@@ -8,26 +8,25 @@ namespace {
 
 template <class From, class To, int width>
 struct CastItem {
+  static constexpr int kWidth = width;
   const From* from;
   std::int64_t from_ld;
   To* to;
   std::int64_t to_ld;
-  std::int64_t cols;
 
-  __device__ __forceinline__ void operator()(std::int64_t i, std::int64_t j) const {
-    const int count = pack_count<width>(cols, j);
-    const Pack<From, width> in = load_pack<width>(from + i * from_ld + j * width, count);
-    Pack<To, width> out;
-#pragma unroll
-    for (int e = 0; e < width; ++e) out.at[e] = converted<To>(in.at[e]);
-    store_pack<width>(to + i * to_ld + j * width, out, count);
+  __device__ __forceinline__ Pack<From, width> load(std::int64_t i, std::int64_t pack, int count) const {
+    return load_pack<width>(from + i * from_ld + pack * width, count);
+  }
+  __device__ __forceinline__ void store(std::int64_t i, std::int64_t pack, int count,
+                                        const Pack<From, width>& in) const {
+    store_pack<width>(to + i * to_ld + pack * width, converted_pack<To>(in), count);
   }
 };
 
 template <class From, class To, int width>
 void cast_packs(cudaStream_t stream, const ConstMatrixView& from, const MatrixView& to) {
-  const CastItem<From, To, width> item = {from.as<From>(), from.ld, to.as<To>(), to.ld, from.cols};
-  for_elements(stream, "cast", from.rows, ceil_div(from.cols, width), item);
+  const CastItem<From, To, width> item = {from.as<From>(), from.ld, to.as<To>(), to.ld};
+  for_packs(stream, "cast", from.rows, from.cols, item);
 }
 
 template <class From, class To>

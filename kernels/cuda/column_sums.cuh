@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/elements.cuh"
 #include "kernels/cuda/reduce.cuh"
 
@@ -111,14 +112,14 @@ inline ColumnTiling column_tiling_of(std::int64_t rows, std::int64_t packs) {
           dim3(static_cast<unsigned>(across), static_cast<unsigned>(pieces))};
 }
 
-/// Returns the elements of a matrix unchanged.
-template <int width>
+/// Returns the elements of a matrix, f32 or bf16.
+template <class T, int width>
 struct MatrixItem {
-  const float* x;
+  const T* x;
   std::int64_t ld;
 
   __device__ __forceinline__ Pack<float, width> operator()(std::int64_t i, std::int64_t pack, int count) const {
-    return load_pack<width>(x + i * ld + pack * width, count);
+    return converted_pack<float>(load_pack<width>(x + i * ld + pack * width, count));
   }
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kernels/cuda/pack.cuh"
 #include "kernels/types.hpp"
 
 /// Conversions between f32, f64 and bf16 with the same bits as on the CPU.
@@ -37,6 +38,14 @@ __device__ __forceinline__ To converted(From x) {
   } else {
     return static_cast<To>(x);
   }
+}
+
+template <class To, class From, int width>
+__device__ __forceinline__ Pack<To, width> converted_pack(const Pack<From, width>& from) {
+  Pack<To, width> to;
+#pragma unroll
+  for (int e = 0; e < width; ++e) to.at[e] = converted<To>(from.at[e]);
+  return to;
 }
 
 }  // namespace recombine::cuda

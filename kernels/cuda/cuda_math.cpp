@@ -60,7 +60,7 @@ void CudaMath::activation_gradient(Stream& stream, const ActivationGradient& cal
 
 void CudaMath::softmax_cross_entropy(Stream& stream, const SoftmaxCrossEntropy& loss) {
   require(loss.rows.size >= loss.logits.rows, "{} labels for {} rows", loss.rows.size, loss.logits.rows);
-  if (loss.gradient.data) require_same_shape(loss.logits, loss.gradient, "softmax of");
+  check_loss_gradient(loss.logits, loss.gradient);
   cuda::softmax_cross_entropy(launch_on(stream), loss);
 }
 
@@ -71,13 +71,13 @@ void CudaMath::softmax_stats(Stream& stream, const SoftmaxStats& call) {
 
 void CudaMath::softmax_from_stats(Stream& stream, const SoftmaxFromStats& loss) {
   require(loss.rows.size >= loss.logits.rows, "{} labels for {} rows", loss.rows.size, loss.logits.rows);
-  if (loss.gradient.data) require_same_shape(loss.logits, loss.gradient, "softmax of");
+  check_loss_gradient(loss.logits, loss.gradient);
   cuda::softmax_from_stats(launch_on(stream), loss);
 }
 
 void CudaMath::squared_error(Stream& stream, const SquaredError& loss) {
   check_squared_error(loss);
-  if (loss.gradient.data) require_same_shape(loss.outputs, loss.gradient, "squared error of");
+  check_loss_gradient(loss.outputs, loss.gradient);
   cuda::squared_error(launch_on(stream), loss);
 }
 

@@ -1,3 +1,4 @@
+#include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/elements.cuh"
 #include "kernels/cuda/launchers.hpp"
 
@@ -5,52 +6,62 @@ namespace recombine::cuda {
 
 namespace {
 
-template <class From, int width>
+template <class From, class To, int width>
 struct GatherItem {
+  static constexpr int kWidth = width;
   const From* source;
   std::int64_t source_ld;
   std::int64_t source_rows;
   const std::int64_t* rows;
-  float* out;
+  To* out;
   std::int64_t out_ld;
-  std::int64_t cols;
   float scale;
   float shift;
 
-  __device__ __forceinline__ void operator()(std::int64_t i, std::int64_t j) const {
-    const int count = pack_count<width>(cols, j);
+  struct Loaded {
+    Pack<From, width> from;
+    bool exists;  // the source has the row
+  };
+
+  __device__ __forceinline__ Loaded load(std::int64_t i, std::int64_t pack, int count) const {
     const std::int64_t row = rows[i];
+    Loaded loaded = {{}, row >= 0 && row < source_rows};
+    if (loaded.exists) loaded.from = load_pack<width>(source + row * source_ld + pack * width, count);
+    return loaded;
+  }
+
+  __device__ __forceinline__ void store(std::int64_t i, std::int64_t pack, int count, const Loaded& loaded) const {
     Pack<float, width> to;
-    if (row >= 0 && row < source_rows) {
-      const Pack<From, width> from = load_pack<width>(source + row * source_ld + j * width, count);
 #pragma unroll
-      for (int e = 0; e < width; ++e) to.at[e] = static_cast<float>(from.at[e]) * scale + shift;
-    } else {
-#pragma unroll
-      for (int e = 0; e < width; ++e) to.at[e] = __uint_as_float(0x7fffffff);
+    for (int e = 0; e < width; ++e) {
+      const float value = static_cast<float>(loaded.from.at[e]) * scale + shift;
+      to.at[e] = loaded.exists ? value : __uint_as_float(0x7fffffff);
     }
-    store_pack<width>(out + i * out_ld + j * width, to, count);
+    store_pack<width>(out + i * out_ld + pack * width, converted_pack<To>(to), count);
   }
 };
 
-template <class From, int width>
+template <class From, class To, int width>
 void gather_packs(cudaStream_t stream, const GatherRows& gather) {
-  const GatherItem<From, width> item = {gather.source.as<From>(),
-                                        gather.source.ld,
-                                        gather.source.rows,
-                                        gather.rows.as<std::int64_t>(),
-                                        gather.out.as<float>(),
-                                        gather.out.ld,
-                                        gather.out.cols,
-                                        gather.scale,
-                                        gather.shift};
-  for_elements(stream, "gather_rows", gather.out.rows, ceil_div(gather.out.cols, width), item);
+  const GatherItem<From, To, width> item = {
+      gather.source.as<From>(), gather.source.ld, gather.source.rows, gather.rows.as<std::int64_t>(),
+      gather.out.as<To>(),      gather.out.ld,    gather.scale,       gather.shift};
+  for_packs(stream, "gather_rows", gather.out.rows, gather.out.cols, item);
+}
+
+template <class From, class To>
+void gather_as(cudaStream_t stream, const GatherRows& gather) {
+  packs_fit_matrix(gather.source) && packs_fit_matrix(gather.out) ? gather_packs<From, To, kWide>(stream, gather)
+                                                                  : gather_packs<From, To, 1>(stream, gather);
 }
 
 template <class From>
 void gather_from(cudaStream_t stream, const GatherRows& gather) {
-  packs_fit_matrix(gather.source) && packs_fit_matrix(gather.out) ? gather_packs<From, kWide>(stream, gather)
-                                                                  : gather_packs<From, 1>(stream, gather);
+  switch (gather.out.type) {
+    case DataType::f32: return gather_as<From, float>(stream, gather);
+    case DataType::bf16: return gather_as<From, BFloat16>(stream, gather);
+    default: refuse_type("gather_rows", gather.out.type);
+  }
 }
 
 }  // namespace

@@ -16,4 +16,14 @@ __device__ __forceinline__ void add_losses(double loss, double correct, LossSums
   add_grid_sums(both, &sums->loss_sum, workspace);
 }
 
+/// Calls f(float{}) or f(BFloat16{}), for the type of a loss's gradient. @throws Error for another type
+template <class F>
+void with_gradient_type(const char* kernel, const MatrixView& gradient, const F& f) {
+  switch (gradient.type) {
+    case DataType::f32: return f(float{});
+    case DataType::bf16: return f(BFloat16{});
+    default: refuse_type(kernel, gradient.type);
+  }
+}
+
 }  // namespace recombine::cuda

@@ -1,48 +1,15 @@
 #include "kernels/cuda/launchers.hpp"
-#include "kernels/cuda/softmax_cross_entropy.cuh"
+#include "kernels/cuda/softmax_rows.cuh"
 
 namespace recombine::cuda {
 
 namespace {
 
-/// Narrow rows: a group of blockDim.x lanes keeps a row in registers. Memory is read once and written once.
-template <int items>
-__global__ void __launch_bounds__(kBlockThreads)
-    softmax_narrow_kernel(SoftmaxCall call, LossSums* sums, Workspace workspace) {
-  const int lanes = static_cast<int>(blockDim.x);
-  const int lane = static_cast<int>(threadIdx.x);
-  double loss = 0;
-  double correct = 0;
-  // Rows after the last row are empty, not skipped: all lanes of a warp must take part in its shuffles.
-  for (std::int64_t first = std::int64_t{blockIdx.x} * blockDim.y; first < call.m;
-       first += std::int64_t{gridDim.x} * blockDim.y) {
-    const std::int64_t i = first + threadIdx.y;
-    const int n = i < call.m ? static_cast<int>(call.n) : 0;
-    const std::int64_t label = n > 0 ? call.label_of(i) : -1;
-    float x[items];
-    const NarrowRow narrow = narrow_row<items>(call.logits + (n > 0 ? i * call.logits_ld : 0), n, label, lanes, x);
-    SoftmaxRow row = narrow.seen;
-    row.finish();
-    if (call.gradient) {
-      const float factor = call.scale / row.sum;
-#pragma unroll
-      for (int e = 0; e < items; ++e) {
-        const int j = lane + e * lanes;
-        if (j < n) call.gradient[i * call.gradient_ld + j] = x[e] * factor - (j == label ? call.scale : 0);
-      }
-    }
-    if (lane > 0 || n == 0) continue;
-    loss += static_cast<double>(row.loss(call.is_column(label) ? narrow.label_logit : kNotANumber));
-    correct += row.is_largest(label) ? 1 : 0;
-  }
-  add_losses(loss, correct, sums, workspace);
-}
-
 /// Wide rows: a block per row. The first read gives the maximum and the sum (Milakov and Gimelshein, "Online normalizer
 /// calculation for softmax", 2018). The gradient needs a second read, mostly from the cache, and one write.
-template <int width>
+template <class Gradient, int width>
 __global__ void __launch_bounds__(kBlockThreads)
-    softmax_wide_kernel(SoftmaxCall call, LossSums* sums, Workspace workspace) {
+    softmax_wide_kernel(SoftmaxCall call, GradientOut<Gradient> gradient, LossSums* sums, Workspace workspace) {
   const std::int64_t packs = ceil_div(call.n, width);
   double loss = 0;
   double correct = 0;
@@ -52,7 +19,7 @@ __global__ void __launch_bounds__(kBlockThreads)
     const float right = call.is_column(label) ? logits[label] : kNotANumber;
     SoftmaxRow row = wide_row<width>(logits, call.n);
     row.finish();
-    if (call.gradient) {
+    if (gradient.at) {
       const float factor = call.scale / row.sum;
       for (std::int64_t j = threadIdx.x; j < packs; j += blockDim.x) {
         const int count = pack_count<width>(call.n, j);
@@ -61,7 +28,7 @@ __global__ void __launch_bounds__(kBlockThreads)
         for (int e = 0; e < width; ++e) {
           x.at[e] = expf(x.at[e] - row.largest) * factor - (j * width + e == label ? call.scale : 0);
         }
-        store_pack<width>(call.gradient + i * call.gradient_ld + j * width, x, count);
+        store_pack<width>(gradient.at + i * gradient.ld + j * width, converted_pack<Gradient>(x), count);
       }
     }
     if (threadIdx.x > 0) continue;
@@ -76,41 +43,62 @@ SoftmaxCall call_of(const SoftmaxCrossEntropy& loss) {
           .logits_ld = loss.logits.ld,
           .labels = loss.labels.as<std::int32_t>(),
           .rows = loss.rows.as<std::int64_t>(),
-          .gradient = loss.gradient.as<float>(),
-          .gradient_ld = loss.gradient.ld,
           .m = loss.logits.rows,
           .n = loss.logits.cols,
           .scale = loss.gradient_scale};
 }
 
-template <int items>
-void narrow(const Launch& launch, const SoftmaxCrossEntropy& loss) {
-  unsigned lanes = 1;
-  while (lanes < kWarp && lanes < loss.logits.cols) lanes *= 2;
-  const dim3 threads(lanes, kBlockThreads / lanes);
-  const std::int64_t blocks = std::min(ceil_div(loss.logits.rows, threads.y), kMostLossParts);
-  softmax_narrow_kernel<items>
-      <<<static_cast<unsigned>(blocks), threads, 0, launch.stream>>>(call_of(loss), loss.sums, launch.workspace);
-  check_launch("softmax_cross_entropy");
+unsigned blocks_for(std::int64_t rows, std::int64_t rows_of_block) {
+  return static_cast<unsigned>(std::min(ceil_div(rows, rows_of_block), kMostLossParts));
 }
 
-template <int width>
-void wide(const Launch& launch, const SoftmaxCrossEntropy& loss) {
-  const std::int64_t blocks = std::min(loss.logits.rows, kMostLossParts);
-  softmax_wide_kernel<width>
-      <<<static_cast<unsigned>(blocks), kBlockThreads, 0, launch.stream>>>(call_of(loss), loss.sums, launch.workspace);
-  check_launch("softmax_cross_entropy");
+template <class Gradient>
+void narrow(const Launch& launch, const SoftmaxCrossEntropy& loss) {
+  const NarrowTile tile = narrow_tile_of(loss.logits.cols);
+  const std::size_t shared = static_cast<std::size_t>(kBlockThreads * tile.stride) * sizeof(float);
+  softmax_narrow_kernel<Gradient>
+      <<<blocks_for(loss.logits.rows, kBlockThreads), kBlockThreads, shared, launch.stream>>>(
+          call_of(loss), gradient_out<Gradient>(loss.gradient), tile, loss.sums, launch.workspace);
+}
+
+template <class Gradient, int width, int packs>
+void warp_per_row(const Launch& launch, const SoftmaxCrossEntropy& loss) {
+  softmax_warp_kernel<Gradient, width, packs>
+      <<<blocks_for(loss.logits.rows, kBlockWarps), kBlockThreads, 0, launch.stream>>>(
+          call_of(loss), gradient_out<Gradient>(loss.gradient), loss.sums, launch.workspace);
+}
+
+template <class Gradient, int width>
+void block_per_row(const Launch& launch, const SoftmaxCrossEntropy& loss) {
+  softmax_wide_kernel<Gradient, width><<<blocks_for(loss.logits.rows, 1), kBlockThreads, 0, launch.stream>>>(
+      call_of(loss), gradient_out<Gradient>(loss.gradient), loss.sums, launch.workspace);
+}
+
+template <class Gradient, int width>
+void wider(const Launch& launch, const SoftmaxCrossEntropy& loss) {
+  const std::int64_t n = loss.logits.cols;
+  if (n <= 8 * kWarp) return warp_per_row<Gradient, width, 8 / width>(launch, loss);
+  if constexpr (width > 1) {  // with single elements, 32 of them and their columns do not fit into the registers
+    if (n <= 32 * kWarp) return warp_per_row<Gradient, width, 32 / width>(launch, loss);
+  }
+  block_per_row<Gradient, width>(launch, loss);
+}
+
+template <class Gradient>
+void softmax_as(const Launch& launch, const SoftmaxCrossEntropy& loss) {
+  const bool is_narrow = loss.logits.cols <= kMostNarrow && std::max(loss.logits.ld, loss.gradient.ld) <= kMostNarrowLd;
+  if (is_narrow) return narrow<Gradient>(launch, loss);
+  packs_fit_matrix(loss.logits) && packs_fit_matrix(loss.gradient) ? wider<Gradient, kWide>(launch, loss)
+                                                                   : wider<Gradient, 1>(launch, loss);
 }
 
 }  // namespace
 
 void softmax_cross_entropy(const Launch& launch, const SoftmaxCrossEntropy& loss) {
-  const std::int64_t n = loss.logits.cols;
   if (loss.logits.empty()) return;
-  if (n <= kWarp) return narrow<1>(launch, loss);
-  if (n <= 4 * kWarp) return narrow<4>(launch, loss);
-  if (n <= kNarrow) return narrow<kNarrow / kWarp>(launch, loss);
-  packs_fit_matrix(loss.logits) && packs_fit_matrix(loss.gradient) ? wide<kWide>(launch, loss) : wide<1>(launch, loss);
+  with_gradient_type("softmax_cross_entropy", loss.gradient,
+                     [&](auto element) { softmax_as<decltype(element)>(launch, loss); });
+  check_launch("softmax_cross_entropy");
 }
 
 }  // namespace recombine::cuda

@@ -1,17 +1,16 @@
 #pragma once
 
+#include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/loss_parts.cuh"
 
 namespace recombine::cuda {
 
-/// SoftmaxCrossEntropy (kernels/math.hpp) in the form that a kernel takes.
+/// The inputs of SoftmaxCrossEntropy (kernels/math.hpp) in the form that a kernel takes.
 struct SoftmaxCall {
   const float* logits;
   std::int64_t logits_ld;
   const std::int32_t* labels;
   const std::int64_t* rows;
-  float* gradient;  // may be logits; null: not computed
-  std::int64_t gradient_ld;
   std::int64_t m;
   std::int64_t n;
   float scale;
@@ -19,6 +18,18 @@ struct SoftmaxCall {
   __device__ __forceinline__ std::int64_t label_of(std::int64_t row) const { return labels[rows[row]]; }
   __device__ __forceinline__ bool is_column(std::int64_t label) const { return label >= 0 && label < n; }
 };
+
+/// Where the gradient goes.
+template <class T>
+struct GradientOut {
+  T* at;  // may be logits; null: not computed
+  std::int64_t ld;
+};
+
+template <class T>
+GradientOut<T> gradient_out(const MatrixView& gradient) {
+  return {gradient.as<T>(), gradient.ld};
+}
 
 inline constexpr float kLowest = -__builtin_huge_valf();
 inline constexpr float kNotANumber = __builtin_nanf("");

@@ -51,9 +51,10 @@ __global__ void __launch_bounds__(kBlockThreads) stats_wide_kernel(PartsCall cal
 
 /// blockDim.x threads per row. Each thread joins all parts of the row: they are few, and one load serves a
 /// whole warp.
+template <class Gradient>
 __global__ void __launch_bounds__(kBlockThreads)
-    from_stats_kernel(PartsCall call, const SoftmaxRowStats* stats, std::int64_t stats_parts, LossSums* sums,
-                      Workspace workspace) {
+    from_stats_kernel(PartsCall call, GradientOut<Gradient> gradient, const SoftmaxRowStats* stats,
+                      std::int64_t stats_parts, LossSums* sums, Workspace workspace) {
   const SoftmaxCall& softmax = call.softmax;
   double loss = 0;
   double correct = 0;
@@ -68,11 +69,11 @@ __global__ void __launch_bounds__(kBlockThreads)
     }
     row.finish();
     const std::int64_t label = call.label_of(i);
-    if (softmax.gradient) {
+    if (gradient.at) {
       const float factor = softmax.scale / row.sum;
       for (std::int64_t j = threadIdx.x; j < softmax.n; j += blockDim.x) {
         const float x = expf(softmax.logits[i * softmax.logits_ld + j] - row.largest);
-        softmax.gradient[i * softmax.gradient_ld + j] = x * factor - (j == label ? softmax.scale : 0);
+        gradient.at[i * gradient.ld + j] = converted<Gradient>(x * factor - (j == label ? softmax.scale : 0));
       }
     }
     if (threadIdx.x > 0) continue;
@@ -87,8 +88,6 @@ PartsCall call_of(const SoftmaxStats& call) {
                       .logits_ld = call.logits.ld,
                       .labels = call.labels.as<std::int32_t>(),
                       .rows = call.rows.as<std::int64_t>(),
-                      .gradient = nullptr,
-                      .gradient_ld = 0,
                       .m = call.logits.rows,
                       .n = call.logits.cols,
                       .scale = 1},
@@ -133,14 +132,14 @@ void softmax_from_stats(const Launch& launch, const SoftmaxFromStats& loss) {
   if (loss.logits.rows == 0) return;
   PartsCall call =
       call_of({.logits = loss.logits, .labels = loss.labels, .rows = loss.rows, .first_col = loss.first_col});
-  call.softmax.gradient = loss.gradient.as<float>();
-  call.softmax.gradient_ld = loss.gradient.ld;
   call.softmax.scale = loss.gradient_scale;
   const unsigned across = threads_of_row(loss.logits.cols, kBlockThreads);
   const dim3 threads(across, kBlockThreads / across);
   const std::int64_t blocks = std::min(ceil_div(loss.logits.rows, threads.y), kMostLossParts);
-  from_stats_kernel<<<static_cast<unsigned>(blocks), threads, 0, launch.stream>>>(call, loss.stats, loss.parts,
-                                                                                  loss.sums, launch.workspace);
+  with_gradient_type("softmax_from_stats", loss.gradient, [&](auto element) {
+    from_stats_kernel<<<static_cast<unsigned>(blocks), threads, 0, launch.stream>>>(
+        call, gradient_out<decltype(element)>(loss.gradient), loss.stats, loss.parts, loss.sums, launch.workspace);
+  });
   check_launch("softmax_from_stats");
 }
 

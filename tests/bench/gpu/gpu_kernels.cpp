@@ -86,15 +86,20 @@ void KernelRates::fill_and_cast() {
 void KernelRates::gather() {
   const Buffer bytes = bench_.from_host(std::vector<std::uint8_t>(static_cast<std::size_t>(size_.elements()), 7));
   const Buffer floats = bench_.random(size_.elements());
-  const Buffer out = bench_.random(size_.elements());
+  const Buffer wide = bench_.random(size_.elements());
+  const Buffer narrow = bench_.random(size_.elements(), DataType::bf16);
   const Buffer rows = scattered_rows(size_.rows);
   for (const Buffer* source : {&bytes, &floats}) {
-    const DataType type = source->view().type;
-    const std::int64_t moved = (size_of(type) + 4) * size_.elements() + 8 * size_.rows;
-    add(fmt::format("gather_rows {} -> f32", name_of(type)), size_.rows, size_.cols, moved, [&] {
-      bench_.math().gather_rows(
-          bench_.stream(), {.source = matrix(*source), .rows = rows.view(), .out = matrix(out), .scale = 1.0F / 255});
-    });
+    for (const Buffer* out : {&wide, &narrow}) {
+      const DataType from = source->view().type;
+      const DataType to = out->view().type;
+      const std::int64_t moved = (size_of(from) + size_of(to)) * size_.elements() + 8 * size_.rows;
+      add(fmt::format("gather_rows {} -> {}", name_of(from), name_of(to)), size_.rows, size_.cols, moved, [&] {
+        bench_.math().gather_rows(
+            bench_.stream(),
+            {.source = matrix(*source), .rows = rows.view(), .out = matrix(*out), .scale = 1.0F / 255});
+      });
+    }
   }
 }
 
@@ -156,6 +161,13 @@ void KernelRates::sums() {
   const Buffer y = bench_.random(size_.elements());
   const Buffer total = bench_.zeros(1, DataType::f64);
   add("add_square_sum", 4, [&] { bench_.math().add_square_sum(bench_.stream(), x.view(), total.view().as<double>()); });
+  const Buffer columns = bench_.random(size_.cols);
+  add("column sums", 4, [&] {
+    bench_.math().activation_gradient(bench_.stream(), {.saved = matrix(x),
+                                                        .gradient = matrix(y),
+                                                        .bias_gradient = columns.view(),
+                                                        .activation = Activation::identity});
+  });
   add("axpby", 12, [&] { bench_.math().axpby(bench_.stream(), 0.5, x.view(), 0.5, y.view()); });
 }
 
