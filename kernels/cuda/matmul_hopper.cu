@@ -10,23 +10,28 @@ namespace recombine::cuda {
 namespace {
 
 using hopper::Along;
-using Tile = hopper::Tiling<256, 4, 16>;  // 192 KiB of shared memory
-constexpr int kSharedBytes = sizeof(hopper::Ring<Tile>);
+using WideTile = hopper::Tiling<256, 4, 16>;    // 192 KiB of shared memory
+using NarrowTile = hopper::Tiling<128, 4, 16>;  // 128 KiB
 
-template <Along a_along, Along b_along>
+template <class Tile, Along a_along, Along b_along>
 bool allow_shared_memory() {
   return cudaFuncSetAttribute(hopper::hopper_kernel<Tile, a_along, b_along>,
-                              cudaFuncAttributeMaxDynamicSharedMemorySize, kSharedBytes) == cudaSuccess;
+                              cudaFuncAttributeMaxDynamicSharedMemorySize, sizeof(hopper::Ring<Tile>)) == cudaSuccess;
 }
 
 /// A box has all rows of a tile if k runs along the rows, and 64 rows of k otherwise.
-template <Along along, int extent>
+template <class Tile, Along along, int extent>
 CUtensorMap operand_map(const ConstMatrixView& x) {
   return tensor_map(x, along == Along::depth ? extent : Tile::kDepth);
 }
 
-template <Along a_along, Along b_along>
-void multiply(cudaStream_t stream, const Gemm& gemm) {
+template <class Tile>
+std::int64_t tiles_of(const MatrixView& c) {
+  return ceil_div(c.rows, Tile::kRows) * ceil_div(c.cols, Tile::kCols);
+}
+
+template <class Tile, Along a_along, Along b_along>
+void launch(cudaStream_t stream, const Gemm& gemm, std::int64_t multiprocessors) {
   const std::int64_t k = a_along == Along::depth ? gemm.a.cols : gemm.a.rows;
   const hopper::HopperProduct p = {gemm.c.as<float>(),
                                    gemm.c.ld,
@@ -35,19 +40,28 @@ void multiply(cudaStream_t stream, const Gemm& gemm) {
                                    static_cast<int>(k),
                                    static_cast<float>(gemm.alpha),
                                    static_cast<float>(gemm.beta)};
-  const std::int64_t tiles = ceil_div(gemm.c.rows, Tile::kRows) * ceil_div(gemm.c.cols, Tile::kCols);
-  const std::int64_t blocks = std::min<std::int64_t>(tiles, multiprocessor_count());
-  allow_shared_memory<a_along, b_along>();
-  hopper::hopper_kernel<Tile, a_along, b_along>
-      <<<static_cast<unsigned>(blocks), hopper::kThreads, kSharedBytes, stream>>>(
-          operand_map<a_along, Tile::kRows>(gemm.a), operand_map<b_along, Tile::kCols>(gemm.b), p);
+  const auto blocks = static_cast<unsigned>(std::min(tiles_of<Tile>(gemm.c), multiprocessors));
+  allow_shared_memory<Tile, a_along, b_along>();
+  hopper::hopper_kernel<Tile, a_along, b_along><<<blocks, hopper::kThreads, sizeof(hopper::Ring<Tile>), stream>>>(
+      operand_map<Tile, a_along, Tile::kRows>(gemm.a), operand_map<Tile, b_along, Tile::kCols>(gemm.b), p);
   check_launch("gemm_hopper");
+}
+
+/// Tiles are narrow if there would be fewer wide ones than multiprocessors.
+template <Along a_along, Along b_along>
+void multiply(cudaStream_t stream, const Gemm& gemm) {
+  const std::int64_t multiprocessors = multiprocessor_count();
+  if (tiles_of<WideTile>(gemm.c) < multiprocessors) {
+    launch<NarrowTile, a_along, b_along>(stream, gemm, multiprocessors);
+  } else {
+    launch<WideTile, a_along, b_along>(stream, gemm, multiprocessors);
+  }
 }
 
 }  // namespace
 
 bool gpu_runs_hopper() {
-  const bool has_code = allow_shared_memory<Along::depth, Along::depth>();
+  const bool has_code = allow_shared_memory<WideTile, Along::depth, Along::depth>();
   static_cast<void>(cudaGetLastError());
   return has_code;
 }

@@ -25,6 +25,8 @@
 // multiprocessor and computes tile after tile. One group of products is always in flight: a consumer frees a stage when
 // the products of the next stage have begun.
 //
+// If there are fewer such tiles than multiprocessors, tiles of 128 x 128 keep more of these busy.
+//
 // Tiles are taken in groups of rows, down each column of the group first, so the tiles that run at the same time share
 // their operands in the L2 cache:
 //

@@ -73,6 +73,10 @@ __device__ __forceinline__ void grow_registers() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(count));
 }
 
+#define RECOMBINE_8(i)                                                                                        \
+  "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), \
+      "+f"(d[i + 7])
+
 /// d [64 x 256] += A [64 x 16] B [16 x 256] in bf16, by a warpgroup; d = A B if `add` is 0. The operands lie in shared
 /// memory, and `a` and `b` are their descriptors. Begins the product: d has its values after wait_for_products().
 /// Lane l of warp w holds two pairs of neighbours for each j: d[4 j], d[4 j + 1] are in row 16 w + l / 4, and
@@ -80,9 +84,6 @@ __device__ __forceinline__ void grow_registers() {
 /// @tparam a_across, b_across  0: k runs along the rows of the operand in shared memory; 1: m or n does
 template <int a_across, int b_across>
 __device__ __forceinline__ void multiply_add(float (&d)[128], std::uint64_t a, std::uint64_t b, int add) {
-#define RECOMBINE_8(i)                                                                                        \
-  "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), \
-      "+f"(d[i + 7])
   asm volatile(
       "{\n"
       ".reg .pred add;\n"
@@ -102,7 +103,27 @@ __device__ __forceinline__ void multiply_add(float (&d)[128], std::uint64_t a, s
         RECOMBINE_8(48), RECOMBINE_8(56), RECOMBINE_8(64), RECOMBINE_8(72), RECOMBINE_8(80), RECOMBINE_8(88),
         RECOMBINE_8(96), RECOMBINE_8(104), RECOMBINE_8(112), RECOMBINE_8(120)
       : "l"(a), "l"(b), "r"(add), "n"(a_across), "n"(b_across));
-#undef RECOMBINE_8
 }
+
+/// As above, for d [64 x 128] and B [16 x 128].
+template <int a_across, int b_across>
+__device__ __forceinline__ void multiply_add(float (&d)[64], std::uint64_t a, std::uint64_t b, int add) {
+  asm volatile(
+      "{\n"
+      ".reg .pred add;\n"
+      "setp.ne.b32 add, %66, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+      "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+      "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
+      "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
+      "%64, %65, add, 1, 1, %67, %68;\n"
+      "}"
+      : RECOMBINE_8(0), RECOMBINE_8(8), RECOMBINE_8(16), RECOMBINE_8(24), RECOMBINE_8(32), RECOMBINE_8(40),
+        RECOMBINE_8(48), RECOMBINE_8(56)
+      : "l"(a), "l"(b), "r"(add), "n"(a_across), "n"(b_across));
+}
+
+#undef RECOMBINE_8
 
 }  // namespace recombine::cuda::hopper

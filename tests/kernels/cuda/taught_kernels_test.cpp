@@ -156,12 +156,15 @@ class HopperTest : public TaughtKernelsTest {
 };
 
 TEST_F(HopperTest, SizesAroundItsTiles) {
-  check_all<BFloat16, float>({{1, 1, 1}, {128, 256, 64}, {129, 257, 65}, {127, 255, 63}, {3, 300, 130}, {300, 3, 130}},
+  check_all<BFloat16, float>({{1, 1, 1}, {128, 128, 64}, {129, 257, 65}, {127, 255, 63}, {3, 300, 130}, {300, 3, 130}},
                              Rows::of_16_bytes);
 }
 
-TEST_F(HopperTest, MoreTilesThanMultiprocessorsAndMoreStepsThanStages) {
-  check_all<BFloat16, float>({{2300, 2600, 7}, {130, 260, 1000}}, Rows::of_16_bytes);
+TEST_F(HopperTest, MoreStepsThanStages) { check_all<BFloat16, float>({{130, 260, 1000}}, Rows::of_16_bytes); }
+
+// An H200 has 132 multiprocessors.
+TEST_F(HopperTest, MoreTilesThanMultiprocessors) {
+  check_all<BFloat16, float>({{1300, 1300, 7}, {2300, 2600, 7}, {4097, 1020, 400}}, Rows::of_16_bytes);
 }
 
 }  // namespace
