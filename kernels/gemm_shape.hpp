@@ -12,6 +12,9 @@ struct GemmShape {
 /// The shape of the product. @throws Error if the operands' types or sizes do not match
 GemmShape shape_of(const Gemm& gemm);
 
+/// True if the result is rounded from f32 to bf16.
+inline bool rounds_result(const Gemm& gemm) { return gemm.c.type == DataType::bf16; }
+
 inline bool has_epilogue(const Gemm& gemm) { return gemm.bias.size > 0 || gemm.activation != Activation::identity; }
 
 }  // namespace recombine

@@ -30,8 +30,9 @@ struct RandomFill {
 };
 
 /// C = activation(alpha op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
-/// All f32, all f64, or A and B bf16 with C f32 (products and sums in f32). A bias or an activation needs C in f32.
-/// If beta = 0, C need not be initialised. If k = 0, the product is zero.
+/// All f32, all f64, or A and B bf16 (products and sums in f32) with C f32 or bf16. C in bf16 is rounded to nearest even;
+/// it needs beta = 0, so that no sum is rounded twice. A bias has the type of C. A bias or an activation needs C in f32
+/// or bf16. If beta = 0, C need not be initialised. If k = 0, the product is zero.
 struct Gemm {
   ConstMatrixView a;
   Transpose trans_a = Transpose::no;
@@ -72,6 +73,7 @@ struct GatherRows {
 };
 
 /// out = activation(in + bias); in and out may be the same matrix.   in, out [m,n] bias [n], empty: none
+/// in and out f32, in f32 and out bf16, or both bf16; the bias has the type of out. Computed in f32.
 struct BiasActivation {
   ConstMatrixView in;
   ConstVectorView bias = {};
@@ -79,11 +81,14 @@ struct BiasActivation {
   Activation activation = Activation::identity;
 };
 
-/// gradient *= activation'(saved), and bias_gradient = beta bias_gradient + the column sums of the result.
+/// gradient = incoming * activation'(saved), and bias_gradient = beta bias_gradient + the column sums of the result.
+/// All f32; or saved and gradient bf16, and incoming bf16 or f32. Products and sums are in f32. The sums are of the
+/// rounded result, because the products that follow read that.
 struct ActivationGradient {
   ConstMatrixView saved;          ///< [m,n] the activation's output; its input if gradient_needs_input()
-  MatrixView gradient;            ///< [m,n] in: dLoss/dOutput, out: dLoss/dInput
-  VectorView bias_gradient = {};  ///< [n], empty: none
+  ConstMatrixView incoming = {};  ///< [m,n] dLoss/dOutput; empty: `gradient` holds it
+  MatrixView gradient;            ///< [m,n] dLoss/dInput
+  VectorView bias_gradient = {};  ///< [n] f32, empty: none
   float beta = 0;
   Activation activation = Activation::identity;
 };

@@ -44,6 +44,38 @@ void check_fingerprint(const Fingerprint& call) {
           call.first_col + block.cols, call.global_cols);
 }
 
+void check_bias_activation(const BiasActivation& call) {
+  const ConstMatrixView& in = call.in;
+  const MatrixView& out = call.out;
+  require(in.rows == out.rows && in.cols == out.cols, "an activation of [{},{}] into [{},{}]; expected equal shapes",
+          in.rows, in.cols, out.rows, out.cols);
+  const bool rounds = out.type == DataType::bf16 && in.type == DataType::f32;
+  require((is_f32_or_bf16(out.type) && in.type == out.type) || rounds,
+          "an activation of {} into {}; expected f32 or bf16 into the same type, or f32 into bf16", name_of(in.type),
+          name_of(out.type));
+  require(call.bias.size == 0 || (call.bias.size == out.cols && call.bias.type == out.type),
+          "a bias of {} {} for {} columns of {}; expected one per column, of the same type", call.bias.size,
+          name_of(call.bias.type), out.cols, name_of(out.type));
+}
+
+void check_activation_gradient(const ActivationGradient& call) {
+  const ConstMatrixView incoming = incoming_of(call);
+  const MatrixView& gradient = call.gradient;
+  const auto fits = [&](const ConstMatrixView& m) { return m.rows == gradient.rows && m.cols == gradient.cols; };
+  require(fits(call.saved) && fits(incoming),
+          "gradients [{},{}] and [{},{}] of an activation of [{},{}]; expected equal shapes", incoming.rows,
+          incoming.cols, gradient.rows, gradient.cols, call.saved.rows, call.saved.cols);
+  const bool rounds = gradient.type == DataType::bf16 && incoming.type == DataType::f32;
+  const bool reads_saved = call.activation != Activation::identity;
+  require(is_f32_or_bf16(gradient.type) && (incoming.type == gradient.type || rounds) &&
+              (call.saved.type == gradient.type || !reads_saved),
+          "a gradient in {} from {} and an activation in {}; expected all f32, or bf16 from f32 or bf16 and bf16",
+          name_of(gradient.type), name_of(incoming.type), name_of(call.saved.type));
+  require(call.bias_gradient.size == 0 || call.bias_gradient.size == gradient.cols,
+          "a bias gradient of {} elements for {} columns; expected one per column", call.bias_gradient.size,
+          gradient.cols);
+}
+
 void check_squared_error(const SquaredError& loss) {
   const std::int64_t end = loss.first_col + loss.outputs.cols;
   require(loss.rows.size >= loss.outputs.rows && loss.targets.cols == columns_of(loss) && loss.first_col >= 0 &&

@@ -11,6 +11,13 @@ void check_loss_gradient(const ConstMatrixView& outputs, const MatrixView& gradi
 void check_axpby(ConstVectorView x, ConstVectorView y);
 void check_fingerprint(const Fingerprint& call);
 void check_squared_error(const SquaredError& loss);
+void check_bias_activation(const BiasActivation& call);
+void check_activation_gradient(const ActivationGradient& call);
+
+/// dLoss/dOutput, which the call may give in `gradient`.
+inline ConstMatrixView incoming_of(const ActivationGradient& call) {
+  return call.incoming.data ? call.incoming : ConstMatrixView(call.gradient);
+}
 
 /// The number of columns of all parts of the outputs together.
 inline std::int64_t columns_of(const SquaredError& loss) {

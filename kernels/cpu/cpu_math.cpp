@@ -4,8 +4,10 @@
 #include <array>
 #include <atomic>
 #include <cmath>
+#include <cstring>
 
 #include "kernels/ceil_div.hpp"
+#include "kernels/cpu/activations.hpp"
 #include "kernels/cpu/cast.hpp"
 #include "kernels/cpu/fill.hpp"
 #include "kernels/cpu/loops/loops.hpp"
@@ -19,8 +21,6 @@ namespace recombine::cpu {
 namespace {
 
 constexpr std::int64_t kSumPiece = 65536;  // elements of one partial sum, for any number of threads
-
-LoopActivation loop_activation(Activation activation) { return static_cast<LoopActivation>(activation); }
 
 /// Of a matrix of f32.
 float* row_or_null(const MatrixView& m, std::int64_t row) { return m.data ? m.as<float>() + row * m.ld : nullptr; }
@@ -69,6 +69,8 @@ std::uint64_t fingerprint_of(const Fingerprint& call, std::uint64_t key, std::in
   }
 }
 
+void clear(const VectorView& x) { std::memset(x.data, 0, static_cast<std::size_t>(x.bytes())); }
+
 }  // namespace
 
 void CpuMath::fill(Stream&, MatrixView x, const RandomFill& random) { fill_uniform(x, random); }
@@ -101,44 +103,27 @@ void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
   const GemmShape shape = shape_of(gemm);
   if (gemm.c.empty()) return;
   Gemm product = gemm;
+  Gemm rest = gemm;  // what the product leaves of bias and activation
   if (shape.k == 0 || gemm.alpha == 0) {
     for (std::int64_t i = 0; i < shape.m; ++i) {
-      axpby(stream, 0, {}, gemm.beta, as_vector(gemm.c.block(i, 0, 1, shape.n)));
+      const VectorView row = as_vector(gemm.c.block(i, 0, 1, shape.n));
+      rounds_result(gemm) ? clear(row) : axpby(stream, 0, {}, gemm.beta, row);
     }
   } else if (gemm.alpha == 1 && gemm.activation != Activation::relu && fuses_epilogue(gemm, shape, vector_width())) {
     return gemm_.execute(gemm, shape);
   } else {  // libraries add the bias before they multiply by alpha; oneDNN's relu, maxps(x, 0), turns NaN into 0
-    product.bias = {};
     product.activation = Activation::identity;
+    if (!rounds_result(gemm) || gemm.alpha != 1) product.bias = {};  // else the bias is added before the sum is rounded
     gemm_.execute(product, shape);
+    if (product.bias.size > 0) rest.bias = {};
   }
-  if (!has_epilogue(gemm)) return;
-  bias_activation(stream, {.in = gemm.c, .bias = gemm.bias, .out = gemm.c, .activation = gemm.activation});
+  if (!has_epilogue(rest)) return;
+  bias_activation(stream, {.in = gemm.c, .bias = rest.bias, .out = gemm.c, .activation = rest.activation});
 }
 
-void CpuMath::bias_activation(Stream&, const BiasActivation& call) {
-  const float* const bias = call.bias.size > 0 ? call.bias.as<float>() : nullptr;
-  for_rows(call.out.rows, call.out.cols, [&](std::int64_t i) {
-    loops().bias_activation(call.in.as<float>() + i * call.in.ld, bias, call.out.as<float>() + i * call.out.ld,
-                            call.out.cols, loop_activation(call.activation));
-  });
-}
+void CpuMath::bias_activation(Stream&, const BiasActivation& call) { cpu::bias_activation(call); }
 
-void CpuMath::activation_gradient(Stream&, const ActivationGradient& call) {
-  const MatrixView& g = call.gradient;
-  for_columns(g.rows, g.cols, [&](std::int64_t begin, std::int64_t end) {
-    loops().activation_gradient(
-        {.saved = call.saved.as<float>() + begin,
-         .saved_ld = call.saved.ld,
-         .gradient = g.as<float>() + begin,
-         .gradient_ld = g.ld,
-         .rows = g.rows,
-         .cols = end - begin,
-         .bias_gradient = call.bias_gradient.size > 0 ? call.bias_gradient.as<float>() + begin : nullptr,
-         .beta = call.beta,
-         .activation = loop_activation(call.activation)});
-  });
-}
+void CpuMath::activation_gradient(Stream&, const ActivationGradient& call) { cpu::activation_gradient(call); }
 
 void CpuMath::softmax_cross_entropy(Stream&, const SoftmaxCrossEntropy& loss) {
   const std::int64_t* const rows = loss.rows.as<std::int64_t>();

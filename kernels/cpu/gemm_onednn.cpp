@@ -19,7 +19,7 @@ namespace {
 /// Everything that a primitive depends on. Pointers are not part of it.
 struct Key {
   std::array<std::int64_t, 8> sizes;  ///< m n k lda ldb ldc, transposes, bias and activation
-  DataType type;                      ///< of A and B
+  DataType type, result;              ///< of A and B; of C
   double alpha, beta;
   int threads;  ///< oneDNN plans the work for this number
   auto operator<=>(const Key&) const = default;
@@ -32,6 +32,7 @@ Key key_of(const Gemm& gemm) {
   return {{gemm.c.rows, gemm.c.cols, k, gemm.a.ld, gemm.b.ld, gemm.c.ld, (ta ? 1 : 0) + (tb ? 2 : 0),
            static_cast<std::int64_t>(gemm.activation) * 2 + (gemm.bias.size > 0 ? 1 : 0)},
           gemm.a.type,
+          gemm.c.type,
           gemm.alpha,
           gemm.beta,
           threads()};
@@ -39,9 +40,13 @@ Key key_of(const Gemm& gemm) {
 
 using Memory = dnnl::memory;
 
+Memory::data_type memory_type(DataType type) {
+  return type == DataType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32;
+}
+
 /// Describes op(m) in memory.
 Memory::desc matrix_desc(const ConstMatrixView& m, Transpose transpose) {
-  const auto type = m.type == DataType::bf16 ? Memory::data_type::bf16 : Memory::data_type::f32;
+  const auto type = memory_type(m.type);
   if (transpose == Transpose::yes) return {{m.cols, m.rows}, type, Memory::dims{1, m.ld}};
   return {{m.rows, m.cols}, type, Memory::dims{m.ld, 1}};
 }
@@ -105,7 +110,7 @@ Prepared prepare(const dnnl::engine& engine, const Gemm& gemm) {
   const auto b = matrix_desc(gemm.b, gemm.trans_b);
   const auto c = matrix_desc(gemm.c, Transpose::no);
   const std::int64_t n = gemm.c.cols;
-  const Memory::desc bias({1, n}, Memory::data_type::f32, Memory::dims{n, 1});
+  const Memory::desc bias({1, n}, memory_type(gemm.bias.type), Memory::dims{n, 1});
   const bool has_bias = gemm.bias.size > 0;
   const auto attributes = attributes_of(gemm);
   const auto desc = has_bias ? make_primitive_desc<dnnl::matmul>(engine, attributes, a, b, bias, c)

@@ -28,21 +28,31 @@ CudaGemm::CudaGemm(const GemmOptions& options)
 void CudaGemm::execute(cudaStream_t stream, const Gemm& gemm) {
   const GemmShape shape = shape_of(gemm);
   if (gemm.c.empty()) return;
+  Gemm rest = gemm;  // the bias and activation that the product leaves to a pass of their own
   if (shape.k == 0 || gemm.alpha == 0) {
     scale_matrix(stream, gemm.beta, gemm.c);
   } else {
     const bool fused = has_epilogue(gemm) && kernel_ == ProductKernel::library && library_fuses(gemm);
     if (fused && library_.execute(stream, gemm)) return;
     Gemm product = gemm;
-    product.bias = {};
     product.activation = Activation::identity;
-    multiply(stream, product);
+    // Before a sum is rounded to bf16, its bias should be added.
+    const bool has_bias = rounds_result(gemm) && gemm.bias.size > 0 && kernel_ == ProductKernel::library &&
+                          library_.execute(stream, product);
+    if (has_bias) {
+      rest.bias = {};
+    } else {
+      product.bias = {};
+      multiply(stream, product);
+    }
   }
-  if (!has_epilogue(gemm)) return;
-  bias_activation(stream, {.in = gemm.c, .bias = gemm.bias, .out = gemm.c, .activation = gemm.activation});
+  if (!has_epilogue(rest)) return;
+  bias_activation(stream, {.in = gemm.c, .bias = rest.bias, .out = gemm.c, .activation = rest.activation});
 }
 
 void CudaGemm::multiply(cudaStream_t stream, const Gemm& product) {
+  require(kernel_ == ProductKernel::library || !rounds_result(product),
+          "a kernel for learning multiplies into bf16; expected C in f32");
   switch (kernel_) {
     case ProductKernel::library:
       if (!library_.execute(stream, product)) gemm_tiled(stream, product);  // accepts any leading dimension

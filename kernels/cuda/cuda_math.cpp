@@ -44,17 +44,12 @@ void CudaMath::gather_rows(Stream& stream, const GatherRows& gather) {
 void CudaMath::gemm(Stream& stream, const Gemm& gemm) { gemm_.execute(as_cuda_stream(stream), gemm); }
 
 void CudaMath::bias_activation(Stream& stream, const BiasActivation& call) {
-  require_same_shape(call.in, call.out, "activation of");
-  require(call.bias.size == 0 || call.bias.size == call.out.cols,
-          "a bias of {} elements for {} columns; expected one per column", call.bias.size, call.out.cols);
+  check_bias_activation(call);
   cuda::bias_activation(as_cuda_stream(stream), call);
 }
 
 void CudaMath::activation_gradient(Stream& stream, const ActivationGradient& call) {
-  require_same_shape(call.saved, call.gradient, "gradient of an activation of");
-  require(call.bias_gradient.size == 0 || call.bias_gradient.size == call.gradient.cols,
-          "a bias gradient of {} elements for {} columns; expected one per column", call.bias_gradient.size,
-          call.gradient.cols);
+  check_activation_gradient(call);
   cuda::activation_gradient(launch_on(stream), call);
 }
 

@@ -28,11 +28,11 @@ void add_square_sum(const Launch& launch, ConstVectorView x, double* sum);
 void fingerprint(const Launch& launch, const Fingerprint& call);
 void axpby(cudaStream_t stream, double alpha, ConstVectorView x, double beta, VectorView y);
 void optimizer_step(cudaStream_t stream, const OptimizerStep& step);
-/// c = beta c, f32 or f64. If beta = 0, c need not be initialised.
+/// c = beta c, f32 or f64; or bf16 with beta = 0. If beta = 0, c need not be initialised.
 void scale_matrix(cudaStream_t stream, double beta, MatrixView c);
 
 /// C = alpha op(A) op(B) + beta C, without bias and activation.   @pre shape_of(gemm) does not throw; m, n, k > 0
-/// naive and tiled: f32, f64, and bf16 with C f32; tensor: bf16 with C f32
+/// naive and tiled: f32, f64, and bf16 with C f32; tiled also with C bf16; tensor: bf16 with C f32
 void gemm_naive(cudaStream_t stream, const Gemm& gemm);
 void gemm_tiled(cudaStream_t stream, const Gemm& gemm);
 void gemm_tensor(cudaStream_t stream, const Gemm& gemm);

@@ -140,9 +140,9 @@ __device__ __forceinline__ void multiply_tiles(const Tile<Sum>& a_tile, const Ti
 
 constexpr int blocks_at_once(std::size_t bytes_of_sum) { return bytes_of_sum > 4 ? 1 : 2; }  // on a multiprocessor
 
-template <class T, class Sum>
+template <class T, class Sum, class Out>
 __global__ void __launch_bounds__(kThreads, blocks_at_once(sizeof(Sum)))
-    tiled_kernel(Product<T, Sum> p, unsigned tiles_across) {
+    tiled_kernel(Product<T, Sum, Out> p, unsigned tiles_across) {
   __shared__ __align__(16) Tile<Sum> a_tiles[2];
   __shared__ __align__(16) Tile<Sum> b_tiles[2];
   const std::int64_t first_row = std::int64_t{blockIdx.x / tiles_across} * kTile;
@@ -179,9 +179,9 @@ __global__ void __launch_bounds__(kThreads, blocks_at_once(sizeof(Sum)))
   }
 }
 
-template <class T, class Sum>
+template <class T, class Sum, class Out = Sum>
 void tiled(cudaStream_t stream, const Gemm& gemm) {
-  const Product<T, Sum> p = product_of<T, Sum>(gemm);
+  const Product<T, Sum, Out> p = product_of<T, Sum, Out>(gemm);
   const auto across = static_cast<unsigned>(ceil_div(p.n, kTile));
   const auto blocks = static_cast<unsigned>(across * ceil_div(p.m, kTile));
   tiled_kernel<<<blocks, dim3(kSide, kSide), 0, stream>>>(p, across);
@@ -194,7 +194,9 @@ void gemm_tiled(cudaStream_t stream, const Gemm& gemm) {
   switch (gemm.a.type) {
     case DataType::f32: return tiled<float, float>(stream, gemm);
     case DataType::f64: return tiled<double, double>(stream, gemm);
-    case DataType::bf16: return tiled<BFloat16, float>(stream, gemm);
+    case DataType::bf16:
+      return gemm.c.type == DataType::bf16 ? tiled<BFloat16, float, BFloat16>(stream, gemm)
+                                           : tiled<BFloat16, float>(stream, gemm);
     default: refuse_type("gemm_tiled", gemm.a.type);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/convert.cuh"
 #include "kernels/math.hpp"
 
 namespace recombine::cuda {
@@ -24,12 +25,12 @@ Operand<T> operand_of(const ConstMatrixView& x, Transpose transpose) {
   return {x.as<T>(), x.ld, 1};
 }
 
-/// C = alpha op(A) op(B) + beta C.   T: the type of A and B; Sum: the type of C and of the sums
-template <class T, class Sum>
+/// C = alpha op(A) op(B) + beta C.   T: the type of A and B; Sum: the type of the sums; Out: the type of C
+template <class T, class Sum, class Out = Sum>
 struct Product {
   Operand<T> a;  // [m,k]
   Operand<T> b;  // [k,n]
-  Sum* c;        // [m,n]
+  Out* c;        // [m,n]
   std::int64_t ldc;
   std::int64_t m, n, k;
   Sum alpha;
@@ -37,17 +38,17 @@ struct Product {
 
   /// If beta = 0, C is not read, so it need not be initialised.
   __device__ __forceinline__ void write(std::int64_t i, std::int64_t j, Sum sum) const {
-    Sum* const to = c + i * ldc + j;
-    *to = beta == 0 ? alpha * sum : alpha * sum + beta * *to;
+    Out* const to = c + i * ldc + j;
+    *to = converted<Out>(beta == 0 ? alpha * sum : alpha * sum + beta * converted<Sum>(*to));
   }
 };
 
-template <class T, class Sum>
-Product<T, Sum> product_of(const Gemm& gemm) {
+template <class T, class Sum, class Out = Sum>
+Product<T, Sum, Out> product_of(const Gemm& gemm) {
   const std::int64_t k = gemm.trans_a == Transpose::yes ? gemm.a.rows : gemm.a.cols;
   return {operand_of<T>(gemm.a, gemm.trans_a),
           operand_of<T>(gemm.b, gemm.trans_b),
-          gemm.c.as<Sum>(),
+          gemm.c.as<Out>(),
           gemm.c.ld,
           gemm.c.rows,
           gemm.c.cols,

@@ -9,6 +9,11 @@
 namespace recombine::cuda {
 
 inline constexpr int kWide = 4;  ///< elements of a pack, if the alignment allows it; otherwise a pack has 1
+/// The same if elements are bf16: 16 bytes of them, and twice 16 bytes of the f32 that the thread computes with.
+inline constexpr int kWideBf16 = 8;
+/// The width of packs for memory of this type.
+template <class T>
+inline constexpr int wide_of = sizeof(T) == 2 ? kWideBf16 : kWide;
 
 constexpr std::size_t pack_alignment(std::size_t bytes) { return bytes < 16 ? bytes : 16; }
 
@@ -49,15 +54,15 @@ __device__ __forceinline__ int pack_count(std::int64_t n, std::int64_t index) {
 }
 
 /// True if every row of a matrix is aligned for packs. Null pointers are aligned.
-template <class View>
+template <int width = kWide, class View>
 bool packs_fit_matrix(const View& m) {
-  const std::size_t bytes = static_cast<std::size_t>(size_of(m.type)) * kWide;
-  return reinterpret_cast<std::uintptr_t>(m.data) % pack_alignment(bytes) == 0 && (m.rows <= 1 || m.ld % kWide == 0);
+  const std::size_t bytes = static_cast<std::size_t>(size_of(m.type)) * width;
+  return reinterpret_cast<std::uintptr_t>(m.data) % pack_alignment(bytes) == 0 && (m.rows <= 1 || m.ld % width == 0);
 }
 
-template <class View>
+template <int width = kWide, class View>
 bool packs_fit_vector(const View& v) {
-  const std::size_t bytes = static_cast<std::size_t>(size_of(v.type)) * kWide;
+  const std::size_t bytes = static_cast<std::size_t>(size_of(v.type)) * width;
   return reinterpret_cast<std::uintptr_t>(v.data) % pack_alignment(bytes) == 0;
 }
 

@@ -132,7 +132,9 @@ TEST_F(GemmTest, OperandsThatDoNotFitAreRefused) {
   };
   refused(matrix_of(x, 2, 2), matrix_of(y, 2, 2), matrix_of(y, 2, 2));
   refused(matrix_of(y, 2, 2), matrix_of(y, 2, 2), matrix_of(x, 2, 2));
-  refused(matrix_of(z, 2, 2), matrix_of(z, 2, 2), matrix_of(z, 2, 2));
+  refused(matrix_of(z, 2, 2), matrix_of(z, 2, 2), matrix_of(y, 2, 2));
+  refused(matrix_of(z, 2, 2), matrix_of(z, 2, 2), matrix_of(z, 2, 2), view_of(x).range(0, 2));
+  refused(matrix_of(z, 2, 2), matrix_of(z, 2, 2), matrix_of(x, 2, 2), view_of(z).range(0, 2));
   refused(matrix_of(y, 2, 2), matrix_of(y, 2, 2), matrix_of(y, 2, 2), view_of(y).range(0, 2));
   if (device_->kind() == DeviceKind::cuda) return;
   MatrixView far_apart = matrix_of(y, 2, 2);

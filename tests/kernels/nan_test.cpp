@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "tests/support/math_test.hpp"
 
@@ -47,15 +48,15 @@ class NaNTest : public test::MathTest {
   }
 
   /// activation(A B^T + beta C + bias) with a NaN in row `row` of A or C, or in column `col` of B^T, bias or C.
-  template <class T>
+  template <class T, class Out>
   void check_product(std::int64_t m, std::int64_t n, std::int64_t k, From from, Activation activation, float beta) {
-    SCOPED_TRACE(::testing::Message() << name_of(data_type_of<T>) << " " << m << " " << n << " " << k << " from "
-                                      << static_cast<int>(from) << " activation " << static_cast<int>(activation)
-                                      << " beta " << beta);
+    SCOPED_TRACE(::testing::Message() << name_of(data_type_of<T>) << " to " << name_of(data_type_of<Out>) << " " << m
+                                      << " " << n << " " << k << " from " << static_cast<int>(from) << " activation "
+                                      << static_cast<int>(activation) << " beta " << beta);
     auto a = random_values(m * k, 1);
     auto b = random_values(n * k, 2);
     auto bias = random_values(n, 3);
-    auto c = random_values(m * n, 4);
+    auto initial = random_values(m * n, 4);
     const std::int64_t row = m - 1;
     const std::int64_t col = n / 2;
     const auto at = [](std::int64_t index) { return static_cast<std::size_t>(index); };
@@ -65,42 +66,48 @@ class NaNTest : public test::MathTest {
     }
     if (from == From::b) b[at(col * k + k - 1)] = kNaN;
     if (from == From::bias) bias[at(col)] = kNaN;
-    if (from == From::c) c[at(row * n + col)] = kNaN;
+    if (from == From::c) initial[at(row * n + col)] = kNaN;
     const auto typed_a = narrowed<T>(a);
     const auto typed_b = narrowed<T>(b);
+    const auto typed_bias = narrowed<Out>(bias);
+    auto c = narrowed<Out>(initial);
     math_.gemm(*stream_, {.a = matrix_of(typed_a, m, k),
                           .b = matrix_of(typed_b, n, k),
                           .trans_b = Transpose::yes,
                           .c = matrix_of(c, m, n),
                           .beta = beta,
-                          .bias = from == From::c ? ConstVectorView{} : view_of(bias),
+                          .bias = from == From::c ? ConstVectorView{} : view_of(typed_bias),
                           .activation = activation});
+    std::vector<float> found(c.size());
+    math_.cast(*stream_, matrix_of(c, m, n), matrix_of(found, m, n));
     for (std::int64_t i = 0; i < m; ++i) {
       for (std::int64_t j = 0; j < n; ++j) {
         const bool in_row = i == row && from != From::b && from != From::bias;
         const bool in_col = j == col && from != From::a;
         const bool expected = from == From::c ? in_row && in_col && beta != 0 : in_row || in_col;
-        ASSERT_EQ(std::isnan(c[at(i * n + j)]), expected) << i << " " << j;
+        ASSERT_EQ(std::isnan(found[at(i * n + j)]), expected) << i << " " << j;
       }
     }
   }
 
-  template <class T>
+  template <class T, class Out>
   void check_products() {
     static constexpr std::int64_t kShapes[][3] = {{1, 1, 1},   {1, 64, 33},   {64, 1, 40},   {5, 7, 3},
                                                   {33, 10, 8}, {64, 96, 128}, {520, 12, 130}};
     for (const auto& [m, n, k] : kShapes) {
       for (const From from : {From::a, From::b, From::bias, From::c}) {
         for (const Activation activation : kActivations) {
-          for (const float beta : {0.0F, 0.5F}) check_product<T>(m, n, k, from, activation, beta);
+          check_product<T, Out>(m, n, k, from, activation, 0);
+          if (!std::is_same_v<Out, BFloat16>) check_product<T, Out>(m, n, k, from, activation, 0.5F);
         }
       }
     }
   }
 };
 
-TEST_F(NaNTest, PassesThroughProductsAndTheirActivations) { check_products<float>(); }
-TEST_F(NaNTest, PassesThroughBf16ProductsAndTheirActivations) { check_products<BFloat16>(); }
+TEST_F(NaNTest, PassesThroughProductsAndTheirActivations) { check_products<float, float>(); }
+TEST_F(NaNTest, PassesThroughBf16ProductsAndTheirActivations) { check_products<BFloat16, float>(); }
+TEST_F(NaNTest, PassesThroughBf16ResultsAndTheirActivations) { check_products<BFloat16, BFloat16>(); }
 
 TEST_F(NaNTest, InfinitiesGiveTheSameResultFusedAndSeparate) {
   // One column for each: infinities and large values of both signs.

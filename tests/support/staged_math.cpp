@@ -149,6 +149,7 @@ void StagedMath::activation_gradient(Stream& stream, const ActivationGradient& c
   ActivationGradient staged = call;
   staged.gradient = mirror.write(call.gradient);
   staged.saved = mirror.read(call.saved);
+  staged.incoming = mirror.read(call.incoming);
   staged.bias_gradient = mirror.write(call.bias_gradient);
   device_.math().activation_gradient(stream, staged);
   mirror.finish();

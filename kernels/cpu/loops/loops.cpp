@@ -21,6 +21,36 @@ namespace {
 constexpr float kGeluScale = 0.7978845608F;  // sqrt(2 / pi)
 constexpr float kGeluCubic = 0.044715F;
 
+inline float widened(uint16_t x) { return __builtin_bit_cast(float, static_cast<uint32_t>(x) << 16); }
+
+inline uint16_t narrowed(float x) {
+  const uint32_t bits = __builtin_bit_cast(uint32_t, x);
+  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  return static_cast<uint16_t>(x != x ? (bits >> 16) | 0x40 : rounded);  // 0x40: no NaN becomes an infinity
+}
+
+/// Rounds to f32 first, to odd. If both steps rounded to nearest, values close to a tie would get a wrong result.
+inline uint16_t narrowed(double x) {
+  const float nearest = static_cast<float>(x);
+  const double back = static_cast<double>(nearest);
+  uint32_t bits = __builtin_bit_cast(uint32_t, nearest);
+  bits -= fabs(back) > fabs(x) ? 1 : 0;
+  bits |= back != x ? 1 : 0;
+  return narrowed(x != x ? nearest : __builtin_bit_cast(float, bits));
+}
+
+inline float as_float(float x) { return x; }
+inline float as_float(uint16_t x) { return widened(x); }
+
+template <class To>
+inline To stored(float x) {
+  if constexpr (sizeof(To) == 2) {
+    return narrowed(x);
+  } else {
+    return x;
+  }
+}
+
 template <class From>
 void gather(const From* __restrict from, float* __restrict to, int64_t n, float scale, float shift) {
 #pragma omp simd
@@ -51,18 +81,19 @@ inline float derivative(float y) {
   return 1;
 }
 
-template <LoopActivation kind>
-void activate_row(const float* from, const float* bias, float* to, int64_t n) {
+template <LoopActivation kind, class From, class To>
+void activate_row(const From* from, const To* bias, To* to, int64_t n) {
   if (bias) {
 #pragma omp simd
-    for (int64_t i = 0; i < n; ++i) to[i] = activate<kind>(from[i] + bias[i]);
+    for (int64_t i = 0; i < n; ++i) to[i] = stored<To>(activate<kind>(as_float(from[i]) + as_float(bias[i])));
   } else {
 #pragma omp simd
-    for (int64_t i = 0; i < n; ++i) to[i] = activate<kind>(from[i]);
+    for (int64_t i = 0; i < n; ++i) to[i] = stored<To>(activate<kind>(as_float(from[i])));
   }
 }
 
-void bias_activation(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation) {
+template <class From, class To>
+void bias_activation(const From* from, const To* bias, To* to, int64_t n, LoopActivation activation) {
   switch (activation) {
     case LoopActivation::identity: return activate_row<LoopActivation::identity>(from, bias, to, n);
     case LoopActivation::relu: return activate_row<LoopActivation::relu>(from, bias, to, n);
@@ -72,47 +103,51 @@ void bias_activation(const float* from, const float* bias, float* to, int64_t n,
   }
 }
 
-template <LoopActivation kind>
-void gradient_rows(const GradientStripe& s) {
+template <LoopActivation kind, class Stored, class In>
+void gradient_rows(const GradientStripe<Stored, In>& s) {
   float* __restrict sums = s.bias_gradient;
   for (int64_t i = 0; i < s.rows; ++i) {
-    const float* __restrict saved = s.saved + i * s.saved_ld;
-    float* __restrict gradient = s.gradient + i * s.gradient_ld;
+    const Stored* __restrict saved = s.saved + i * s.saved_ld;
+    const In* incoming = s.incoming + i * s.incoming_ld;
+    Stored* gradient = s.gradient + i * s.gradient_ld;
+    const auto slope = [saved](int64_t j) {
+      return kind == LoopActivation::identity ? 1 : derivative<kind>(as_float(saved[j]));
+    };
     if (sums) {
 #pragma omp simd
       for (int64_t j = 0; j < s.cols; ++j) {
-        const float g = gradient[j] * derivative<kind>(saved[j]);
+        const Stored g = stored<Stored>(as_float(incoming[j]) * slope(j));
         gradient[j] = g;
-        sums[j] += g;
+        sums[j] += as_float(g);
       }
     } else {
 #pragma omp simd
-      for (int64_t j = 0; j < s.cols; ++j) gradient[j] *= derivative<kind>(saved[j]);
+      for (int64_t j = 0; j < s.cols; ++j) gradient[j] = stored<Stored>(as_float(incoming[j]) * slope(j));
     }
   }
 }
 
-void column_sum(const float* x, int64_t ld, int64_t rows, int64_t cols, float* __restrict sums, float beta) {
+template <class T>
+void column_sum(const T* x, int64_t ld, int64_t rows, int64_t cols, float* __restrict sums, float beta) {
   for (int64_t j = 0; j < cols; ++j) sums[j] = beta == 0 ? 0 : beta * sums[j];
   for (int64_t i = 0; i < rows; ++i) {
-    const float* __restrict row = x + i * ld;
+    const T* __restrict row = x + i * ld;
 #pragma omp simd
-    for (int64_t j = 0; j < cols; ++j) sums[j] += row[j];
+    for (int64_t j = 0; j < cols; ++j) sums[j] += as_float(row[j]);
   }
 }
 
-void activation_gradient(const GradientStripe& s) {
-  if (s.activation == LoopActivation::identity) {
-    if (s.bias_gradient) column_sum(s.gradient, s.gradient_ld, s.rows, s.cols, s.bias_gradient, s.beta);
-    return;
-  }
-  if (s.bias_gradient) column_sum(s.gradient, s.gradient_ld, 0, s.cols, s.bias_gradient, s.beta);
+template <class Stored, class In>
+void activation_gradient(const GradientStripe<Stored, In>& s) {
+  const bool unchanged = s.activation == LoopActivation::identity && static_cast<const void*>(s.incoming) == s.gradient;
+  if (s.bias_gradient) column_sum(s.gradient, s.gradient_ld, unchanged ? s.rows : 0, s.cols, s.bias_gradient, s.beta);
+  if (unchanged) return;
   switch (s.activation) {
+    case LoopActivation::identity: return gradient_rows<LoopActivation::identity>(s);
     case LoopActivation::relu: return gradient_rows<LoopActivation::relu>(s);
     case LoopActivation::gelu: return gradient_rows<LoopActivation::gelu>(s);
     case LoopActivation::tanh: return gradient_rows<LoopActivation::tanh>(s);
     case LoopActivation::sigmoid: return gradient_rows<LoopActivation::sigmoid>(s);
-    case LoopActivation::identity: return;
   }
 }
 
@@ -183,24 +218,6 @@ bool adamw(float* __restrict w, const float* __restrict g, float* __restrict m, 
   return largest < kInfinity;
 }
 
-inline float widened(uint16_t x) { return __builtin_bit_cast(float, static_cast<uint32_t>(x) << 16); }
-
-inline uint16_t narrowed(float x) {
-  const uint32_t bits = __builtin_bit_cast(uint32_t, x);
-  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  return static_cast<uint16_t>(x != x ? (bits >> 16) | 0x40 : rounded);  // 0x40: no NaN becomes an infinity
-}
-
-/// Rounds to f32 first, to odd. If both steps rounded to nearest, values close to a tie would get a wrong result.
-inline uint16_t narrowed(double x) {
-  const float nearest = static_cast<float>(x);
-  const double back = static_cast<double>(nearest);
-  uint32_t bits = __builtin_bit_cast(uint32_t, nearest);
-  bits -= fabs(back) > fabs(x) ? 1 : 0;
-  bits |= back != x ? 1 : 0;
-  return narrowed(x != x ? nearest : __builtin_bit_cast(float, bits));
-}
-
 template <class From, class To>
 void cast(const From* __restrict from, To* __restrict to, int64_t n) {
 #pragma omp simd
@@ -228,11 +245,16 @@ uint64_t fingerprint(const Bits* x, int64_t n, uint64_t key, uint64_t index) {
 
 constexpr FingerprintLoops kFingerprintLoops = {fingerprint<uint16_t>, fingerprint<uint32_t>, fingerprint<uint64_t>};
 
+constexpr BiasActivationLoops kBiasActivationLoops = {bias_activation<float, float>, bias_activation<float, uint16_t>,
+                                                      bias_activation<uint16_t, uint16_t>};
+constexpr GradientLoops kGradientLoops = {activation_gradient<float, float>, activation_gradient<uint16_t, float>,
+                                          activation_gradient<uint16_t, uint16_t>};
+
 constexpr Loops kLoops = {RECOMBINE_STRING(RECOMBINE_ISA),
                           gather<uint8_t>,
                           gather<float>,
-                          bias_activation,
-                          activation_gradient,
+                          kBiasActivationLoops,
+                          kGradientLoops,
                           square_sum,
                           axpby<float>,
                           axpby<double>,

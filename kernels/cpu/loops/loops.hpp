@@ -19,11 +19,15 @@ struct AdamWScalars {
   float gradient_scale;
 };
 
-/// A block of rows x cols of the matrices of ActivationGradient (kernels/math.hpp).
+/// A block of rows x cols of the matrices of ActivationGradient (kernels/math.hpp). Stored and In: float, or uint16_t
+/// for bf16, given as its bits.
+template <class Stored, class In>
 struct GradientStripe {
-  const float* saved;
+  const Stored* saved;
   int64_t saved_ld;
-  float* gradient;
+  const In* incoming;  ///< it may be gradient
+  int64_t incoming_ld;
+  Stored* gradient;
   int64_t gradient_ld;
   int64_t rows, cols;
   float* bias_gradient;  ///< null: none
@@ -84,13 +88,26 @@ struct CastLoops {
   void (*bf16_to_f64)(const uint16_t* from, double* to, int64_t n);
 };
 
+/// to = activation(from + bias); bias null: none. to may be from
+struct BiasActivationLoops {
+  void (*f32)(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation);
+  void (*f32_to_bf16)(const float* from, const uint16_t* bias, uint16_t* to, int64_t n, LoopActivation activation);
+  void (*bf16)(const uint16_t* from, const uint16_t* bias, uint16_t* to, int64_t n, LoopActivation activation);
+};
+
+/// Named after the types of `incoming` and `gradient`.
+struct GradientLoops {
+  void (*f32)(const GradientStripe<float, float>& stripe);
+  void (*f32_to_bf16)(const GradientStripe<uint16_t, float>& stripe);
+  void (*bf16)(const GradientStripe<uint16_t, uint16_t>& stripe);
+};
+
 struct Loops {
   const char* instruction_set;
   void (*gather_u8)(const uint8_t* from, float* to, int64_t n, float scale, float shift);
   void (*gather_f32)(const float* from, float* to, int64_t n, float scale, float shift);
-  /// to = activation(from + bias); bias null: none
-  void (*bias_activation)(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation);
-  void (*activation_gradient)(const GradientStripe& stripe);
+  BiasActivationLoops bias_activation;
+  GradientLoops activation_gradient;
   double (*square_sum)(const float* x, int64_t n);
   void (*axpby_f32)(float alpha, const float* x, float beta, float* y, int64_t n);
   void (*axpby_f64)(double alpha, const double* x, double beta, double* y, int64_t n);

@@ -39,7 +39,7 @@ Case bias_activation(LoopActivation activation) {
             const auto x = random_values(kSize, 1);
             const auto bias = random_values(kSize, 2);
             std::vector<float> y(kSize);
-            loops.bias_activation(x.data(), bias.data(), y.data(), kSize, activation);
+            loops.bias_activation.f32(x.data(), bias.data(), y.data(), kSize, activation);
             return as_doubles(y);
           }};
 }
@@ -48,16 +48,57 @@ Case activation_gradient(LoopActivation activation) {
   return {"activation_gradient " + std::to_string(static_cast<int>(activation)), [activation](const Loops& loops) {
             const auto saved = random_values(kSize, 1);
             auto gradient = random_values(kSize + kCols, 2);  // the last row receives the sums
-            loops.activation_gradient({.saved = saved.data(),
-                                       .saved_ld = kCols,
-                                       .gradient = gradient.data(),
-                                       .gradient_ld = kCols,
-                                       .rows = kRows,
-                                       .cols = kCols,
-                                       .bias_gradient = gradient.data() + kSize,
-                                       .beta = 0.5F,
-                                       .activation = activation});
+            loops.activation_gradient.f32({.saved = saved.data(),
+                                           .saved_ld = kCols,
+                                           .incoming = gradient.data(),
+                                           .incoming_ld = kCols,
+                                           .gradient = gradient.data(),
+                                           .gradient_ld = kCols,
+                                           .rows = kRows,
+                                           .cols = kCols,
+                                           .bias_gradient = gradient.data() + kSize,
+                                           .beta = 0.5F,
+                                           .activation = activation});
             return as_doubles(gradient);
+          }};
+}
+
+/// The loops that write bf16, and what they write, as bits. The last values are sums of columns.
+Case in_bf16(LoopActivation activation) {
+  return {"bf16 activation " + std::to_string(static_cast<int>(activation)), [activation](const Loops& loops) {
+            const auto x = random_values(kSize, 1);
+            const auto y = random_values(kSize, 2);
+            std::vector<std::uint16_t> bits(5 * kSize);
+            std::vector<float> sums(2 * kCols);
+            std::uint16_t* const saved = bits.data();
+            loops.cast.f32_to_bf16(x.data(), saved, kSize);
+            loops.bias_activation.f32_to_bf16(y.data(), saved, saved + kSize, kSize, activation);
+            loops.bias_activation.bf16(saved + kSize, saved, saved + 2 * kSize, kSize, activation);
+            loops.activation_gradient.f32_to_bf16({.saved = saved,
+                                                   .saved_ld = kCols,
+                                                   .incoming = y.data(),
+                                                   .incoming_ld = kCols,
+                                                   .gradient = saved + 3 * kSize,
+                                                   .gradient_ld = kCols,
+                                                   .rows = kRows,
+                                                   .cols = kCols,
+                                                   .bias_gradient = sums.data(),
+                                                   .beta = 0,
+                                                   .activation = activation});
+            loops.activation_gradient.bf16({.saved = saved,
+                                            .saved_ld = kCols,
+                                            .incoming = saved + kSize,
+                                            .incoming_ld = kCols,
+                                            .gradient = saved + 4 * kSize,
+                                            .gradient_ld = kCols,
+                                            .rows = kRows,
+                                            .cols = kCols,
+                                            .bias_gradient = sums.data() + kCols,
+                                            .beta = 0,
+                                            .activation = activation});
+            auto all = as_doubles(bits);
+            all.insert(all.end(), sums.begin(), sums.end());
+            return all;
           }};
 }
 
@@ -169,6 +210,8 @@ std::vector<Case> cases_of_equal_bits() {
           bias_activation(LoopActivation::relu),
           activation_gradient(LoopActivation::identity),
           activation_gradient(LoopActivation::relu),
+          in_bf16(LoopActivation::identity),
+          in_bf16(LoopActivation::relu),
           axpby(0),
           gather(0),
           fingerprint(),
