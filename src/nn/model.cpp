@@ -1,5 +1,6 @@
 #include "src/nn/model.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/error.hpp"
@@ -22,11 +23,9 @@ Model::Model(RankContext& context, const ModelShape& shape, std::int64_t largest
   weights_ = Buffer(context.device(), DataType::f32, parameters, MemoryUse::weights);
   gradient_ = context.communicator(Axis::i).allocate(context.device(), DataType::f32, parameters, MemoryUse::gradients);
   const std::int64_t x_size = size_of_values({largest_batch, shape.inputs}, axes_of(0).in);
-  x_memory_ = Buffer(context.device(), DataType::f32, x_size, MemoryUse::activations);
-  if (rounds()) {
-    rounded_weights_ = Buffer(context.device(), shape.product_type, parameters, MemoryUse::weights);
-    x_rounded_ = Buffer(context.device(), shape.product_type, x_size, MemoryUse::activations);
-  }
+  x_memory_ = Buffer(context.device(), shape.product_type, x_size, MemoryUse::activations);
+  if (rounds()) rounded_weights_ = Buffer(context.device(), shape.product_type, parameters, MemoryUse::weights);
+  allocate_sums(largest_batch);
   for (std::size_t l = 0; l < shape.layers(); ++l) layers_.push_back(make_layer(l, largest_batch));
   initialise(seed);
 }
@@ -45,10 +44,13 @@ Model::Layer Model::make_layer(std::size_t layer, std::int64_t largest_batch) co
   const std::size_t weight = layout_.weight_of(layer);
   const std::int64_t values = size_of_values({largest_batch, shape_.outputs_of(layer)}, axes.out);
   const auto memory = [&](DataType type) { return Buffer(context_.device(), type, values, MemoryUse::activations); };
-  // Z (Y, if Z is not kept) and dY are sums over the in axis: in memory that its ranks share, they are summed in place.
-  const auto summed = [&] {
-    return context_.communicator(axes.in).allocate(context_.device(), DataType::f32, values, MemoryUse::activations);
+  // In f32, Z (Y, if Z is not kept) and dY are sums over the in axis: in memory that its ranks share, they are summed in
+  // place.
+  const auto summed = [&](DataType type) {
+    if (type != DataType::f32) return memory(type);
+    return context_.communicator(axes.in).allocate(context_.device(), type, values, MemoryUse::activations);
   };
+  const DataType type = shape_.output_type_of(layer);
   const bool keeps_z = gradient_needs_input(activation);
   const auto bias_in = [&](const Buffer& flat) -> std::optional<DistMatrix> {
     if (shape_.bias == Bias::none) return {};
@@ -60,13 +62,24 @@ Model::Layer Model::make_layer(std::size_t layer, std::int64_t largest_batch) co
           .weight = layout_.matrix(weight, weights_.view()),
           .weight_operand = layout_.matrix(weight, rounds() ? rounded_weights_.view() : weights_.view()),
           .weight_gradient = layout_.matrix(weight, gradient_.view()),
-          .bias = bias_in(weights_),
+          .bias = bias_in(type == DataType::f32 ? weights_ : rounded_weights_),
           .bias_gradient = bias_in(gradient_),
-          .z_memory = keeps_z ? summed() : Buffer(),
-          .y_memory = keeps_z ? memory(DataType::f32) : summed(),
-          .dy_memory = summed(),
-          .y_rounded = rounds() ? memory(shape_.product_type) : Buffer(),
-          .dy_rounded = rounds() ? memory(shape_.product_type) : Buffer()};
+          .z_memory = keeps_z ? summed(type) : Buffer(),
+          .y_memory = keeps_z ? memory(type) : summed(type),
+          .dy_memory = summed(shape_.product_type)};
+}
+
+void Model::allocate_sums(std::int64_t largest_batch) {
+  for (const Axis axis : {Axis::j, Axis::k}) {
+    std::int64_t largest = 0;
+    for (std::size_t l = 0; l < shape_.layers(); ++l) {
+      if (axes_of(l).in != axis || !shape_.sums_apart(context_.mesh(), l)) continue;
+      largest = std::max(largest, size_of_values({largest_batch, shape_.outputs_of(l)}, axes_of(l).out));
+    }
+    if (largest == 0) continue;
+    sums_[static_cast<std::size_t>(axis)] =
+        context_.communicator(axis).allocate(context_.device(), DataType::f32, largest, MemoryUse::activations);
+  }
 }
 
 void Model::initialise(std::uint64_t seed) {
@@ -92,19 +105,7 @@ void Model::round_weights() {
   context_.math().cast(context_.compute(), weights_.matrix(1, size), rounded_weights_.matrix(1, size));
 }
 
-DistMatrix Model::operand(const DistMatrix& values, const Buffer& memory) {
-  if (!rounds()) return values;
-  DistMatrix rounded(context_.mesh(), context_.coord(), {values.rows(), values.cols()}, values.placement(),
-                     memory.view());
-  for (std::size_t b = 0; b < values.blocks().size(); ++b) {
-    context_.math().cast(context_.compute(), values.blocks()[b].view, rounded.blocks()[b].view);
-  }
-  return rounded;
-}
-
-const DistMatrix& Model::input_of(std::size_t layer) const {
-  return layer == 0 ? *x_operand_ : *layers_[layer - 1].y_operand;
-}
+const DistMatrix& Model::input_of(std::size_t layer) const { return layer == 0 ? *x_ : *layers_[layer - 1].y; }
 
 const DistMatrix& Model::begin_batch(std::int64_t batch) {
   x_ = place({batch, shape_.inputs}, axes_of(0).in, x_memory_);
@@ -113,12 +114,14 @@ const DistMatrix& Model::begin_batch(std::int64_t batch) {
     if (gradient_needs_input(layer.activation)) layer.z = place(values, layer.axes.out, layer.z_memory);
     layer.y = place(values, layer.axes.out, layer.y_memory);
     layer.dy = place(values, layer.axes.out, layer.dy_memory);
+    if (shape_.sums_apart(context_.mesh(), static_cast<std::size_t>(layer.number))) {
+      layer.sum = place(values, layer.axes.out, sums_[static_cast<std::size_t>(layer.axes.in)]);
+    }
   }
   return *x_;
 }
 
 const DistMatrix& Model::forward() {
-  x_operand_ = operand(*x_, x_rounded_);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
     const TraceRange trace("forward layer");
@@ -129,7 +132,6 @@ const DistMatrix& Model::forward() {
     } else {
       forward_summed(layer, x);
     }
-    if (l + 1 < layers_.size()) layer.y_operand = operand(*layer.y, layer.y_rounded);
   }
   return *layers_.back().y;
 }
@@ -145,22 +147,25 @@ void Model::forward_fused(Layer& layer, const DistMatrix& x) {
 }
 
 /// Z = X W^T, summed over the in axis; then Y = activation(Z + bias). The activation is not linear: it comes after the
-/// sum. Z is kept if the activation's gradient needs it; otherwise Y takes its place.
+/// sum. Z is kept if the activation's gradient needs it; otherwise Y takes its place. A sum in f32 memory of its own is
+/// rounded to Z or Y after bias and activation.
 void Model::forward_summed(Layer& layer, const DistMatrix& x) {
   const bool complete = complete_after_multiply(context_.mesh(), x, Transpose::no);
-  DistMatrix& z = layer.z ? *layer.z : *layer.y;
+  DistMatrix& sum = layer.sum ? *layer.sum : layer.z ? *layer.z : *layer.y;
   multiply(context_, {.a = x,
                       .b = layer.weight_operand,
                       .trans_b = Transpose::yes,
-                      .c = z,
+                      .c = sum,
                       .bias = complete && layer.bias ? &*layer.bias : nullptr});
-  recombine(context_, z, layer.axes.in, State::replicated, {.name = "sum Y", .layer = layer.number});
-  for (std::size_t b = 0; b < z.blocks().size(); ++b) {
-    const Block& block = z.blocks()[b];
+  recombine(context_, sum, layer.axes.in, State::replicated, {.name = "sum Y", .layer = layer.number});
+  for (std::size_t b = 0; b < sum.blocks().size(); ++b) {
+    const Block& block = sum.blocks()[b];
     BiasActivation call{.in = block.view, .out = layer.y->blocks()[b].view, .activation = layer.activation};
     if (!complete && layer.bias) call.bias = as_vector(layer.bias->find(0, block.col_part)->view);
-    if (layer.z && call.bias.size > 0) {
-      context_.math().bias_activation(context_.compute(), {.in = block.view, .bias = call.bias, .out = block.view});
+    if (layer.z && (layer.sum || call.bias.size > 0)) {
+      const MatrixView z = layer.z->blocks()[b].view;
+      context_.math().bias_activation(context_.compute(), {.in = block.view, .bias = call.bias, .out = z});
+      call.in = z;
       call.bias = {};
     }
     context_.math().bias_activation(context_.compute(), call);
@@ -189,8 +194,9 @@ void Model::backward(const MicroBatch& micro_batch, const BackwardOptions& optio
 /// dX = dY W, which is the dY of the layer before.
 Pending Model::backward_input(std::size_t l) {
   Layer& layer = layers_[l];
-  DistMatrix& dx = *layers_[l - 1].dy;
-  multiply(context_, {.a = *layer.dy_operand, .b = layer.weight_operand, .c = dx});
+  Layer& before = layers_[l - 1];
+  DistMatrix& dx = before.sum ? *before.sum : *before.dy;
+  multiply(context_, {.a = *layer.dy, .b = layer.weight_operand, .c = dx});
   return start_recombine(context_, dx, layer.axes.out, State::replicated, {.name = "sum dX", .layer = layer.number});
 }
 
@@ -204,6 +210,7 @@ void Model::backward_activation(Layer& layer, const MicroBatch& micro_batch) {
     const bool first_of_its_columns = micro_batch.first && block.row_part == dy.blocks().front().row_part;
     context_.math().activation_gradient(context_.compute(),
                                         {.saved = saved.blocks()[b].view,
+                                         .incoming = layer.sum ? layer.sum->blocks()[b].view : ConstMatrixView{},
                                          .gradient = block.view,
                                          .bias_gradient = bias ? as_vector(bias->view) : VectorView{},
                                          .beta = first_of_its_columns ? 0.0F : 1.0F,
@@ -212,12 +219,11 @@ void Model::backward_activation(Layer& layer, const MicroBatch& micro_batch) {
   if (layer.bias_gradient && context_.mesh().parts(Axis::i) > 1) {
     layer.bias_gradient->set_state(Axis::i, State::partial);
   }
-  layer.dy_operand = operand(dy, layer.dy_rounded);
 }
 
 /// dW = dY^T X, a term of the sum over i.
 void Model::backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch, Stream* stream) {
-  multiply(context_, {.a = *layer.dy_operand,
+  multiply(context_, {.a = *layer.dy,
                       .trans_a = Transpose::yes,
                       .b = x,
                       .c = layer.weight_gradient,

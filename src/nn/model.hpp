@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -64,22 +65,22 @@ class Model {
     DistMatrix weight;          ///< [out, in]
     DistMatrix weight_operand;  ///< the same values, as products read them
     DistMatrix weight_gradient;
-    std::optional<DistMatrix> bias;  ///< [1, out]
+    std::optional<DistMatrix> bias;  ///< [1, out], in the type of Y
     std::optional<DistMatrix> bias_gradient;
     Buffer z_memory, y_memory, dy_memory;
-    Buffer y_rounded, dy_rounded;
     // Of the current batch, [batch, out]:
     std::optional<DistMatrix> z;  ///< before the activation; kept only if the activation's gradient needs it
     std::optional<DistMatrix> y;
     std::optional<DistMatrix> dy;
-    std::optional<DistMatrix> y_operand, dy_operand;
+    std::optional<DistMatrix>
+        sum;  ///< of f32 terms of Y before the activation, then of dY; if ModelShape::sums_apart()
   };
 
   Layer make_layer(std::size_t layer, std::int64_t largest_batch) const;
   void initialise(std::uint64_t seed);
   bool rounds() const { return shape_.product_type != DataType::f32; }
-  /// `values` as products read them: unchanged if products are in f32, else rounded into `memory`.
-  DistMatrix operand(const DistMatrix& values, const Buffer& memory);
+  /// The memory of Layer::sum. Layers that sum over one axis share it: no two of them use it at the same time.
+  void allocate_sums(std::int64_t largest_batch);
   const DistMatrix& input_of(std::size_t layer) const;
   void forward_fused(Layer& layer, const DistMatrix& x);
   void forward_summed(Layer& layer, const DistMatrix& x);
@@ -93,9 +94,9 @@ class Model {
   ModelShape shape_;
   ParameterLayout layout_;
   Buffer weights_, gradient_, rounded_weights_;
-  Buffer x_memory_, x_rounded_;
-  std::optional<DistMatrix> x_;          ///< after the first begin_batch()
-  std::optional<DistMatrix> x_operand_;  ///< after the first forward()
+  Buffer x_memory_;
+  std::array<Buffer, 3> sums_;   ///< per axis
+  std::optional<DistMatrix> x_;  ///< after the first begin_batch()
   std::vector<Layer> layers_;
   std::int64_t summed_from_ = 0;
 };

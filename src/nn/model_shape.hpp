@@ -32,13 +32,21 @@ struct ModelShape {
   std::int64_t outputs = 0;
   Activation activation = Activation::relu;  ///< of the hidden layers; the last layer has none
   Bias bias = Bias::per_output;
-  DataType product_type = DataType::f32;  ///< f32 or bf16: operands of products are rounded to it; all else is f32
+  /// f32 or bf16: the type of what products read and write: X, the values of hidden layers, the gradients of all values,
+  /// and a copy of the weights. The network's outputs, sums over ranks, weights, their gradient and moments are f32.
+  DataType product_type = DataType::f32;
 
   std::size_t layers() const { return hidden.size() + 1; }
   std::int64_t inputs_of(std::size_t layer) const { return layer == 0 ? inputs : hidden[layer - 1]; }
   std::int64_t outputs_of(std::size_t layer) const { return layer == hidden.size() ? outputs : hidden[layer]; }
   Activation activation_of(std::size_t layer) const {
     return layer == hidden.size() ? Activation::identity : activation;
+  }
+  DataType output_type_of(std::size_t layer) const { return layer == hidden.size() ? DataType::f32 : product_type; }
+  /// True if Y and dY of the layer are sums over ranks, but are not stored in f32: terms and sums then have f32 memory
+  /// of their own, and are rounded after the sum.
+  bool sums_apart(const Mesh& mesh, std::size_t layer) const {
+    return output_type_of(layer) != DataType::f32 && mesh.parts(axes_of(layer).in) > 1;
   }
   std::int64_t parameters() const;  ///< @throws InputError if there are 2^63 or more
   std::string to_string() const;    ///< "784-1024-1024-10"

@@ -1,16 +1,15 @@
 #include "src/nn/training_bytes.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "kernels/softmax_row_stats.hpp"
 
 namespace recombine {
 
 namespace {
 
-/// Bytes of one value: f32, and also its rounded copy if products use another type.
-double value_bytes(const ModelShape& model) {
-  const bool rounds = model.product_type != DataType::f32;
-  return static_cast<double>(size_of(DataType::f32) + (rounds ? size_of(model.product_type) : 0));
-}
+double bytes_of(DataType type) { return static_cast<double>(size_of(type)); }
 
 int moments_of(OptimizerKind kind) {
   switch (kind) {
@@ -41,16 +40,22 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
   const auto parameters = static_cast<double>(ParameterLayout(model, mesh, coord).local_size());
 
   MemoryBytes bytes;
-  bytes[MemoryUse::weights] = parameters * value_bytes(model);
+  const bool rounds = model.product_type != DataType::f32;  // then there is a copy of the weights
+  bytes[MemoryUse::weights] = parameters * (kF32 + (rounds ? bytes_of(model.product_type) : 0));
   bytes[MemoryUse::gradients] = parameters * kF32;
   bytes[MemoryUse::moments] = parameters * kF32 * moments_of(options.optimizer.kind);
   double& activations = bytes[MemoryUse::activations];
-  activations = values(model.inputs, axes_of(0).in) * value_bytes(model);
+  activations = values(model.inputs, axes_of(0).in) * bytes_of(model.product_type);
+  std::array<double, 3> sums{};  // per axis: f32 memory that its layers share
   for (std::size_t l = 0; l < model.layers(); ++l) {
-    // Y and dY; also Z if the activation's gradient needs it
-    const double kept = 2 * value_bytes(model) + (gradient_needs_input(model.activation_of(l)) ? kF32 : 0);
-    activations += values(model.outputs_of(l), axes_of(l).out) * kept;
+    const double elements = values(model.outputs_of(l), axes_of(l).out);
+    const double y = bytes_of(model.output_type_of(l));
+    const double z = gradient_needs_input(model.activation_of(l)) ? y : 0;
+    activations += elements * (y + z + bytes_of(model.product_type));
+    double& sum = sums[static_cast<std::size_t>(axes_of(l).in)];
+    if (model.sums_apart(mesh, l)) sum = std::max(sum, elements * kF32);
   }
+  for (const double sum : sums) activations += sum;
   // Row numbers of the batch, values of steps, ranges without weight decay, and the statistics of softmax.
   const double rows = local({largest_batch, 1}, {.rows = Axis::i, .cols = {}});
   const int class_parts = mesh.parts(axes_of(model.layers() - 1).out);
