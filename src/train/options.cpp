@@ -65,7 +65,8 @@ po::options_description machine_options() {
       "memory for training and its data per rank, such as 2GiB; default the host's memory / its "
       "ranks. If given, compressed data may also be more than 1,000 times as large as their file")(
       "precision", text_option("NAME", "f32"),
-      "type of the products' operands: f32 | tf32 (GPU) | bf16; sums, weights and updates stay f32");
+      "f32 | tf32 (GPU; operands of products) | bf16 (operands of products, activations and their gradients); sums, "
+      "weights and updates stay f32");
   return group;
 }
 
