@@ -20,6 +20,7 @@ enum class DeviceKind { cpu, cuda };
 
 enum class StreamUse {
   compute,        ///< arithmetic
+  background,     ///< arithmetic that other arithmetic does not wait for: a GPU prefers the other streams
   communication,  ///< collectives on the device's memory; a CPU's progress engine runs them
   host,           ///< calls on the host's memory (MPI, files); the progress engine of every device runs them
 };

@@ -75,8 +75,8 @@ class CpuDevice final : public Device {
   }
 
   std::unique_ptr<Stream> make_stream(StreamUse use) override {
-    if (use != StreamUse::compute && engine_) return engine_->make_stream();
-    return make_inline_stream();
+    const bool computes = use == StreamUse::compute || use == StreamUse::background;
+    return computes || !engine_ ? make_inline_stream() : engine_->make_stream();
   }
 
   Math& math() override { return math_; }

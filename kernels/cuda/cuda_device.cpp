@@ -88,9 +88,9 @@ class CudaDevice final : public Device {
 
   std::unique_ptr<Stream> make_stream(StreamUse use) override {
     switch (use) {
-      case StreamUse::compute: return std::make_unique<CudaStream>(gpu_, failure_, make_host_stream(), Priority::low);
-      case StreamUse::communication:
-        return std::make_unique<CudaStream>(gpu_, failure_, make_host_stream(), Priority::high);
+      case StreamUse::compute: return make_gpu_stream(Priority::middle);
+      case StreamUse::background: return make_gpu_stream(Priority::low);
+      case StreamUse::communication: return make_gpu_stream(Priority::high);
       case StreamUse::host: break;
     }
     return make_host_stream();
@@ -103,6 +103,9 @@ class CudaDevice final : public Device {
   }
 
  private:
+  std::unique_ptr<Stream> make_gpu_stream(Priority priority) {
+    return std::make_unique<CudaStream>(gpu_, failure_, make_host_stream(), priority);
+  }
   std::unique_ptr<cpu::CpuStream> make_host_stream() {
     return engine_ ? engine_->make_stream() : cpu::make_inline_stream();
   }

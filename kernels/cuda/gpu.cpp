@@ -24,7 +24,7 @@ StreamHandle Gpu::make_stream(Priority priority) const {
   int greatest = 0;
   check(cudaDeviceGetStreamPriorityRange(&least, &greatest), "cudaDeviceGetStreamPriorityRange");
   StreamHandle stream;
-  const int level = priority == Priority::high ? greatest : least;
+  const int level = priority == Priority::high ? greatest : priority == Priority::low ? least : (least + greatest) / 2;
   check(cudaStreamCreateWithPriority(stream.out(), cudaStreamNonBlocking, level), "cudaStreamCreateWithPriority");
   return stream;
 }

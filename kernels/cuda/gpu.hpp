@@ -14,7 +14,7 @@ namespace recombine::cuda {
 using EventHandle = Handle<cudaEvent_t, cudaEventDestroy>;
 using StreamHandle = Handle<cudaStream_t, cudaStreamDestroy>;
 
-enum class Priority { low, high };
+enum class Priority { low, middle, high };
 
 /// The state that the streams, events and memory of one GPU share.
 class Gpu {

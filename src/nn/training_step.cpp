@@ -14,9 +14,9 @@ TrainingStep::TrainingStep(RankContext& context, const Parts& parts, const StepO
       optimizer_(context, parts.model, options.optimizer, ring_.current()),
       reducer_(context, parts.model.gradient(), parts.model.layout().buckets()) {
   if (context.device().kind() == DeviceKind::cpu) return;  // its streams for arithmetic run inline, one after the other
-  if (!clips()) updates_ = context.device().make_stream(StreamUse::compute);
+  if (!clips()) updates_ = context.device().make_stream(StreamUse::background);
   // If dW is summed over the ranks, its sum is hidden by the products that follow it, so it comes first.
-  if (context.mesh().parts(Axis::i) == 1) dw_stream_ = context.device().make_stream(StreamUse::compute);
+  if (context.mesh().parts(Axis::i) == 1) dw_stream_ = context.device().make_stream(StreamUse::background);
 }
 
 void TrainingStep::run(const StepKind& kind, const StepInput& input) {
