@@ -55,6 +55,7 @@ class CublasLtProduct {
  private:
   CublasLtOperation operation_;
   CublasLtLayout b_, a_, c_;
+  DataType result_;
 };
 
 }  // namespace recombine::cuda

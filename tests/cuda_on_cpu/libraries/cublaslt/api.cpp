@@ -206,7 +206,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   operands.workspace_bytes = plan.workspace_bytes;  // the part that the algorithm uses
   const double by = scalar(alpha, problem.operation.scale_type);
   const double keep = scalar(beta, problem.operation.scale_type);
-  const Variant variant = variant_of(problem, plan.result);
+  const Variant variant = variant_of(problem, plan);
   const auto error = emulated::enqueue(stream, [=] {
     require_device_memory(problem, operands);  // still: a replay may come after a free
     touch_operands(problem, operands, keep);

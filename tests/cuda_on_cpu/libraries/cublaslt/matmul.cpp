@@ -139,16 +139,20 @@ void store_column_sums(const Problem& p, const std::vector<T>& x, std::uint64_t 
   }
 }
 
+constexpr std::uint64_t kPart = 256;  // of k
+
 /// The product [m,k] x [k,n] of dense matrices, stored by columns.
 template <class T>
 std::vector<T> product(const std::vector<T>& a, const std::vector<T>& b, std::uint64_t m, std::uint64_t k,
-                       bool backwards) {
+                       const Variant& variant) {
   std::vector<T> z(m * (b.size() / k));
   for (std::uint64_t step = 0; step < b.size(); ++step) {
-    const std::uint64_t at = backwards ? b.size() - 1 - step : step;
+    const std::uint64_t at = variant.backwards ? b.size() - 1 - step : step;
     const T* const column = &a[at % k * m];
     T* const out = &z[at / k * m];
     for (std::uint64_t i = 0; i < m; ++i) out[i] += column[i] * b[at];
+    if (!variant.rounds_parts || at % k % kPart != kPart - 1) continue;
+    for (std::uint64_t i = 0; i < m; ++i) out[i] = static_cast<T>(from_bf16(to_bf16(static_cast<float>(out[i]))));
   }
   return z;
 }
@@ -158,7 +162,7 @@ void multiply_in(const Problem& p, const Operands& x, double alpha, double beta,
   const auto& op = p.operation;
   const auto a = dense<T>({x.a, p.a, op.trans_a}, op.compute_type);
   const auto b = dense<T>({x.b, p.b, op.trans_b}, op.compute_type);
-  auto z = product(a, b, p.m(), p.k(), variant.backwards);
+  auto z = product(a, b, p.m(), p.k(), variant);
   for (std::uint64_t j = 0; j < p.n(); ++j)
     for (std::uint64_t i = 0; i < p.m(); ++i) {
       auto& value = z[j * p.m() + i];
@@ -185,13 +189,17 @@ std::vector<int> delays() {
 
 int result_count() { return std::max(1, static_cast<int>(delays().size())); }
 
-Variant variant_of(const Problem& problem, std::uint64_t result) {
+Variant variant_of(const Problem& problem, const Plan& plan) {
+  const std::uint64_t result = plan.result;
+  constexpr std::uint32_t kInTypeOfD = CUBLASLT_REDUCTION_SCHEME_INPLACE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+  const bool rounds_parts = problem.k() > kPart && problem.d.type == CUDA_R_16BF && (plan.reductions & kInTypeOfD) != 0;
   const std::vector<int> all = delays();
-  if (all.empty()) return {.result = result};
+  if (all.empty()) return {.result = result, .rounds_parts = rounds_parts};
   const auto& op = problem.operation;
   const bool across = op.trans_a == CUBLAS_OP_N && op.trans_b == CUBLAS_OP_T;
   const int slow = op.compute_type == CUBLAS_COMPUTE_32F_FAST_TF32 && across ? 4 : 0;
-  return {.result = result, .delay_ms = all.at(result) + slow, .backwards = result % 2 == 1};
+  return {
+      .result = result, .delay_ms = all.at(result) + slow, .backwards = result % 2 == 1, .rounds_parts = rounds_parts};
 }
 
 void multiply(const Problem& problem, const Operands& operands, double alpha, double beta, const Variant& variant) {

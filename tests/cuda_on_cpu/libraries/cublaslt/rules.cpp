@@ -186,7 +186,8 @@ Plan make_plan(const Problem& p, const Preference& preference, std::uint64_t res
           .alignment_c = preference.alignment_c,
           .alignment_d = preference.alignment_d,
           .alignment_bias = alignment_of(p.operation.bias),
-          .alignment_auxiliary = alignment_of(p.operation.auxiliary)};
+          .alignment_auxiliary = alignment_of(p.operation.auxiliary),
+          .reductions = preference.reductions};
 }
 
 cublasStatus_t check(const Problem& p, const Plan* plan, const Operands& x) {

@@ -42,6 +42,7 @@ struct Plan {
   std::uint64_t workspace_bytes;
   std::uint32_t alignment_a, alignment_b, alignment_c, alignment_d;
   std::uint32_t alignment_bias, alignment_auxiliary;
+  std::uint32_t reductions;  // schemes that it may use to add parts of k
 };
 static_assert(sizeof(Plan) <= sizeof(cublasLtMatmulAlgo_t));
 
