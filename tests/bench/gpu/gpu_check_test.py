@@ -24,6 +24,7 @@ case $1 in
   device) echo '{"device": "a stub", "gpus": 1}' ;;
   kernels) row kernels first; echo $$ >hanging; sleep 600 & sleep 600 ;;
   products) row products 'library f32'; row products 'library bf16' ;;
+  all_reduce) echo 'a_test.cpp:7: Failure'; echo 'found 1, expected 2'; seq 100; exit 1 ;;
 esac
 """
 
@@ -75,6 +76,13 @@ def check_limit(stub, checks):
     checks.expect("FAILED: kernels: ended after" in output and "library bf16" in output, f"the table: {output}")
     checks.expect(stub.lines("not_run") == ["torch"], f"PyTorch on the emulation: {output}")
     checks.expect(not stub.hangs(), "the program that hung is still there")
+
+
+def check_cause(stub, checks):
+    code, output, errors = stub.run("--parts", "all_reduce-staged")
+    checks.expect(code == 1, f"a failure: exit status {code}: {errors}")
+    checks.expect("a_test.cpp:7: Failure\nfound 1, expected 2\n" in output and "\n71\n72\n" in output,
+                  f"the cause of a failure, and the end of its output: {output}")
 
 
 def check_whole(stub, checks):
@@ -160,7 +168,7 @@ def main():
             check_pack(script, pathlib.Path(sys.argv[2]), folder, checks)
         else:
             stub = Stub(checks, script, folder)
-            for check in (check_refusals, check_limit, check_whole, check_cut_off, check_table):
+            for check in (check_refusals, check_limit, check_cause, check_whole, check_cut_off, check_table):
                 check(stub, checks)
             check_profile(checks)
     checks.finish()

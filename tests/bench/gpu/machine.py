@@ -3,6 +3,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import selectors
 import shutil
 import signal
@@ -11,6 +12,8 @@ import sys
 import time
 
 LAST_LINES = 30  # of the output of a command that failed
+FIRST_CAUSES = 24  # of these lines, with two lines after each, if they come earlier
+CAUSE = re.compile(r": Failure$|^========= (?!COMPUTE)|[Ee]rror")
 
 
 class NotRun(Exception):
@@ -79,7 +82,7 @@ class Machine:
             code = run_to(deadline, command, take, self.environment | environment, self.build)
         except OSError as error:
             raise Failed(f"{name}: {error}") from error
-        end = "\n".join(lines[-LAST_LINES:])
+        end = "\n".join(causes_and_end(lines))
         print(f"gpu_check: {name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
         if code is None:
             raise Failed(f"{name}: ended after {time.monotonic() - start:.0f} s: its limit was reached\n{end}")
@@ -88,6 +91,14 @@ class Machine:
         if code == 77:
             raise NotRun(lines[-1] if lines else "skipped")
         return "\n".join(lines)
+
+
+def causes_and_end(lines):
+    """What a person needs of the output of a command that failed."""
+    last = max(0, len(lines) - LAST_LINES)
+    causes = [i for i in range(last) if CAUSE.search(lines[i])][:FIRST_CAUSES]
+    wanted = sorted({i + after for i in causes for after in range(3) if i + after < last})
+    return [lines[i] for i in wanted] + (["..."] if wanted else []) + lines[last:]
 
 
 def run_to(deadline, command, take, environment, folder):
