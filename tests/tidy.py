@@ -46,8 +46,9 @@ def latest_first(sources):
 
 
 def tidy(program, *arguments):
-    # clang does not know all pragmas of GCC.
-    return subprocess.run([program, "--quiet", "--warnings-as-errors=*", "--extra-arg=-Wno-unknown-pragmas", *arguments],
+    # clang does not know all pragmas and attributes of GCC.
+    unknown = ["--extra-arg=-Wno-unknown-pragmas", "--extra-arg=-Wno-unknown-attributes"]
+    return subprocess.run([program, "--quiet", "--warnings-as-errors=*", *unknown, *arguments],
                           capture_output=True, text=True)
 
 
