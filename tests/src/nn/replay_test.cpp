@@ -73,6 +73,16 @@ TEST_F(ReplayTest, AReplayedStepGivesTheBitsOfItsCalls) {
   }
 }
 
+/// Layers so large that each has a bucket of its own: their updates run while backward multiplies earlier layers.
+TEST_F(ReplayTest, UpdatesNextToBackwardGiveTheBitsOfCalls) {
+  const SharedData data(test::session(), *world_, *stream_, [] { return data_of(16, 9, 3); });
+  const std::unique_ptr<Device> calls = test::without_replay(*device_);
+  const TrainerOptions options = {
+      .model = {.inputs = 9, .hidden = {512, 512, 512}, .outputs = 3}, .batch_size = 4, .epochs = 1, .seed = 5};
+  ASSERT_GE(ParameterLayout(options.model, Mesh(1, 1, 1), Coord{}).buckets().size(), 2U);
+  EXPECT_EQ(train(*device_, data, options).weights, train(*calls, data, options).weights);
+}
+
 /// The network of train's defaults. Launches do not depend on the size of the batch.
 TEST_F(ReplayTest, AStepIsFewLaunchesAndNeverWaitsForTheHost) {
   if (!test::cuda_counts()) GTEST_SKIP() << "only the emulated GPU counts calls";
