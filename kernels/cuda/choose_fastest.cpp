@@ -7,6 +7,7 @@
 
 #include "kernels/cuda/cuda_calls.hpp"
 #include "kernels/cuda/gpu.hpp"
+#include "kernels/cuda/graph.hpp"
 
 namespace recombine::cuda {
 
@@ -25,9 +26,6 @@ constexpr float kMostRuns = 32;      // in a graph
 constexpr int kRounds = 5;
 constexpr float kHopeless = 1.1F;  // an alternative that takes this much longer than the best is not run again
 constexpr float kTie = 1.03F;
-
-using Graph = Handle<cudaGraph_t, cudaGraphDestroy>;
-using Executable = Handle<cudaGraphExec_t, cudaGraphExecDestroy>;
 
 class Timer {
  public:
@@ -55,13 +53,9 @@ class Timer {
 class Contender {
  public:
   Contender(cudaStream_t stream, int number, int runs, const std::function<void()>& enqueue)
-      : stream_(stream), number_(number), runs_(runs) {
-    Graph graph;
-    check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
-    for (int run = 0; run < runs; ++run) enqueue();
-    check(cudaStreamEndCapture(stream, graph.out()), "cudaStreamEndCapture");
-    check(cudaGraphInstantiate(graph_.out(), graph.get(), 0), "cudaGraphInstantiate");
-  }
+      : stream_(stream), number_(number), runs_(runs), graph_(capture_graph(stream, [&] {
+          for (int run = 0; run < runs; ++run) enqueue();
+        })) {}
 
   void run(Timer& timer) {
     const float ms = timer.time([&] { check(cudaGraphLaunch(graph_.get(), stream_), "cudaGraphLaunch"); });
@@ -75,7 +69,7 @@ class Contender {
   cudaStream_t stream_;
   int number_;
   int runs_;
-  Executable graph_;
+  GraphExecutable graph_;
   float shortest_ = std::numeric_limits<float>::infinity();
 };
 

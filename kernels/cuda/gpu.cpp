@@ -78,4 +78,8 @@ void Gpu::wait_for(cudaStream_t stream) {
   wait_until([&] { return is_ready(cudaStreamQuery(stream), "cudaStreamQuery"); });
 }
 
+void Gpu::wait_for_streams() {
+  for (const cudaStream_t stream : streams()) wait_for(stream);
+}
+
 }  // namespace recombine::cuda

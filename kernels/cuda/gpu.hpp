@@ -42,6 +42,7 @@ class Gpu {
   /// @throws the Error of `ready` or of a check
   void wait_until(const std::function<bool()>& ready);
   void wait_for(cudaStream_t stream);
+  void wait_for_streams();  ///< for all of streams()
 
  private:
   int number_;

@@ -64,7 +64,7 @@ std::byte* GpuMemory::allocate_pinned(std::int64_t bytes) {
 
 void GpuMemory::deallocate_pinned(std::byte* memory) noexcept {
   try {
-    for (const cudaStream_t stream : gpu_->streams()) gpu_->wait_for(stream);
+    gpu_->wait_for_streams();
     check(cudaFreeHost(memory), "cudaFreeHost");
   } catch (...) {  // a stream will never end, so its memory must not be freed
   }

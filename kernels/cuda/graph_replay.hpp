@@ -2,9 +2,7 @@
 
 #include <functional>
 
-#include <cuda_runtime_api.h>
-
-#include "kernels/cuda/handle.hpp"
+#include "kernels/cuda/graph.hpp"
 #include "kernels/replay.hpp"
 #include "kernels/stream.hpp"
 
@@ -23,15 +21,10 @@ class GraphReplay final : public Replay {
   void run() override;
 
  private:
-  using Graph = Handle<cudaGraph_t, cudaGraphDestroy>;
-  using Executable = Handle<cudaGraphExec_t, cudaGraphExecDestroy>;
-
-  Graph capture();
-
   Stream& stream_;
   std::function<void()> enqueue_;
   bool has_run_ = false;
-  Executable executable_;
+  GraphExecutable executable_;
 };
 
 }  // namespace recombine::cuda

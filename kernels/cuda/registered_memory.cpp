@@ -23,7 +23,7 @@ RegisteredMemory::RegisteredMemory(std::shared_ptr<Gpu> gpu, std::span<std::byte
 
 RegisteredMemory::~RegisteredMemory() {
   try {
-    for (const cudaStream_t stream : gpu_->streams()) gpu_->wait_for(stream);
+    gpu_->wait_for_streams();
     check(cudaHostUnregister(memory_), "cudaHostUnregister");
   } catch (...) {  // a stream will never end, so its memory stays pinned
   }

@@ -2,25 +2,14 @@
 
 #include <cudaTypedefs.h>
 
-#include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/cuda/driver_function.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::cuda {
 
 namespace {
 
-/// A function of the driver, which the program is not linked with.
-template <class Function>
-Function function_of_driver(const char* name) {
-  constexpr unsigned kVersion = 11070;  // CUDA 11.7
-  void* function = nullptr;
-  cudaDriverEntryPointQueryResult found{};
-  check(cudaGetDriverEntryPointByVersion(name, &function, kVersion, cudaEnableDefault, &found),
-        "cudaGetDriverEntryPointByVersion");
-  require(found == cudaDriverEntryPointSuccess && function,
-          "the CUDA driver has no {}; expected a driver of CUDA 12 or newer", name);
-  return reinterpret_cast<Function>(function);
-}
+constexpr unsigned kVersion = 11070;  // CUDA 11.7
 
 CUdeviceptr address_of(const std::uint32_t* word) { return reinterpret_cast<CUdeviceptr>(word); }
 
@@ -31,12 +20,12 @@ void check_driver(CUresult result, const char* call) {
 }  // namespace
 
 void wait_for_word(cudaStream_t stream, const std::uint32_t* word, std::uint32_t value) {
-  static const auto kWait = function_of_driver<PFN_cuStreamWaitValue32_v11070>("cuStreamWaitValue32");
+  static const auto kWait = driver_function<PFN_cuStreamWaitValue32_v11070>("cuStreamWaitValue32", kVersion);
   check_driver(kWait(stream, address_of(word), value, CU_STREAM_WAIT_VALUE_GEQ), "cuStreamWaitValue32");
 }
 
 void write_word(cudaStream_t stream, std::uint32_t* word, std::uint32_t value) {
-  static const auto kWrite = function_of_driver<PFN_cuStreamWriteValue32_v11070>("cuStreamWriteValue32");
+  static const auto kWrite = driver_function<PFN_cuStreamWriteValue32_v11070>("cuStreamWriteValue32", kVersion);
   check_driver(kWrite(stream, address_of(word), value, CU_STREAM_WRITE_VALUE_DEFAULT), "cuStreamWriteValue32");
 }
 

@@ -2,7 +2,8 @@
 
 #include <cudaTypedefs.h>
 
-#include "kernels/cuda/cuda_calls.hpp"
+#include "kernels/ceil_div.hpp"
+#include "kernels/cuda/driver_function.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine::cuda {
@@ -12,22 +13,10 @@ namespace {
 constexpr std::int64_t kAlignment = 16;  // bytes
 constexpr cuuint32_t kBoxCols = 64;
 
-/// A function of the driver, which the program is not linked with.
-PFN_cuTensorMapEncodeTiled_v12000 encode_function() {
-  constexpr unsigned kVersion = 12000;
-  void* function = nullptr;
-  cudaDriverEntryPointQueryResult found{};
-  check(cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, kVersion, cudaEnableDefault, &found),
-        "cudaGetDriverEntryPointByVersion");
-  require(found == cudaDriverEntryPointSuccess && function,
-          "the CUDA driver has no cuTensorMapEncodeTiled; expected a driver of CUDA 12 or newer");
-  return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
-}
-
 /// Bytes from a row to the next. Of one row, any multiple of the alignment will do.
 std::int64_t row_stride(const ConstMatrixView& x) {
   const std::int64_t bytes = (x.rows > 1 ? x.ld : x.cols) * size_of(x.type);
-  return x.rows > 1 ? bytes : (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return x.rows > 1 ? bytes : round_up(bytes, kAlignment);
 }
 
 }  // namespace
@@ -39,7 +28,7 @@ bool has_tensor_map(const ConstMatrixView& x) {
 }
 
 CUtensorMap tensor_map(const ConstMatrixView& x, int box_rows) {
-  static const PFN_cuTensorMapEncodeTiled_v12000 kEncode = encode_function();
+  static const auto kEncode = driver_function<PFN_cuTensorMapEncodeTiled_v12000>("cuTensorMapEncodeTiled", 12000);
   // Dimension 0 runs along the rows.
   const cuuint64_t extents[] = {static_cast<cuuint64_t>(x.cols), static_cast<cuuint64_t>(x.rows)};
   const cuuint64_t strides[] = {static_cast<cuuint64_t>(row_stride(x))};  // that of dimension 0 is one element

@@ -72,8 +72,8 @@ class Model {
     std::optional<DistMatrix> z;  ///< before the activation; kept only if the activation's gradient needs it
     std::optional<DistMatrix> y;
     std::optional<DistMatrix> dy;
-    std::optional<DistMatrix>
-        sum;  ///< of f32 terms of Y before the activation, then of dY; if ModelShape::sums_apart()
+    /// Of f32 terms of Y before the activation, then of dY; if ModelShape::sums_apart().
+    std::optional<DistMatrix> sum;
   };
 
   Layer make_layer(std::size_t layer, std::int64_t largest_batch) const;
