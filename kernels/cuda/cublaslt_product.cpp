@@ -59,7 +59,11 @@ cublasLtEpilogue_t cublaslt_epilogue(const Gemm& gemm) {
 }
 
 CublasLtProduct::CublasLtProduct(const Gemm& gemm, cublasComputeType_t compute_type)
-    : b_(make_layout(gemm.b)), a_(make_layout(gemm.a)), c_(make_layout(gemm.c)), result_(gemm.c.type) {
+    : b_(make_layout(gemm.b)),
+      a_(make_layout(gemm.a)),
+      c_(make_layout(gemm.c)),
+      result_(gemm.c.type),
+      has_epilogue_(cublaslt_epilogue(gemm) != CUBLASLT_EPILOGUE_DEFAULT) {
   const cudaDataType_t scale = gemm.c.type == DataType::f64 ? CUDA_R_64F : CUDA_R_32F;
   check(cublaslt().operation_create(operation_.out(), compute_type, scale), "cublasLtMatmulDescCreate");
   set(operation_, CUBLASLT_MATMUL_DESC_TRANSA, cublas_operation(gemm.trans_b));
@@ -79,9 +83,10 @@ std::vector<CublasLtAlgorithm> CublasLtProduct::algorithms(const Search& search)
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, search.alignments.c);
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, search.alignments.c);
   if (result_ == DataType::bf16) {
-    // Otherwise an algorithm that splits k may add the parts in bf16, and round each sum.
-    constexpr std::uint32_t kSumsInF32 = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
-    set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, kSumsInF32);
+    // Otherwise an algorithm that splits k may add the parts in bf16, or round their sum before the epilogue.
+    const std::uint32_t schemes =
+        has_epilogue_ ? CUBLASLT_REDUCTION_SCHEME_NONE : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+    set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, schemes);
   }
 
   std::vector<cublasLtMatmulHeuristicResult_t> results(static_cast<std::size_t>(search.results));

@@ -56,6 +56,7 @@ class CublasLtProduct {
   CublasLtOperation operation_;
   CublasLtLayout b_, a_, c_;
   DataType result_;
+  bool has_epilogue_;
 };
 
 }  // namespace recombine::cuda

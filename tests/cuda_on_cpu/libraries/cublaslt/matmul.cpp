@@ -168,6 +168,7 @@ void multiply_in(const Problem& p, const Operands& x, double alpha, double beta,
       auto& value = z[j * p.m() + i];
       value *= static_cast<T>(alpha);
       if (beta != 0) value += static_cast<T>(beta * load(x.c, index(p.c, i, j), p.c.type));
+      if (variant.rounds_sum) value = static_cast<T>(from_bf16(to_bf16(static_cast<float>(value))));
       value = static_cast<T>(apply_epilogue(p, value, i, j, variant.result));
       store(x.d, index(p.d, i, j), p.d.type, value);
     }
@@ -192,14 +193,19 @@ int result_count() { return std::max(1, static_cast<int>(delays().size())); }
 Variant variant_of(const Problem& problem, const Plan& plan) {
   const std::uint64_t result = plan.result;
   constexpr std::uint32_t kInTypeOfD = CUBLASLT_REDUCTION_SCHEME_INPLACE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
-  const bool rounds_parts = problem.k() > kPart && problem.d.type == CUDA_R_16BF && (plan.reductions & kInTypeOfD) != 0;
+  const bool rounds = problem.k() > kPart && problem.d.type == CUDA_R_16BF;
+  Variant variant = {.result = result,
+                     .rounds_parts = rounds && (plan.reductions & kInTypeOfD) != 0,
+                     .rounds_sum = rounds && plan.reductions != CUBLASLT_REDUCTION_SCHEME_NONE &&
+                                   problem.operation.epilogue != CUBLASLT_EPILOGUE_DEFAULT};
   const std::vector<int> all = delays();
-  if (all.empty()) return {.result = result, .rounds_parts = rounds_parts};
+  if (all.empty()) return variant;
   const auto& op = problem.operation;
   const bool across = op.trans_a == CUBLAS_OP_N && op.trans_b == CUBLAS_OP_T;
   const int slow = op.compute_type == CUBLAS_COMPUTE_32F_FAST_TF32 && across ? 4 : 0;
-  return {
-      .result = result, .delay_ms = all.at(result) + slow, .backwards = result % 2 == 1, .rounds_parts = rounds_parts};
+  variant.delay_ms = all.at(result) + slow;
+  variant.backwards = result % 2 == 1;
+  return variant;
 }
 
 void multiply(const Problem& problem, const Operands& operands, double alpha, double beta, const Variant& variant) {

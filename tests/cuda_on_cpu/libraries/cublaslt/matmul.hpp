@@ -11,12 +11,14 @@ struct Variant {
   int delay_ms = 0;           ///< of each product
   bool backwards = false;     ///< sums are from the last element of k to the first
   bool rounds_parts = false;  ///< sums of parts of k are rounded to the type of D
+  bool rounds_sum = false;    ///< the sum is rounded to the type of D before the epilogue, and again after it
 };
 /// The number of the heuristic's results, if so many are requested. RECOMBINE_EMULATED_PRODUCT_MS=20,0 makes it 2 and
 /// gives them delays; without it there is 1. Every second result then sums backwards, and products in tf32 take 4 ms
 /// longer if neither operand is stored along k, which Hopper's tensor cores do not want.
 int result_count();
 /// A long product whose preference allows the reduction schemes INPLACE or OUTPUT_TYPE rounds the sums of parts of k.
+/// If it allows any scheme, the sum is rounded before an epilogue with a bias, as an H100 did.
 Variant variant_of(const Problem& problem, const Plan& plan);
 
 /// Computes D on the calling thread, which is the stream's. alpha and beta are passed as f64 for every type.
