@@ -64,10 +64,10 @@ struct Stored {
   bool chunked;  // every row begins at a multiple of 16 bytes
 };
 
-/// Copies 16 bytes. Only the first `valid` bytes are read; the rest become zero.
-__device__ __forceinline__ void copy_async(__nv_bfloat16* shared, const __nv_bfloat16* global, int valid) {
+/// Begins the copy of 16 bytes.
+__device__ __forceinline__ void copy_async(__nv_bfloat16* shared, const __nv_bfloat16* global) {
   const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(valid) : "memory");
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(global) : "memory");
 }
 
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
@@ -88,8 +88,8 @@ __device__ __forceinline__ void load_tile(const Stored& x, std::int64_t row, std
     const std::int64_t left = i < x.rows ? x.cols - j : 0;
     const int valid = left >= kChunk ? kChunk : left > 0 ? static_cast<int>(left) : 0;
     const __nv_bfloat16* const from = valid > 0 ? x.data + i * x.ld + j : x.data;
-    if (x.chunked) {
-      copy_async(to, from, valid * static_cast<int>(sizeof(__nv_bfloat16)));
+    if (x.chunked && valid == kChunk) {
+      copy_async(to, from);
     } else {
 #pragma unroll
       for (int c = 0; c < kChunk; ++c) to[c] = c < valid ? from[c] : __nv_bfloat16{};
