@@ -16,6 +16,9 @@ from machine import Deadline, Failed, NotRun, find_tool, row
 
 PRECISIONS = ("f32", "tf32", "bf16")
 SHARDS = 3  # of a program under a sanitizer: a test that takes long leaves the others their results
+# HopperTest compares with a reference on the host, which takes a minute.
+# Racecheck stops at cuBLASLt's bf16 kernels for Hopper: "Internal Sanitizer Error: ... hardware exception".
+SANITIZER_SKIPS = {"racecheck": "HopperTest*:GemmTypesTest*:NaNTest.*Bf16*"}
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 
@@ -122,6 +125,7 @@ class Check:
             sanitizer += ["--report-api-errors", "no"]
         test = next(test for test in gpu_tests.load(self.machine) if test.name == "kernels_test.cuda.np1")
         launch, program = test.split()
+        program.append(f"--gtest_filter=-{SANITIZER_SKIPS.get(tool, 'HopperTest*')}")
 
         def run(shard, deadline):
             shards = {"GTEST_TOTAL_SHARDS": str(SHARDS), "GTEST_SHARD_INDEX": str(shard)}
