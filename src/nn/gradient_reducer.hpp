@@ -22,12 +22,12 @@ class GradientReducer {
   /// begins
   void add(Range completed);
 
-  /// Makes `stream` wait for the sums of the buckets from element `begin` on, and returns their range, without the
-  /// buckets of earlier calls. @pre the gradient was added from `begin` on
+  /// Makes `stream` wait for the sums of all buckets that begin at element `begin` or later, except those of earlier
+  /// calls. Returns the range of these buckets; empty if there are none. @pre the gradient was added from `begin` on
   Range wait_from(std::int64_t begin, Stream& stream);
 
-  /// For each bucket that is left: makes the compute stream wait for its sum, and calls `summed`. Then the next step
-  /// may begin. @pre all of the gradient was added
+  /// For each bucket that wait_from() has not returned: makes the compute stream wait for its sum, and calls `summed`.
+  /// Afterwards add() may be called for the next step. @pre all of the gradient was added
   void finish(const std::function<void(Range)>& summed);
 
  private:
@@ -36,7 +36,7 @@ class GradientReducer {
   std::vector<Range> buckets_;
   std::int64_t complete_from_;  ///< the gradient is complete from this element to its end
   std::vector<Pending> sums_;   ///< of the first buckets
-  std::size_t waited_ = 0;      ///< buckets whose sums wait_from() has waited for
+  std::size_t waited_ = 0;      ///< number of buckets that wait_from() has returned
 };
 
 }  // namespace recombine

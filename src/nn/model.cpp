@@ -44,8 +44,8 @@ Model::Layer Model::make_layer(std::size_t layer, std::int64_t largest_batch) co
   const std::size_t weight = layout_.weight_of(layer);
   const std::int64_t values = size_of_values({largest_batch, shape_.outputs_of(layer)}, axes.out);
   const auto memory = [&](DataType type) { return Buffer(context_.device(), type, values, MemoryUse::activations); };
-  // In f32, Z (Y, if Z is not kept) and dY are sums over the in axis: in memory that its ranks share, they are summed in
-  // place.
+  // In f32, Z (or Y, if Z is not kept) and dY are summed over the in axis. Its communicator allocates them: ranks that
+  // can share memory sum them in place.
   const auto summed = [&](DataType type) {
     if (type != DataType::f32) return memory(type);
     return context_.communicator(axes.in).allocate(context_.device(), type, values, MemoryUse::activations);
@@ -147,8 +147,8 @@ void Model::forward_fused(Layer& layer, const DistMatrix& x) {
 }
 
 /// Z = X W^T, summed over the in axis; then Y = activation(Z + bias). The activation is not linear: it comes after the
-/// sum. Z is kept if the activation's gradient needs it; otherwise Y takes its place. A sum in f32 memory of its own is
-/// rounded to Z or Y after bias and activation.
+/// sum. Z is kept if the activation's gradient needs it; otherwise Y takes its place. If the sum has f32
+/// memory of its own, its values are rounded when Z or Y is written.
 void Model::forward_summed(Layer& layer, const DistMatrix& x) {
   const bool complete = complete_after_multiply(context_.mesh(), x, Transpose::no);
   DistMatrix& sum = layer.sum ? *layer.sum : layer.z ? *layer.z : *layer.y;
@@ -179,7 +179,7 @@ void Model::backward(const MicroBatch& micro_batch, const BackwardOptions& optio
     Layer& layer = layers_[l];
     backward_activation(layer, micro_batch);
     if (options.dw_stream) options.dw_stream->wait(context_.compute().record());
-    // If dX must be summed, its sum runs while dW is multiplied. Otherwise dW comes first, because its sum is the longer.
+    // If dX must be summed, its sum runs while dW is multiplied. Otherwise dW comes first, because its sum is longer.
     const bool sums_dx = l > 0 && context_.mesh().parts(layer.axes.out) > 1;
     Pending dx = sums_dx ? backward_input(l) : Pending();
     backward_weight(layer, input_of(l), micro_batch, options.dw_stream);

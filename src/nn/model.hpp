@@ -13,8 +13,8 @@
 
 namespace recombine {
 
-/// How Model::backward() runs, and what it calls in the last micro-batch of a batch, for each layer's range of the flat
-/// buffers.
+/// How Model::backward() runs. In the last micro-batch of a batch, it calls both functions with each layer's range of
+/// the flat buffers.
 struct BackwardOptions {
   std::function<void(Range)> completed;  ///< the work that completes the gradient on this rank is enqueued
   std::function<void(Range)> released;   ///< the last work that reads the weights in this batch is enqueued
@@ -43,7 +43,7 @@ class Model {
   /// Computes the gradient of the micro-batch from output_gradient(), last layer first, and adds it to that of the
   /// batch's earlier micro-batches. The gradient is Partial over i until set_summed().
   void backward(const MicroBatch& micro_batch, const BackwardOptions& options);
-  /// Tells that the flat gradient is summed over i, hence Replicated, from element `begin` to its end.
+  /// Marks the flat gradient as summed over i, hence Replicated, from element `begin` to its end.
   void set_summed(std::int64_t begin);
   /// The gradient is Replicated from this element to its end.
   std::int64_t summed_from() const { return summed_from_; }
@@ -72,14 +72,14 @@ class Model {
     std::optional<DistMatrix> z;  ///< before the activation; kept only if the activation's gradient needs it
     std::optional<DistMatrix> y;
     std::optional<DistMatrix> dy;
-    /// Of f32 terms of Y before the activation, then of dY; if ModelShape::sums_apart().
+    /// f32 terms, then their sum: of Y before the activation, later of dY. None unless ModelShape::sums_apart().
     std::optional<DistMatrix> sum;
   };
 
   Layer make_layer(std::size_t layer, std::int64_t largest_batch) const;
   void initialise(std::uint64_t seed);
   bool rounds() const { return shape_.product_type != DataType::f32; }
-  /// The memory of Layer::sum. Layers that sum over one axis share it: no two of them use it at the same time.
+  /// Allocates the memory of Layer::sum. Layers that sum over the same axis share it: they use it one after the other.
   void allocate_sums(std::int64_t largest_batch);
   const DistMatrix& input_of(std::size_t layer) const;
   void forward_fused(Layer& layer, const DistMatrix& x);

@@ -32,8 +32,8 @@ struct ModelShape {
   std::int64_t outputs = 0;
   Activation activation = Activation::relu;  ///< of the hidden layers; the last layer has none
   Bias bias = Bias::per_output;
-  /// f32 or bf16: the type of what products read and write: X, the values of hidden layers, the gradients of all values,
-  /// and a copy of the weights. The network's outputs, sums over ranks, weights, their gradient and moments are f32.
+  /// f32 or bf16. Products read and write this type: X, the values of hidden layers, the gradients of all values, and a
+  /// copy of the weights. The network's outputs, sums over ranks, weights, their gradient and moments are f32.
   DataType product_type = DataType::f32;
 
   std::size_t layers() const { return hidden.size() + 1; }
@@ -43,8 +43,8 @@ struct ModelShape {
     return layer == hidden.size() ? Activation::identity : activation;
   }
   DataType output_type_of(std::size_t layer) const { return layer == hidden.size() ? DataType::f32 : product_type; }
-  /// True if Y and dY of the layer are sums over ranks, but are not stored in f32: terms and sums then have f32 memory
-  /// of their own, and are rounded after the sum.
+  /// True if Y and dY of the layer are summed over ranks but not stored in f32. The terms and their sum then have f32
+  /// memory of their own, and the sum is rounded.
   bool sums_apart(const Mesh& mesh, std::size_t layer) const {
     return output_type_of(layer) != DataType::f32 && mesh.parts(axes_of(layer).in) > 1;
   }

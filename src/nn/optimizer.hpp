@@ -28,7 +28,7 @@ struct OptimizerOptions {
 /// Applies summed gradients to a model's weights.
 class Optimizer {
  public:
-  /// @param values  of the step that runs, in the device's memory: its rates; its sums say if a weight diverged
+  /// @param values  of the running step, in the device's memory: the optimizer reads its rates, and sets sums.diverged
   Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values);
 
   bool clips() const { return options_.clip_norm > 0; }
@@ -48,7 +48,7 @@ class Optimizer {
   OptimizerOptions options_;
   StepValues* values_;
   Buffer first_moment_, second_moment_;
-  Buffer undecayed_;                 ///< the ranges of the flat buffers without weight decay, as OptimizerStep has them
+  Buffer undecayed_;                 ///< ranges of the flat buffers without weight decay, in the form of OptimizerStep
   std::vector<Range> squared_here_;  ///< of the flat gradient: the ranks at this j and k add their squares
 };
 

@@ -26,27 +26,27 @@ struct StepRecord {
 /// for them.
 std::vector<double> sum_over_ranks(RankContext& context, VectorView values);
 
-/// Gives each step its input and collects its sums. All steps use the same memory for the step that runs, so they can
-/// be enqueued by the same calls, and no step waits for the host:
+/// Gives each step its input and collects its sums. Every step finds its values at the same address, current(), so the
+/// same calls enqueue every step. No step waits for the host:
 ///
 ///     host     inputs[n] = ...                           inputs[n+1] = ...                        flush()
 ///     device     begin step n: reads inputs[n]  ->  step n adds to sums  ->  begin step n+1: results[n] = sums
 class StepRing {
  public:
   static constexpr std::size_t kMostSteps = 64;  ///< between two flushes
-  static constexpr std::size_t kMostAhead = 2;   ///< steps that the host enqueues before the device has done them
+  static constexpr std::size_t kMostAhead = 2;   ///< unfinished steps on the device, at most
 
   explicit StepRing(RankContext& context);
 
-  /// Sets the input of the next step. Waits until the device has all but the latest kMostAhead - 1 steps behind it.
+  /// Sets the input of the next step. Waits until at most kMostAhead - 1 earlier steps are unfinished.
   /// @pre !full()
   void push(const StepInput& input);
-  /// Enqueues the begin of the step: from then on, current() has its input, and sums of zero.
+  /// Enqueues the start of the step. Work after it finds the step's input and zeroed sums in current().
   void begin();
-  /// The values of the step that runs, in the device's memory.
+  /// The values of the running step, in the device's memory.
   StepValues* current() const { return reinterpret_cast<StepValues*>(current_.view().data); }
-  /// Call it after the step is enqueued. flush() completes `step`: train_loss, finite_weights, and gradient_norm if that
-  /// is not none.
+  /// Call it after the step is enqueued. flush() completes `step`: train_loss, finite_weights, and gradient_norm unless
+  /// that is none.
   void add(const StepRecord& step);
   bool full() const { return steps_.size() == kMostSteps; }
 
@@ -56,7 +56,7 @@ class StepRing {
   void discard();
 
  private:
-  /// Begins the count of steps anew. @pre no step is running
+  /// Counts steps from 0 again. @pre no step is running
   void restart();
   StepInput* inputs() const { return reinterpret_cast<StepInput*>(inputs_.view().data); }
 
@@ -64,7 +64,7 @@ class StepRing {
   Buffer inputs_;                       ///< [kMostSteps] StepInput, in the host's memory
   Buffer current_;                      ///< one StepValues, as f64
   Buffer results_;                      ///< [kMostSteps] StepSums, as f64
-  std::array<Event, kMostAhead> ends_;  ///< of the latest steps
+  std::array<Event, kMostAhead> ends_;  ///< the ends of the latest steps
   std::vector<StepRecord> steps_;
 };
 

@@ -78,7 +78,7 @@ class Trainer {
   std::int64_t steps_per_epoch() const;
   std::int64_t total_steps() const;  ///< @throws InputError if there are 2^63 or more
 
-  /// Lets a GPU's libraries choose their algorithms, so that run() begins with steps. Changes no weight. Optional.
+  /// Optional: lets a GPU's libraries choose their algorithms before run(), not in its first step. Changes no weight.
   void prepare();
 
   /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or

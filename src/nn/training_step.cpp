@@ -13,9 +13,9 @@ TrainingStep::TrainingStep(RankContext& context, const Parts& parts, const StepO
       ring_(context),
       optimizer_(context, parts.model, options.optimizer, ring_.current()),
       reducer_(context, parts.model.gradient(), parts.model.layout().buckets()) {
-  if (context.device().kind() == DeviceKind::cpu) return;  // its streams for arithmetic run inline, one after the other
+  if (context.device().kind() == DeviceKind::cpu) return;  // a CPU runs its arithmetic streams inline
   if (!clips()) updates_ = context.device().make_stream(StreamUse::background);
-  // If dW is summed over the ranks, its sum is hidden by the products that follow it, so it comes first.
+  // If dW is summed over ranks, it stays on the compute stream: the products after it hide its sum.
   if (context.mesh().parts(Axis::i) == 1) dw_stream_ = context.device().make_stream(StreamUse::background);
 }
 
@@ -69,8 +69,8 @@ void TrainingStep::forward_backward(const MicroBatch& micro_batch, const BatchOr
   parts_.model.backward(micro_batch, backward);
 }
 
-/// Updates the weights of the layers from `layer` on, as soon as their gradients are summed. The products of earlier
-/// layers run at the same time. If dW is not summed, it has a stream of its own, too:
+/// Updates the weights of `layer` and later layers as soon as their gradients are summed. Products of earlier layers
+/// run at the same time. If dW is not summed, its products also have a stream of their own:
 ///
 ///     with sums                                                      without
 ///     compute   | dW3 | dX3 | dW2 | dX2 | dW1 |                      compute   | dX3 | dX2 |
@@ -81,7 +81,7 @@ void TrainingStep::update_released(Range layer) {
   const Range summed = reducer_.wait_from(layer.begin, *updates_);
   if (summed.size() == 0) return;
   parts_.model.set_summed(summed.begin);
-  updates_->wait(context_.compute().record());  // the products that read these weights
+  updates_->wait(context_.compute().record());  // after the products that read these weights
   if (dw_stream_) updates_->wait(dw_stream_->record());
   optimizer_.update(*updates_, summed);
 }

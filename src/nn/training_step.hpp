@@ -14,7 +14,7 @@
 
 namespace recombine {
 
-/// What decides which calls a step makes. Steps of the same kind differ only in the values of the StepRing.
+/// What decides which calls a step makes. Steps of the same kind differ only in their values in the StepRing.
 struct StepKind {
   std::int64_t rows;  ///< of the batch
   bool measures_norm;
@@ -41,7 +41,7 @@ class TrainingStep {
   };
   TrainingStep(RankContext& context, const Parts& parts, const StepOptions& options);
 
-  /// Runs forward and backward for a batch of `rows` rows, without an update. So a GPU's libraries choose their
+  /// Runs forward and backward for a batch of `rows` rows, without an update, so that a GPU's libraries choose their
   /// algorithms before the first step. Does nothing on a CPU.
   void prepare(std::int64_t rows);
   /// Enqueues a step on `input`. The caller then adds its record to ring().
@@ -49,7 +49,7 @@ class TrainingStep {
 
   StepRing& ring() { return ring_; }
   bool clips() const { return optimizer_.clips(); }
-  /// Time that this rank's host has taken to load batches. A GPU loads them itself.
+  /// Seconds that this rank's host has spent on loading batches. For a GPU, the host only enqueues the loading.
   double input_seconds() const { return input_seconds_; }
 
  private:

@@ -38,7 +38,7 @@ std::string mfu(const RunResult& result, double peak) {
   return percent(result.gflops() / peak);
 }
 
-/// The peak of the first milliseconds, if it is another one.
+/// The peak of a burst as text; empty if it equals the sustained peak.
 std::string burst(const Peak& peak) {
   return peak.burst_gflops == peak.gflops ? "" : fmt::format("; {:.0f} in a burst", peak.burst_gflops);
 }

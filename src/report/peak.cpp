@@ -17,7 +17,7 @@ constexpr std::int64_t kLargest = 16384;
 constexpr double kLongEnough = 2e-3;  // seconds: if a product takes less, a larger one is measured
 constexpr int kRounds = 5;
 constexpr double kPatience = 0.3;   // seconds after which no further round begins
-constexpr double kSustained = 0.2;  // seconds of products on a GPU: its power limits its clock after some of them
+constexpr double kSustained = 0.2;  // seconds of products on a GPU; after some of them its power limit lowers its clock
 
 /// The same square product on all ranks at once.
 class SquareProduct {
