@@ -69,7 +69,7 @@ class Communicator {
   virtual std::unique_ptr<Communicator> split(int color, int key) = 0;
 
   /// True if the calls on a GPU's stream may be captured into a CUDA graph (cudaStreamBeginCapture). A replay of the
-  /// graph moves the data again; the calls are compared only when they are made.
+  /// graph moves the data again, but ranks compare the calls only when they are captured.
   virtual bool capturable() const { return size() == 1; }
 
   /// Compares `call` on all ranks without moving data, which NCCL moves. @pre `stream` has StreamUse::host

@@ -39,8 +39,8 @@ class RankContext {
   Stream& after_compute(Axis axis, Next next = Next::computes) const;
   /// Makes the compute stream wait for `event` of a communication stream.
   void compute_waits(const Event& event);
-  /// Work that this rank enqueues on the compute stream again and again, with its collectives (Device::make_replay).
-  /// Every run is counted in flops() and in the journal's totals, also if the device repeats it without `enqueue`.
+  /// A Replay (Device::make_replay) of work on the compute stream, including its collectives. flops() and the journal's
+  /// totals count every run, also those that the device repeats without a call of `enqueue`.
   std::unique_ptr<Replay> make_replay(std::function<void()> enqueue);
 
   /// Seconds that arithmetic has waited in compute_waits() since the beginning: the part of communication that

@@ -22,7 +22,7 @@ class RankReplay final : public Replay {
   RankContext& context_;
   std::function<void()> enqueue_;
   std::unique_ptr<Replay> replay_;
-  bool enqueued_ = false;  ///< by the host, in this run; else the device repeats the run before
+  bool enqueued_ = false;  ///< by the host in this run; otherwise the device repeats the previous one
   double flops_ = 0;       ///< of one run
   std::map<std::string, CollectiveTotals> collectives_;  ///< of one run
 };

@@ -7,9 +7,9 @@
 
 namespace recombine {
 
-/// Memory of one host in pieces of equal size, one per rank of a group. Every rank can read and write all pieces.
+/// A host's memory in pieces of equal size, one per rank of a group. Every rank can read and write all pieces.
 struct SharedPieces {
-  std::shared_ptr<const void> owner;  ///< null: there is none
+  std::shared_ptr<const void> owner;  ///< null: there is no shared memory
   std::vector<std::byte*> of;         ///< per rank; each begins at a page boundary
   std::int64_t bytes = 0;             ///< of a piece
 };
@@ -18,8 +18,8 @@ struct SharedPieces {
 class SharesMemory {
  public:
   virtual ~SharesMemory() = default;
-  /// Memory that is zero at first. None if the ranks are on several hosts, or if the system does not let them share
-  /// memory. Blocks; every rank calls it with the same size while no communication stream has work.
+  /// Returns zeroed memory; none if the ranks are on several hosts, or if the system does not let them share memory.
+  /// Blocks. Every rank must call it with the same size, while no communication stream has work.
   virtual SharedPieces share_memory(std::int64_t bytes) = 0;
 };
 

@@ -56,7 +56,7 @@ class NcclCommunicator final : public Communicator {
   void check_call(Stream& stream, const Signature& call) override { group_->check_call(stream, call); }
 
  private:
-  /// True once all comparisons are done. @throws Error if a rank makes another call
+  /// True once all comparisons are done. @throws Error if the ranks' calls differ
   bool all_checked();
   /// Calls call(comm, stream), which enqueues NCCL calls. NCCL runs all of them as one group.
   template <class Call>
@@ -71,16 +71,16 @@ class NcclCommunicator final : public Communicator {
   std::unique_ptr<Communicator> group_;
   Device& device_;
   ncclComm_t comm_ = nullptr;           ///< none for a group of one rank, which moves no data
-  std::optional<ComparedCalls> calls_;  ///< NCCL compares none: if they differ, it waits forever or moves too little
+  std::optional<ComparedCalls> calls_;  ///< NCCL itself compares no calls: if they differ, it hangs or moves too little
   std::shared_ptr<cuda::Watch::Check> watched_;
   const char* last_call_ = "its start";
   bool in_graph_ = false;  ///< a call was captured into a CUDA graph
   UnfinishedCalls unfinished_;
 };
 
-/// NCCL then launches the operations of all communicators of this GPU in the order in which the host enqueues them,
-/// which is the same on every rank. Otherwise the kernels of two communicators may each wait for the other's SMs. It
-/// reads the variable at its first call. A value of the user's stays.
+/// Makes NCCL launch the operations of all communicators of this GPU in the host's order, which is the same on every
+/// rank. Otherwise kernels of two communicators may wait for each other's multiprocessors. NCCL reads the variable at
+/// its first call. If the user has set it, that value stays.
 void launch_in_the_order_of_the_host() { setenv("NCCL_LAUNCH_ORDER_IMPLICIT", "1", 0); }
 
 bool is_captured(cudaStream_t stream) {
@@ -89,7 +89,7 @@ bool is_captured(cudaStream_t stream) {
   return status != cudaStreamCaptureStatusNone;
 }
 
-/// Nonblocking for life: ncclCommAbort is safe only if no thread can be inside a call of NCCL (NCCL's documentation,
+/// Nonblocking in every call: ncclCommAbort is safe only if no thread can be in a call of NCCL (NCCL's documentation,
 /// "Fault Tolerance"). settle() waits until a call has enqueued all its work, also in a capture.
 ncclConfig_t nonblocking() {
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
@@ -147,7 +147,7 @@ NcclCommunicator::~NcclCommunicator() {
 }
 
 void NcclCommunicator::abort() {
-  // ncclCommAbort waits until the graphs that hold calls are destroyed. Then the destructor aborts.
+  // ncclCommAbort waits until graphs that contain calls are destroyed. So after a capture, only the destructor aborts.
   if (comm_ && !in_graph_) ncclCommAbort(std::exchange(comm_, nullptr));
 }
 

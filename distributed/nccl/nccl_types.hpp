@@ -16,7 +16,7 @@ inline ncclDataType_t type_of(DataType type) {
     case DataType::i32: return ncclInt32;
     case DataType::u8: return ncclUint8;
   }
-  throw Error("NCCL has no such type");
+  throw Error("NCCL has no such data type");
 }
 
 inline ncclRedOp_t op_of(Reduction reduction) { return reduction == Reduction::sum ? ncclSum : ncclMax; }

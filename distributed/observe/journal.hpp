@@ -48,7 +48,7 @@ class Journal {
   void begin(std::int64_t id);
   void end(std::int64_t id);
 
-  /// Adds calls, bytes and bytes_sent of collectives that a device repeats: they have no entries and no times.
+  /// Adds the calls, bytes and bytes_sent of collectives that a device repeats. They get no entries and no times.
   void repeat(const std::map<std::string, CollectiveTotals>& collectives);
 
   std::vector<JournalEntry> latest() const;  ///< the oldest first

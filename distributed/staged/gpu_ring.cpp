@@ -15,8 +15,8 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kShortest = std::int64_t{1} << 20;  ///< bytes of a step, if there are more steps
-constexpr std::int64_t kStepsPerCall = 8;                  ///< at least, if steps would not become too short
+constexpr std::int64_t kShortest = std::int64_t{1} << 20;  ///< bytes of a step, at least, if a call has several
+constexpr std::int64_t kStepsPerCall = 8;                  ///< at least, unless they would be shorter than that
 constexpr std::int64_t kWhole = std::int64_t{256} << 10;   ///< up to these bytes, each rank sums all of the data
 constexpr std::int64_t kAlignment = 256;
 
@@ -52,8 +52,8 @@ class Ring final : public GpuRing {
   void broadcast(Stream& stream, VectorView data, int root) override;
 
  private:
-  /// Runs the protocol. fill(step, down) enqueues copies to the own slot; take(step) enqueues on `stream` what reads
-  /// the slots.
+  /// Runs the protocol. fill(step, down) enqueues copies to this rank's slot; take(step) enqueues on `stream` the work
+  /// that reads the slots.
   template <class Fill, class Take>
   void run(Stream& stream, std::int64_t steps, const Fill& fill, const Take& take);
   void reduce_whole(Stream& stream, VectorView data, Reduction reduction);
@@ -61,12 +61,12 @@ class Ring final : public GpuRing {
 
   /// Elements of a step for data of `bytes` bytes.
   std::int64_t step_elements(std::int64_t bytes, DataType type) const;
-  /// Part of `like`'s size and type in a rank's slot, `offset` bytes from its beginning.
+  /// Memory in a rank's slot, `offset` bytes from its beginning, with the size and type of `like`.
   VectorView in_slot(int rank, std::int64_t offset, VectorView like) const {
     return {slots_->slot_of(rank) + offset, like.size, like.type};
   }
   void copy(Stream& stream, VectorView to, ConstVectorView from) { device_.copy(stream, to, from); }
-  /// data = the sum of `data` and what the others have in their slots at `offset`, in the order of the ranks.
+  /// data = the sum of `data` and the terms at `offset` in the other ranks' slots, added in rank order.
   void add_others(Stream& stream, VectorView data, std::int64_t offset, Reduction reduction);
 
   int rank_;
@@ -75,7 +75,7 @@ class Ring final : public GpuRing {
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<Stream> down_;
   std::int64_t whole_;
-  std::byte* scratch_;  ///< of the GPU: what the others have in their slots
+  std::byte* scratch_;  ///< GPU memory, for copies from the other ranks' slots
 };
 
 std::int64_t Ring::step_elements(std::int64_t bytes, DataType type) const {
@@ -92,7 +92,7 @@ void Ring::run(Stream& stream, std::int64_t steps, const Fill& fill, const Take&
     slots_->wait_until_free(down);
     fill(step, down);
     slots_->show(down);
-    if (steps > 1) stream.wait(down.record());  // what is written to the data comes after its copy
+    if (steps > 1) stream.wait(down.record());  // writes to the data come after the copy of it
     slots_->wait_until_shown(stream);
     take(step);
     slots_->take(stream);
@@ -115,19 +115,20 @@ void Ring::add_others(Stream& stream, VectorView data, std::int64_t offset, Redu
       sum = term;
       continue;
     }
-    const VectorView to = r >= rank_ ? data : sum;  // before the own term is added, the sum is in scratch
+    const VectorView to = r >= rank_ ? data : sum;  // until this rank's term is added, the sum is in scratch
     cuda::combine(gpu, combination, sum, term, to);
     sum = to;
   }
 }
 
 void Ring::all_reduce(Stream& stream, VectorView data, Reduction reduction) {
-  // Over the bus, rank r brings up (n - 1) data as a whole, but 2 (n - 1) / n in shares. Shares wait twice.
+  // One of n ranks copies up (n - 1) times the data if it sums all of it, 2 (n - 1) / n times with shares. Shares wait
+  // twice.
   ranks_ == 2 || data.bytes() <= whole_ ? reduce_whole(stream, data, reduction)
                                         : reduce_shares(stream, data, reduction);
 }
 
-/// Every rank copies up all data of the others, and sums it.
+/// Every rank copies up all data of the other ranks, and sums it.
 void Ring::reduce_whole(Stream& stream, VectorView data, Reduction reduction) {
   const std::int64_t elements = step_elements(data.bytes(), data.type);
   const auto part = [&](std::int64_t step) { return step_of(data, step, elements); };
@@ -137,12 +138,12 @@ void Ring::reduce_whole(Stream& stream, VectorView data, Reduction reduction) {
       [&](std::int64_t step) { add_others(stream, part(step), 0, reduction); });
 }
 
-/// Rank r sums share r of each part, and the others copy the sum up. Each part takes two steps:
+/// Rank r sums share r of each part, and the other ranks copy up the sum. Each part takes two steps:
 ///
 ///     down    | terms 0 | terms 1 | sums 0 | terms 2 | sums 1 | ...      terms: the others' shares of this rank's data
 ///     stream        | add 0  | add 1 | gather 0 | add 2 | gather 1 | ...
 void Ring::reduce_shares(Stream& stream, VectorView data, Reduction reduction) {
-  constexpr std::int64_t kUnit = 16;  // elements: shares begin at packs of the GPU's kernels
+  constexpr std::int64_t kUnit = 16;  // elements: shares begin at multiples of it, where packs are aligned
   const std::int64_t elements = step_elements(data.bytes(), data.type);
   const std::int64_t parts = ceil_div(data.size, elements);
   struct Share {

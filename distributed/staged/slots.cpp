@@ -91,11 +91,11 @@ bool Slots::check() {
       throw;
     }
   }
-  end_waits();  // again: a word that another rank's GPU writes late may be smaller
+  end_waits();  // again: another rank's GPU may have written a smaller word since
   return true;
 }
 
-/// Lets this rank's GPU pass all its waits. Its data is lost anyway; the other ranks' waits are not touched.
+/// Ends all waits of this rank's GPU, but not those of other ranks. The data of this rank is lost anyway.
 void Slots::end_waits() {
   for (int r = 0; r < ranks_; ++r) {
     for (const auto word : {&Inbox::shown, &Inbox::taken}) std::atomic_ref(inbox(rank_, r).*word).store(step_);

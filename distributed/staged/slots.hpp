@@ -12,8 +12,9 @@
 
 namespace recombine {
 
-/// The slots of GpuRing, and the words by which the ranks' GPUs hand them over. Each rank has a row of slots, which its
-/// GPU fills and all GPUs read, and an inbox with two words per other rank, which that rank's GPU writes.
+/// The slots of GpuRing, and the words by which the ranks' GPUs synchronize their use. Each rank has a row of slots:
+/// its GPU fills them, and all GPUs read them. It also has an inbox with two words for each other rank: that rank's
+/// GPU writes them.
 class Slots {
  public:
   static constexpr std::uint32_t kSlots = 4;
@@ -26,22 +27,22 @@ class Slots {
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
 
-  /// Before the destruction of streams: if an exception is on its way and the ranks have not all made the last call, this
-  /// rank's GPU waits no longer for the others.
+  /// Call it before streams are destroyed. If an exception is unwinding the stack, and the last call is not known to be
+  /// the same on all ranks, this rank's GPU stops waiting for the others.
   void end_if_unwinding();
 
   std::int64_t slot_bytes() const { return slot_bytes_; }
-  /// Begins the next step: the functions below are about its slots. @throws Error after a failure
+  /// Begins the next step. The functions below refer to its slots. @throws Error after a failure
   void next_step();
   std::byte* slot_of(int rank) const;
 
-  /// Work on `down` then starts after all ranks have taken the step that was in this slot before.
+  /// Makes later work on `down` start after all ranks have taken the step that used this slot before.
   void wait_until_free(Stream& down);
-  /// Shows the other ranks that the work on `down` so far has filled the slot.
+  /// Tells the other ranks that the slot is filled, after the work on `down` so far.
   void show(Stream& down);
-  /// Work on `up` then starts after all ranks have shown this step.
+  /// Makes later work on `up` start after all ranks have shown this step.
   void wait_until_shown(Stream& up);
-  /// Shows the other ranks that the work on `up` so far has read their slots.
+  /// Tells the other ranks that their slots are read, after the work on `up` so far.
   void take(Stream& up);
 
  private:
@@ -60,7 +61,7 @@ class Slots {
   std::atomic<std::uint32_t> step_ = 0;  ///< number of the last step, from 1; it may overflow
   std::atomic<bool> failed_ = false;
   std::shared_ptr<cuda::Watch::Check> watched_;
-  std::vector<std::unique_ptr<cuda::RegisteredMemory>> pinned_;  ///< last: while it waits for streams, check() runs
+  std::vector<std::unique_ptr<cuda::RegisteredMemory>> pinned_;  ///< last: it waits for streams while check() runs
 };
 
 }  // namespace recombine

@@ -10,8 +10,8 @@
 namespace recombine {
 
 /// Collectives on the memory of a GPU, through the host's memory: for ranks that share a GPU, and for machines without
-/// NCCL. Ranks of one host use a GpuRing: their GPUs move and sum everything. The ranks of several hosts, and exchange,
-/// go through MPI. all_reduce then works in pieces, so one is on its way down while another is summed:
+/// NCCL. Ranks of one host use a GpuRing: their GPUs move and sum everything. Ranks of several hosts use MPI, and so
+/// does every exchange. all_reduce by MPI works in pieces: one is copied down while another is summed.
 ///
 ///     down              | down 0 | down 1 | down 2 | ...                      everything is enqueued,
 ///     the host stream            | MPI 0  | MPI 1  | MPI 2  | ...             and the host waits for nothing
