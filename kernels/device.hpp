@@ -20,7 +20,7 @@ enum class DeviceKind { cpu, cuda };
 
 enum class StreamUse {
   compute,        ///< arithmetic
-  background,     ///< arithmetic that other arithmetic does not wait for: a GPU prefers the other streams
+  background,     ///< arithmetic that is less urgent: a GPU runs the other streams first
   communication,  ///< collectives on the device's memory; a CPU's progress engine runs them
   host,           ///< calls on the host's memory (MPI, files); the progress engine of every device runs them
 };
@@ -53,7 +53,7 @@ struct DeviceOptions {
   int local_rank = 0;  ///< among the ranks of this host; the rank uses GPU local_rank modulo the number of GPUs
   ProductKernel kernel = ProductKernel::library;
   F32Products f32_products = F32Products::f32;
-  /// Receives a line, at most once, if another kernel multiplies than the one asked for; empty: nobody is told.
+  /// Receives one line, at most once, if another kernel multiplies than the one requested. May be empty.
   std::function<void(const std::string&)> note = {};
 };
 
@@ -72,11 +72,11 @@ class Device {
   virtual void copy(Stream& stream, VectorView to, ConstVectorView from) = 0;
   virtual std::unique_ptr<Stream> make_stream(StreamUse use) = 0;
   virtual Math& math() = 0;
-  /// Work that `enqueue` enqueues on `stream`, and on other streams between two events of `stream`. A GPU calls
-  /// `enqueue` in the first run, and in the second to capture a graph, which all later runs launch at once. So every
-  /// call must enqueue the same work: what changes lies in memory. In the second call, nothing may be allocated on the
-  /// GPU, copied from or to memory that is not MemoryKind::host, or wait on the host, or for the host. A CPU calls
-  /// `enqueue` in every run.
+  /// Work that `enqueue` puts on `stream`, and on other streams between two events of `stream`. A CPU calls `enqueue`
+  /// in every run. A GPU calls it in the first run, and in the second run to capture a graph; that run and all later
+  /// ones launch the graph. So every call must enqueue the same work, and values that change must be in memory. The
+  /// second call must not allocate memory of the GPU, copy from or to host memory that is not MemoryKind::host, block
+  /// the host, or make a stream wait for the host.
   virtual std::unique_ptr<Replay> make_replay(Stream& stream, std::function<void()> enqueue) = 0;
 
   /// Counts the bytes of this rank's Buffers of this device, by use. Buffers of on_host() are not counted.

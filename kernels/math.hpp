@@ -30,9 +30,9 @@ struct RandomFill {
 };
 
 /// C = activation(alpha op(A) op(B) + beta C + bias).   op(A)[m,k] op(B)[k,n] C[m,n] bias[n]
-/// All f32, all f64, or A and B bf16 (products and sums in f32) with C f32 or bf16. C in bf16 is rounded to nearest even;
-/// it needs beta = 0, so that no sum is rounded twice. A bias has the type of C. A bias or an activation needs C in f32
-/// or bf16. If beta = 0, C need not be initialised. If k = 0, the product is zero.
+/// All f32, all f64, or A and B bf16 (products and sums in f32) with C f32 or bf16. C in bf16 is rounded to nearest
+/// even; it needs beta = 0, so that no value is rounded twice. A bias has the type of C. A bias or an activation needs
+/// C in f32 or bf16. If beta = 0, C need not be initialised. If k = 0, the product is zero.
 struct Gemm {
   ConstMatrixView a;
   Transpose trans_a = Transpose::no;
@@ -45,9 +45,10 @@ struct Gemm {
   Activation activation = Activation::identity;
 };
 
-/// Begins a training step whose calls have the same arguments as those of the steps before it. n = values->begun:
-///     results[n - 1 modulo slots] = values->sums (if n > 0);  values->sums = 0;  values->input = inputs[n modulo slots]
-/// and begun is n + 1. So the host writes the input of a step before it enqueues the step, and reads sums later.
+/// Begins a training step. All steps make this call with the same arguments. With n = values->begun:
+///     results[n - 1 modulo slots] = values->sums (if n > 0);  values->sums = 0
+///     values->input = inputs[n modulo slots];  values->begun = n + 1
+/// The host writes a step's input before it enqueues the step, and reads its sums later.
 struct BeginStep {
   const StepInput* inputs = nullptr;  ///< [slots] MemoryKind::host
   StepSums* results = nullptr;        ///< [slots] in the device's memory
@@ -55,7 +56,8 @@ struct BeginStep {
   StepValues* values = nullptr;  ///< in the device's memory
 };
 
-/// rows[r] = the row of the table at position order->position + first + r of the order; without an order, row first + r.
+/// rows[r] = the table's row at position order->position + first + r of the order. Without an order, it is row
+/// first + r.
 struct BatchRows {
   const BatchOrder* order = nullptr;  ///< in the device's memory
   std::int64_t first = 0;             ///< position in the batch of this part's first row
@@ -83,10 +85,10 @@ struct BiasActivation {
 
 /// gradient = incoming * activation'(saved), and bias_gradient = beta bias_gradient + the column sums of the result.
 /// All f32; or saved and gradient bf16, and incoming bf16 or f32. Products and sums are in f32. The sums are of the
-/// rounded result, because the products that follow read that.
+/// rounded result, which the next products read.
 struct ActivationGradient {
   ConstMatrixView saved;          ///< [m,n] the activation's output; its input if gradient_needs_input()
-  ConstMatrixView incoming = {};  ///< [m,n] dLoss/dOutput; empty: `gradient` holds it
+  ConstMatrixView incoming = {};  ///< [m,n] dLoss/dOutput; empty: `gradient` contains it
   MatrixView gradient;            ///< [m,n] dLoss/dInput
   VectorView bias_gradient = {};  ///< [n] f32, empty: none
   float beta = 0;
@@ -168,8 +170,8 @@ struct OptimizerStep {
   float beta2 = 0.999F;
   float epsilon = 1e-8F;
   float weight_decay = 0;
-  /// [2r] i64 in the device's memory: the ranges begin, end, begin, end ... of weights to which weight_decay does not
-  /// apply, ascending, as elements of a flat buffer in which `weights` begins at first_weight; empty: none
+  /// [2r] i64 in the device's memory: begin, end, begin, end ... of the ranges of weights without weight decay, in
+  /// ascending order. They index a flat buffer, in which `weights` begins at first_weight. Empty: no such ranges
   ConstVectorView undecayed = {};
   std::int64_t first_weight = 0;
   const double* gradient_square_sum = nullptr;  ///< in the device's memory; needed if clip_norm > 0

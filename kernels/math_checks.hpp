@@ -6,7 +6,7 @@ namespace recombine {
 
 /// Checks of a call that all devices share. @throws Error if its types or sizes do not match
 void check_gather(const GatherRows& gather);
-/// The gradient of a loss of `outputs`: f32 or bf16, of the same shape, or empty.
+/// @throws Error unless the gradient of a loss of `outputs` is f32 or bf16 with the same shape, or empty
 void check_loss_gradient(const ConstMatrixView& outputs, const MatrixView& gradient);
 void check_axpby(ConstVectorView x, ConstVectorView y);
 void check_fingerprint(const Fingerprint& call);
@@ -14,7 +14,7 @@ void check_squared_error(const SquaredError& loss);
 void check_bias_activation(const BiasActivation& call);
 void check_activation_gradient(const ActivationGradient& call);
 
-/// dLoss/dOutput, which the call may give in `gradient`.
+/// dLoss/dOutput of the call, which may be in `gradient`.
 inline ConstMatrixView incoming_of(const ActivationGradient& call) {
   return call.incoming.data ? call.incoming : ConstMatrixView(call.gradient);
 }

@@ -5,8 +5,8 @@
 #include "kernels/bias_correction.hpp"
 #include "kernels/permutation.hpp"
 
-/// What changes from one training step to the next. It lies in memory, not in the arguments of calls, so that a device
-/// can repeat a step that was enqueued once (Device::make_replay).
+/// The values that change from one training step to the next. They are in memory, not in the arguments of calls, so
+/// that a device can repeat a step that was enqueued once (Device::make_replay).
 namespace recombine {
 
 /// The order in which a batch takes the rows of a table.
@@ -32,8 +32,8 @@ struct StepInput {
   OptimizerRates rates;
 };
 
-/// Every loss adds to these: to loss_sum the losses of all rows; to correct the number of rows with the largest output
-/// at the target.
+/// Every loss function adds to these sums: the losses of all rows to loss_sum, and the number of rows whose largest
+/// output is the target's to `correct`.
 struct LossSums {
   double loss_sum = 0;
   double correct = 0;
@@ -42,16 +42,16 @@ struct LossSums {
 /// What a step computes besides the new weights. All fields are f64.
 struct StepSums {
   LossSums loss;
-  double diverged = 0;             ///< after the sum over the ranks, > 0 if a new weight is NaN or infinite
+  double diverged = 0;             ///< > 0, after the sum over the ranks, if a new weight is NaN or infinite
   double gradient_square_sum = 0;  ///< 0 if the step does not measure the norm
 };
 
-/// The values of the step that runs.
+/// The values of the running step.
 struct StepValues {
-  std::int64_t begun = 0;  ///< steps since the count was set to 0
+  std::int64_t begun = 0;  ///< number of steps begun since it was set to 0
   StepInput input;
   StepSums sums;
-  double clip_square_sum = 0;  ///< of the gradient, to clip it
+  double clip_square_sum = 0;  ///< of the whole gradient, for clipping
 };
 
 }  // namespace recombine

@@ -22,10 +22,11 @@ namespace {
 
 constexpr std::int64_t kSumPiece = 65536;  // elements of one partial sum, for any number of threads
 
-/// Of a matrix of f32.
+/// Row `row` of a matrix of f32; null if the matrix is empty.
 float* row_or_null(const MatrixView& m, std::int64_t row) { return m.data ? m.as<float>() + row * m.ld : nullptr; }
 
-/// Calls loss_of(row, where its gradient goes, or null) for each row and adds the losses to sums.
+/// Calls loss_of(row, memory for the row's gradient or null) for each row, and adds the losses to *sums.
+/// A gradient that is not f32 is computed in f32 first, and then rounded.
 template <class Loss>
 void add_losses(const ConstMatrixView& outputs, const MatrixView& gradient, LossSums* sums, const Loss& loss_of) {
   check_loss_gradient(outputs, gradient);
@@ -103,7 +104,7 @@ void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
   const GemmShape shape = shape_of(gemm);
   if (gemm.c.empty()) return;
   Gemm product = gemm;
-  Gemm rest = gemm;  // what the product leaves of bias and activation
+  Gemm rest = gemm;  // the part of bias and activation that the product does not apply
   if (shape.k == 0 || gemm.alpha == 0) {
     for (std::int64_t i = 0; i < shape.m; ++i) {
       const VectorView row = as_vector(gemm.c.block(i, 0, 1, shape.n));
@@ -113,7 +114,7 @@ void CpuMath::gemm(Stream& stream, const Gemm& gemm) {
     return gemm_.execute(gemm, shape);
   } else {  // libraries add the bias before they multiply by alpha; oneDNN's relu, maxps(x, 0), turns NaN into 0
     product.activation = Activation::identity;
-    if (!rounds_result(gemm) || gemm.alpha != 1) product.bias = {};  // else the bias is added before the sum is rounded
+    if (!rounds_result(gemm) || gemm.alpha != 1) product.bias = {};  // else it is added before C is rounded
     gemm_.execute(product, shape);
     if (product.bias.size > 0) rest.bias = {};
   }

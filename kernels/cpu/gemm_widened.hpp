@@ -8,8 +8,8 @@
 namespace recombine::cpu {
 
 /// Products of bf16 operands if oneDNN has no bf16 product. Tile by tile, it widens the operands to f32 in scratch
-/// memory and multiplies them into C. If C is bf16, a tile of C is summed in f32 and then rounded. The scratch memory has
-/// at most 32 MiB and is kept between calls.
+/// memory and multiplies them into C. If C is bf16, a tile of C is summed in f32 and then rounded. The scratch memory
+/// has at most 32 MiB and is kept between calls.
 class GemmWidened {
  public:
   using Multiply = std::function<void(const Gemm&)>;
@@ -20,7 +20,7 @@ class GemmWidened {
   struct Part {
     std::int64_t first, count;
   };
-  /// A tile of C, or its sums in f32.
+  /// A tile of C; `c` is the tile itself, or f32 memory for its sums.
   struct Tile {
     Part rows, cols;
     std::int64_t k;

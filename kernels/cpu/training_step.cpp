@@ -11,7 +11,7 @@ namespace recombine::cpu {
 
 namespace {
 
-/// Calls f(begin, end, decay) for parts of the step's weights which have the same weight decay.
+/// Cuts the step's weights into ranges with the same weight decay, and calls f(begin, end, decay) for each.
 template <class F>
 void for_decays(const OptimizerStep& step, const F& f) {
   const std::int64_t* const flat = step.undecayed.as<std::int64_t>();

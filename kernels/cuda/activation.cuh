@@ -18,11 +18,11 @@ struct Logistic {
 };
 
 __device__ __forceinline__ Logistic logistic(float x) {
-  const float decay = __expf(x < -80 ? 80 : -x);  // finite, so that decay * value is a number; keeps a NaN
+  const float decay = __expf(x < -80 ? 80 : -x);  // finite, so decay * value is not NaN, unless x is NaN
   return {decay, __fdividef(1, 1 + decay)};
 }
 
-/// GELU(x) = x / (1 + exp(-s)), where s is this.
+/// Returns s for GELU(x) = x / (1 + exp(-s)), the tanh approximation.
 __device__ __forceinline__ float gelu_argument(float x) { return 2 * kGeluScale * (x + kGeluCubic * x * x * x); }
 
 template <Activation kind>

@@ -8,8 +8,8 @@ namespace recombine::cuda {
 
 namespace {
 
-/// gradient = incoming * activation'(saved); they may be the same matrix.   As an item of column sums, it returns what
-/// it has written.   Stored: the type of saved and gradient; In: of incoming
+/// gradient = incoming * activation'(saved); gradient may be incoming. Returns the pack that it has written, for column
+/// sums.   Stored: the type of saved and gradient; In: the type of incoming
 template <Activation kind, class Stored, class In, int width>
 struct GradientItem {
   const Stored* saved;

@@ -17,7 +17,7 @@ using Milliseconds = std::chrono::duration<float, std::milli>;
 using Clock = std::chrono::steady_clock;
 
 constexpr Milliseconds kPatience{5};
-constexpr float kShortLimit = 30;  // milliseconds, for the first runs, and again for the rounds
+constexpr float kShortLimit = 30;  // milliseconds: one limit for the first runs, and one for the rounds
 constexpr float kLongLimit = 100;
 constexpr float kLimitInRuns = 25;
 constexpr float kTooLong = 10;       // milliseconds of one run
@@ -49,7 +49,7 @@ class Timer {
   EventHandle begin_, end_;
 };
 
-/// Several runs of one alternative, as a graph: so the host's time for each call is not measured.
+/// Several runs of one alternative as one graph, so that the host's time for each call is not measured.
 class Contender {
  public:
   Contender(cudaStream_t stream, int number, int runs, const std::function<void()>& enqueue)
@@ -73,10 +73,10 @@ class Contender {
   float shortest_ = std::numeric_limits<float>::infinity();
 };
 
-/// How long alternatives may be tried, or compared, if one run takes `run` milliseconds.
+/// The time limit for trying alternatives, and for comparing them, if one run takes `run` milliseconds.
 Milliseconds limit_of(float run) { return Milliseconds(std::clamp(kLimitInRuns * run, kShortLimit, kLongLimit)); }
 
-/// The usable alternatives, in their order; only the first if it takes too long.
+/// The usable alternatives, in their order. Only the first one if it takes longer than kTooLong.
 std::vector<Contender> try_out(cudaStream_t stream, Timer& timer, const Alternatives& alternatives) {
   const Clock::time_point start = Clock::now();
   std::vector<Contender> contenders;

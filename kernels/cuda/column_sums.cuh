@@ -34,8 +34,8 @@ __device__ __forceinline__ void add_to(Pack<float, width>& sum, const Pack<float
   for (int e = 0; e < width; ++e) sum.at[e] += x.at[e];
 }
 
-/// Adds the packs of all rows of a block's threads; row 0 gets the sums. `folded` has a pack for each thread. It may be
-/// used again after the block's next barrier.
+/// Adds the packs of all rows of a block's threads; row 0 gets the sums. `folded` has room for one pack per thread. It
+/// may be used again after the block's next barrier.
 template <int width>
 __device__ __forceinline__ Pack<float, width> fold_rows(const Pack<float, width>& mine, Pack<float, width>* folded) {
   Pack<float, width>* const at = folded + thread_of_block();
@@ -47,7 +47,8 @@ __device__ __forceinline__ Pack<float, width> fold_rows(const Pack<float, width>
   return *at;
 }
 
-/// The sum of a column's pieces, in row 0 of the threads of the block that ends last; false in all other threads.
+/// Adds the pieces of a column in the block that ends last. Returns true in row 0 of its threads, which then have the
+/// result in `sum`, and false in all other threads.
 template <int width>
 __device__ __forceinline__ bool add_pieces(Pack<float, width>& sum, std::int64_t pack, Pack<float, width>* folded,
                                            const Workspace& workspace) {
@@ -67,7 +68,8 @@ __device__ __forceinline__ bool add_pieces(Pack<float, width>& sum, std::int64_t
   return threadIdx.y == 0;
 }
 
-/// Blocks on a multiprocessor: a thread has 64 registers. Without this bound, ptxas spills gelu's gradient into 32.
+/// Blocks per multiprocessor: a thread then has 64 registers. Without this bound, ptxas gives GELU's gradient 32, and
+/// spills.
 inline constexpr int kColumnBlocks = 4;
 
 /// Item: a functor (row, pack, count) -> Pack<float, width>. It is called once for each row and pack.

@@ -4,8 +4,8 @@
 
 #include <cuda.h>
 
-/// Copies by a GPU's copy engine (the tensor memory accelerator, TMA): one thread asks for a whole box of a matrix, and
-/// a barrier counts its bytes as they arrive. NVIDIA, "Parallel Thread Execution ISA", sections mbarrier and
+/// Copies by a GPU's copy engine (the tensor memory accelerator, TMA): one thread requests a whole box of a matrix, and
+/// a barrier counts the bytes that arrive. NVIDIA, "Parallel Thread Execution ISA", sections mbarrier and
 /// cp.async.bulk.tensor.
 namespace recombine::cuda::hopper {
 
@@ -13,8 +13,8 @@ __device__ __forceinline__ unsigned shared_address(const void* pointer) {
   return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
 
-/// A barrier in shared memory. Its phase ends when the expected arrivals and the expected bytes have come; the next
-/// phase begins at once. Phases 0, 1, 2 ... have parity 0, 1, 0 ...
+/// A barrier in shared memory. A phase ends when all expected threads and bytes have arrived; the next phase begins at
+/// once. Phases 0, 1, 2 ... have parity 0, 1, 0 ...
 class Barrier {
  public:
   __device__ __forceinline__ void init(unsigned arrivals) {
@@ -23,7 +23,7 @@ class Barrier {
   __device__ __forceinline__ void arrive() {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(&word_)) : "memory");
   }
-  /// Arrives, and lets the phase wait for `bytes` more bytes of copies.
+  /// Arrives, and makes the phase wait for `bytes` more bytes of copies.
   __device__ __forceinline__ void arrive_and_expect(unsigned bytes) {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(&word_)), "r"(bytes)
                  : "memory");
@@ -54,14 +54,14 @@ class Barrier {
   std::uint64_t word_;
 };
 
-/// Lets the copy engine see the barriers that this thread has initialised.
+/// Makes the barriers that this thread has initialised visible to the copy engine.
 __device__ __forceinline__ void publish_barriers() {
   asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
 /// Begins the copy of a box of `map` into shared memory. The box begins at element `along` of row `row`. Elements
-/// outside the matrix become zeros. All bytes of the box, zeros too, count for the barrier.
+/// outside the matrix become zeros. The barrier counts all bytes of the box, also those zeros.
 __device__ __forceinline__ void copy_box(void* shared, const CUtensorMap& map, int along, int row, Barrier& barrier) {
   asm volatile(
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(

@@ -83,7 +83,7 @@ std::vector<CublasLtAlgorithm> CublasLtProduct::algorithms(const Search& search)
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, search.alignments.c);
   set(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, search.alignments.c);
   if (result_ == DataType::bf16) {
-    // Otherwise an algorithm that splits k may add the parts in bf16, or round their sum before the epilogue.
+    // Without this, an algorithm that splits k may add the parts in bf16, or round their sum before the epilogue.
     const std::uint32_t schemes =
         has_epilogue_ ? CUBLASLT_REDUCTION_SCHEME_NONE : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
     set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, schemes);

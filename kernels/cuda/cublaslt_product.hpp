@@ -17,7 +17,8 @@ struct CublasLtAlgorithm {
   std::size_t workspace_bytes;  ///< that it needs
 };
 
-/// The largest powers of two, up to 256, that divide the addresses. The library chooses algorithms by them.
+/// The largest powers of two, up to 256, that divide the addresses. The library chooses algorithms that need no more
+/// than them.
 struct CublasLtAlignments {
   std::uint32_t a, b, c, bias;
   auto operator<=>(const CublasLtAlignments&) const = default;
@@ -40,7 +41,8 @@ class CublasLtProduct {
     std::size_t workspace_bytes;  ///< at most
     int results;                  ///< at most
   };
-  /// In the order of the library's heuristic: it expects the first to be the fastest. Empty if there is none.
+  /// Algorithms in the order of the library's heuristic, which expects the first to be the fastest. Empty if there is
+  /// none.
   std::vector<CublasLtAlgorithm> algorithms(const Search& search) const;
 
   struct Execution {

@@ -28,7 +28,7 @@ CudaGemm::CudaGemm(const GemmOptions& options)
 void CudaGemm::execute(cudaStream_t stream, const Gemm& gemm) {
   const GemmShape shape = shape_of(gemm);
   if (gemm.c.empty()) return;
-  Gemm rest = gemm;  // the bias and activation that the product leaves to a pass of their own
+  Gemm rest = gemm;  // bias and activation that a separate pass applies after the product
   if (shape.k == 0 || gemm.alpha == 0) {
     scale_matrix(stream, gemm.beta, gemm.c);
   } else {
@@ -36,7 +36,7 @@ void CudaGemm::execute(cudaStream_t stream, const Gemm& gemm) {
     if (fused && library_.execute(stream, gemm)) return;
     Gemm product = gemm;
     product.activation = Activation::identity;
-    // Before a sum is rounded to bf16, its bias should be added.
+    // If C is bf16, the library adds the bias before it rounds the sum.
     const bool has_bias = rounds_result(gemm) && gemm.bias.size > 0 && kernel_ == ProductKernel::library &&
                           library_.execute(stream, product);
     if (has_bias) {
@@ -52,7 +52,7 @@ void CudaGemm::execute(cudaStream_t stream, const Gemm& gemm) {
 
 void CudaGemm::multiply(cudaStream_t stream, const Gemm& product) {
   require(kernel_ == ProductKernel::library || !rounds_result(product),
-          "a kernel for learning multiplies into bf16; expected C in f32");
+          "only the library multiplies into bf16; expected C in f32, or the kernel library");
   switch (kernel_) {
     case ProductKernel::library:
       if (!library_.execute(stream, product)) gemm_tiled(stream, product);  // accepts any leading dimension

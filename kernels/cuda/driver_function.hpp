@@ -8,7 +8,8 @@
 namespace recombine::cuda {
 
 /// A function of the CUDA driver, which the program is not linked with.
-/// @param version  of CUDA that the type `Function` belongs to: 12000 for 12.0 @throws Error if the driver is too old
+/// @param version  the CUDA version that defines the type `Function`: 12000 for 12.0
+/// @throws Error if the driver is older
 template <class Function>
 Function driver_function(const char* name, unsigned version) {
   void* function = nullptr;

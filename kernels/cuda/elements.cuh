@@ -13,8 +13,8 @@
 ///
 /// Rows and items have separate indices, so no thread needs a division.
 ///
-/// What limits these kernels is memory. A thread of for_packs() has several loads under way at once: it loads kInFlight
-/// packs before it stores the first.
+/// Memory limits these kernels. A thread of for_packs() therefore has several loads in flight: it loads kInFlight packs
+/// before it stores the first.
 namespace recombine::cuda {
 
 inline constexpr int kBlockThreads = 256;
@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(kBlockThreads) elements_kernel(std::int64_t ro
 template <class Body>
 void for_elements(cudaStream_t stream, const char* name, std::int64_t rows, std::int64_t items, const Body& body) {
   if (rows == 0 || items == 0) return;
-  constexpr std::int64_t kRounds = 4;  // of as many blocks as run at once: the last round may be almost empty
+  constexpr std::int64_t kRounds = 4;  // each of as many blocks as run at once; the last round may be almost empty
   const std::int64_t resident = std::int64_t{multiprocessor_count()} * (2048 / kBlockThreads);
   const Tiling tiling = tiling_of(rows, items, kRounds * resident);
   elements_kernel<<<tiling.blocks, tiling.threads, 0, stream>>>(rows, items, body);
@@ -104,7 +104,8 @@ __global__ void __launch_bounds__(kBlockThreads, kBlocksInFlight)
   stream_packs(rows, cols, body);
 }
 
-/// The tiling for stream_packs(): a thread has up to kInFlight packs, or more if `most_blocks` demands it.
+/// The tiling for stream_packs(). A thread has up to kInFlight packs, or more if there would be more than
+/// `most_blocks`.
 /// @param enough_blocks  a thread has fewer packs if there would be fewer blocks than this
 inline Tiling pack_tiling_of(std::int64_t rows, std::int64_t packs, std::int64_t enough_blocks,
                              std::int64_t most_blocks) {
@@ -114,8 +115,8 @@ inline Tiling pack_tiling_of(std::int64_t rows, std::int64_t packs, std::int64_t
                   : tiling_of(1, ceil_div(packs, of_thread), most_blocks);
 }
 
-/// Enqueues a kernel that calls body.load(row, pack, count) and then body.store(row, pack, count, what it returned) for
-/// each pack of Body::kWidth elements; the last pack of a row has count <= kWidth elements.
+/// Enqueues a kernel that calls body.store(row, pack, count, body.load(row, pack, count)) for each pack of Body::kWidth
+/// elements. The last pack of a row has count <= kWidth elements.
 template <class Body>
 void for_packs(cudaStream_t stream, const char* name, std::int64_t rows, std::int64_t cols, const Body& body) {
   if (rows == 0 || cols == 0) return;

@@ -36,7 +36,7 @@ struct FillItem {
   }
 };
 
-/// As FillItem, if every group of four lies in one pack of x: one store for four elements.
+/// Like FillItem, with one store for four elements. @pre every group of four is in one pack of x
 template <class T>
 struct FillPackItem {
   T* x;
@@ -58,7 +58,7 @@ struct FillPackItem {
   }
 };
 
-/// Returns false, and enqueues nothing, if FillPackItem does not fit.
+/// Fills x by FillPackItem. Returns false, and enqueues nothing, if groups of four are not in packs of x.
 template <class T>
 bool fill_packs(cudaStream_t stream, MatrixView x, const RandomFill& random) {
   const std::int64_t first = random.first_row * random.global_cols + random.first_col;

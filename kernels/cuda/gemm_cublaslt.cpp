@@ -65,7 +65,7 @@ std::vector<GemmCublasLt::Plan> GemmCublasLt::candidates(const Gemm& gemm) const
   std::vector<Plan> plans = candidates(gemm, Operands::in_place);
   if (compute_type(gemm.a.type) != CUBLAS_COMPUTE_32F_FAST_TF32 || !neither_along_k(gemm)) return plans;
   const std::vector<Plan> on_copies = candidates(with_b_along_k(gemm, nullptr), Operands::b_copied_along_k);
-  // After the heuristic's first: the time for trials may end before the last candidates.
+  // Right after the heuristic's first: the time for trials may end before the last candidates are tried.
   plans.insert(plans.begin() + std::min<std::ptrdiff_t>(1, std::ssize(plans)), on_copies.begin(), on_copies.end());
   return plans;
 }
@@ -82,7 +82,7 @@ std::vector<GemmCublasLt::Plan> GemmCublasLt::candidates(const Gemm& gemm, Opera
   return plans;
 }
 
-/// The least memory for every plan.
+/// A trial with enough memory for every plan.
 GemmTrial::Request GemmCublasLt::trial_of(const Gemm& gemm, const std::vector<Plan>& plans) {
   GemmTrial::Request request = {.gemm = gemm};
   for (const Plan& plan : plans) {
@@ -103,7 +103,7 @@ std::optional<GemmCublasLt::Plan> GemmCublasLt::make_plan(cudaStream_t stream, c
   wait_until_quiet(stream);
   const Place place = {trial->stream(), trial->workspace(), trial->operand_copies()};
   const auto plan_of = [&](int i) -> const Plan& { return plans[static_cast<std::size_t>(i)]; };
-  // The library does not document what its ReLU does with NaN, and algorithms differ. An alpha of NaN shows it.
+  // The library does not document what its ReLU does with NaN, and algorithms differ. So test it: alpha = NaN.
   const auto try_out = [&](int i) {
     Gemm product = trial->gemm();
     if (relu) product.alpha = std::numeric_limits<double>::quiet_NaN();

@@ -21,16 +21,16 @@ struct CublasLtOptions {
 };
 
 /// Products by cuBLASLt. The first product of a key (shape, types, leading dimensions, alignments, epilogue) measures
-/// the first eight algorithms of the library's heuristic, on memory and a stream of its own; the fastest is kept. In tf32,
-/// a product whose operands both lie across k is also measured with B copied along k first.
+/// the first eight algorithms of the library's heuristic, in separate memory and on a separate stream. The fastest one
+/// is kept. In tf32, if neither operand is stored along k, the product is also measured with a copy of B that is.
 ///
-/// Bits: an algorithm gives the same bits each time, on every GPU of one kind. Algorithms differ in rounding, and the
-/// choice depends on times (see choose_fastest), so two runs may differ in the last bits. Ranks may choose differently:
-/// no product is computed by two ranks, and collectives give every rank the same sums.
+/// Bits: an algorithm gives the same bits each time, on every GPU of one kind. Algorithms round differently, and the
+/// choice depends on times (see choose_fastest). So two runs may differ in the last bits. Ranks may choose different
+/// algorithms: no product is computed by two ranks, and collectives give every rank the same sums.
 ///
-/// Memory: each stream has its own workspace, and memory for copies of operands. It is allocated at the first use and
-/// kept, because a captured graph contains its address. Nothing can be measured while a stream is captured: the first
-/// product of a key must run without capture.
+/// Memory: each stream has its own workspace, and its own memory for copies of operands. It is allocated at the first
+/// use and kept, because a captured graph contains its address. Nothing can be measured during a capture, so the first
+/// product of a key must run without one.
 class GemmCublasLt {
  public:
   explicit GemmCublasLt(const CublasLtOptions& options);

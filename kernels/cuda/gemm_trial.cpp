@@ -11,7 +11,7 @@ namespace recombine::cuda {
 
 namespace {
 
-constexpr std::size_t kShareOfMemory = 2;  // a trial takes at most one part of this many of the free memory
+constexpr std::size_t kShareOfMemory = 2;  // a trial takes at most this fraction of the free memory: 1 / 2
 
 template <class View>
 std::int64_t bytes_of(const View& x) {
@@ -38,7 +38,7 @@ TrialStream::TrialStream() {
 }
 
 TrialStream::~TrialStream() {
-  // If one of these fails, the GPU has failed before, and the next checked call reports it.
+  // If one of these calls fails, the GPU failed earlier, and the next checked call reports it.
   int gpu = 0;
   cudaMemPool_t pool = nullptr;
   if (cudaStreamSynchronize(stream_.get()) != cudaSuccess || cudaGetDevice(&gpu) != cudaSuccess) return;

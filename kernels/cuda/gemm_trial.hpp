@@ -21,8 +21,8 @@ class TrialStream {
   StreamHandle stream_;
 };
 
-/// A product to measure: like another one, but with random operands and a result of its own, and on a stream of its own,
-/// because the other streams may contain work that waits for the host.
+/// A copy of a product, to measure it: with random operands and separate memory for the result. It has a separate
+/// stream, because other streams may contain work that waits for the host.
 class GemmTrial {
  public:
   struct Request {
@@ -45,7 +45,7 @@ class GemmTrial {
  private:
   explicit GemmTrial(const Request& request);
 
-  TrialStream stream_;  ///< first: it ends after the memory is released
+  TrialStream stream_;  ///< declared first: destroyed after the memory
   Scratch a_, b_, c_, bias_, workspace_, operand_copies_;
   Gemm gemm_;
 };

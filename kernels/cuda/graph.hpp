@@ -10,8 +10,8 @@ namespace recombine::cuda {
 
 using GraphExecutable = Handle<cudaGraphExec_t, cudaGraphExecDestroy>;
 
-/// A CUDA graph of the work that `enqueue` enqueues on `stream`, and on streams that wait for it. The work does not run.
-/// Only calls of this thread are captured: the progress thread may ask for events meanwhile.
+/// Returns a CUDA graph of the work that `enqueue` enqueues on `stream` and on streams that wait for it. The work does
+/// not run. Only calls of this thread are captured: the progress thread may query events meanwhile.
 GraphExecutable capture_graph(cudaStream_t stream, const std::function<void()>& enqueue);
 
 }  // namespace recombine::cuda

@@ -8,7 +8,7 @@
 
 namespace recombine::cuda {
 
-/// Work of a GPU as a CUDA graph: the host enqueues all of it by one call.
+/// Work of a GPU as a CUDA graph: the host enqueues all of it with one call.
 ///
 ///     run 1   enqueue()                       libraries choose algorithms and allocate what they keep
 ///     run 2   capture(enqueue()), launch      the work is recorded, with its order, and then launched as a graph

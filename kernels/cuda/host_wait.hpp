@@ -50,7 +50,7 @@ class HostWait {
   std::shared_ptr<StreamFailure> failure_;
   PinnedWord word_;  ///< std::uint32_t
   std::uint32_t waits_ = 0;
-  std::unique_ptr<cpu::CpuStream> host_;  ///< last: it ends, after all its tasks, before the word is freed
+  std::unique_ptr<cpu::CpuStream> host_;  ///< declared last: it finishes all its tasks before the word is freed
 };
 
 }  // namespace recombine::cuda

@@ -20,14 +20,14 @@ void check_launch(const char* kernel);
 /// Number of multiprocessors of the current GPU.
 int multiprocessor_count();
 
-/// GPU memory with which the blocks of one launch add their parts of a sum. It belongs to one stream, so that launches
-/// never share it at the same time. Make it with Workspaces.
+/// GPU memory in which the blocks of one launch add their parts of a sum. It belongs to one stream, so two launches
+/// never use it at the same time. Workspaces makes it.
 struct Workspace {
   static constexpr std::int64_t kTickets = 1024;
   static constexpr std::int64_t kPartsBytes = std::int64_t{1} << 20;
 
   unsigned* tickets = nullptr;  ///< kTickets; zero between launches
-  std::byte* parts = nullptr;   ///< kPartsBytes, 256-byte aligned, of any content
+  std::byte* parts = nullptr;   ///< kPartsBytes, 256-byte aligned, not initialised
 };
 
 /// Where to run a kernel that sums over blocks.

@@ -7,8 +7,8 @@
 #include "kernels/cuda/copy_engine.cuh"
 #include "kernels/cuda/wgmma.cuh"
 
-// C = A B on Hopper's tensor cores: bf16 operands, f32 sums. Nobody copies elements by hand: one thread asks the copy
-// engine for whole boxes, and the tensor cores read them from shared memory.
+// C = A B on Hopper's tensor cores: bf16 operands, f32 sums. Threads do not copy elements: one thread requests whole
+// boxes from the copy engine, and the tensor cores read them from shared memory.
 //
 //    memory       copy engine      shared memory: a ring of 4 stages         tensor cores   registers
 //                 (TMA)            +-------+-------+-------+-------+         (wgmma)
@@ -17,18 +17,18 @@
 //                                    full?   full?   full?   full?                          warpgroups
 //                                    empty?  empty?  empty?  empty?
 //
-//    producer (1 thread)       | 0 | 1 | 2 | 3 | wait for 0 to be empty | 0 | wait | 1 | ...   asks for copies only
+//    producer (1 thread)       | 0 | 1 | 2 | 3 | wait for 0 to be empty | 0 | wait | 1 | ...   requests copies only
 //    consumers (2 warpgroups)        | wait for 0 to be full |  0  |  1  |  2  |  3  |  0  |   multiply only
 //
-// Each stage has two barriers: `full` when its bytes have arrived, `empty` when all consumers have read them. So copies
-// run up to 4 stages ahead of the products, also from the end of one tile of C into the next: a block stays on its
-// multiprocessor and computes tile after tile. One group of products is always in flight: a consumer frees a stage when
-// the products of the next stage have begun.
+// Each stage has two barriers: `full` ends a phase when the stage's bytes have arrived, `empty` when all consumers have
+// read them. So copies run up to 4 stages ahead of the products. They also run ahead from one tile of C into the next,
+// because a block stays on its multiprocessor and computes tile after tile. One group of products is always in flight:
+// a consumer frees a stage after it has begun the products of the next stage.
 //
-// If there are fewer such tiles than multiprocessors, tiles of 128 x 128 keep more of these busy.
+// If there are fewer such tiles than multiprocessors, tiles of 128 x 128 keep more multiprocessors busy.
 //
-// Tiles are taken in groups of rows, down each column of the group first, so the tiles that run at the same time share
-// their operands in the L2 cache:
+// Rows of tiles form groups. Blocks take the tiles of a group column by column, so tiles that run at the same time
+// share their operands in the L2 cache:
 //
 //                   +---+---+---+---+
 //                   | 0 | 4 | 8 |12 |
@@ -51,7 +51,7 @@ struct Tiling {
 
 constexpr int kConsumers = 2;  // warpgroups
 constexpr int kThreads = (1 + kConsumers) * kWarpgroup;
-// Together at most the 168 of each thread at the start: 40 + 2 * 232 = 3 * 168.
+// Registers of a thread. At the start each has 168, and the sum stays the same: 40 + 2 * 232 = 3 * 168.
 constexpr int kProducerRegisters = 40;
 constexpr int kConsumerRegisters = 232;
 
@@ -103,7 +103,7 @@ __device__ __forceinline__ void for_each_tile(const HopperProduct& p, const Work
   }
 }
 
-/// Asks for the boxes of an operand of a stage: one box if k runs along the rows, else one for each slab.
+/// Requests the boxes of a stage's operand: one box if k runs along the rows, else one for each slab.
 template <Along along, int extent>
 __device__ __forceinline__ void copy_operand(__nv_bfloat16* to, const CUtensorMap& map, int outer, int depth,
                                              Barrier& full) {
@@ -159,7 +159,7 @@ __device__ __forceinline__ void write(const HopperProduct& p, int row, int col, 
   }
 }
 
-/// @param part  which 64 rows of the tile this warpgroup computes
+/// Multiplies what the producer copies. @param part  which 64 rows of a tile this warpgroup computes
 template <class Tile, Along a_along, Along b_along>
 __device__ __forceinline__ void consume(const HopperProduct& p, int part, Ring<Tile>& ring) {
   constexpr int kAStep = kStepBytes<a_along>;
@@ -181,7 +181,7 @@ __device__ __forceinline__ void consume(const HopperProduct& p, int part, Ring<T
             depth > 0 || l > 0);
       }
       commit_products();
-      wait_for_products<1>();  // those of the stage before
+      wait_for_products<1>();  // the products of the previous stage
       if (previous >= 0 && threadIdx.x % 32 == 0) ring.empty[previous].arrive();
       previous = at.stage;
     }

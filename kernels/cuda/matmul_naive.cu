@@ -14,7 +14,7 @@
 // Every element of A is read n times, every element of B m times, from memory or a cache: two reads for each
 // multiply-add. A GPU can do tens of multiply-adds in the time of one read, so its arithmetic waits for reads.
 // If B is transposed, the 32 threads read 32 different rows, which takes 32 times as long. matmul_tiled.cu reads less,
-// and reads neighbours in both cases.
+// and its threads read neighbours in both cases.
 
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/launch.hpp"

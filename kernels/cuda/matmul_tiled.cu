@@ -14,7 +14,8 @@
 //  columns         A                   C                shared memory once for 8. Memory is read while the block
 //                                                       multiplies.
 //
-// The 8 x 8 sums of a thread are four squares of 4 x 4, 64 apart, so the threads that read together read neighbours:
+// The 8 x 8 sums of a thread are four squares of 4 x 4, 64 apart. So threads that read at the same time read
+// neighbours:
 //
 //                         64            64
 //                   +-------------+-------------+
@@ -46,8 +47,9 @@ constexpr int kPitch = kTile + 4;  // row length of a tile in shared memory: spr
 template <class Sum>
 using Tile = Sum[kDepth][kPitch];
 
-/// What one thread copies of the tiles of an operand: kCount elements of each tile, from memory through registers to
-/// shared memory. Neighbouring threads read neighbouring elements. (B is given transposed, so the same code copies it.)
+/// One thread's part of copying an operand's tiles: kCount elements of each tile, from memory through registers to
+/// shared memory. Neighbouring threads read neighbouring elements. (The caller passes B transposed, so the same
+/// code copies it.)
 template <class T, class Sum>
 class TileCopy {
  public:
@@ -63,7 +65,7 @@ class TileCopy {
     to_ = col_ * kPitch + row;
   }
 
-  /// Begins to read the next tile. @param depth  of k from here to the end; if not positive, nothing is read
+  /// Begins to read the next tile. @param depth  elements of k that are left; if not positive, nothing is read
   __device__ __forceinline__ void read(std::int64_t depth) {
     const int inside = static_cast<int>(min(depth, std::int64_t{kDepth})) - col_;
     const int count = along_depth_ ? (inside > 0 ? most_ : 0) : min(most_, (inside + kColStep - 1) / kColStep);
@@ -83,14 +85,14 @@ class TileCopy {
 
  private:
   static constexpr int kCount = kTile * kDepth / kThreads;
-  static constexpr int kRowStep = kThreads / kDepth;  // from an element of the thread to its next one if k runs along
+  static constexpr int kRowStep = kThreads / kDepth;  // from a thread's element to its next one if k runs along
   static constexpr int kColStep = kThreads / kTile;   // the rows, and if it does not
 
   __device__ static int thread() { return static_cast<int>(threadIdx.y * kSide + threadIdx.x); }
 
   bool along_depth_;   // k runs along the rows
-  int col_;            // of the thread's first element in a tile
-  std::int64_t next_;  // from an element of the thread to its next one, in memory
+  int col_;            // column of the thread's first element in a tile
+  std::int64_t next_;  // from a thread's element to its next one, in memory
   int most_;           // elements of a whole tile that are inside the operand
   const T* from_;
   int to_;  // offset in a tile
@@ -102,13 +104,13 @@ __device__ __forceinline__ Operand<T> transposed(const Operand<T>& x) {
   return {x.data, x.col_stride, x.row_stride};
 }
 
-/// Position of element e of a thread in a tile. @param at  of the thread's first square
+/// Position in a tile of a thread's element e. @param at  position of the thread's first square
 __device__ __forceinline__ int position(int at, int e) { return at + e / kSquare * kHalf + e % kSquare; }
 
 /// Reads a thread's 8 numbers of a row of a tile: two squares of 4 neighbours.
 template <class Sum>
 __device__ __forceinline__ void read_row(const Sum (&row)[kPitch], int at, Sum (&to)[kEach]) {
-  struct alignas(16) Chunk {  // the most that a thread reads at once
+  struct alignas(16) Chunk {  // the largest read of a thread
     Sum x[16 / sizeof(Sum)];
   };
   constexpr int kChunk = 16 / static_cast<int>(sizeof(Sum));
@@ -120,11 +122,11 @@ __device__ __forceinline__ void read_row(const Sum (&row)[kPitch], int at, Sum (
   }
 }
 
-/// sums += A B, for one step along k. @param row, col  of the thread's first square
+/// sums += A B, for one step along k. @param row, col  position of the thread's first square
 template <class Sum>
 __device__ __forceinline__ void multiply_tiles(const Tile<Sum>& a_tile, const Tile<Sum>& b_tile, int row, int col,
                                                Sum (&sums)[kEach][kEach]) {
-#pragma unroll 2  // more needs more registers than two blocks on a multiprocessor have
+#pragma unroll 2  // more needs more registers than a thread has if two blocks share a multiprocessor
   for (int l = 0; l < kDepth; ++l) {
     Sum a[kEach];
     Sum b[kEach];

@@ -16,7 +16,7 @@ struct OptimizerCall {
   std::int64_t n;
   const OptimizerRates* rates;
   float beta1, beta2, epsilon, weight_decay;
-  const std::int64_t* undecayed;  // [2 undecayed_ranges] begin, end, ...: in the flat buffer of the weights
+  const std::int64_t* undecayed;  // [2 undecayed_ranges] begin, end, ... in the flat buffer of the weights
   std::int64_t undecayed_ranges;
   std::int64_t first_weight;
   const double* gradient_square_sum;
@@ -36,12 +36,12 @@ __device__ __forceinline__ float gradient_scale(const OptimizerCall& call) {
   return scale;
 }
 
-/// The weight decay of the weights that one thread visits, in ascending order.
+/// The weight decay of the weights of one thread. The thread visits them in ascending order.
 class Decay {
  public:
   __device__ __forceinline__ explicit Decay(const OptimizerCall& call) : call_(call) { read(); }
 
-  /// Of the weight at flat index `at`.   `at` never descends
+  /// The decay of the weight at flat index `at`, which must not be smaller than in the call before.
   __device__ __forceinline__ float of(std::int64_t at) {
     for (; at >= end_; read()) ++range_;
     return at >= begin_ ? 0 : call_.weight_decay;
@@ -59,7 +59,7 @@ class Decay {
 
   const OptimizerCall& call_;
   std::int64_t range_ = 0;
-  std::int64_t begin_, end_;  // of the first range that does not end before the last weight
+  std::int64_t begin_, end_;  // of the first range that ends after the last visited weight
 };
 
 /// Returns the new weight. Updates m and v if this kind of optimizer uses them.

@@ -9,7 +9,7 @@
 namespace recombine::cuda {
 
 inline constexpr int kWide = 4;  ///< elements of a pack, if the alignment allows it; otherwise a pack has 1
-/// The same if elements are bf16: 16 bytes of them, and twice 16 bytes of the f32 that the thread computes with.
+/// The same for bf16: 16 bytes in memory, and 32 bytes as f32 in the thread's registers.
 inline constexpr int kWideBf16 = 8;
 /// The width of packs for memory of this type.
 template <class T>

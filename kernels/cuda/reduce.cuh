@@ -31,9 +31,9 @@ __device__ __forceinline__ T block_sum(T x, T* warps) {
   return thread < kWarp ? group_sum(thread < n ? warps[thread] : T{0}, kWarp) : T{0};
 }
 
-/// True in all threads of the last of `blocks` blocks that call it with this ticket. What the other blocks wrote before
-/// the call can then be read, with __ldcg(). The ticket is zero before the first call and after the last, so the next
-/// launch can use it again.
+/// `blocks` blocks call it with the same ticket. Returns true in all threads of the last block that does. This block
+/// can then read, with __ldcg(), what the other blocks wrote before their calls. The ticket is zero before the first
+/// call and after the last one, so the next launch can use it again.
 __device__ __forceinline__ bool is_last_block(unsigned* ticket, unsigned blocks) {
   __shared__ bool last;
   __syncthreads();

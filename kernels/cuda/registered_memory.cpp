@@ -18,7 +18,7 @@ RegisteredMemory::RegisteredMemory(std::shared_ptr<Gpu> gpu, std::span<std::byte
   if (cudaHostGetDevicePointer(&on_gpu, memory_, 0) == cudaSuccess && on_gpu == memory_) return;
   static_cast<void>(cudaGetLastError());
   check(cudaHostUnregister(memory_), "cudaHostUnregister");
-  throw Error("the GPU sees pinned memory of the host at another address; expected the same address");
+  throw Error("the GPU sees pinned host memory at another address than the host; expected the same address");
 }
 
 RegisteredMemory::~RegisteredMemory() {

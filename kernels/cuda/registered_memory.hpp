@@ -8,11 +8,11 @@
 
 namespace recombine::cuda {
 
-/// Pins memory of the host that was allocated elsewhere, such as memory that processes share, so that a GPU accesses it
+/// Pins host memory that was allocated elsewhere, for example memory that processes share. A GPU then accesses it
 /// without an intermediate buffer.
 class RegisteredMemory {
  public:
-  /// @param memory  whole pages; it must outlive this object @throws Error
+  /// @param memory  whole pages; it must outlive this object @throws Error if it cannot be pinned
   RegisteredMemory(std::shared_ptr<Gpu> gpu, std::span<std::byte> memory);
   /// Blocks the host until the GPU's streams no longer use the memory.
   ~RegisteredMemory();

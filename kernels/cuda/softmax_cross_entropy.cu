@@ -78,7 +78,7 @@ template <class Gradient, int width>
 void wider(const Launch& launch, const SoftmaxCrossEntropy& loss) {
   const std::int64_t n = loss.logits.cols;
   if (n <= 8 * kWarp) return warp_per_row<Gradient, width, 8 / width>(launch, loss);
-  if constexpr (width > 1) {  // with single elements, 32 of them and their columns do not fit into the registers
+  if constexpr (width > 1) {  // 32 single elements with their columns do not fit into the registers
     if (n <= 32 * kWarp) return warp_per_row<Gradient, width, 32 / width>(launch, loss);
   }
   block_per_row<Gradient, width>(launch, loss);

@@ -19,7 +19,7 @@ struct SoftmaxCall {
   __device__ __forceinline__ bool is_column(std::int64_t label) const { return label >= 0 && label < n; }
 };
 
-/// Where the gradient goes.
+/// The memory of the gradient.
 template <class T>
 struct GradientOut {
   T* at;  // may be logits; null: not computed

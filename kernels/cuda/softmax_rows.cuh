@@ -2,15 +2,15 @@
 
 #include "kernels/cuda/softmax_cross_entropy.cuh"
 
-/// Softmax and cross-entropy of rows that fit into registers: memory is read once and written once. What limits these
-/// kernels is memory, so a thread loads all that it needs before it uses the first value.
+/// Softmax and cross-entropy of rows that fit into registers: memory is read once and written once. Memory limits
+/// these kernels, so a thread loads all values that it needs before it uses the first one.
 namespace recombine::cuda {
 
 inline constexpr int kBlockWarps = kBlockThreads / kWarp;
 
 /// Rows of up to 32 columns, a thread per row. A warp copies 32 rows to shared memory and their gradients back.
-/// Neighbouring lanes access neighbouring elements of memory; a shared row has an odd stride, so that lanes that read
-/// a column use different banks:
+/// Neighbouring lanes access neighbouring elements of memory. Rows in shared memory have an odd stride, so that the
+/// lanes that read a column use different banks:
 ///
 ///     memory   row 0: 0 1 2 3   row 1: 4 5 6 7       element k -> shared element k + k / n * (stride - n)
 ///     shared          0 1 2 3 -        4 5 6 7 -
@@ -33,8 +33,8 @@ inline NarrowTile narrow_tile_of(std::int64_t n) {
   return {static_cast<int>(n), static_cast<int>(n | 1), static_cast<unsigned>(ceil_div(1 << 16, n))};
 }
 
-/// *to = x, as the next to leave the cache. Logits and gradients stream through it; the labels, which come in random
-/// order, stay.
+/// *to = x, marked as first to be evicted from the cache. Logits and gradients stream through the cache. The labels,
+/// which are read in random order, stay in it.
 __device__ __forceinline__ void store_once(float* to, float x) { __stcs(to, x); }
 __device__ __forceinline__ void store_once(BFloat16* to, float x) {
   __stcs(reinterpret_cast<unsigned short*>(to), rounded(x).bits);
@@ -42,7 +42,7 @@ __device__ __forceinline__ void store_once(BFloat16* to, float x) {
 
 /// Copies `elements` elements of a tile's rows to shared memory.
 __device__ __forceinline__ void stage_rows(const NarrowTile& tile, int elements, const float* from, int ld, float* to) {
-  constexpr int kLoads = 16;  // under way at once
+  constexpr int kLoads = 16;  // in flight at once
   for (int begin = static_cast<int>(threadIdx.x) % kWarp; begin < elements; begin += kLoads * kWarp) {
     float x[kLoads];
 #pragma unroll
@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(kBlockThreads, 4)
   for (; first < call.m; first += step) {
     const int height = call.m - first < kWarp ? static_cast<int>(call.m - first) : kWarp;
     const std::int64_t label = lane < height ? call.labels[position] : -1;
-    // One tile early: the label's address is known before the tile's logits are loaded.
+    // Read one tile early, so that the label's address is known before the tile's logits are loaded.
     if (first + step + lane < call.m) position = call.rows[first + step + lane];
     stage_rows(tile, height * tile.n, call.logits + first * call.logits_ld, logits_ld, rows);
     __syncwarp();

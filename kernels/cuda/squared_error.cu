@@ -7,7 +7,7 @@ namespace recombine::cuda {
 
 namespace {
 
-/// One pass: the gradient needs no sum over the row.
+/// Loss and gradient in one pass: the gradient needs no sum over the row.
 template <class Gradient, int width>
 struct SquaredErrorItem {
   static constexpr int kWidth = width;

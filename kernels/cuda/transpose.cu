@@ -16,8 +16,8 @@ struct Transposition {
   std::int64_t tiles_across;
 };
 
-/// A block moves a tile through shared memory, so that it reads and writes whole rows of 128 bytes. The spare column
-/// puts the elements of a column into different banks.
+/// A block moves a tile through shared memory, so that it reads and writes whole rows of 128 bytes. The extra column
+/// of the tile puts the elements of a column into different banks.
 __global__ void __launch_bounds__(kTile* kDown) transpose_kernel(Transposition t) {
   __shared__ float tile[kTile][kTile + 1];
   const std::int64_t row = blockIdx.x / t.tiles_across * kTile;

@@ -8,8 +8,8 @@ namespace recombine::cuda::hopper {
 
 constexpr int kWarpgroup = 128;  // threads
 
-/// How an operand of a product lies in shared memory: in slabs of 64 rows of 128 bytes, swizzled as the copy engine
-/// writes them: chunk c (16 bytes) of row r is at chunk c ^ (r % 8). So a column of chunks lies in different banks.
+/// How an operand of a product is stored in shared memory: in slabs of 64 rows of 128 bytes, swizzled as the copy
+/// engine writes them. Chunk c (16 bytes) of row r is at chunk c ^ (r % 8), so a column of chunks uses different banks.
 ///
 ///    k along the rows: a slab is 64 of m x 64 of k        m along the rows: a slab is 64 of k x 64 of m
 ///
@@ -27,7 +27,7 @@ constexpr int kSlabRows = 64;
 constexpr int kRowBytes = 128;
 constexpr int kSlabBytes = kSlabRows * kRowBytes;
 
-/// The bytes from the operand of one product to that of the next, 16 further along k.
+/// Bytes from the operand of one product to the operand of the next product, which is 16 further along k.
 template <Along along>
 constexpr int kStepBytes = along == Along::depth ? 32 : 16 * kRowBytes;
 
@@ -47,7 +47,7 @@ __device__ __forceinline__ std::uint64_t operand_descriptor(unsigned address) {
 /// Orders earlier uses of the sums' registers before the next multiply_add().
 __device__ __forceinline__ void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
-/// Makes a group of the products since the last call.
+/// Makes a group of all products since the last call.
 __device__ __forceinline__ void commit_products() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 
 /// Waits until at most `groups` groups are not finished.
@@ -56,14 +56,14 @@ __device__ __forceinline__ void wait_for_products() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(groups) : "memory");
 }
 
-/// Tells the compiler that the sums change here, so that it does not read them before a wait.
+/// Tells the compiler that the sums change here. Otherwise it might read them before the wait.
 template <int size>
 __device__ __forceinline__ void sums_arrive(float (&sums)[size]) {
 #pragma unroll
   for (int i = 0; i < size; ++i) asm volatile("" : "+f"(sums[i])::"memory");
 }
 
-/// The registers of each thread of a warpgroup, from now on. One warpgroup gives up what another takes.
+/// Sets the number of registers of each thread of a warpgroup. One warpgroup gives up the registers that another takes.
 template <int count>
 __device__ __forceinline__ void shrink_registers() {
   asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(count));
@@ -77,11 +77,11 @@ __device__ __forceinline__ void grow_registers() {
   "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), \
       "+f"(d[i + 7])
 
-/// d [64 x 256] += A [64 x 16] B [16 x 256] in bf16, by a warpgroup; d = A B if `add` is 0. The operands lie in shared
-/// memory, and `a` and `b` are their descriptors. Begins the product: d has its values after wait_for_products().
+/// d [64 x 256] += A [64 x 16] B [16 x 256] in bf16, by a warpgroup; d = A B if `add` is 0. The operands are in shared
+/// memory; `a` and `b` are their descriptors. Only begins the product: d has its values after wait_for_products().
 /// Lane l of warp w holds two pairs of neighbours for each j: d[4 j], d[4 j + 1] are in row 16 w + l / 4, and
-/// d[4 j + 2], d[4 j + 3] in the row 8 below, all from column 8 j + 2 (l % 4).
-/// @tparam a_across, b_across  0: k runs along the rows of the operand in shared memory; 1: m or n does
+/// d[4 j + 2], d[4 j + 3] are 8 rows below. Both pairs begin at column 8 j + 2 (l % 4).
+/// @tparam a_across, b_across  0: k runs along the rows of the operand in shared memory; 1: m or n runs along them
 template <int a_across, int b_across>
 __device__ __forceinline__ void multiply_add(float (&d)[128], std::uint64_t a, std::uint64_t b, int add) {
   asm volatile(

@@ -12,7 +12,8 @@ namespace recombine::cuda {
 /// One Workspace for each stream.
 class Workspaces {
  public:
-  /// The stream's Workspace. The first call for a stream enqueues its allocation there, so it must not be captured.
+  /// The stream's Workspace. The first call for a stream enqueues the allocation on it, so that call must not be
+  /// captured.
   Workspace of(cudaStream_t stream);
 
  private:

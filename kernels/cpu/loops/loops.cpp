@@ -26,10 +26,10 @@ inline float widened(uint16_t x) { return __builtin_bit_cast(float, static_cast<
 inline uint16_t narrowed(float x) {
   const uint32_t bits = __builtin_bit_cast(uint32_t, x);
   const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  return static_cast<uint16_t>(x != x ? (bits >> 16) | 0x40 : rounded);  // 0x40: no NaN becomes an infinity
+  return static_cast<uint16_t>(x != x ? (bits >> 16) | 0x40 : rounded);  // 0x40: keeps a NaN from becoming an infinity
 }
 
-/// Rounds to f32 first, to odd. If both steps rounded to nearest, values close to a tie would get a wrong result.
+/// Rounds to f32 first, to odd. If both steps rounded to nearest, values close to a tie would be rounded wrongly.
 inline uint16_t narrowed(double x) {
   const float nearest = static_cast<float>(x);
   const double back = static_cast<double>(nearest);

@@ -19,13 +19,13 @@ struct AdamWScalars {
   float gradient_scale;
 };
 
-/// A block of rows x cols of the matrices of ActivationGradient (kernels/math.hpp). Stored and In: float, or uint16_t
-/// for bf16, given as its bits.
+/// A block of rows x cols of the matrices of ActivationGradient (kernels/math.hpp). Stored and In are float, or
+/// uint16_t with the bits of a bf16.
 template <class Stored, class In>
 struct GradientStripe {
   const Stored* saved;
   int64_t saved_ld;
-  const In* incoming;  ///< it may be gradient
+  const In* incoming;  ///< may be gradient
   int64_t incoming_ld;
   Stored* gradient;
   int64_t gradient_ld;
@@ -88,7 +88,7 @@ struct CastLoops {
   void (*bf16_to_f64)(const uint16_t* from, double* to, int64_t n);
 };
 
-/// to = activation(from + bias); bias null: none. to may be from
+/// to = activation(from + bias). `bias` may be null: none. `to` may be `from`.
 struct BiasActivationLoops {
   void (*f32)(const float* from, const float* bias, float* to, int64_t n, LoopActivation activation);
   void (*f32_to_bf16)(const float* from, const uint16_t* bias, uint16_t* to, int64_t n, LoopActivation activation);
