@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# On a machine with GPUs: everything that the emulation cannot vouch for. One table, one JSON file.
+# On a machine with GPUs: checks and measures what the emulation cannot show. One table, one JSON file.
 #
 #   tests/gpu_check.sh [--build DIR] [--json FILE] [--parts PART,...] [--seconds N] [--part-seconds N] [--quick]
 #                      [--emulated]
@@ -7,23 +7,22 @@
 #   tests/gpu_check.sh --from FILE|FOLDER [OPTION...]
 #   tests/gpu_check.sh --table FILE
 #
-#   --build DIR       a build with RECOMBINE_CUDA=ON; else build-gpu/ is configured and built
-#   --json FILE       where rows go (gpu_check.jsonl): a line of JSON each, written when the row is there
+#   --build DIR       a build with RECOMBINE_CUDA=ON; without this option, build-gpu/ is configured and built
+#   --json FILE       file for the rows (gpu_check.jsonl): a line of JSON each, written as soon as it is measured
 #   --parts LIST      of train-small, train-large, train-accuracy, torch, all_reduce-staged, all_reduce-nccl, kernels,
 #                     products, profile, tests-np1, tests-staged, tests-nccl, racecheck, synccheck, memcheck; or of
-#                     these groups: train, tests, sanitizer, all_reduce. All of them unless told, in an order such that
-#                     what is worth most comes first
-#   --seconds N       all ends after N seconds. What is not done by then is named, and is no failure
-#   --part-seconds N  no part takes longer, and no program of tests and sanitizers; else each has a limit of its own
-#                     (tests/bench/gpu/parts.py). What reaches its limit is ended, and has failed; all rows stay
-#   --quick           tiny sizes, to try the script: its figures say nothing
+#                     these groups: train, tests, sanitizer, all_reduce. Default: all, the most important first
+#   --seconds N       limit of the whole run. The report names what was not done by then; that is no failure
+#   --part-seconds N  limit of each part, and of each program of tests and sanitizers. Default: the limits in
+#                     tests/bench/gpu/parts.py. A part that reaches its limit is ended and fails; its rows stay
+#   --quick           tiny sizes, to try the script: its figures mean nothing
 #   --emulated        the same without a GPU, on tests/cuda_on_cpu
-#   --pack FILE       checks nothing, but packs what a machine without this project's packages needs (tar, or tar.xz)
-#   --from FILE       runs from such a pack, which is unpacked into a temporary folder; or from an unpacked FOLDER
+#   --pack FILE       checks nothing; packs what a machine without this project's packages needs (tar, or tar.xz)
+#   --from FILE       unpacks such a pack into a temporary folder, and runs from it. Or FOLDER: an unpacked pack
 #   --table FILE      prints the tables of an earlier run, also of one that was killed
 #
 # torch: the same networks and products in PyTorch, if python3 has it, and a table with ours next to it.
-# Exit code: 0; 1: something failed; 2: an option is wrong; 77: no GPU here. A part that could not be run is named.
+# Exit code: 0; 1: something failed; 2: an option is wrong; 77: no GPU here. The report names parts that could not run.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the parts of tests/gpu_check.sh, writes each row to a file when it is there, and prints one table at the end,
-also if it is ended early. Call tests/gpu_check.sh, not this.
+"""Runs the parts of tests/gpu_check.sh, writes each row to a file as soon as it is known, and prints one table at the
+end, also if it is ended early. Call tests/gpu_check.sh instead of this file.
 
 Times come from the host's clock around many calls and a synchronize(). Calls are not timed one by one on the GPU.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/gpu_check.sh with programs that do nothing: limits, rows that survive, refused options, and a pack.
+"""tests/gpu_check.sh with stub programs: limits, rows that survive the end of the run, refused options, and a pack.
 
 usage: gpu_check_test.py REPOSITORY [BUILD]; with BUILD (with RECOMBINE_CUDA=ON, and the emulation) it makes a pack of
 it, and runs from the pack.
@@ -16,7 +16,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "cli"))
 import ncu_steps  # noqa: E402
 from program import Checks, wait_for  # noqa: E402
 
-# `kernels` prints a row and hangs; so does its child, which has the pipe open too.
+# `kernels` prints a row and then hangs. So does its child, which also keeps the pipe open.
 STUB = """#!/bin/sh
 row() { echo "{\\"part\\": \\"$1\\", \\"name\\": \\"$2\\", \\"size\\": \\"8^3\\", \\"seconds\\": 1, \\"value\\": 3,
   \\"unit\\": \\"TFLOP/s\\", \\"ceiling\\": null, \\"share\\": null, \\"note\\": \\"\\"}" | tr -d '\\n'; echo; }
@@ -60,7 +60,7 @@ class Stub:
         return [line.get("name", line.get("part")) for line in found if line["kind"] == kind]
 
     def hangs(self):
-        """Whether the stub that printed a row and hung is there."""
+        """True if the stub that printed a row and then hung is still running."""
         try:
             os.kill(int((self.folder / "hanging").read_text()), 0)
         except (FileNotFoundError, ProcessLookupError, ValueError):

@@ -45,8 +45,8 @@ struct Measured {
   std::string note;
 };
 
-/// Measures a square product: C = A B^T by the library, as a layer's forward product reads its operands, and C = A B by
-/// the kernels to learn from, as `matmul` does.
+/// Measures a square product. The library computes C = A B^T, like a layer's forward product. The kernels to learn from
+/// compute C = A B, like `matmul`.
 Measured rate_of(Effort effort, const Product& product) {
   std::string note;
   GpuBench bench(effort, {.kind = DeviceKind::cuda,

@@ -1,4 +1,4 @@
-"""The tests on GPUs that CMake registered, as commands for this machine. A pack has a list of its own, so no CTest."""
+"""The tests on GPUs that CMake registered, as commands for this machine. A pack has its own list and needs no CTest."""
 import dataclasses
 import json
 import pathlib
@@ -19,20 +19,20 @@ class GpuTest:
     environment: dict
     ranks: int
     staged: bool
-    is_unit: bool  # a program of unit tests, not a script that runs our programs: much shorter
+    is_unit: bool  # a program of unit tests; otherwise a script that runs our programs, which takes much longer
 
     @property
     def part(self):
         return "tests-np1" if self.ranks == 1 else "tests-staged" if self.staged else "tests-nccl"
 
     def split(self):
-        """The command before the program, and from it."""
+        """The command in two parts: before the test program, and from it on."""
         at = next(i for i, word in enumerate(self.command) if re.search(r"/\w+_test$", word))
         return self.command[:at], self.command[at:]
 
 
 def listed(machine):
-    """What CTest knows, or what --pack wrote down."""
+    """The list of all tests: from CTest, or as --pack wrote it."""
     if machine.in_pack:
         text = (machine.build / "tests.json").read_text().replace("@PACK@", str(machine.build.parent))
     else:
@@ -48,12 +48,12 @@ def load(machine):
     """@raises Failed"""
     tests = [of(machine, test) for test in listed(machine) if NAME.search(test["name"])]
     if not tests:
-        raise Failed("tests: none is for GPUs; expected a build with RECOMBINE_CUDA=ON, made here, or a pack")
+        raise Failed("tests: found none for GPUs; expected a build with RECOMBINE_CUDA=ON on this machine, or a pack")
     return sorted(tests, key=lambda test: (not test.is_unit, test.name))
 
 
 def of(machine, test):
-    """A test of the emulation becomes one of a GPU: only names, and settings of the emulation, differ."""
+    """Makes a GPU test of a test on the emulation: only names and the settings of the emulation differ."""
     _, staged, ranks = NAME.search(test["name"]).groups()
     settings = next(p["value"] for p in test["properties"] if p["name"] == "ENVIRONMENT")
     environment = dict(setting.split("=", 1) for setting in settings)

@@ -12,7 +12,7 @@ import sys
 import time
 
 LAST_LINES = 30  # of the output of a command that failed
-FIRST_CAUSES = 24  # of these lines, with two lines after each, if they come earlier
+FIRST_CAUSES = 24  # of the earlier lines that match CAUSE, each with the two lines after it
 CAUSE = re.compile(r": Failure$|^========= (?!COMPUTE)|[Ee]rror")
 
 
@@ -25,7 +25,7 @@ class Failed(Exception):
 
 
 class WholeRun:
-    """When everything must have ended; never, if `seconds` is None. stop() ends it now."""
+    """The time limit of the whole run; none if `seconds` is None. stop() ends the run at once."""
 
     def __init__(self, seconds=None):
         self.end = math.inf if seconds is None else time.monotonic() + seconds
@@ -38,7 +38,7 @@ class WholeRun:
 
 
 class Deadline:
-    """When a part must have ended: after `seconds`, or with the whole run, if that ends sooner."""
+    """The time limit of a part: `seconds`, or the end of the whole run if that comes first."""
 
     def __init__(self, seconds, whole):
         self.end, self.whole = time.monotonic() + seconds, whole
@@ -67,8 +67,8 @@ class Machine:
                 *under, str(self.build / program), *arguments]
 
     def run(self, name, command, deadline, on_row=None, allowed=(0,), **environment):
-        """Standard output of a command, which ends at the deadline. `on_row` gets each line of JSON when it is printed.
-        @raises Failed"""
+        """Runs a command until the deadline at most, and returns its output. Calls `on_row` with each line of JSON as
+        soon as it is printed. @raises Failed, NotRun"""
         lines = []
 
         def take(line):
@@ -94,7 +94,7 @@ class Machine:
 
 
 def causes_and_end(lines):
-    """What a person needs of the output of a command that failed."""
+    """The lines of a failed command's output that show the cause, and its last lines."""
     last = max(0, len(lines) - LAST_LINES)
     causes = [i for i in range(last) if CAUSE.search(lines[i])][:FIRST_CAUSES]
     wanted = sorted({i + after for i in causes for after in range(3) if i + after < last})
@@ -102,8 +102,8 @@ def causes_and_end(lines):
 
 
 def run_to(deadline, command, take, environment, folder):
-    """Runs a command in a session of its own. `take` gets each line of its output. @returns the exit status; None if
-    the deadline passed, and then no process of the session is left."""
+    """Runs a command in its own session, and calls `take` with each line of its output. @returns the exit status; None
+    if the deadline passed: then all processes of the session were ended."""
     with subprocess.Popen(command, env=environment, cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process, \
             selectors.DefaultSelector() as selector:
@@ -112,7 +112,7 @@ def run_to(deadline, command, take, environment, folder):
         rest = b""
         try:
             while deadline.left() > 0:
-                ended = process.poll() is not None  # a child that lives on may hold the pipe open
+                ended = process.poll() is not None  # a child that still runs may keep the pipe open
                 if not selector.select(0 if ended else min(0.2, max(0, deadline.left()))):
                     if ended:
                         break

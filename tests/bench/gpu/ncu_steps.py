@@ -6,11 +6,11 @@ import re
 
 from machine import Failed
 
-STEPS = 7  # of the run. All lie in the first epoch of gpu_check's networks
+STEPS = 7  # of the run; all are in the first epoch of gpu_check's networks
 FIRST = 3  # the first two steps of a batch shape run without a graph, and choose their products
 OPTIONS = ["--metrics", "gpu__time_duration.sum", "--csv", "--page", "raw", "--print-units", "base", "--clock-control",
            "none", "--graph-profiling", "node"]
-NEAR = 3  # launches
+NEAR = 3  # launches: gathers that are at most this far apart belong to the same step
 OURS = re.compile(r"\brecombine\b")  # the namespace of our kernels; all others are the library's products
 
 
@@ -19,7 +19,7 @@ class Step:
     launches: float
     seconds: float  # sum of the kernels' own times
     products_seconds: float
-    longest: str  # our kernels that take most, with their share
+    longest: str  # our slowest kernels, with their shares
 
 
 def launches_of(text):
@@ -30,14 +30,14 @@ def launches_of(text):
         raise Failed(f"ncu: printed no table\n{text[-2000:]}")
     table = csv.DictReader(lines[start:])
     return [(line["Kernel Name"], float(line["gpu__time_duration.sum"].replace(",", "")) * 1e-9)
-            for line in table if line["ID"]]  # the line of units has none
+            for line in table if line["ID"]]  # the line with the units has no ID
 
 
 def mean_step(text):
     """The mean of the steps from FIRST on; a step begins when it gathers its rows."""
     launches = launches_of(text)
     gathers = [number for number, (kernel, _) in enumerate(launches) if "gather" in kernel.lower()]
-    # Inputs, then labels or targets: one beginning.
+    # A step gathers inputs, and then labels or targets: both are one beginning.
     starts = [number for number, before in zip(gathers, [-NEAR - 1, *gathers]) if number - before > NEAR]
     if len(starts) < STEPS:
         raise Failed(f"ncu: {len(starts)} steps among {len(launches)} launches; expected at least {STEPS}")
@@ -53,7 +53,7 @@ def mean_step(text):
 
 
 def short(kernel):
-    """The name of the item, if the kernel is one for all elementwise items; else of the kernel."""
+    """The name of the item if the kernel runs elementwise items, else the name of the kernel."""
     item = re.search(r"\b(\w+Item)\b", kernel)
     name = re.search(r"\b(\w+_kernel)\b", kernel)
     return (item or name or [kernel[:40]] * 2)[1]

@@ -3,7 +3,7 @@
 
 The pack is one folder in a tar file: programs and the list of tests (build/), the libraries that they load (lib/),
 Open MPI (openmpi/), Fashion-MNIST (data/), the scripts (tests/, launch/), and `run`, which starts a command with all
-of these. glibc, the driver, cuBLASLt and NCCL stay out: `run` looks for them where it is called.
+of these. glibc, the driver, cuBLASLt and NCCL are not packed: `run` looks for them on the target.
 """
 import argparse
 import json
@@ -22,8 +22,8 @@ SCRIPTS = ("tests/gpu_check.sh", "tests/bench/gpu", "tests/cli", "tests/distribu
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 GLIBC = r"(ld-linux.*|lib(c|m|mvec|pthread|dl|rt|resolv|util|anl))\.so"
 ON_THE_TARGET = r"lib(nccl|cublas|cublasLt|cuda|nvidia-.*)\.so"  # hundreds of megabytes, or the driver's
-COMPILER = r"lib(stdc\+\+|gcc_s)\.so"  # the newer one, of the pack's and the target's, is needed
-# Plugins that only fast networks, other launchers and OpenSHMEM need. They need many libraries.
+COMPILER = r"lib(stdc\+\+|gcc_s)\.so"  # `run` takes the newer one: the pack's or the target's
+# Plugins for fast networks, other launchers and OpenSHMEM. They would need many more libraries.
 NO_PLUGINS = re.compile(r"ofi|ucx|openib|psm|monitoring|netlink|oshmem|scoll|sshmem|spml|memheap|atomic|_dbg_")
 DICTIONARY = 128 << 20  # bytes: programs share most of their code
 
@@ -97,7 +97,7 @@ class Pack:
         self.add_pmix(to / "mca_pmix_ext3x.so")
 
     def add_pmix(self, plugin):
-        """PMIx has plugins of its own, unless it is a part of Open MPI."""
+        """PMIx has its own plugins, unless it is a part of Open MPI."""
         found = plugin.exists() and re.search(r"libpmix\.so\S* => (\S+)", listing(["ldd", str(plugin)]))
         if not found:
             return
@@ -109,14 +109,14 @@ class Pack:
             shutil.copytree(prefix / "share/pmix", self.folder / "pmix/share/pmix")
 
     def write_tests(self):
-        """The tests on GPUs that CTest knows, with paths that begin with @PACK@."""
+        """Writes the tests that CTest knows, with paths that begin with @PACK@."""
         tests = json.loads(listing(["ctest", "--test-dir", str(self.build), "--show-only=json-v1"]))
         text = json.dumps({"tests": tests["tests"]}).replace(str(self.build), "@PACK@/build")
         built_from = re.search(r"CMAKE_HOME_DIRECTORY:\w+=(.+)", (self.build / "CMakeCache.txt").read_text())[1]
         (self.folder / "build" / "tests.json").write_text(text.replace(built_from, "@PACK@"))
 
     def write_settings(self):
-        """What `run` checks where it is called."""
+        """Writes what `run` checks on the target."""
         cuda = set()
         for name in PROGRAMS:
             needed = re.findall(r"NEEDED.*\[(\S+)\]", listing(["readelf", "-d", str(self.build / name)]))
@@ -152,7 +152,7 @@ def main():
     parser.add_argument("--emulated", action="store_true")
     options = parser.parse_args()
     if not options.pack.name.endswith((".tar", ".tar.xz")):
-        print(f"gpu_check: --pack {options.pack}: expected FILE.tar.xz, or FILE.tar (larger, but made at once)",
+        print(f"gpu_check: --pack {options.pack}: expected FILE.tar.xz, or FILE.tar (larger, but packed quickly)",
               file=sys.stderr)
         sys.exit(2)
     source = pathlib.Path(__file__).resolve().parents[3]

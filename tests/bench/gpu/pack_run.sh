@@ -15,7 +15,7 @@ if [ "$(printf '%s\n' "$glibc" "$here" | sort -V | head -1)" != "$glibc" ]; then
   exit 1
 fi
 
-# cuBLASLt and NCCL are too large to pack: CUDA or PyTorch has them.
+# cuBLASLt and NCCL are too large to pack: CUDA or PyTorch provides them.
 site=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))' 2>/dev/null)
 cuda=
 for name in $cuda_libraries; do
@@ -31,7 +31,7 @@ for name in $cuda_libraries; do
   case :$cuda: in *:$found:*) ;; *) cuda=$cuda:$found ;; esac
 done
 
-# The older of two libstdc++ would lack symbols: the pack's is for a machine that has none, or an older one.
+# The older of two libstdc++ would lack symbols: use the pack's only if this machine has none, or an older one.
 compiler=:$pack/lib/compiler
 system=$(ldconfig -p 2>/dev/null | sed -n 's|.*libstdc++.so.6 .*x86-64.* => ||p' | head -1)
 newest() { grep -ao 'GLIBCXX_3\.4\.[0-9]*' "$1" | sort -Vu | tail -1; }

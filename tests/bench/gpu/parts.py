@@ -15,7 +15,7 @@ import ncu_steps
 from machine import Deadline, Failed, NotRun, find_tool, row
 
 PRECISIONS = ("f32", "tf32", "bf16")
-SHARDS = 3  # of a program under a sanitizer: a test that takes long leaves the others their results
+SHARDS = 3  # of a program under a sanitizer: if a test in one takes too long, the others still have results
 # HopperTest compares with a reference on the host, which takes a minute.
 # Racecheck stops at cuBLASLt's bf16 kernels for Hopper: "Internal Sanitizer Error: ... hardware exception".
 SANITIZER_SKIPS = {"racecheck": "HopperTest*:GemmTypesTest*:NaNTest.*Bf16*"}
@@ -36,11 +36,11 @@ NETWORKS = {"small": Network("synthetic:60000,784,10", "1024,1024", 512, dict.fr
 TINY_NETWORKS = {"small": Network("synthetic:64,8,4", "16", 8, dict.fromkeys(PRECISIONS, 4)),
                  "large": Network("synthetic:64,8,4", "32,32", 8, dict.fromkeys(PRECISIONS, 4))}
 
-# In the default order: first what is worth most, should the time not be enough. Seconds are the most that each takes.
+# In the default order: the most important part first, in case the time is too short. Seconds are the parts' limits.
 SECONDS = {"train-small": 40, "train-large": 60, "torch": 75, "train-accuracy": 40, "all_reduce-staged": 40,
            "kernels": 40, "products": 60, "all_reduce-nccl": 60, "profile": 60, "racecheck": 100, "tests-np1": 60,
            "tests-staged": 60, "synccheck": 100, "memcheck": 100, "tests-nccl": 60}
-# Programs whose time does not matter, so that they may run side by side. Their limits are for each program.
+# Parts that measure no time, so their programs may run at the same time. The limit is for each program.
 UNTIMED = ("tests-np1", "tests-staged", "tests-nccl", "racecheck", "synccheck", "memcheck")
 GROUPS = {"train": ("train-small", "train-large", "train-accuracy"),
           "tests": ("tests-np1", "tests-staged", "tests-nccl"), "sanitizer": ("racecheck", "synccheck", "memcheck"),
@@ -51,11 +51,11 @@ class Check:
     def __init__(self, machine, results, quick):
         self.machine, self.results = machine, results
         self.quick = ["--quick"] if quick else []
-        # Programs whose time does not matter run side by side, as many as cores allow: each has 4 ranks at most.
+        # Programs of UNTIMED run at the same time, as many as the cores allow: each has 4 ranks at most.
         self.slots = threading.Semaphore(max(1, min(6, (os.cpu_count() or 1) // 2 - 1)))
 
     def run(self, parts, part_seconds, whole):
-        """Runs parts in order; those without timings next to each other, as far as there are cores."""
+        """Runs parts in order; those in UNTIMED at the same time, as far as there are cores."""
         with concurrent.futures.ThreadPoolExecutor(len(UNTIMED)) as pool:
             waiting = []
             for part in parts:
@@ -77,8 +77,8 @@ class Check:
                                                         limit if part in UNTIMED else deadline))
 
     def attempt(self, name, limit, work):
-        """Runs `work`, which adds rows, with a deadline made now by `limit`. Stores its exception, if any, so that the
-        other parts still run."""
+        """Runs `work`, which adds rows, with the deadline limit(). Stores its exception, if any, so that other parts
+        still run."""
         deadline = limit()
         try:
             if deadline.left() <= 0:
@@ -87,14 +87,14 @@ class Check:
         except NotRun as reason:
             self.results.not_run(name, reason)
         except Failed as failure:
-            if deadline.whole.left() <= 0:  # no failure of the part
+            if deadline.whole.left() <= 0:  # then the part has not failed
                 self.results.not_run(name, "the whole run ended before it")
             else:
                 self.results.failed(name, failure)
 
     def tests(self, which, limit):
         if which == "nccl" and self.machine.gpus < 2:
-            raise NotRun("one GPU: NCCL has nothing to move")
+            raise NotRun("one GPU; NCCL needs two or more")
 
         def run(test, deadline):
             needs = not test.is_unit or test.environment.get("RECOMBINE_TEST_COLLECTIVES") == "nccl"  # data, or GPUs
@@ -106,7 +106,7 @@ class Check:
         self.side_by_side([(test.name, functools.partial(run, test)) for test in found], limit)
 
     def side_by_side(self, works, limit):
-        """Attempts each (name, work), in order, as many at a time as there are slots in the whole run."""
+        """Attempts each (name, work) in order, as many at a time as there are free slots; all parts share the slots."""
         def wait_and_run(name, work):
             with self.slots:
                 self.attempt(name, limit, work)
@@ -117,11 +117,11 @@ class Check:
 
     def sanitizer(self, tool, limit):
         if self.machine.emulated:
-            raise NotRun("compute-sanitizer watches a GPU, and this is the emulation")
-        # Only our own kernels: all are in namespace recombine. Instrumented libraries would take minutes.
+            raise NotRun("compute-sanitizer needs a GPU, and this is the emulation")
+        # Only our own kernels, which are in namespace recombine: instrumented libraries would take minutes.
         sanitizer = [find_tool("compute-sanitizer"), "--tool", tool, "--error-exitcode", "1", "--kernel-name",
                      "kns=recombine"]
-        if tool == "memcheck":  # the code itself checks return codes, and "not ready" from a query is no error
+        if tool == "memcheck":  # our code checks return codes, and "not ready" from a query is not an error
             sanitizer += ["--report-api-errors", "no"]
         test = next(test for test in gpu_tests.load(self.machine) if test.name == "kernels_test.cuda.np1")
         launch, program = test.split()
@@ -159,7 +159,7 @@ class Check:
 
     def all_reduce(self, route, deadline):
         if self.machine.gpus == 1 and route == "nccl":
-            raise NotRun("one GPU: NCCL has nothing to move")
+            raise NotRun("one GPU; NCCL needs two or more")
         np = max(self.machine.gpus, 2)  # two ranks may share a GPU if collectives are staged
         command = self.machine.ranks(np, "gpu_bench", "all_reduce", route, *self.quick)
         self.rates(f"all_reduce {route}", command, deadline)
@@ -213,7 +213,7 @@ class Check:
         self.results.row(row(
             "profile", f"{which} {precision}, a step's kernels", size=f"{network.hidden} @{network.batch}",
             seconds=step.seconds, value=step.seconds * 1e6, unit="us", share=step.products_seconds / step.seconds,
-            note=f"{step.launches:.0f} launches; most besides products: {step.longest}"))
+            note=f"{step.launches:.0f} launches; slowest besides products: {step.longest}"))
 
     def summary_of(self, title, np, deadline, *arguments):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,10 @@
-"""What gpu_check has found so far: a file of JSON lines, written as figures come, and the tables made from it."""
+"""The results of gpu_check: a file of JSON lines, each written as soon as it is known, and the tables made from it."""
 import json
 import threading
 
 EXPLANATION = """
-ceiling: for kernels a large copy on the GPU (bytes read and written); for products the library's largest of that type;
-for train the largest product measured at its start, so that the share is the MFU. GB/s: 1e9 bytes per second. Kernels
+ceiling: for kernels, a large copy on the GPU (bytes read and written); for products, the library's fastest of that
+type; for train, the peak that it measured at its start, so the share is the MFU. GB/s: 1e9 bytes per second. Kernels
 count the bytes that they must move; all_reduce has busbw = algbw 2 (N-1)/N, algbw = bytes / seconds. Times: the host's
 clock around many calls and a synchronize."""
 
@@ -66,9 +66,9 @@ def print_report(lines):
     for run in of_kind(lines, "run"):
         print(f"{run['gpus']} x {run['device']}")
         if run["emulated"]:
-            print("EMULATED: no figure below is a GPU's")
+            print("EMULATED: the figures below say nothing about a GPU")
         elif run["quick"]:
-            print("QUICK: sizes are too small for the figures to say anything")
+            print("QUICK: the sizes are too small, so the figures mean nothing")
     rows = of_kind(lines, "row")
     print_columns([["part", "what", "size", "figure", "", "ceiling", "share", ""]] +
                   [[r["part"], r["name"], r["size"], figure(r["value"]), r["unit"], figure(r["ceiling"]),
@@ -93,7 +93,7 @@ def comparable(r):
 
 
 def print_comparison(rows):
-    """Ours next to PyTorch's, for whatever both have measured."""
+    """Prints our figures next to PyTorch's, for everything that both measured."""
     found = {}
     for what, who, value, unit in filter(None, map(comparable, rows)):
         found.setdefault((what, unit), {})[who] = value

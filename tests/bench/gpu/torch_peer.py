@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The networks and products of gpu_check in PyTorch, one line of JSON each, for a table with ours next to them.
+"""Measures the networks and products of gpu_check in PyTorch, and prints a line of JSON for each.
 
 usage: torch_peer.py NETWORKS [--quick] [--device cuda|cpu]; NETWORKS: JSON of parts.NETWORKS. It does what train does
 with synthetic data: f32 inputs and targets on the GPU, batches gathered there in a random order, mean squared error,
@@ -28,7 +28,7 @@ class Peer:
             torch.cuda.synchronize()
 
     def median_seconds(self, call):
-        """Of one call: the median of rounds, by the host's clock around many calls and a synchronize."""
+        """The seconds of one call: the median over rounds, by the host's clock around many calls and a synchronize."""
         def round_of(calls):
             self.wait()
             start = time.perf_counter()
