@@ -8,7 +8,7 @@ _ENTRY = struct.Struct("<HHIQIIHHIIIQQQ")
 _PTX = 1
 _LZ4 = 0x2000
 _ZSTD = 0x8000
-_ONE_ARCHITECTURE = 0x100000  # sm_90a: instructions that no other GPU has, and that nobody translates
+_ONE_ARCHITECTURE = 0x100000  # sm_90a: its instructions exist on no other GPU, and are not translated
 
 
 def section(program, name):
@@ -37,7 +37,7 @@ def _decompress(body, size):
 
 
 def _entries(data, start, end):
-    """(kind, architecture, text) of each entry of a container that is not for one architecture alone. text is None
+    """(kind, architecture, text) of each entry of a container that is not for one architecture only. text is None
     unless the entry is PTX."""
     while start < end:
         (kind, _, header, padded, compressed, _, _, _, arch, _, _, flags, _, size) = _ENTRY.unpack_from(data, start)

@@ -27,7 +27,7 @@ Captures& captures() {
   return *captures;
 }
 
-/// For the time of one call: the captures, locked, and hidden from the thread sanitizer.
+/// Locks the captures for one call. The thread sanitizer does not see the lock.
 class Locked {
  public:
   Locked() : lock_(captures().mutex) {}
@@ -55,7 +55,7 @@ void add_new(std::vector<std::size_t>& to, const std::vector<std::size_t>& from)
     if (std::ranges::find(to, node) == to.end()) to.push_back(node);
 }
 
-/// True if the work of every branch comes before the end of the origin's.
+/// True if all work of all branches comes before the end of the origin's branch.
 bool joined(const Capture& capture) {
   std::vector<bool> before(capture.graph.nodes.size(), false);
   for (const std::size_t node : capture.branches.at(capture.origin).ends) before[node] = true;
@@ -65,7 +65,7 @@ bool joined(const Capture& capture) {
   return std::ranges::all_of(before, [](bool is_before) { return is_before; });
 }
 
-/// The current thread may not make unsafe calls because of `capture`.
+/// True if `capture` forbids unsafe calls in the current thread.
 bool prohibits_unsafe_calls(const Capture& capture) {
   if (thread_capture_mode() == cudaStreamCaptureModeRelaxed || capture.mode == cudaStreamCaptureModeRelaxed)
     return false;

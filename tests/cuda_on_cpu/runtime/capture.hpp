@@ -10,12 +10,12 @@
 
 namespace emulated {
 
-/// A capture in progress: the graph that its streams' work becomes.
+/// A capture in progress, with the graph that it has recorded so far.
 struct Capture {
   /// The place of a stream in the graph.
   struct Branch {
     std::size_t lane;
-    std::vector<std::size_t> ends;  ///< the nodes that the stream's next work comes after
+    std::vector<std::size_t> ends;  ///< the nodes that come directly before the stream's next work
   };
 
   cudaStreamCaptureMode mode;
@@ -27,7 +27,7 @@ struct Capture {
   std::map<CUstream_st*, Branch> branches;
 };
 
-/// What an event that was recorded while capturing stands for.
+/// The place in a capture at which an event was recorded.
 struct CapturedPoint {
   std::shared_ptr<Capture> capture;
   std::vector<std::size_t> ends;
@@ -38,7 +38,8 @@ cudaError_t begin_capture(CUstream_st& stream, cudaStreamCaptureMode mode);
 cudaError_t end_capture(CUstream_st& stream, std::shared_ptr<const Graph>& graph);
 cudaStreamCaptureStatus capture_status(CUstream_st& stream);
 
-/// The next three do nothing and return nothing if no capture takes part. The first leaves `work` then.
+/// The next three return nothing, and do nothing, unless a capture is involved. capture_work() then does not take
+/// `work`.
 std::optional<cudaError_t> capture_work(CUstream_st& stream, Launchable& work);
 std::optional<cudaError_t> capture_record(CUevent_st& event, CUstream_st& stream);
 std::optional<cudaError_t> capture_wait(CUstream_st& stream, CUevent_st& event);

@@ -36,7 +36,7 @@ CUresult write_value(CUstream stream, CUdeviceptr address, cuuint32_t value, uns
   if (refuse_on(own_stream(stream), "cuStreamWriteValue32")) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   refuse_in_host_function("cuStreamWriteValue32");
   own_stream(stream).push([word, value] {
-    release(word);  // the stream's earlier work is visible to who has seen the value
+    release(word);  // a reader of the value also sees the stream's earlier work
     const Hidden hidden;
     std::atomic_ref(*word).store(value, std::memory_order_release);
   });

@@ -1,4 +1,4 @@
-// The ways of work into a stream, or into the graph that the stream's work becomes.
+// How work gets into a stream, or into a graph if the stream captures.
 #include <memory>
 #include <utility>
 

@@ -11,12 +11,12 @@
 
 namespace emulated {
 
-/// What a piece of work is, for the counts.
+/// The kind of a piece of work, for the counts.
 enum class Kind { kernel, copy, fill };
 
 using Work = std::function<void()>;
 
-/// Work that can be launched more than once. `prepare` runs on the launching thread, once a launch.
+/// Work that can be launched more than once. `prepare` runs on the launching thread, once per launch.
 struct Launchable {
   Kind kind;
   std::function<Work()> prepare;
@@ -25,20 +25,20 @@ struct Launchable {
   Work launch() const;
 };
 
-/// A piece of a graph's work.
+/// A piece of work in a graph.
 struct Node {
   Launchable work;
   std::vector<std::size_t> after;  ///< the nodes that must have ended, all of them earlier in the graph
   std::size_t lane;                ///< the captured stream; 0 is the one that began the capture
 };
 
-/// Work that is the same at each launch.
+/// Makes work that is the same at each launch.
 Launchable repeatable(Kind kind, Work work);
 
 /// Enqueues `work`, or adds it to the graph if the stream captures.
 cudaError_t submit(cudaStream_t stream, Launchable work);
 
-/// A captured graph. Nodes stand in the order of their capture.
+/// A captured graph. Its nodes are in the order of their capture.
 struct Graph {
   std::vector<Node> nodes;
   std::vector<int> devices;  ///< of each lane
@@ -50,15 +50,16 @@ class Executable : public std::enable_shared_from_this<Executable> {
  public:
   explicit Executable(std::shared_ptr<const Graph> graph);
 
-  /// Runs after all work in `stream` and after earlier launches of this graph. Later work in `stream` runs after it.
+  /// The launch runs after all work in `stream` and after earlier launches of this graph, and before later work in
+  /// `stream`.
   void launch(CUstream_st& stream);
 
  private:
-  /// Of one launch.
+  /// State of one launch.
   struct Turn {
     LaneOrder::First first;
     std::shared_ptr<Progress> progress;
-    CompletionPtr before;  ///< the end of the launch before
+    CompletionPtr before;  ///< the end of the previous launch
   };
 
   Turn next_turn();
@@ -69,7 +70,7 @@ class Executable : public std::enable_shared_from_this<Executable> {
   const LaneOrder order_;
   std::vector<std::unique_ptr<CUstream_st>> lanes_;  ///< of lanes 1 and up; lane 0 is the stream of the launch
   std::mutex mutex_;
-  CompletionPtr last_;  ///< the end of the launch before
+  CompletionPtr last_;  ///< the end of the previous launch
   std::int64_t launches_ = 0;
 };
 

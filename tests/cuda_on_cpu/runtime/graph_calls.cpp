@@ -68,7 +68,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   return cudaSuccess;
 }
 
-/// A launch that still runs keeps what it needs.
+/// A launch that is still running keeps the data that it needs.
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
   if (!executable) return remember(cudaErrorInvalidValue);
   const Hidden hidden;

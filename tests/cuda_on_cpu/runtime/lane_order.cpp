@@ -31,7 +31,7 @@ std::vector<std::vector<bool>> runs_after(const Graph& graph) {
 
 LaneOrder::LaneOrder(const Graph& graph) : origin_first_(graph.nodes.size()), forks_first_(graph.nodes.size()) {
   const auto after = runs_after(graph);
-  // Of each lane, the last node that the lane's node waited for: to wait for it once is enough.
+  // For each lane, the nodes that its latest waiting node waits for: later nodes need not wait for them again.
   std::vector<std::vector<std::size_t>> waited(graph.devices.size());
   for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
     const std::size_t lane = graph.nodes[node].lane;

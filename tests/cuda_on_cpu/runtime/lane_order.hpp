@@ -8,10 +8,10 @@ namespace emulated {
 
 struct Graph;
 
-/// Makes a missing edge of a graph visible. Nodes that no edge orders may run in any order, but on idle cores the order
-/// of their capture is the likely one. So at the first launch, the third and so on, the lane that began the capture goes
-/// first, at the others the forked lanes do. A node of a later lane waits, for a limited time, for those nodes of the
-/// first lanes that no edge orders.
+/// Makes a missing edge of a graph visible. Nodes that no edge orders may run in any order, but on idle cores they
+/// usually run in the order of their capture. So at odd launches (the first, the third ...) the lane that began the
+/// capture runs first, and at even launches the forked lanes do. A node of any other lane waits, for a limited time,
+/// for the nodes of the first lanes to which no edge orders it.
 class LaneOrder {
  public:
   explicit LaneOrder(const Graph& graph);
@@ -25,7 +25,7 @@ class LaneOrder {
   std::vector<std::vector<std::size_t>> forks_first_;
 };
 
-/// The nodes of one launch that have ended. The sanitizers do not see it: it is no order that CUDA promises.
+/// The nodes of one launch that have ended. The sanitizers do not see it, because CUDA does not promise this order.
 class Progress {
  public:
   explicit Progress(std::size_t nodes) : done_(nodes) {}

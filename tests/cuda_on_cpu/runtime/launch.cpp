@@ -46,7 +46,7 @@ void load_translated_kernels() {
   if (!dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL)) fail("the translated kernels: " + std::string(dlerror()));
 }
 
-/// Null if the kernel is for one architecture alone, or of another program.
+/// Null if the kernel is for one architecture only, or belongs to another program.
 const Kernel* find_translated(const std::string& name) {
   const Hidden hidden;
   static const bool loaded = (load_translated_kernels(), true);
@@ -58,7 +58,7 @@ const Kernel* find_translated(const std::string& name) {
 
 const Kernel& translated(const std::string& name) {
   const Kernel* const found = find_translated(name);
-  if (!found) fail("kernel " + name + " has not been translated: the kernels' library is of another program");
+  if (!found) fail("kernel " + name + " has not been translated; expected it in the kernels' library of this program");
   return *found;
 }
 

@@ -74,7 +74,7 @@ cudaError_t free_now(void* memory, cudaMemoryType type) {
   return cudaSuccess;
 }
 
-/// CUDA captures a stream's allocations as nodes. Here they are refused: no step of a program may allocate or free.
+/// CUDA captures a stream's allocations as nodes. They are refused here, because no step may allocate or free memory.
 cudaError_t refuse_in_step(cudaStream_t stream, const char* call) {
   refuse_in_host_function(call);
   if (const cudaError_t error = refuse_on(own_stream(stream), call)) return remember(error);
@@ -151,7 +151,7 @@ cudaError_t cudaHostRegister(void* memory, std::size_t bytes, unsigned int flags
   return cudaSuccess;
 }
 
-/// Does not wait for the streams that use the memory. The reported write races with work that is not done.
+/// Does not wait for the streams that use the memory: the sanitizer sees a write, which races with unfinished work.
 cudaError_t cudaHostUnregister(void* memory) {
   const std::size_t bytes = size_of(memory);
   if (!forget_allocation(memory, cudaMemoryTypeHost)) return remember(cudaErrorHostMemoryNotRegistered);

@@ -17,7 +17,7 @@ namespace emulated {
 /// launches the graph, and returns the work.
 [[nodiscard]] cudaError_t enqueue_prepared(cudaStream_t stream, std::function<std::function<void()>()> prepare);
 
-/// True if work for `stream` is recorded now, for a graph.
+/// True if `stream` captures: its work is then recorded for a graph.
 bool is_captured(cudaStream_t stream);
 
 enum class Access { read, write };

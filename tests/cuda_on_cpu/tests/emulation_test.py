@@ -46,7 +46,7 @@ CAPTURE_FAULTS = {
     "no wait for the replay": {"thread": RACE},
     "freed before the replay": {"plain": "which is no memory of the GPU"},
 }
-# Programs with the kernels of another one.
+# Programs that use the kernels of another program.
 KERNELS_OF = {"captures": "faults", "capture_rules": "faults"}
 
 

@@ -208,7 +208,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t oper
   const double keep = scalar(beta, problem.operation.scale_type);
   const Variant variant = variant_of(problem, plan);
   const auto error = emulated::enqueue(stream, [=] {
-    require_device_memory(problem, operands);  // still: a replay may come after a free
+    require_device_memory(problem, operands);  // again: a replay may run after the memory is freed
     touch_operands(problem, operands, keep);
     multiply(problem, operands, by, keep, variant);
   });

@@ -109,7 +109,8 @@ double apply_epilogue(const Problem& p, double z, std::uint64_t i, std::uint64_t
   if (p.has(CUBLASLT_EPILOGUE_RELU)) {
     if (p.has(kAuxiliary)) auxiliary.set_bit(i, j, z > 0);
     // cuBLASLt does not document what its ReLU does with NaN. So this emulation keeps a NaN if the number of rows is
-    // even, and turns it into 0 if the number is odd: every result of the heuristic if it is 4 i + 3, else the first.
+    // even, and turns it into 0 if the number is odd: with all results of the heuristic if the number is 4 i + 3, else
+    // with the first.
     if (std::isnan(z) && (p.m() % 2 == 0 || (p.m() % 4 == 1 && result > 0))) return z;
     return z > 0 ? z : 0;
   }
@@ -139,7 +140,7 @@ void store_column_sums(const Problem& p, const std::vector<T>& x, std::uint64_t 
   }
 }
 
-constexpr std::uint64_t kPart = 256;  // of k
+constexpr std::uint64_t kPart = 256;  // elements of k
 
 /// The product [m,k] x [k,n] of dense matrices, stored by columns.
 template <class T>
@@ -177,7 +178,7 @@ void multiply_in(const Problem& p, const Operands& x, double alpha, double beta,
   if (p.has(CUBLASLT_EPILOGUE_BGRADB)) store_column_sums(p, b, p.k());
 }
 
-/// RECOMBINE_EMULATED_PRODUCT_MS
+/// The numbers in RECOMBINE_EMULATED_PRODUCT_MS.
 std::vector<int> delays() {
   const char* const list = std::getenv("RECOMBINE_EMULATED_PRODUCT_MS");
   std::istringstream numbers(list ? list : "");

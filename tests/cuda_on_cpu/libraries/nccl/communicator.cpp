@@ -27,7 +27,7 @@ void yield_core(int turn) {
   }
 }
 
-/// As the library, it reads the variable once, when the first communicator is created.
+/// Reads the variable once, when the first communicator is created, like the library.
 bool launches_in_host_order() {
   static const bool set = [] {
     const char* const value = std::getenv("NCCL_LAUNCH_ORDER_IMPLICIT");

@@ -40,29 +40,29 @@ class Communicator {
   void agree(const Signature& signature);
   void wait_if_mismatches_hang() const;
 
-  /// Enqueues `work`. It runs after all earlier work of this communicator, on any stream. Captured work takes its turn
-  /// again at each launch of the graph.
+  /// Enqueues `work`. It runs after all earlier work of this communicator, on any stream. Captured work is ordered
+  /// again at each launch of its graph.
   [[nodiscard]] static cudaError_t enqueue(const std::shared_ptr<Communicator>& self, cudaStream_t stream,
                                            std::function<void()> work);
   /// Blocks until all enqueued work is done or aborted.
   void finish();
   void abort();
-  /// Blocks until no graph holds work of this communicator. Ends the program, with the name `call`, if one still does
-  /// after two seconds: the library waits forever.
+  /// Blocks until no graph contains work of this communicator. If one still does after two seconds, ends the program
+  /// with a message that names `call`: the library would wait forever.
   void wait_for_graphs(const char* call) const;
   /// ncclRemoteError after a rank has aborted the communicator, else ncclSuccess.
   ncclResult_t state() const;
 
  private:
-  /// Ends the program if another communicator of the device has unfinished work on another stream, unless the library
-  /// orders the launches. Streams that events order are refused too: the product does not use them for this.
+  /// Ends the program if another communicator of the device has unfinished work on another stream, unless
+  /// NCCL_LAUNCH_ORDER_IMPLICIT orders the launches. An order by events does not count: the product uses none here.
   static void refuse_without_order(const std::shared_ptr<Communicator>& self, cudaStream_t stream);
 
   SharedSegment shared_;
   Place place_;
   int device_;
   std::atomic<bool> aborted_{false};  // by this rank
-  std::atomic<int> graphs_{0};        // pieces of work that graphs hold
+  std::atomic<int> graphs_{0};        // pieces of work in graphs
   std::atomic<std::uint64_t> enqueued_{0};
   std::atomic<std::uint64_t> done_{0};
 };

@@ -12,7 +12,7 @@ namespace {
 /// Runs the collectives in their order, then all messages together.
 void run(Communicator& communicator, const std::vector<Operation>& operations) {
   for (const auto& operation : operations) {
-    require_device_memory(operation);  // still: a replay may come after a free
+    require_device_memory(operation);  // again: a replay may run after the memory is freed
     touch_operands(communicator, operation);
   }
   std::vector<Operation> messages;

@@ -17,7 +17,7 @@ struct Operation {
   std::size_t bytes() const { return signature.count * bytes_of(signature.type); }
 };
 
-/// Ends the program unless a device can reach what `operation` reads and writes.
+/// Ends the program unless a device can access the memory that `operation` reads and writes.
 void require_device_memory(const Operation& operation);
 
 /// Reports to the sanitizers what `operation` reads and writes on this rank.
