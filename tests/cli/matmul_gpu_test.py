@@ -83,7 +83,7 @@ def check_kernels(multiplier, checks, np):
 
 
 def check_fallback(multiplier, checks, np):
-    """Rows of B are no multiples of 16 bytes, so no GPU multiplies by `hopper`. One rank says so."""
+    """Rows of B do not begin at multiples of 16 bytes, so `hopper` cannot multiply on any GPU. One rank says so."""
     done = run(multiplier.program, np, "--m", 70, "--n", 45, "--k", 83, "--kernel", "hopper",
                *multiplier.quick(np, "bf16"), *multiplier.route, *multiplier.always, "--verify", cwd=multiplier.folder)
     said = [line for line in done.stderr.splitlines() if "tensor multiplies instead" in line]

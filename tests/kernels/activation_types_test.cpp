@@ -12,7 +12,7 @@ using test::view_of;
 
 constexpr Activation kActivations[] = {Activation::identity, Activation::relu, Activation::gelu, Activation::tanh,
                                        Activation::sigmoid};
-constexpr double kHalfUnit = 0x1p-8 + 1e-6;  // of a bf16, and what f32 arithmetic adds
+constexpr double kHalfUnit = 0x1p-8 + 1e-6;  // of a bf16, plus the error of f32 arithmetic
 
 struct Shape {
   std::int64_t rows, cols, ld;
@@ -29,7 +29,7 @@ class ActivationTypesTest : public test::MathTest {
     math_.cast(*stream_, matrix_of(x, 1, size), matrix_of(y, 1, size));
     return y;
   }
-  /// Values that T holds exactly, for a matrix of this shape.
+  /// Values that T represents exactly, for a matrix of this shape.
   template <class T>
   std::vector<T> values(const Shape& shape, std::uint64_t tensor) {
     return cast<T>(random_values(shape.rows * shape.ld, tensor));
@@ -39,7 +39,7 @@ class ActivationTypesTest : public test::MathTest {
     return matrix_of(v, shape.rows, shape.ld).block(0, 0, shape.rows, shape.cols);
   }
 
-  /// `found` is `exact`, rounded once. Columns after the last are as in `before`.
+  /// Expects `found` to be `exact`, rounded once, and the columns after the last to be as in `before`.
   void expect_rounded(const std::vector<float>& found, const std::vector<float>& exact,
                       const std::vector<float>& before, const Shape& shape) {
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -121,7 +121,7 @@ class ActivationTypesTest : public test::MathTest {
     }
   }
 
-  /// The sums are of the rounded values.
+  /// Expects sums of the rounded values.
   void expect_sums(const std::vector<float>& sums, const std::vector<float>& values, double old, const Shape& shape) {
     for (std::int64_t j = 0; j < shape.cols; ++j) {
       double sum = old;

@@ -139,7 +139,7 @@ TEST_F(GemmTypesTest, Bf16ResultsAreNotAddedTo) {
       Error);
 }
 
-/// A sum and its bias are rounded once; a GPU rounds them before an activation that is no ReLU.
+/// The sum with its bias is rounded once. If the activation is not ReLU, a GPU rounds before it, and again after it.
 TEST_F(GemmTypesTest, Bf16ResultsWithBiasAndActivation) {
   for (const auto& [m, n, k] : {GemmShape{7, 64, 65}, GemmShape{3, 2050, 1030}, GemmShape{5, 3, 0}}) {
     const auto a = values<BFloat16>(m * k, 1);

@@ -21,7 +21,7 @@ class LossesTest : public test::MathTest {
     std::int64_t rows;
     std::int64_t cols;
     std::int64_t gap;    ///< elements between the rows
-    std::int64_t first;  ///< elements before the first row: a pointer without alignment
+    std::int64_t first;  ///< elements before the first row, so that the pointer is not aligned
     std::int64_t ld() const { return cols + gap; }
     std::int64_t size() const { return first + rows * ld(); }
   };

@@ -15,8 +15,7 @@ struct State {
 constexpr float kRate = 0.05F;
 const OptimizerRates kRates = OptimizerRates::at(1, 0.1F);
 
-/// Step number `step` by the formulas of kernels/math.hpp, in double precision. Without decay for weights of which
-/// undecayed(i) is true.
+/// Step number `step` by the formulas of kernels/math.hpp, in double precision. Weight i has no decay if undecayed(i).
 template <class Undecayed>
 void step_plainly(State& s, const std::vector<float>& gradient, const OptimizerStep& o, std::int64_t step, double clip,
                   const Undecayed& undecayed) {

@@ -9,7 +9,7 @@ using test::matrix_of;
 using test::random_values;
 using test::view_of;
 
-/// Sums over many blocks of a GPU. Each call leaves the memory that its blocks share as the next call needs it.
+/// Sums over many blocks of a GPU. Each call must leave its Workspace ready for the next call.
 class SumsTest : public test::MathTest {
  protected:
   std::vector<float> column_sums(const std::vector<float>& x, std::int64_t rows, std::int64_t cols) {

@@ -5,7 +5,7 @@
 
 namespace recombine::test {
 
-/// What this process asked of the emulated GPU since its start.
+/// Calls and work that this process has given to the emulated GPU since its start.
 struct CudaCounts {
   std::int64_t kernel_launches = 0;  ///< a product of cuBLASLt or a group of NCCL is one; a replay counts each node
   std::int64_t graph_launches = 0;   ///< calls of cudaGraphLaunch

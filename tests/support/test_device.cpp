@@ -14,7 +14,7 @@ bool is_set(const char* variable, const std::string& value) {
   return found && found == value;
 }
 
-/// Another device, unchanged.
+/// Forwards all calls to another device.
 class ForwardingDevice : public Device {
  public:
   explicit ForwardingDevice(Device& device) : device_(device) {}

@@ -16,7 +16,7 @@ Collectives collectives();
 /// after a synchronize().
 std::unique_ptr<Device> make_test_device(Progress progress = Progress::synchronous);
 
-/// `device`, with a make_replay() that enqueues the work anew in every run. `device` must outlive it.
+/// `device`, except that its make_replay() enqueues the work again in every run. `device` must outlive it.
 std::unique_ptr<Device> without_replay(Device& device);
 
 /// Copies host values to new memory of the device, on `stream`.

@@ -1,4 +1,4 @@
-// Collectives that stage a GPU's data in many short pieces: a piece that is reused too early gives wrong sums.
+// Collectives that stage a GPU's data in many short pieces. Memory that is reused too early gives wrong sums.
 #include "distributed/staged/staged_communicator.hpp"
 
 #include <numeric>
@@ -25,7 +25,7 @@ class StagedTest : public ::testing::TestWithParam<Hosts> {
  protected:
   void SetUp() override {
     if (test::device_kind() != DeviceKind::cuda || test::collectives() == Collectives::nccl) {
-      GTEST_SKIP() << "only for a GPU's data in the host's memory";
+      GTEST_SKIP() << "needs a GPU whose collectives are staged";
     }
     device_ = make_device(
         {.kind = DeviceKind::cuda, .progress = test::session().progress(), .local_rank = test::session().local_rank()});
@@ -52,7 +52,7 @@ class StagedTest : public ::testing::TestWithParam<Hosts> {
     stream_->synchronize();
     return host;
   }
-  /// Element i of rank `rank`. Every two pieces differ, and sums of all ranks are exact in every type.
+  /// Element i of rank `rank`. All pieces differ, and sums over ranks are exact in every type.
   template <class T>
   static T value(int rank, std::int64_t i) {
     return static_cast<T>((i * 7 / 5 + i / 1000 + rank) % 29);

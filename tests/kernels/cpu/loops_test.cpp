@@ -63,7 +63,7 @@ Case activation_gradient(LoopActivation activation) {
           }};
 }
 
-/// The loops that write bf16, and what they write, as bits. The last values are sums of columns.
+/// Calls the loops that write bf16, and returns the bits that they write. The last values are sums of columns.
 Case in_bf16(LoopActivation activation) {
   return {"bf16 activation " + std::to_string(static_cast<int>(activation)), [activation](const Loops& loops) {
             const auto x = random_values(kSize, 1);

@@ -12,7 +12,7 @@ namespace {
 using test::matrix_of;
 using test::view_of;
 
-/// Products on an emulated GPU, whose cuBLASLt is told how long each of its algorithms takes.
+/// Products on an emulated GPU. The tests set how long each algorithm of its cuBLASLt takes.
 class ChosenProductTest : public test::MathTest {
  protected:
   void SetUp() override {
@@ -20,7 +20,7 @@ class ChosenProductTest : public test::MathTest {
   }
   void TearDown() override { unsetenv(kDelays); }
 
-  /// Milliseconds that the algorithms take longer, in the order of the heuristic.
+  /// Sets the extra milliseconds of each algorithm, in the order of the heuristic.
   static void delay(const std::string& milliseconds) { setenv(kDelays, milliseconds.c_str(), 1); }
 
   static constexpr const char* kDelays = "RECOMBINE_EMULATED_PRODUCT_MS";
@@ -59,7 +59,7 @@ TEST_F(ChosenProductTest, MeasuringLeavesOperandsAndResultAlone) {
 }
 
 /// The emulated library's first algorithm turns NaN into 0 if C has 4 i + 1 columns; the others keep it.
-TEST_F(ChosenProductTest, AnAlgorithmWhoseReluLosesNaNIsPassedOver) {
+TEST_F(ChosenProductTest, AnAlgorithmWhoseReluLosesNaNIsNotChosen) {
   delay("0,4");
   const std::vector<float> a = {NAN, 1};
   const std::vector<float> b(5, 1);
@@ -70,8 +70,8 @@ TEST_F(ChosenProductTest, AnAlgorithmWhoseReluLosesNaNIsPassedOver) {
   for (std::size_t i = 0; i < c.size(); ++i) EXPECT_TRUE(i < 5 ? std::isnan(c[i]) : c[i] == 1) << i;
 }
 
-/// In tf32 the emulated library is slow unless both operands lie along k, so copies of them are multiplied.
-TEST_F(ChosenProductTest, TransposedCopiesOfOperandsGiveTheSameProduct) {
+/// In tf32 the emulated library is slow if neither operand is stored along k, so a copy of B is multiplied.
+TEST_F(ChosenProductTest, ATransposedCopyOfBGivesTheSameProduct) {
   delay("0,0,0");
   const auto device = make_device({.kind = DeviceKind::cuda, .f32_products = F32Products::tf32});
   test::StagedMath math(*device);

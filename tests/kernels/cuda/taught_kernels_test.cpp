@@ -43,14 +43,14 @@ std::vector<T> stored(std::int64_t rows, std::int64_t cols, std::int64_t ld, Tra
   return x;
 }
 
-/// How operands lie in memory: rows are a multiple of so many elements apart.
+/// How operands are stored: the distance between rows is a multiple of this number of elements.
 enum class Rows : std::int64_t { packed = 1, of_16_bytes = 8 };
 
 /// The kernels to learn from, which run on a GPU only.
 class TaughtKernelsTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (test::device_kind() == DeviceKind::cpu) GTEST_SKIP() << "they run on a GPU only";
+    if (test::device_kind() == DeviceKind::cpu) GTEST_SKIP() << "these kernels run on a GPU only";
   }
 
   void use(ProductKernel kernel) {
@@ -141,7 +141,7 @@ TEST_F(TaughtKernelsTest, HopperFallsBackToTensorAndSaysSoOnce) {
   EXPECT_NE(notes_[0].find("tensor multiplies instead"), std::string::npos) << notes_[0];
 }
 
-/// Skipped unless the kernel itself multiplies, so the test's result says whether it was tested.
+/// Skipped unless the kernel hopper itself multiplies, so a test that passes has tested it.
 class HopperTest : public TaughtKernelsTest {
  protected:
   void SetUp() override {

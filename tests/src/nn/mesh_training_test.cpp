@@ -29,14 +29,14 @@ struct Widths {
 
 using test::Recorder;
 
-/// How close results on a mesh must be: an element of the gradient to the reference, relative to the magnitude of its
-/// terms; the norm of the first gradient to the reference; losses, norms and correct rows to those of one rank.
+/// Largest differences of results on a mesh: an element of the gradient, from the reference, relative to the magnitude
+/// of its terms; the norm of the first gradient, from the reference; losses, norms and correct rows, from one rank's.
 struct Tolerance {
   double element, first_norm, loss, norm, rows;
 };
 Tolerance tolerance_of(DataType type) {
   if (type == DataType::f32) return {32 * FLT_EPSILON, 1e-5, 1e-4, 1e-3, 1.01};
-  return {0x1p-12, 0x1p-7, 1e-2, 0x1p-5, 3.01};  // the terms of an element add up to much more than the element
+  return {0x1p-12, 0x1p-7, 1e-2, 0x1p-5, 3.01};  // an element's terms have a much larger magnitude than their sum
 }
 
 LoadedData data_for(const Widths& widths, LossKind loss) {
@@ -156,7 +156,7 @@ class MeshTrainingTest : public ::testing::Test {
               << " of what is allowed\n";
   }
 
-  /// Expects each element of this rank's gradient to be that of the reference, but for rounding.
+  /// Expects each element of this rank's gradient to be that of the reference, except for rounding.
   void expect_gradient(RankContext& context, const Model& model, const test::ReferenceGradient& expected) {
     const std::vector<float> gradient = to_host(context, model.gradient());
     const ParameterLayout& layout = model.layout();
@@ -226,7 +226,7 @@ TEST_F(MeshTrainingTest, EveryMeshTrainsAsOneRank) {
   print_worst(table.size() / stride, meshes.size());
 }
 
-/// Values in bf16. The activations are smooth: rounding at the kink of relu would change a slope from 0 to 1.
+/// Values in bf16. The activations are smooth: with relu, rounding a value near 0 could change a slope from 0 to 1.
 TEST_F(MeshTrainingTest, EveryMeshTrainsInBf16) {
   const std::vector<Mesh> meshes = meshes_of(world_->size());
   std::size_t cases = 0;

@@ -73,7 +73,7 @@ TEST_F(ReplayTest, AReplayedStepGivesTheBitsOfItsCalls) {
   }
 }
 
-/// Layers so large that each has a bucket of its own: their updates run while backward multiplies earlier layers.
+/// Layers are so large that each has its own bucket. Their updates run while backward multiplies earlier layers.
 TEST_F(ReplayTest, UpdatesNextToBackwardGiveTheBitsOfCalls) {
   const SharedData data(test::session(), *world_, *stream_, [] { return data_of(16, 9, 3); });
   const std::unique_ptr<Device> calls = test::without_replay(*device_);

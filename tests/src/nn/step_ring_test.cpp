@@ -23,7 +23,7 @@ class StepRingTest : public ::testing::Test {
   StepRing ring_{context_};
 };
 
-/// Each step reads its own input and adds to sums of its own, also after a flush and if the ring is full.
+/// Each step reads its own input and adds to its own sums, also after a flush and if the ring is full.
 TEST_F(StepRingTest, EachStepHasItsInputAndItsSums) {
   constexpr std::int64_t kRows = 1000;
   const auto values = test::random_values(StepRing::kMostSteps, 1);

@@ -95,7 +95,7 @@ TEST(TrainingBytes, MeshesDivideParametersAndActivations) {
 }
 
 /// In bf16 there is a copy of the weights, and values take half the memory. On meshes that cut layers, sums over ranks
-/// need f32 memory, which layers share.
+/// need f32 memory. Layers share it.
 TEST(TrainingBytes, Bf16HalvesActivations) {
   TrainerOptions options{.model = {.inputs = 1024, .hidden = {8192, 8192, 8192}, .outputs = 10}};
   const auto bytes = [&](const Mesh& mesh, DataType type) {
