@@ -12,7 +12,7 @@ class Replay {
   virtual void run() = 0;
 };
 
-/// Enqueues its work anew in every run.
+/// Enqueues its work again in every run.
 class ReplayByCalls final : public Replay {
  public:
   explicit ReplayByCalls(std::function<void()> enqueue) : enqueue_(std::move(enqueue)) {}

@@ -20,7 +20,7 @@ constexpr int kWarpgroup = 128;  // threads
 ///          +--+--+--+--+  the next slab has the                 +-----------+  the next slab has the
 ///                         next 64 rows                                         next 64 columns
 ///
-/// The rows of B are those of its transpose: read n for m.
+/// For B, use the rows of its transpose: n instead of m.
 enum class Along { depth, outer };
 
 constexpr int kSlabRows = 64;

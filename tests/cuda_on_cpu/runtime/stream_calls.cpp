@@ -16,7 +16,7 @@ CompletionPtr recorded(cudaEvent_t event) {
   return event->recorded;
 }
 
-/// Refuses a call that waits for, or asks for, the end of `what`: a stream or an event.
+/// Refuses a call that waits for or queries the end of `what`: a stream or an event.
 template <class What>
 cudaError_t refuse_while_capturing(What& what, const char* call) {
   refuse_in_host_function(call);
