@@ -48,6 +48,7 @@ class StepRing {
   /// Call it after the step is enqueued. flush() completes `step`: train_loss, finite_weights, and gradient_norm unless
   /// that is none.
   void add(const StepRecord& step);
+  bool empty() const { return steps_.empty(); }
   bool full() const { return steps_.size() == kMostSteps; }
 
   /// The steps since the last flush(), with their losses. Waits for the device and for the other ranks.

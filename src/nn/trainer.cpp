@@ -171,57 +171,90 @@ void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& lis
 void Trainer::begin_epoch() {
   order_.emplace(data_.train().rows(), options_.seed, static_cast<std::uint64_t>(state_.epoch));
   time_before_epoch_ = time_;
+  position_before_epoch_ = state_.position;
 }
 
-bool Trainer::next(TrainingListener& listener) {
-  if (!order_) begin_epoch();
-  const std::int64_t rows = data_.train().rows();
-  const Range positions{state_.position, std::min(rows, state_.position + batch_rows())};
+bool Trainer::has_step() const { return state_.position < data_.train().rows() && state_.step < total_steps(); }
+
+bool Trainer::is_over() const {
+  const bool between_epochs = state_.position == 0;
+  const bool all_done = state_.epoch > options_.epochs || state_.step >= total_steps();
+  const bool impatient = options_.patience > 0 && state_.epochs_without_better >= options_.patience;
+  return cut_ || (between_epochs && (all_done || impatient));
+}
+
+void Trainer::next(TrainingListener& listener) {
+  const Range positions{state_.position, std::min(data_.train().rows(), state_.position + batch_rows())};
   step(*order_, positions);
   state_.position = positions.end;
-  const bool ends = positions.end == rows || state_.step == total_steps();
-  if (ends || step_.ring().full()) flush_losses(listener);
-  return !ends || end_epoch(listener);
+  if (!has_step() || step_.ring().full()) flush_losses(listener);
 }
 
-bool Trainer::end_epoch(TrainingListener& listener) {
+bool Trainer::end_epoch(TrainingListener& listener, TrainingControl& control) {
   EpochRecord record{.epoch = state_.epoch, .steps = state_.step};
   record.train_loss = state_.epoch_loss_sum / static_cast<double>(state_.position);
   record.seconds = time_.training() - time_before_epoch_.training();
-  record.samples_per_second = static_cast<double>(state_.position) / record.seconds;
-  record.validation = score_of(*this, validation_);
-  record.test = score_of(*this, test_);
-  for (const std::optional<Score>& score : {record.validation, record.test}) {
-    if (score) require_finite(score->loss, state_.step, "the loss of the rows evaluated after it");
+  record.samples_per_second = static_cast<double>(state_.position - position_before_epoch_) / record.seconds;
+  for (const auto& [table, score] : {std::pair(&validation_, &record.validation), std::pair(&test_, &record.test)}) {
+    if (table->rows() == 0) continue;
+    *score = evaluate(*table, control);
+    if (!*score) return false;
+    require_finite((*score)->loss, state_.step, "the loss of the rows evaluated after it");
   }
   Lap lap;
   listener.on_epoch(record);
   lap.add_to(time_.other);
   reported_at_ = Session::now();
+  if (state_.position < data_.train().rows()) {  // the run may continue in this epoch with more --steps
+    cut_ = true;
+    return true;
+  }
   ++state_.epoch;
   state_.position = 0;
   state_.epoch_loss_sum = 0;
   order_.reset();
-  if (record.validation && out_of_patience(record.validation->loss)) return false;
-  return state_.epoch <= options_.epochs && state_.step < total_steps();
+  if (record.validation) count_patience(record.validation->loss);
+  return true;
 }
 
-void Trainer::run(TrainingListener& listener) {
+Trainer::End Trainer::run(TrainingListener& listener, TrainingControl& control) {
+  using Wish = TrainingControl::Wish;
   reported_at_ = Session::now();
-  while (next(listener)) {
+  while (!is_over()) {
+    if (!order_) begin_epoch();
+    if (has_step()) {
+      next(listener);
+      const Wish wish = control.after_step(state_);
+      if (wish != Wish::go_on) {
+        if (!step_.ring().empty()) flush_losses(listener);
+        control.save(state_);
+      }
+      if (wish == Wish::stop) return End::stopped;
+      if (has_step()) continue;
+    }
+    if (!end_epoch(listener, control)) {
+      control.save(state_);
+      return End::stopped;
+    }
   }
+  control.save(state_);
+  return End::finished;
 }
 
-bool Trainer::out_of_patience(double loss) {
-  if (options_.patience == 0) return false;
+void Trainer::count_patience(double loss) {
+  if (options_.patience == 0) return;
   state_.epochs_without_better = loss < state_.best_loss ? 0 : state_.epochs_without_better + 1;
   state_.best_loss = std::min(state_.best_loss, loss);
-  return state_.epochs_without_better >= options_.patience;
 }
 
 Score Trainer::evaluate(const DeviceTable& table) {
+  TrainingControl none;
+  return *evaluate(table, none);
+}
+
+std::optional<Score> Trainer::evaluate(const DeviceTable& table, TrainingControl& control) {
   Lap lap;
-  const Score score = sum_scores(table);
+  const std::optional<Score> score = sum_scores(table, control);
   lap.add_to(time_.evaluation);
   return score;
 }
@@ -230,12 +263,13 @@ Scores Trainer::evaluate_all() {
   return {.train = evaluate(train_), .validation = score_of(*this, validation_), .test = score_of(*this, test_)};
 }
 
-Score Trainer::sum_scores(const DeviceTable& table) {
+std::optional<Score> Trainer::sum_scores(const DeviceTable& table, TrainingControl& control) {
   static constexpr std::array<double, 2> kZeros{};
   const Buffer scores(context_.device(), DataType::f64, 2);
   context_.device().copy(context_.compute(), scores.view(), vector_view(kZeros.data(), 2));
   const std::int64_t batch = largest_batch(data_, options_);
   for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
+    if (control.stops_evaluation()) return std::nullopt;
     const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));
     loader_.load(table.table(), data_.input(), x, {.first = begin});
     loss_.add(table.table(), loader_, model_.forward(),
@@ -244,7 +278,7 @@ Score Trainer::sum_scores(const DeviceTable& table) {
   const std::vector<double> sums = sum_over_ranks(context_, scores.view());
   const auto rows = static_cast<double>(table.rows());
   const double accuracy = data_.classes() > 0 ? sums[1] / rows : std::numeric_limits<double>::quiet_NaN();
-  return {sums[0] / rows, accuracy};
+  return Score{sums[0] / rows, accuracy};
 }
 
 }  // namespace recombine

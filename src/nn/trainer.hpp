@@ -6,6 +6,7 @@
 
 #include "src/nn/shared_data.hpp"
 #include "src/nn/train_state.hpp"
+#include "src/nn/training_control.hpp"
 #include "src/nn/training_step.hpp"
 
 namespace recombine {
@@ -81,10 +82,21 @@ class Trainer {
   /// Optional: lets a GPU's libraries choose their algorithms before run(), not in its first step. Changes no weight.
   void prepare();
 
+  /// Continues a run at `state`. @pre no step was trained; the weights and moments are those of `state`
+  void resume(const TrainState& state) { state_ = state; }
+  /// True if no step and no evaluation is left.
+  bool is_over() const;
+
+  enum class End { finished, stopped };
+  /// Trains until the last step, or until `control` stops it. Calls control.save() then, and whenever control wants it.
   /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or
-  /// infinite, or whose update makes a weight NaN or infinite. Losses are read every StepRing::kMostSteps steps and
-  /// at the end of an epoch; the error is thrown then, before a later step is reported.
-  void run(TrainingListener& listener);
+  /// infinite, or whose update makes a weight NaN or infinite. Losses are read every StepRing::kMostSteps steps, before
+  /// a checkpoint, and at the end of an epoch; the error is thrown then, before a later step is reported.
+  End run(TrainingListener& listener, TrainingControl& control);
+  void run(TrainingListener& listener) {
+    TrainingControl none;
+    run(listener, none);
+  }
   /// Trains one step on the rows at `positions` in the order of the epoch.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
@@ -96,16 +108,19 @@ class Trainer {
 
   const Model& model() const { return model_; }
   Model& model() { return model_; }
+  const Optimizer& optimizer() const { return step_.optimizer(); }
   const TimeSpent& time() const { return time_; }
   const TrainState& state() const { return state_; }
   /// Multiplications and additions of the matrix products that this rank ran in training steps.
   double flops() const { return flops_; }
 
  private:
-  /// Trains one step of the epoch, reports losses when they are read, and the epoch when it ends. Returns false if
-  /// training is over.
-  bool next(TrainingListener& listener);
-  bool end_epoch(TrainingListener& listener);
+  /// True if the epoch has rows left, and the run a step.
+  bool has_step() const;
+  /// Trains one step of the epoch, and reports losses when they are read.
+  void next(TrainingListener& listener);
+  /// Evaluates and reports the epoch. Returns false if `control` gave the evaluation up; the state is then unchanged.
+  bool end_epoch(TrainingListener& listener, TrainingControl& control);
   bool measures_norm(std::int64_t step) const;
   void begin_epoch();
   void flush_losses(TrainingListener& listener);
@@ -113,8 +128,10 @@ class Trainer {
   void report(const std::vector<StepRecord>& steps, TrainingListener& listener);
   /// @throws InputError if `loss` is not finite: training has diverged
   void require_finite(double loss, std::int64_t step, const char* what) const;
-  bool out_of_patience(double loss);
-  Score sum_scores(const DeviceTable& table);
+  void count_patience(double loss);
+  /// None if `control` gave it up.
+  std::optional<Score> evaluate(const DeviceTable& table, TrainingControl& control);
+  std::optional<Score> sum_scores(const DeviceTable& table, TrainingControl& control);
 
   RankContext& context_;
   const SharedData& data_;
@@ -128,6 +145,8 @@ class Trainer {
   std::optional<Permutation> order_;  ///< of the epoch
   TimeSpent time_;
   TimeSpent time_before_epoch_;
+  std::int64_t position_before_epoch_ = 0;  ///< rows of the epoch that an earlier run has trained
+  bool cut_ = false;                        ///< the last step has ended an epoch before its end, and it is reported
   double flops_ = 0;
   double reported_at_ = 0;  ///< when the steps that are not reported yet began
 };

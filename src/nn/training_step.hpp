@@ -49,6 +49,7 @@ class TrainingStep {
 
   StepRing& ring() { return ring_; }
   bool clips() const { return optimizer_.clips(); }
+  const Optimizer& optimizer() const { return optimizer_; }
   /// Seconds that this rank's host has spent on loading batches. For a GPU, the host only enqueues the loading.
   double input_seconds() const { return input_seconds_; }
 
