@@ -117,7 +117,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   state_.step = record.step;
   state_.samples += record.rows;
   flops_ += context_.flops() - flops_before;
-  const double exposed = context_.exposed_seconds() - waited;
+  const double exposed = waits_on_host(context_) ? context_.exposed_seconds() - waited : 0;
   const double input = step_.input_seconds() - input_before;
   time_.exposed_communication += exposed;
   time_.input += input;
@@ -132,7 +132,7 @@ void Trainer::flush_losses(TrainingListener& listener) {
   context_.compute().synchronize();
   lap.add_to(time_.compute);
   std::vector<StepRecord> steps = step_.ring().flush();
-  lap.add_to(time_.exposed_communication);
+  lap.add_to(waits_on_host(context_) ? time_.exposed_communication : time_.compute);
   if (!waits_on_host(context_)) {  // step() only enqueues, so the host cannot time one step
     const double seconds = (Session::now() - reported_at_) / static_cast<double>(steps.size());
     for (StepRecord& step : steps) step.seconds = seconds;

@@ -49,7 +49,7 @@ struct Scores {
 /// The wall time of this rank by use, in seconds.
 struct TimeSpent {
   double compute = 0;
-  double exposed_communication = 0;
+  double exposed_communication = 0;  ///< 0 on a GPU: its streams wait unseen by the host, and this is part of `compute`
   double input = 0;
   double evaluation = 0;
   double other = 0;

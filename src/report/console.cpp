@@ -49,7 +49,7 @@ Console::Console(const RunDescription& run)
     : run_(run), terminal_(shown_on_terminal()), start_(Session::now()), last_progress_(start_) {
   print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s", run.mesh.to_string(),
         run.threads, run.threads == 1 ? "" : "s", run.device);
-  if (run.collectives != "mpi") print("gradients summed by {}\n", run.collectives);
+  if (run.collectives != "mpi") print("collectives by {}\n", run.collectives);
   print("{} with {} parameters{} on {}: {} rows{}\n", run.model, run.parameters,
         run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows,
         run.evaluates ? "" : fmt::format(", batches of {}, {} steps", run.batch_size, run.total_steps));
