@@ -59,9 +59,14 @@ start_from() {  # FOLDER
 if [ -d "$from" ]; then
   start_from "$from"
 elif [ -n "$from" ]; then
+  [ -r "$from" ] || { echo "gpu_check: --from $from: cannot be read; expected a pack made by --pack" >&2; exit 2; }
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
-  python3 -m tarfile -e "$from" "$folder" || { echo "gpu_check: --from $from: expected a pack of --pack" >&2; exit 2; }
+  if ! unpacked=$(python3 -m tarfile -e "$from" "$folder" 2>&1); then
+    unpacked=${unpacked##*$'\n'}
+    echo "gpu_check: --from $from: ${unpacked%.}; expected a pack made by --pack" >&2
+    exit 2
+  fi
   (start_from "$folder/gpu_pack") &
   trap 'kill -TERM $!' TERM INT HUP
   code=0

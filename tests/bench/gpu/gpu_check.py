@@ -31,10 +31,24 @@ def parts_of(parser, text):
 
 
 def positive(text):
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
     if not 0 < value < 1e6:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"'{text}': expected a number of seconds above 0 and below 1000000")
     return value
+
+
+def earlier(parser, path):
+    """The lines of an earlier run."""
+    try:
+        lines = results.read(path)
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"--table {path}: {getattr(error, 'strerror', None) or error}; expected a file of --json")
+    if not any(line["kind"] == "run" for line in lines):
+        parser.error(f"--table {path}: has no line of a run; expected a file of --json")
+    return lines
 
 
 def parse():
@@ -49,6 +63,7 @@ def parse():
     parser.add_argument("--emulated", action="store_true")
     options = parser.parse_args()
     if options.table:
+        options.lines = earlier(parser, options.table)
         return options
     options.parts = parts_of(parser, options.parts)
     if not options.build or not (options.build / "gpu_bench").exists():
@@ -65,7 +80,7 @@ def parse():
 def main():
     options = parse()
     if options.table:
-        results.print_report(results.read(options.table))
+        results.print_report(options.lines)
         return 0
     whole = WholeRun(options.seconds)
     machine = Machine(options.build, options.emulated)

@@ -117,16 +117,23 @@ def check_table(stub, checks):
 def check_refusals(stub, checks):
     here = ["--emulated", "--build", stub.folder]
     for arguments, expected in ([[*here, "--parts", "kernels,nosuch"], "--parts 'nosuch': expected one of"],
-                                [[*here, "--seconds", "0"], "--seconds"],
-                                [[*here, "--part-seconds", "x"], "--part-seconds"],
+                                [[*here, "--seconds", "0"], "--seconds: '0': expected a number"],
+                                [[*here, "--part-seconds", "x"], "--part-seconds: 'x': expected a number"],
                                 [[*here, "--json", "/nowhere/rows"], "--json /nowhere/rows"],
                                 [["--nosuch"], "--nosuch"], [["--from", stub.folder], "--from"],
-                                [["--from", stub.folder / "none.tar"], "--from"],
-                                [[*here, "--pack", stub.folder / "x.zip"], "--pack"]):
+                                [["--from", stub.folder / "none.tar"], "none.tar: cannot be read; expected a pack"],
+                                [["--from", stub.folder / "mpirun"], "is not a tar archive; expected a pack"],
+                                [["--table", stub.folder / "none"], "No such file or directory; expected a file of"],
+                                [["--table", stub.folder / "mpirun"], "mpirun: has no line of a run; expected a file"],
+                                [[*here, "--pack", stub.folder / "x.zip"], "--pack"],
+                                [[*here, "--pack", stub.folder / "x.tar"], "has no train; expected a whole build"],
+                                [[*here, "--pack", "/nowhere/x.tar"], "--pack /nowhere/x.tar: cannot write there"],
+                                [[*here, "--pack", stub.folder / "x.tar", "--quick"], "--quick: is not for --pack"]):
         done = subprocess.run([stub.script, *map(str, arguments)], text=True, capture_output=True, check=False,
                               env=os.environ | {"PATH": f"{stub.folder}:{os.environ['PATH']}"})
         checks.expect(done.returncode == 2 and expected in done.stderr, f"{arguments}: {done}")
-        checks.expect(done.stderr.strip().splitlines()[-1].startswith("gpu_check: "), f"{arguments}: {done.stderr}")
+        checks.expect(done.stderr.startswith("gpu_check: ") and done.stderr.count("\n") == 1,
+                      f"{arguments}: expected one line: {done.stderr}")
 
 
 def check_profile(checks):

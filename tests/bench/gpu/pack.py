@@ -28,6 +28,11 @@ NO_PLUGINS = re.compile(r"ofi|ucx|openib|psm|monitoring|netlink|oshmem|scoll|ssh
 DICTIONARY = 128 << 20  # bytes: programs share most of their code
 
 
+def refuse(message):
+    print(f"gpu_check: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
 def listing(command, **settings):
     return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **settings).stdout
 
@@ -44,7 +49,7 @@ class Pack:
     def fill(self):
         for name in PROGRAMS:
             if not (self.build / name).is_file():
-                sys.exit(f"gpu_check: {self.build / name}: missing; expected a whole build with RECOMBINE_CUDA=ON")
+                refuse(f"--build {self.build}: has no {name}; expected a whole build with RECOMBINE_CUDA=ON")
             self.add_binary(self.build / name, f"build/{name}")
         self.add_open_mpi()
         if self.emulated:  # some of its libraries are opened at run time
@@ -150,11 +155,13 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--pack", type=pathlib.Path, required=True)
     parser.add_argument("--emulated", action="store_true")
-    options = parser.parse_args()
+    options, others = parser.parse_known_args()
+    if others:
+        refuse(f"{others[0]}: is not for --pack; expected only --build and --emulated with it")
     if not options.pack.name.endswith((".tar", ".tar.xz")):
-        print(f"gpu_check: --pack {options.pack}: expected FILE.tar.xz, or FILE.tar (larger, but packed quickly)",
-              file=sys.stderr)
-        sys.exit(2)
+        refuse(f"--pack {options.pack}: expected FILE.tar.xz, or FILE.tar (larger, but packed quickly)")
+    if not os.access(options.pack.resolve().parent, os.W_OK):
+        refuse(f"--pack {options.pack}: cannot write there; expected a path in a writable folder")
     source = pathlib.Path(__file__).resolve().parents[3]
     with tempfile.TemporaryDirectory(dir=options.pack.resolve().parent) as folder:
         Pack(options.build.resolve(), source, pathlib.Path(folder) / "gpu_pack", options.emulated).fill()

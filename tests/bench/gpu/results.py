@@ -45,7 +45,7 @@ def read(path):
             lines.append(json.loads(text))
         except json.JSONDecodeError:
             break
-    return lines
+    return [line for line in lines if isinstance(line, dict) and "kind" in line]
 
 
 def of_kind(lines, kind):
