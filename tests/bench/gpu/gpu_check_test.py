@@ -95,7 +95,8 @@ def check_whole(stub, checks):
 def check_cut_off(stub, checks):
     (stub.folder / "hanging").unlink(missing_ok=True)
     with stub.start("--parts", "kernels,products") as job:
-        checks.expect(wait_for(stub.hangs), "the stub did not start")
+        row_is_there = lambda: stub.hangs() and "first" in stub.lines("row")  # noqa: E731
+        checks.expect(wait_for(row_is_there), "the stub did not print its row")
         job.send_signal(signal.SIGTERM)
         output, _ = job.communicate(timeout=60)
     checks.expect(job.returncode == 128 + signal.SIGTERM, f"SIGTERM: exit status {job.returncode}")
