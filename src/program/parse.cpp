@@ -86,6 +86,24 @@ double parse_bytes(std::string_view option, const std::string& text) {
   return value * unit;
 }
 
+double parse_duration(std::string_view option, const std::string& text) {
+  static constexpr std::array<std::pair<char, double>, 4> kUnits = {{{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}}};
+  static constexpr double kLongest = 3650 * 86400.0;
+  std::string_view left = text;
+  double seconds = 0;
+  for (const auto& [unit, length] : kUnits) {
+    const std::size_t digits = std::min(left.find_first_not_of("0123456789"), left.size());
+    if (digits == left.size() || left[digits] != unit) continue;
+    std::int64_t count = 0;
+    if (!parse_all(left.substr(0, digits), count)) break;
+    seconds += static_cast<double>(count) * length;
+    left.remove_prefix(digits + 1);
+  }
+  require_input(left.empty() && seconds >= 1 && seconds <= kLongest,
+                "--{} '{}': expected a duration from 1s to 3650d, such as 90s, 55m or 1h30m", option, text);
+  return seconds;
+}
+
 std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text) {
   static constexpr std::int64_t kWidest = std::int64_t{1} << 24;
   std::vector<std::int64_t> widths;

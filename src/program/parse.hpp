@@ -36,6 +36,10 @@ double parse_real(std::string_view option, const std::string& text, double least
 /// than 2^63. @throws InputError
 double parse_bytes(std::string_view option, const std::string& text);
 
+/// Seconds from "90s", "55m", "2h", "1h30m" or "1d12h": whole numbers, each with its unit, the largest unit first; at
+/// least 1 s, at most 10 years. @throws InputError
+double parse_duration(std::string_view option, const std::string& text);
+
 /// "1024,1024" or "". @throws InputError
 std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text);
 

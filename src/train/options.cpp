@@ -51,6 +51,8 @@ po::options_description training_options() {
       "epochs", text_option("N", "8"), "passes over the training rows")("steps", text_option("N"),
                                                                         "stop after N steps")(
       "patience", text_option("N"), "stop after N epochs without a better validation loss; the last weights are kept")(
+      "time-limit", text_option("TIME"),
+      "write a checkpoint and end with exit code 75 once the program has run this long: 90s, 55m, 1h30m")(
       "seed", text_option("N", "1"), "seed of initial weights, row order, splits and synthetic data");
   return group;
 }
@@ -127,6 +129,8 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
   command.patience = reader.whole("patience", {.least = 1});
   require_input(command.patience == 0 || reader.has("validation"),
                 "--patience: expected --validation FRACTION or FILE too; its loss decides when to stop");
+  command.time_limit_text = reader.string("time-limit");
+  if (reader.given("time-limit")) command.time_limit = parse_duration("time-limit", command.time_limit_text);
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 }
 

@@ -29,8 +29,10 @@ struct TrainCommand {
   ScheduleKind schedule = ScheduleKind::cosine;
   std::int64_t warmup = 0;
   std::int64_t epochs = 0;
-  std::int64_t steps = 0;     ///< 0: as many as the epochs have
-  std::int64_t patience = 0;  ///< 0: none
+  std::int64_t steps = 0;            ///< 0: as many as the epochs have
+  std::int64_t patience = 0;         ///< 0: none
+  std::optional<double> time_limit;  ///< seconds since the start of the program; none: no limit
+  std::string time_limit_text;       ///< as given, for messages
   std::uint64_t seed = 0;
   std::optional<Mesh> mesh;  ///< none: all ranks along i
   DeviceCommand device;

@@ -24,6 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::insist(bytes >= 1 && bytes < 0x1p63, "an amount of memory out of its bounds");
   });
   fuzz::accepts([&] {
+    const double seconds = parse_duration("time-limit", text);
+    fuzz::insist(seconds >= 1 && seconds <= 3650 * 86400.0, "a duration out of its bounds");
+  });
+  fuzz::accepts([&] {
     for (const std::int64_t width : parse_widths("hidden", text)) fuzz::insist(width >= 1, "a width below 1");
   });
   fuzz::accepts([&] {

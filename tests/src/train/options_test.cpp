@@ -73,6 +73,7 @@ TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
       {{"--threads", "0"}, "--threads '0'"},
       {{"--activation", "softmax"}, "--activation 'softmax'"},
       {{"--patience", "3"}, "--patience"},
+      {{"--time-limit", "55"}, "--time-limit '55'"},
       {{"--metrics-every", "1"}, "--metrics-every 1: expected with --metrics FILE"},
       {{"--lr", "1", "--lr", "2"}, "lr"},
       {{"--lr"}, "lr"},
