@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -98,6 +99,22 @@ void set_what(HostLink& link, const std::string& what) {
   link.what.fill('\0');
   what.copy(link.what.data(), link.what.size() - 1);
 }
+
+/// While it exists, this thread handles no signals: one would interrupt connect(), poll() and recv().
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 /// On host 0: waits until the other hosts have connected, and passes the connections to the watcher.
 void accept_others(int listener, const Offer& offer, const std::vector<std::string>& hosts, HostLink link) {
@@ -202,6 +219,7 @@ void watch_other_hosts(const Session& session) {
   check(MPI_Bcast(&offer, sizeof offer, MPI_BYTE, 0, leaders), "MPI_Bcast");
   check(MPI_Comm_free(&leaders), "MPI_Comm_free");
   if (offer.addresses == 0) return;
+  const SignalsBlocked blocked;
   if (host == 0) accept_others(listener.get(), offer, hosts, link);
   if (host != 0) connect_to_first(offer, host, hosts, link);
 }

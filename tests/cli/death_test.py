@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 from cgroups import Cgroup
-from program import PATIENT, Checks, run_test, start, wait_for
+from program import PATIENT, Checks, files_in, run_test, start, wait_for
 
 DATA = ["--data", "synthetic:2000,16,2", "--hidden", "32", "--quiet", "--epochs", 1000000]
 LINE = r"train: rank (\d+) on (\S+) \(pid (\d+)\) was ended by signal (\d+) \((.*)\)(.*)"
@@ -73,6 +74,24 @@ def check_without_mpirun(train, folder, checks):
                   f"KILL of one process without mpirun: {stderr!r}")
 
 
+def check_watcher(train, folder, checks):
+    """Slurm and `kill -- -GROUP` signal all processes of a job step: the watchers must outlive that."""
+    metrics, saved = folder / "watched.jsonl", folder / "watched.safetensors"
+    with start(train, 2, *DATA, "--metrics", metrics, "--save", saved, cwd=folder, **PATIENT) as job:
+        wait_for(metrics.exists)
+        rank = ranks_of(job)[0]
+        watcher = int(pathlib.Path(f"/proc/{rank}/task/{rank}/children").read_text())
+        for number in [signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
+            os.kill(watcher, number)
+        time.sleep(0.2)
+        unfinished = list(folder.glob(".recombine-*.tmp"))
+        os.kill(rank, signal.SIGKILL)
+        lines, stderr = lines_of(job)
+    checks.expect(unfinished and len(lines) == 1 and f"(pid {rank}) was ended by signal 9" in lines[0],
+                  f"a signal ended the watcher: {unfinished}, {stderr!r}")
+    checks.expect(not [path for path in unfinished if path.name in files_in(folder)], "the watcher left its files")
+
+
 def check_out_of_memory(train, folder, checks):
     limit = 300 << 20
     metrics = folder / "memory.jsonl"
@@ -92,7 +111,7 @@ def check_out_of_memory(train, folder, checks):
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory() as name:
-        for check in [check_signals, check_orderly_ends, check_without_mpirun, check_out_of_memory]:
+        for check in [check_signals, check_orderly_ends, check_without_mpirun, check_watcher, check_out_of_memory]:
             check(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(name), checks)
     checks.finish()
 
