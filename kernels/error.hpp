@@ -13,6 +13,7 @@ enum ExitCode : int {
   kExitSuccess = 0,
   kExitFailure = 1,   ///< a library call or a rank failed
   kExitBadInput = 2,  ///< an option, a file or a shape is wrong; nothing was written
+  kExitStopped = 75,  ///< stopped on request after a checkpoint; EX_TEMPFAIL of sysexits.h: start it again
 };
 
 /// A library call or an invariant has failed. The message is one line.

@@ -80,7 +80,7 @@ void WatchedLinks::handle_events() {
       const bool back = answers_again(watched.place);
       if (back && watched.link.what[0] != '\0') say_(fmt::format("{} answers again", watched.link.what.data()));
       for (const pid_t process : watched.link.dependents) {
-        if (process > 0 && !back) kill(process, SIGTERM);
+        if (process > 0 && !back) sigqueue(process, SIGTERM, {.sival_int = kLostHost});
       }
       close(watched.connection);
       watched.connection = -1;

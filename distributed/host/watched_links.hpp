@@ -13,6 +13,9 @@
 
 namespace recombine {
 
+/// The value of sigqueue() in the SIGTERM that ends dependents: a program can tell it from a request to stop.
+constexpr int kLostHost = 0x105;
+
 /// Describes a connection to another host's watcher. A rank sends it to its own watcher as plain bytes.
 struct HostLink {
   std::array<char, 2048> what{};        ///< the other host and its ranks, to report its loss; empty: do not report

@@ -32,17 +32,17 @@ std::string one_line(std::string_view message) {
   return line;
 }
 
-int run(std::string_view name, Session& session, int argc, char** argv, void (*work)(Session&, int, char**)) {
+int run(const Program& program, Session& session, int argc, char** argv) {
   try {
-    work(session, argc, argv);
+    const int code = program.work(session, argc, argv);
     agree(session, require_printed);
-    return kExitSuccess;
+    return code;
   } catch (const InputError& error) {
     // Every rank has the same error: rank 0 prints it, and all ranks end normally.
-    if (session.rank() == 0) print_error(fmt::format("{}: {}", name, one_line(error.what())));
+    if (session.rank() == 0) print_error(fmt::format("{}: {}", program.name, one_line(error.what())));
     return kExitBadInput;
   } catch (const AgreedError& error) {
-    if (session.rank() == 0) print_error(fmt::format("{}: {}", name, one_line(error.what())));
+    if (session.rank() == 0) print_error(fmt::format("{}: {}", program.name, one_line(error.what())));
     return kExitFailure;
   }
 }
@@ -69,21 +69,22 @@ std::string message_of(const std::exception_ptr& error) {
 
 }  // namespace
 
-int run_program(std::string_view name, int argc, char** argv, void (*work)(Session&, int, char**)) {
-  let_threads_wait_briefly(argv);
-  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit of file sizes then fails like one to a full disk
+int run_program(const Program& program, int argc, char** argv) {
+  let_threads_wait_briefly(argv);  // may start the program again, which would reset signal handlers
+  std::signal(SIGXFSZ, SIG_IGN);   // a write beyond the limit of file sizes then fails like one to a full disk
   std::optional<Session> session;
   try {
-    start_rank_watcher(name);
+    if (program.before_start) program.before_start();
+    start_rank_watcher(program.name);
     session.emplace(argc, argv);
     introduce_to_watcher(session->rank(), session->host());
     watch_other_hosts(*session);
   } catch (const std::exception& error) {
-    print_error(fmt::format("{}: {}", name, error.what()));
+    print_error(fmt::format("{}: {}", program.name, error.what()));
     return kExitFailure;
   }
   std::set_terminate(end_all_ranks);
-  return run(name, *session, argc, argv, work);
+  return run(program, *session, argc, argv);
 }
 
 }  // namespace recombine

@@ -1,26 +1,41 @@
+#include <optional>
+
+#include "kernels/error.hpp"
 #include "src/program/command_line.hpp"
 #include "src/program/program.hpp"
 #include "src/program/start.hpp"
 #include "src/report/standard_output.hpp"
 #include "src/train/options.hpp"
 #include "src/train/run.hpp"
+#include "src/train/stop_request.hpp"
 
 namespace recombine {
 namespace {
 
-void train(Session& session, int argc, char** argv) {
+int train(Session& session, StopRequest& stop, int argc, char** argv) {
   TrainCommand command;
   agree_on_start(session, "train", [&] {  // each rank reads --config on its own host
     command = parse_train_command(argc, argv);
     return command.options;
   });
-  if (command.action == TrainCommand::Action::train) return run_training(session, command);
-  if (session.rank() == 0) {
+  stop.release();
+  if (command.action == TrainCommand::Action::train) {
+    run_training(session, command);
+  } else if (session.rank() == 0) {
     print("{}\n", command.action == TrainCommand::Action::help ? train_help() : version());
   }
+  return kExitSuccess;
 }
 
 }  // namespace
 }  // namespace recombine
 
-int main(int argc, char** argv) { return recombine::run_program("train", argc, argv, recombine::train); }
+int main(int argc, char** argv) {
+  using namespace recombine;
+  std::optional<StopRequest> stop;
+  return run_program(
+      {.name = "train",
+       .before_start = [&] { stop.emplace(); },
+       .work = [&](Session& session, int count, char** words) { return train(session, *stop, count, words); }},
+      argc, argv);
+}

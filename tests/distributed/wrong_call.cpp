@@ -56,7 +56,7 @@ void call(Communicator& group, Stream& stream, VectorView data, const std::strin
   }
 }
 
-void work(Session& session, int, char** argv) {
+int work(Session& session, int, char** argv) {
   const std::string route = argv[1];
   const std::string fault = session.rank() == session.size() - 1 ? argv[2] : "none";
   const bool on_gpu = route == "staged" || route == "nccl";
@@ -80,7 +80,7 @@ void work(Session& session, int, char** argv) {
   fmt::print("calling {:.3f}\n", Session::now());
   std::fflush(stdout);
 
-  if (fault == "end") return;
+  if (fault == "end") return kExitSuccess;
   upload();
   call(*group, *communication, data.view(), fault);
   group->all_reduce(*communication, data.view().range(0, 1), Reduction::sum);  // the loss
@@ -91,9 +91,12 @@ void work(Session& session, int, char** argv) {
   fmt::print("loss {}\n", loss);
   std::fflush(stdout);
   std::ofstream(fmt::format("{}/saved.{}", argv[3], session.rank())) << loss;
+  return kExitSuccess;
 }
 
 }  // namespace
 }  // namespace recombine
 
-int main(int argc, char** argv) { return recombine::run_program("wrong_call", argc, argv, recombine::work); }
+int main(int argc, char** argv) {
+  return recombine::run_program({.name = "wrong_call", .before_start = {}, .work = recombine::work}, argc, argv);
+}

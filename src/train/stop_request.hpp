@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <string>
+
+namespace recombine {
+
+/// Requests that this process stop early: SIGUSR1, SIGTERM and --time-limit. From its construction on, the first signal
+/// is noted and does not end the process. A second signal ends it at once, unless it comes within 0.1 s of the first:
+/// `timeout` and launchers send one request twice. Two kinds of SIGTERM are no request and always end the process: those
+/// of mpirun or its daemons (Open MPI sends them to the other ranks after one rank has died), and those of a watcher
+/// that has lost another host (watched_links.hpp). A process has at most one object.
+class StopRequest {
+ public:
+  StopRequest();   ///< called before MPI_Init, on the only thread. @throws Error
+  ~StopRequest();  ///< restores the actions of before
+  StopRequest(const StopRequest&) = delete;
+  StopRequest& operator=(const StopRequest&) = delete;
+
+  /// Adds a request `seconds` after the construction. @param text the limit as given, such as "55m"
+  void limit_time(double seconds, std::string text);
+
+  /// Signals have their usual effect again. If one came already, it takes effect now.
+  void release();
+
+  /// The first request of this process so far: "SIGUSR1", "SIGTERM" or "--time-limit 55m"; none: it may go on. Any thread
+  /// may call it. It takes less than a microsecond.
+  std::optional<std::string> reason() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void restore_actions();
+
+  Clock::time_point start_ = Clock::now();
+  std::optional<Clock::duration> limit_;
+  std::string limit_text_;
+  std::array<struct sigaction, 2> before_{};  ///< the actions for SIGUSR1 and SIGTERM
+  bool released_ = false;
+};
+
+}  // namespace recombine

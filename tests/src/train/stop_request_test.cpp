@@ -1,0 +1,165 @@
+#include "src/train/stop_request.hpp"
+
+#include <cstring>
+#include <functional>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "distributed/host/watched_links.hpp"
+
+namespace recombine {
+namespace {
+
+constexpr int kHeld = 0, kFailed = 1;
+
+/// Runs `child` in a process of its own. Returns its exit code, or 128 + the signal that ended it.
+int end_of(const std::function<bool()>& child) {
+  const pid_t process = fork();
+  if (process == 0) _exit(child() ? kHeld : kFailed);
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void sleep_ms(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+
+TEST(StopRequest, NotesTheFirstSignal) {
+  for (const int number : {SIGUSR1, SIGTERM}) {
+    EXPECT_EQ(end_of([&] {
+                const StopRequest stop;
+                const bool none_before = !stop.reason();
+                raise(number);
+                return none_before && stop.reason() == (number == SIGUSR1 ? "SIGUSR1" : "SIGTERM");
+              }),
+              kHeld);
+  }
+}
+
+TEST(StopRequest, ASecondSignalEndsTheProcess) {
+  for (const int first : {SIGUSR1, SIGTERM}) {
+    for (const int second : {SIGUSR1, SIGTERM}) {
+      EXPECT_EQ(end_of([&] {
+                  const StopRequest stop;
+                  raise(first);
+                  sleep_ms(110);
+                  raise(second);
+                  return true;
+                }),
+                128 + second);
+    }
+  }
+}
+
+TEST(StopRequest, OneRequestMayComeTwice) {
+  // The two signals come microseconds apart, unless the process has to wait for a core: then it tries again.
+  const auto both = [] {
+    const StopRequest stop;
+    raise(SIGUSR1);
+    raise(SIGUSR1);
+    return stop.reason() == "SIGUSR1";
+  };
+  int end = kFailed;
+  for (int attempt = 0; attempt < 5 && end != kHeld; ++attempt) end = end_of(both);
+  EXPECT_EQ(end, kHeld);
+}
+
+TEST(StopRequest, ReleasedSignalsHaveTheirUsualEffect) {
+  EXPECT_EQ(end_of([] {
+              StopRequest stop;
+              stop.release();
+              raise(SIGUSR1);
+              return true;
+            }),
+            128 + SIGUSR1);
+  EXPECT_EQ(end_of([] {
+              StopRequest stop;
+              raise(SIGTERM);
+              stop.release();
+              return true;
+            }),
+            128 + SIGTERM)
+      << "a signal that came before";
+  EXPECT_EQ(end_of([] {
+              std::signal(SIGUSR1, SIG_IGN);  // as a parent may have left it
+              StopRequest stop;
+              raise(SIGUSR1);
+              stop.release();
+              raise(SIGUSR1);
+              return true;
+            }),
+            kHeld);
+}
+
+TEST(StopRequest, HasATimeLimit) {
+  StopRequest stop;
+  stop.limit_time(3600, "1h");
+  EXPECT_EQ(stop.reason(), std::nullopt);
+  stop.limit_time(0.01, "10ms");
+  sleep_ms(15);
+  EXPECT_EQ(stop.reason(), "--time-limit 10ms");
+}
+
+/// Acts as a daemon of Open MPI that sends `number` to a rank. Returns how the rank ends.
+int end_after_launcher_sends(int number) {
+  return end_of([&] {
+    prctl(PR_SET_NAME, "orted");
+    setenv("OMPI_COMM_WORLD_RANK", "0", 1);
+    std::array<int, 2> ready{};
+    if (pipe(ready.data()) != 0) return false;
+    const pid_t rank = fork();
+    if (rank == 0) {
+      const StopRequest stop;
+      if (write(ready[1], "x", 1) != 1) _exit(kFailed);
+      for (int wait = 0; wait < 10'000 && !stop.reason(); ++wait) sleep_ms(1);
+      _exit(stop.reason() ? kHeld : kFailed);
+    }
+    char byte = 0;
+    if (read(ready[0], &byte, 1) != 1) return false;
+    kill(rank, number);
+    int status = 0;
+    waitpid(rank, &status, 0);
+    _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+  });
+}
+
+TEST(StopRequest, ATermFromOpenMpiIsNone) {
+  EXPECT_EQ(end_after_launcher_sends(SIGTERM), 128 + SIGTERM);
+  EXPECT_EQ(end_after_launcher_sends(SIGUSR1), kHeld) << "mpirun forwards SIGUSR1";
+}
+
+TEST(StopRequest, ATermForALostHostIsNone) {
+  EXPECT_EQ(end_of([] {
+              const StopRequest stop;
+              sigqueue(getpid(), SIGTERM, {.sival_int = kLostHost});
+              return true;
+            }),
+            128 + SIGTERM);
+}
+
+TEST(StopRequest, ASignalInterruptsNoRead) {
+  EXPECT_EQ(end_of([] {
+              const StopRequest stop;
+              std::array<int, 2> ends{};
+              if (pipe(ends.data()) != 0) return false;
+              const pthread_t reader = pthread_self();
+              std::thread writer([&] {
+                sleep_ms(20);
+                pthread_kill(reader, SIGUSR1);
+                while (!stop.reason()) sleep_ms(1);
+                if (write(ends[1], "x", 1) != 1) _exit(kFailed);
+              });
+              char byte = 0;
+              const ssize_t got = read(ends[0], &byte, 1);
+              writer.join();
+              return got == 1;
+            }),
+            kHeld);
+}
+
+}  // namespace
+}  // namespace recombine
