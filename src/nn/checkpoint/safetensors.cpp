@@ -2,30 +2,25 @@
 
 #include <exception>
 
-#include <nlohmann/json.hpp>
-
 #include "src/nn/checkpoint/bands.hpp"
+#include "src/nn/checkpoint/safetensors_header.hpp"
 #include "src/nn/digest.hpp"
 
 namespace recombine {
 
 namespace {
 
-/// The file's header, before the tensors' bytes: the length of the JSON text, then the JSON text.
 std::string header_of(const ParameterLayout& layout) {
-  nlohmann::ordered_json header;
-  header["__metadata__"] = {{"format", "pt"}};
+  const std::int64_t size = size_of(DataType::f32);
+  std::vector<NamedTensor> tensors;
   for (const ParameterTensor& tensor : layout.tensors()) {
-    const auto size = static_cast<std::int64_t>(sizeof(float));
-    header[tensor.name] = {{"dtype", "F32"},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {tensor.file_begin * size, (tensor.file_begin + tensor.size()) * size}}};
+    tensors.push_back({tensor.name,
+                       {.type = "F32",
+                        .shape = tensor.shape,
+                        .begin = tensor.file_begin * size,
+                        .end = (tensor.file_begin + tensor.size()) * size}});
   }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // aligns the tensors to 8 bytes
-  std::string length(8, '\0');
-  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(text.size() >> (8 * i) & 0xFF);
-  return length + text;
+  return safetensors_header({{"format", "pt"}}, tensors);
 }
 
 }  // namespace
