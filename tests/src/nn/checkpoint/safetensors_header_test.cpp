@@ -103,8 +103,11 @@ TEST(SafetensorsHeader, OnlyMetadataOfTexts) {
               "its header is no JSON of tensors; expected a safetensors file")
         << value;
   }
-  const std::string deep = std::string(100000, '[');
-  EXPECT_EQ(damage(deep), "its header is no JSON of tensors; expected a safetensors file");
+  // A value of a key that no reader needs.
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  const std::string with_more = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"more":)";
+  EXPECT_EQ(damage(with_more + "[1]}}"), "");
+  EXPECT_EQ(damage(with_more + deep + "}}"), "its header is no JSON of tensors; expected a safetensors file");
 }
 
 /// Also where the file itself claims to be as large.
