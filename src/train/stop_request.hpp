@@ -9,10 +9,11 @@
 namespace recombine {
 
 /// Requests that this process stop early: SIGUSR1, SIGTERM and --time-limit. From its construction on, the first signal
-/// is noted and does not end the process. A second signal ends it at once, unless it comes within 0.1 s of the first:
-/// `timeout` and launchers send one request twice. Two kinds of SIGTERM are no request and always end the process: those
-/// of mpirun or its daemons (Open MPI sends them to the other ranks after one rank has died), and those of a watcher
-/// that has lost another host (watched_links.hpp). A process has at most one object.
+/// is noted and does not end the process. A second signal ends it at once, unless it comes within 0.5 s of the first: if
+/// a batch system signals mpirun and its ranks, mpirun forwards the signal too, so a rank gets one request twice.
+/// Two kinds of SIGTERM are no request and always end the process: those of mpirun or its daemons (Open MPI sends them
+/// to the other ranks after one rank has died), and those of a watcher that has lost another host (watched_links.hpp).
+/// A process has at most one object.
 class StopRequest {
  public:
   StopRequest();   ///< called before MPI_Init, on the only thread. @throws Error
@@ -26,8 +27,8 @@ class StopRequest {
   /// Signals have their usual effect again. If one came already, it takes effect now.
   void release();
 
-  /// The first request of this process so far: "SIGUSR1", "SIGTERM" or "--time-limit 55m"; none: it may go on. Any thread
-  /// may call it. It takes less than a microsecond.
+  /// What asks this process to stop: "SIGUSR1", "SIGTERM" or "--time-limit 55m"; none: it may go on. Any thread may call
+  /// it. It takes less than a microsecond.
   std::optional<std::string> reason() const;
 
  private:

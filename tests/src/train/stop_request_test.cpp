@@ -3,6 +3,8 @@
 #include <cstring>
 #include <functional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -16,15 +18,22 @@ namespace {
 
 constexpr int kHeld = 0, kFailed = 1;
 
-/// Runs `child` in a process of its own. Returns its exit code, or 128 + the signal that ended it.
-int end_of(const std::function<bool()>& child) {
+/// Runs `child` in a process of its own.
+pid_t start(const std::function<bool()>& child) {
   const pid_t process = fork();
   if (process == 0) _exit(child() ? kHeld : kFailed);
+  return process;
+}
+
+/// Waits for a child. Returns its exit code, or 128 + the signal that ended it.
+int end_of(pid_t process) {
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+int end_of(const std::function<bool()>& child) { return end_of(start(child)); }
 
 void sleep_ms(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
 
@@ -41,18 +50,20 @@ TEST(StopRequest, NotesTheFirstSignal) {
 }
 
 TEST(StopRequest, ASecondSignalEndsTheProcess) {
+  std::vector<std::pair<pid_t, int>> children;
   for (const int first : {SIGUSR1, SIGTERM}) {
     for (const int second : {SIGUSR1, SIGTERM}) {
-      EXPECT_EQ(end_of([&] {
-                  const StopRequest stop;
-                  raise(first);
-                  sleep_ms(110);
-                  raise(second);
-                  return true;
-                }),
-                128 + second);
+      const pid_t child = start([&] {
+        const StopRequest stop;
+        raise(first);
+        sleep_ms(510);
+        raise(second);
+        return true;
+      });
+      children.emplace_back(child, second);
     }
   }
+  for (const auto& [child, second] : children) EXPECT_EQ(end_of(child), 128 + second);
 }
 
 TEST(StopRequest, OneRequestMayComeTwice) {
@@ -111,19 +122,16 @@ int end_after_launcher_sends(int number) {
     setenv("OMPI_COMM_WORLD_RANK", "0", 1);
     std::array<int, 2> ready{};
     if (pipe(ready.data()) != 0) return false;
-    const pid_t rank = fork();
-    if (rank == 0) {
+    const pid_t rank = start([&] {
       const StopRequest stop;
-      if (write(ready[1], "x", 1) != 1) _exit(kFailed);
+      if (write(ready[1], "x", 1) != 1) return false;
       for (int wait = 0; wait < 10'000 && !stop.reason(); ++wait) sleep_ms(1);
-      _exit(stop.reason() ? kHeld : kFailed);
-    }
+      return stop.reason().has_value();
+    });
     char byte = 0;
     if (read(ready[0], &byte, 1) != 1) return false;
     kill(rank, number);
-    int status = 0;
-    waitpid(rank, &status, 0);
-    _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+    _exit(end_of(rank));
   });
 }
 
@@ -146,17 +154,15 @@ TEST(StopRequest, ASignalInterruptsNoRead) {
               const StopRequest stop;
               std::array<int, 2> ends{};
               if (pipe(ends.data()) != 0) return false;
-              const pthread_t reader = pthread_self();
-              std::thread writer([&] {
+              const pid_t writer = start([&] {
                 sleep_ms(20);
-                pthread_kill(reader, SIGUSR1);
-                while (!stop.reason()) sleep_ms(1);
-                if (write(ends[1], "x", 1) != 1) _exit(kFailed);
+                kill(getppid(), SIGUSR1);
+                sleep_ms(20);
+                return write(ends[1], "x", 1) == 1;
               });
               char byte = 0;
               const ssize_t got = read(ends[0], &byte, 1);
-              writer.join();
-              return got == 1;
+              return got == 1 && end_of(writer) == kHeld && stop.reason() == "SIGUSR1";
             }),
             kHeld);
 }
