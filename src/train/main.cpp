@@ -1,4 +1,5 @@
-#include <optional>
+#include <memory>
+#include <utility>
 
 #include "kernels/error.hpp"
 #include "src/program/command_line.hpp"
@@ -32,10 +33,12 @@ int train(Session& session, StopRequest& stop, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace recombine;
-  std::optional<StopRequest> stop;
-  return run_program(
-      {.name = "train",
-       .before_start = [&] { stop.emplace(); },
-       .work = [&](Session& session, int count, char** words) { return train(session, *stop, count, words); }},
-      argc, argv);
+  std::unique_ptr<StopRequest> stop;
+  const auto work = [&](Session& session, int count, char** words) {
+    // It ends before MPI_Finalize: a SIGTERM from mpirun then ends this rank before a SIGKILL can, which is reported.
+    const std::unique_ptr<StopRequest> taken = std::move(stop);
+    return train(session, *taken, count, words);
+  };
+  return run_program({.name = "train", .before_start = [&] { stop = std::make_unique<StopRequest>(); }, .work = work},
+                     argc, argv);
 }

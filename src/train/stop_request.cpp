@@ -83,6 +83,11 @@ void StopRequest::release() {
   if (const std::int64_t first = noted; first != 0) raise(static_cast<int>(first % 256));
 }
 
+void StopRequest::ignore_signals() {
+  released_ = true;
+  for (const int number : kSignals) std::signal(number, SIG_IGN);
+}
+
 std::optional<std::string> StopRequest::reason() const {
   if (const std::int64_t first = noted; first != 0) return name_of(static_cast<int>(first % 256));
   if (limit_ && Clock::now() - start_ >= *limit_) return "--time-limit " + limit_text_;

@@ -17,7 +17,7 @@ namespace recombine {
 class StopRequest {
  public:
   StopRequest();   ///< called before MPI_Init, on the only thread. @throws Error
-  ~StopRequest();  ///< restores the actions of before
+  ~StopRequest();  ///< restores the actions of before, unless ignore_signals() was called
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
 
@@ -26,6 +26,10 @@ class StopRequest {
 
   /// Signals have their usual effect again. If one came already, it takes effect now.
   void release();
+
+  /// Ignores both signals until the process ends. Called once the checkpoint is complete and exit code 75 is certain:
+  /// the same request may still come from another sender, or to another rank.
+  void ignore_signals();
 
   /// What asks this process to stop: "SIGUSR1", "SIGTERM" or "--time-limit 55m"; none: it may go on. Any thread may call
   /// it. It takes less than a microsecond.

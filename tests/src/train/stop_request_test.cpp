@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -100,6 +101,16 @@ TEST(StopRequest, ReleasedSignalsHaveTheirUsualEffect) {
               StopRequest stop;
               raise(SIGUSR1);
               stop.release();
+              raise(SIGUSR1);
+              return true;
+            }),
+            kHeld);
+}
+
+TEST(StopRequest, SignalsAreIgnoredOnceAllIsWritten) {
+  EXPECT_EQ(end_of([] {
+              std::make_unique<StopRequest>()->ignore_signals();
+              raise(SIGTERM);
               raise(SIGUSR1);
               return true;
             }),
