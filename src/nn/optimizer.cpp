@@ -51,6 +51,13 @@ Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions&
   }
 }
 
+TrainedTensors Optimizer::tensors() const {
+  TrainedTensors tensors{.layout = model_.layout(), .vectors = {model_.weights()}};
+  if (options_.kind != OptimizerKind::sgd) tensors.vectors.push_back(first_moment());
+  if (options_.kind == OptimizerKind::adamw) tensors.vectors.push_back(second_moment());
+  return tensors;
+}
+
 void Optimizer::measure_norm() {
   double* const sum = &values_->clip_square_sum;
   for (const Range& range : squared_here_) {

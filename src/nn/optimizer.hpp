@@ -1,6 +1,7 @@
 #pragma once
 
 #include "src/nn/model.hpp"
+#include "src/nn/trained_tensors.hpp"
 
 namespace recombine {
 
@@ -31,6 +32,9 @@ class Optimizer {
   /// @param values  of the running step, in the device's memory: the optimizer reads its rates, and sets sums.diverged
   Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values);
 
+  VectorView first_moment() const { return first_moment_.view(); }    ///< flat, like the weights; empty for sgd
+  VectorView second_moment() const { return second_moment_.view(); }  ///< only of adamw
+  TrainedTensors tensors() const;
   bool clips() const { return options_.clip_norm > 0; }
   /// Sums the squares of all elements of the gradient, on any mesh, each element once. Call it before update() if
   /// clips(). @pre the gradient is summed over i

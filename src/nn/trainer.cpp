@@ -10,6 +10,7 @@
 #include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 #include "kernels/trace_range.hpp"
+#include "src/nn/replicas.hpp"
 
 namespace recombine {
 
@@ -188,6 +189,19 @@ void Trainer::next(TrainingListener& listener) {
   step(*order_, positions);
   state_.position = positions.end;
   if (!has_step() || step_.ring().full()) flush_losses(listener);
+  const bool every_nth = options_.check_replicas > 0 && state_.step % options_.check_replicas == 0;
+  if (!has_step() || every_nth) compare_replicas();
+}
+
+std::vector<std::uint64_t> Trainer::compare_replicas() {
+  Lap lap;
+  const double waited = context_.exposed_seconds();
+  std::vector<std::uint64_t> fingerprints = recombine::compare_replicas(context_, optimizer().tensors(), state_.step);
+  const double exposed = context_.exposed_seconds() - waited;
+  time_.exposed_communication += exposed;
+  time_.compute -= exposed;
+  lap.add_to(time_.compute);
+  return fingerprints;
 }
 
 bool Trainer::end_epoch(TrainingListener& listener, TrainingControl& control) {

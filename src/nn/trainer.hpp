@@ -17,9 +17,10 @@ struct TrainerOptions {
   std::int64_t batch_size = 0;  ///< rows of a micro-batch, over all ranks
   std::int64_t accumulate = 1;  ///< micro-batches whose gradients are summed in one step
   std::int64_t epochs = 0;
-  std::int64_t steps = 0;       ///< > 0: training stops after this many steps
-  std::int64_t patience = 0;    ///< > 0: training stops after this many epochs without a better validation loss
-  std::int64_t norm_every = 0;  ///< > 0: every Nth step measures the gradient's norm; 0: only if it is clipped
+  std::int64_t steps = 0;           ///< > 0: training stops after this many steps
+  std::int64_t patience = 0;        ///< > 0: training stops after this many epochs without a better validation loss
+  std::int64_t norm_every = 0;      ///< > 0: every Nth step measures the gradient's norm; 0: only if it is clipped
+  std::int64_t check_replicas = 0;  ///< > 0: replicas are compared after every Nth step, and always after an epoch
   std::uint64_t seed = 0;
   OptimizerOptions optimizer;
   RateSchedule schedule;  ///< the trainer sets its `steps`
@@ -105,6 +106,11 @@ class Trainer {
   const DeviceTable& train_table() const { return train_; }
   /// Drops the losses of the steps since the last report. For callers of step().
   void discard_losses() { step_.ring().discard(); }
+
+  /// Compares the weights and moments that several ranks hold, and returns the fingerprint of each of
+  /// optimizer().tensors(): see compare_replicas() of replicas.hpp. run() does this at the end of each epoch.
+  /// @throws AgreedError on every rank if copies differ in a bit
+  std::vector<std::uint64_t> compare_replicas();
 
   const Model& model() const { return model_; }
   Model& model() { return model_; }

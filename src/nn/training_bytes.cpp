@@ -43,7 +43,8 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
   const bool rounds = model.product_type != DataType::f32;  // then there is a copy of the weights
   bytes[MemoryUse::weights] = parameters * (kF32 + (rounds ? bytes_of(model.product_type) : 0));
   bytes[MemoryUse::gradients] = parameters * kF32;
-  bytes[MemoryUse::moments] = parameters * kF32 * moments_of(options.optimizer.kind);
+  const int moments = moments_of(options.optimizer.kind);
+  bytes[MemoryUse::moments] = parameters * kF32 * moments;
   double& activations = bytes[MemoryUse::activations];
   activations = values(model.inputs, axes_of(0).in) * bytes_of(model.product_type);
   std::array<double, 3> sums{};  // per axis: f32 memory that its layers share
@@ -56,12 +57,15 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
     if (model.sums_apart(mesh, l)) sum = std::max(sum, elements * kF32);
   }
   for (const double sum : sums) activations += sum;
-  // Row numbers of the batch, values of steps, ranges without weight decay, and the statistics of softmax.
+  // Row numbers of the batch, values of steps, ranges without weight decay, and the statistics of softmax. The sums of an
+  // evaluation, or the sums of a comparison of replicas.
   const double rows = local({largest_batch, 1}, {.rows = Axis::i, .cols = {}});
   const int class_parts = mesh.parts(axes_of(model.layers() - 1).out);
   const bool has_undecayed = options.optimizer.weight_decay > 0 && model.bias != Bias::none;
+  const std::size_t tensors = model.layers() * (model.bias == Bias::none ? 1 : 2);
+  const double compared = 2.0 * sizeof(std::int64_t) * static_cast<double>(tensors) * (1 + moments);
   bytes[MemoryUse::buffers] = rows * sizeof(std::int64_t) + sizeof(StepSums) * StepRing::kMostSteps +
-                              sizeof(StepValues) + sizeof(LossSums) +
+                              sizeof(StepValues) + std::max<double>(sizeof(LossSums), compared) +
                               (has_undecayed ? 2.0 * sizeof(std::int64_t) * static_cast<double>(model.layers()) : 0) +
                               (class_parts > 1 ? rows * class_parts * sizeof(SoftmaxRowStats) : 0);
   return bytes;

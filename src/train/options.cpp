@@ -53,6 +53,8 @@ po::options_description training_options() {
       "patience", text_option("N"), "stop after N epochs without a better validation loss; the last weights are kept")(
       "time-limit", text_option("TIME"),
       "write a checkpoint and end with exit code 75 once the program has run this long: 90s, 55m, 1h30m")(
+      "check-replicas", text_option("N"),
+      "after every Nth step, compare the weights and moments that several ranks hold; always at the end of an epoch")(
       "seed", text_option("N", "1"), "seed of initial weights, row order, splits and synthetic data");
   return group;
 }
@@ -131,6 +133,7 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
                 "--patience: expected --validation FRACTION or FILE too; its loss decides when to stop");
   command.time_limit_text = reader.string("time-limit");
   if (reader.given("time-limit")) command.time_limit = parse_duration("time-limit", command.time_limit_text);
+  command.check_replicas = reader.whole("check-replicas", {.least = 1});
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 }
 

@@ -33,6 +33,7 @@ struct TrainCommand {
   std::int64_t patience = 0;         ///< 0: none
   std::optional<double> time_limit;  ///< seconds since the start of the program; none: no limit
   std::string time_limit_text;       ///< as given, for messages
+  std::int64_t check_replicas = 0;   ///< steps; 0: only at the end of each epoch
   std::uint64_t seed = 0;
   std::optional<Mesh> mesh;  ///< none: all ranks along i
   DeviceCommand device;

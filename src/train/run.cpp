@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <numeric>
 
 #include "kernels/error.hpp"
 #include "src/data/csv.hpp"
 #include "src/nn/checkpoint/load_weights.hpp"
 #include "src/nn/checkpoint/safetensors.hpp"
-#include "src/nn/fingerprint.hpp"
 #include "src/nn/shared_data.hpp"
 #include "src/program/parse.hpp"
 #include "src/program/rank_device.hpp"
@@ -64,6 +64,7 @@ TrainerOptions trainer_options(const TrainCommand& command, const SharedData& da
           .steps = command.steps,
           .patience = command.patience,
           .norm_every = command.metrics.empty() ? 0 : command.metrics_every,
+          .check_replicas = command.check_replicas,
           .seed = command.seed,
           .optimizer = command.evaluate ? OptimizerOptions{.kind = OptimizerKind::sgd} : command.optimizer,
           .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
@@ -223,7 +224,9 @@ void TrainingRun::run() {
   result.predicted_bytes = largest_bytes(predicted_, *world_, *stream_);
 
   const auto all = make_communicator(*world_, device(), rank_device_.collectives, 0, session_.rank());
-  result.weights_fingerprint = weights_fingerprint(context_, *world_, *stream_, trainer.model());
+  const std::vector<std::uint64_t> fingerprints = trainer.compare_replicas();
+  const auto moments = fingerprints.begin() + std::ssize(trainer.model().layout().tensors());
+  result.weights_fingerprint = std::accumulate(fingerprints.begin(), moments, std::uint64_t{0});
   agree(*world_, *stream_, [&] {
     OutputFile* const save = outputs_ && outputs_->save ? &*outputs_->save : nullptr;
     result.weights_sha256 = write_weights(context_, *all, trainer.model(), save);

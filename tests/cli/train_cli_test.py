@@ -70,7 +70,7 @@ def check_meshes(trainer, checks):
         checks.expect(worst < 1e-3, f"--mesh {mesh}: a saved weight differs by {worst}")
         names = set(summary["collectives_by_name"])
         cut = mesh.split("x")
-        for name, there in [("sum gradient", cut[0] != "1"), ("sum Y", cut[1:] != ["1", "1"]),
+        for name, there in [("compare replicas", True), ("sum gradient", cut[0] != "1"), ("sum Y", cut[1:] != ["1", "1"]),
                             ("sum dX", cut[1:] != ["1", "1"]), ("sum gradient norm", cut[1:] != ["1", "1"])]:
             checks.expect((name in names) == there, f"--mesh {mesh}: {name} is {'not ' * there}among {names}")
         checks.expect(summary["mesh"] == mesh, f"--mesh {mesh}: the summary has {summary['mesh']}")

@@ -25,13 +25,15 @@ TEST(TrainOptions, Defaults) {
 }
 
 TEST(TrainOptions, ReadsWhatIsGiven) {
-  const TrainCommand command = parse({"--hidden", "", "--no-bias", "--batch-size", "all", "--optimizer", "sgd", "--lr",
-                                      "1e-2", "--seed=7", "--loss", "mse", "--activation", "gelu", "--threads", "3"});
+  const TrainCommand command =
+      parse({"--hidden", "", "--no-bias", "--batch-size", "all", "--optimizer", "sgd", "--lr", "1e-2", "--seed=7",
+             "--loss", "mse", "--activation", "gelu", "--threads", "3", "--check-replicas", "50"});
   EXPECT_TRUE(command.hidden.empty());
   EXPECT_EQ(command.bias, Bias::none);
   EXPECT_FALSE(command.batch_size);
   EXPECT_DOUBLE_EQ(command.lr, 0.01);
   EXPECT_EQ(command.warmup, 0);
+  EXPECT_EQ(command.check_replicas, 50);
   EXPECT_EQ(command.seed, 7U);
   EXPECT_EQ(command.data.seed, 7U);
   EXPECT_EQ(command.activation, Activation::gelu);
@@ -74,6 +76,7 @@ TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
       {{"--activation", "softmax"}, "--activation 'softmax'"},
       {{"--patience", "3"}, "--patience"},
       {{"--time-limit", "55"}, "--time-limit '55'"},
+      {{"--check-replicas", "0"}, "--check-replicas '0'"},
       {{"--metrics-every", "1"}, "--metrics-every 1: expected with --metrics FILE"},
       {{"--lr", "1", "--lr", "2"}, "lr"},
       {{"--lr"}, "lr"},
