@@ -145,6 +145,30 @@ void adamw(benchmark::State& state) {
 }
 BENCHMARK(adamw)->Arg(1 << 16)->Arg(1 << 21)->Arg(1 << 24)->UseRealTime();
 
+/// The fingerprint of a vector. Compare it with square_sum, which only reads.
+void fingerprint(benchmark::State& state) {
+  Bench bench;
+  const std::int64_t n = state.range(0);
+  const Buffer x = bench.matrix(1, n);
+  const Buffer sum = bench.zeros<std::int64_t>(1);
+  for (auto _ : state) {
+    bench.math().fingerprint(bench.stream(),
+                             {.block = x.matrix(1, n), .global_cols = n, .sum = sum.view().as<std::int64_t>()});
+  }
+  report_bytes(state, 4 * n);
+}
+BENCHMARK(fingerprint)->Arg(1 << 16)->Arg(1 << 21)->Arg(1 << 24)->UseRealTime();
+
+void square_sum(benchmark::State& state) {
+  Bench bench;
+  const std::int64_t n = state.range(0);
+  const Buffer x = bench.matrix(1, n);
+  const Buffer sum = bench.zeros<double>(1);
+  for (auto _ : state) bench.math().add_square_sum(bench.stream(), x.view(), sum.view().as<double>());
+  report_bytes(state, 4 * n);
+}
+BENCHMARK(square_sum)->Arg(1 << 16)->Arg(1 << 21)->Arg(1 << 24)->UseRealTime();
+
 void gather_u8(benchmark::State& state) {
   Bench bench;
   const std::int64_t cols = 784;
