@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <exception>
 #include <functional>
 #include <vector>
@@ -17,19 +15,6 @@ namespace recombine {
 namespace {
 
 constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;
-
-/// Sends rank 0's identity of the file to all ranks. Blocks; every rank calls it.
-SharedFile::Identity broadcast(Communicator& world, Stream& stream, const SharedFile::Identity& of_root) {
-  std::array<std::int64_t, 2> head = {static_cast<std::int64_t>(of_root.path.size()),
-                                      std::bit_cast<std::int64_t>(of_root.inode)};
-  world.broadcast(stream, vector_view(head.data(), 2), 0);
-  stream.synchronize();
-  std::vector<std::uint8_t> text(static_cast<std::size_t>(head[0]));
-  if (world.rank() == 0) std::ranges::copy(of_root.path, text.begin());
-  world.broadcast(stream, vector_view(text.data(), head[0]), 0);
-  stream.synchronize();
-  return {{text.begin(), text.end()}, std::bit_cast<std::uint64_t>(head[1])};
-}
 
 }  // namespace
 
@@ -89,7 +74,7 @@ NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& opt
   on_root(world, stream, [&] { create(header); });
   SharedFile::Identity identity;
   if (temporary_) identity = {temporary_->path(), temporary_->inode()};
-  identity = broadcast(world, stream, identity);
+  identity = SharedFile::share(world, stream, identity);
   output_->path = identity.path;
   agree(world, stream, [&] { output_->file.emplace(name_, identity); });
 }

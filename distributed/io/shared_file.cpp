@@ -1,8 +1,12 @@
 #include "distributed/io/shared_file.hpp"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,6 +24,18 @@ namespace {
 }
 
 }  // namespace
+
+SharedFile::Identity SharedFile::share(Communicator& world, Stream& stream, const Identity& of_root) {
+  std::array<std::int64_t, 2> head = {static_cast<std::int64_t>(of_root.path.size()),
+                                      std::bit_cast<std::int64_t>(of_root.inode)};
+  world.broadcast(stream, vector_view(head.data(), 2), 0);
+  stream.synchronize();
+  std::vector<std::uint8_t> text(static_cast<std::size_t>(head[0]));
+  if (world.rank() == 0) std::ranges::copy(of_root.path, text.begin());
+  world.broadcast(stream, vector_view(text.data(), head[0]), 0);
+  stream.synchronize();
+  return {{text.begin(), text.end()}, std::bit_cast<std::uint64_t>(head[1])};
+}
 
 SharedFile::SharedFile(std::string name, const Identity& identity)
     : name_(std::move(name)),

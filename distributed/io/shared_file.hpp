@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "distributed/communicator.hpp"
 #include "kernels/file_descriptor.hpp"
 
 namespace recombine {
@@ -15,6 +16,9 @@ class SharedFile {
     std::string path;
     std::uint64_t inode = 0;
   };
+
+  /// Sends rank 0's identity to all ranks of `world`. Blocks; every rank calls it.
+  static Identity share(Communicator& world, Stream& stream, const Identity& of_root);
 
   /// @throws InputError if this rank does not find that file at its path; Error if it cannot open the file
   SharedFile(std::string name, const Identity& identity);

@@ -1,13 +1,10 @@
 #include "src/nn/checkpoint/load_weights.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
-#include <fmt/ranges.h>
-
 #include "kernels/error.hpp"
-#include "src/nn/checkpoint/safetensors_file.hpp"
+#include "src/nn/checkpoint/read_tensor.hpp"
 
 namespace recombine {
 
@@ -36,11 +33,14 @@ bool natural_less(const std::string& a, const std::string& b) {
   return a.size() - i < b.size() - j;
 }
 
+/// True for the names that a checkpoint gives to the optimizer's moments (TrainedTensors::name).
+bool is_moment(const std::string& name) { return name.starts_with("optimizer."); }
+
 /// The names of the file's tensors with this number of dimensions, in natural order.
 std::vector<std::string> names_with(const SafetensorsFile& file, std::size_t dimensions) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : file.tensors()) {
-    if (tensor.shape.size() == dimensions) names.push_back(name);
+    if (tensor.shape.size() == dimensions && !is_moment(name)) names.push_back(name);
   }
   std::ranges::sort(names, natural_less);
   return names;
@@ -52,7 +52,8 @@ std::vector<std::string> match_names(const SafetensorsFile& file, const Paramete
   std::vector<std::string> names;
   for (const ParameterTensor& tensor : layout.tensors()) names.push_back(tensor.name);
   const auto in_file = [&](const std::string& name) { return file.tensors().contains(name); };
-  if (names.size() == file.tensors().size() && std::ranges::all_of(names, in_file)) return names;
+  const std::int64_t moments = std::ranges::count_if(file.tensors(), [](const auto& t) { return is_moment(t.first); });
+  if (std::ssize(names) == std::ssize(file.tensors()) - moments && std::ranges::all_of(names, in_file)) return names;
 
   for (const auto& [name, tensor] : file.tensors()) {
     require_input(tensor.shape.size() == 1 || tensor.shape.size() == 2,
@@ -75,44 +76,15 @@ std::vector<std::string> match_names(const SafetensorsFile& file, const Paramete
   return names;
 }
 
-const StoredTensor& find(const SafetensorsFile& file, const std::string& name, const ParameterTensor& expected) {
-  const StoredTensor& stored = file.tensors().at(name);
-  require_input(stored.shape == expected.shape, "{}: tensor {} has shape [{}]; expected [{}], as the network has",
-                file.name(), name, fmt::join(stored.shape, ","), fmt::join(expected.shape, ","));
-  require_input(stored.type == "F32", "{}: tensor {} has type {}; expected F32", file.name(), name, stored.type);
-  const std::int64_t bytes = expected.size() * size_of(DataType::f32);
-  require_input(stored.end - stored.begin == bytes, "{}: tensor {} has {} bytes; expected {}", file.name(), name,
-                stored.end - stored.begin, bytes);
-  return stored;
-}
-
 }  // namespace
 
 std::vector<std::string> load_weights(RankContext& context, const std::string& path, Model& model) {
   const SafetensorsFile file("load", path);
   const ParameterLayout& layout = model.layout();
   const std::vector<std::string> names = match_names(file, layout);
-  std::vector<const StoredTensor*> stored;
-  for (std::size_t t = 0; t < names.size(); ++t) stored.push_back(&find(file, names[t], layout.tensors()[t]));
-
-  std::vector<float> values;
-  for (const TensorRectangle& part : layout.rectangles({0, layout.local_size()})) {
-    const std::int64_t width = part.cols.size();
-    const std::int64_t cols = layout.tensors()[part.tensor].matrix.cols;
-    values.resize(static_cast<std::size_t>(part.flat.size()));
-    const std::int64_t run = width == cols ? part.rows.size() : 1;  // rows that lie together in the file
-    for (std::int64_t row = part.rows.begin; row < part.rows.end; row += run) {
-      file.read(stored[part.tensor]->begin + (row * cols + part.cols.begin) * size_of(DataType::f32),
-                values.data() + (row - part.rows.begin) * width, run * width * size_of(DataType::f32));
-    }
-    const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
-    require_input(
-        bad == values.end(), "{}: tensor {} has {} at element {}; expected finite numbers", file.name(),
-        names[part.tensor], bad != values.end() ? *bad : 0,
-        (part.rows.begin + (bad - values.begin()) / width) * cols + part.cols.begin + (bad - values.begin()) % width);
-    context.device().copy(context.compute(), model.weights().range(part.flat.begin, part.flat.end),
-                          vector_view(std::as_const(values).data(), part.flat.size()));
-  }
+  for (std::size_t t = 0; t < names.size(); ++t) require_shape(file, names[t], layout.tensors()[t]);
+  for (std::size_t t = 0; t < names.size(); ++t)
+    read_tensor(context, file, names[t], layout.matrix(t, model.weights()));
   model.round_weights();
   std::vector<std::string> weights;
   bool renamed = false;
