@@ -22,6 +22,13 @@ double RateSchedule::at(std::int64_t step) const {
   return lr;
 }
 
+std::string RateSchedule::to_string() const {
+  const char* const name = kind == ScheduleKind::constant ? "constant"
+                           : kind == ScheduleKind::cosine ? "cosine"
+                                                          : "step";
+  return fmt::format("{} from {} over {} steps, after {} of warm-up", name, lr, steps, warmup);
+}
+
 Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values)
     : context_(context), model_(model), options_(options), values_(values) {
   const auto zeros = [&](Buffer& moment) {

@@ -15,6 +15,7 @@ struct TrainState {
   std::int64_t samples = 0;   ///< rows seen since the beginning
   double best_loss = std::numeric_limits<double>::infinity();  ///< of the validation rows, over all epochs
   std::int64_t epochs_without_better = 0;
+  bool operator==(const TrainState&) const = default;
 };
 
 }  // namespace recombine

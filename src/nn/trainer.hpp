@@ -115,6 +115,7 @@ class Trainer {
   const Model& model() const { return model_; }
   Model& model() { return model_; }
   const Optimizer& optimizer() const { return step_.optimizer(); }
+  const RateSchedule& schedule() const { return options_.schedule; }
   const TimeSpent& time() const { return time_; }
   const TrainState& state() const { return state_; }
   /// Multiplications and additions of the matrix products that this rank ran in training steps.

@@ -54,6 +54,7 @@ Console::Console(const RunDescription& run)
         run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows,
         run.evaluates ? "" : fmt::format(", batches of {}, {} steps", run.batch_size, run.total_steps));
   if (!run.loaded_names.empty()) recombine::print("its layers, in order: {}\n", fmt::join(run.loaded_names, ", "));
+  if (!run.resumed.empty()) recombine::print("continues after step {} from {}\n", run.resumed_step, run.resumed);
   if (run.evaluates) {
     print("\n");
     return;
@@ -70,7 +71,7 @@ void Console::on_steps(const std::vector<StepRecord>& steps) {
   if (now - last_progress_ < (terminal_ ? kTerminalInterval : kLogInterval)) return;
   last_progress_ = now;
   const StepRecord& step = steps.back();
-  const double rate = static_cast<double>(step.step) / (now - start_);
+  const double rate = static_cast<double>(step.step - run_.resumed_step) / (now - start_);
   const double left = static_cast<double>(run_.total_steps - step.step) / rate;
   print("{}  step {} of {}, loss {:.4f}, {:.0f} samples/s, {:.0f} s left{}", terminal_ ? "\r" : "", step.step,
         run_.total_steps, step.train_loss, rate * static_cast<double>(run_.batch_rows), left,
@@ -103,6 +104,10 @@ void Console::finish(const RunResult& result) {
   }
   print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
         result.samples_per_second(), result.gflops(), mfu(result, run_.peak.gflops));
+  if (const auto& checkpoints = result.checkpoints; checkpoints && checkpoints->count > 0) {
+    print("checkpoints: {}, for each of which training paused {:.1f} ms\n", checkpoints->count,
+          1e3 * checkpoints->pause_seconds / static_cast<double>(checkpoints->count));
+  }
   if (result.steps < run_.total_steps) print("stopped early: the validation loss did not improve\n");
   if (result.test && run_.classifies) {
     print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,6 +35,14 @@ ordered_json to_json(const std::optional<SlowestRank>& slowest) {
           {"part", slowest->part}};
 }
 
+ordered_json to_json(const std::optional<CheckpointResult>& checkpoints) {
+  if (!checkpoints) return {};
+  return {{"count", checkpoints->count},
+          {"pause_seconds", checkpoints->pause_seconds},
+          {"waits", checkpoints->waits},
+          {"waited_seconds", checkpoints->waited_seconds}};
+}
+
 /// Seconds are null if the device does not tell when a collective begins and ends.
 ordered_json collectives_by_name(const RunResult& result) {
   ordered_json all = ordered_json::object();
@@ -64,6 +73,18 @@ void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
     file_.write(line.dump() + "\n");
   }
   flush();
+}
+
+void MetricsFile::keep_until(const TrainState& state) {
+  std::ifstream older(path_);
+  for (std::string line; std::getline(older, line);) {
+    const auto record = nlohmann::json::parse(line, nullptr, false);
+    // A line that is no record was cut short when the older run ended, so it is the last one.
+    if (!record.is_object()) break;
+    const bool is_step = record.contains("step");
+    const auto number = record.value(is_step ? "step" : "epoch", std::int64_t{0});
+    if (is_step ? number <= state.step : number < state.epoch) file_.write(line + "\n");
+  }
 }
 
 void MetricsFile::flush() {
@@ -103,6 +124,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"load", run.loaded.empty() ? ordered_json() : ordered_json(run.loaded)},
       {"batch_size", run.batch_size},
       {"accumulate", run.accumulate},
+      {"resumed_step", run.resumed.empty() ? ordered_json() : ordered_json(run.resumed_step)},
       {"epochs", result.epochs},
       {"steps", result.steps},
       {"samples", result.samples},
@@ -118,6 +140,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"input_seconds", result.time.input},
       {"evaluation_seconds", result.time.evaluation},
       {"other_seconds", result.time.other},
+      {"checkpoints", to_json(result.checkpoints)},
       {"bytes_sent_per_rank", bytes_sent_per_rank(result)},
       {"slowest_rank", to_json(result.slowest)},
       {"bytes_by_kind", by_use(result.bytes)},

@@ -34,6 +34,8 @@ struct RunDescription {
   std::string model;
   std::string loaded;                     ///< the file of the initial weights; "": new weights
   std::vector<std::string> loaded_names;  ///< of its weight tensors, layer by layer, if they are not those of --save
+  std::string resumed;                    ///< the checkpoint that the run continues; "": none
+  std::int64_t resumed_step = 0;          ///< its step
   std::int64_t parameters = 0;
   std::int64_t rows = 0;
   std::int64_t batch_size = 0;  ///< rows of a micro-batch
@@ -48,6 +50,14 @@ struct RunDescription {
   std::string collectives;  ///< how ranks communicate: "mpi", "nccl" or "staged"
   Peak peak;
   Provenance provenance;
+};
+
+/// The checkpoints of a run.
+struct CheckpointResult {
+  std::int64_t count = 0;
+  double pause_seconds = 0;   ///< in which training stood still for snapshots, in all
+  std::int64_t waits = 0;     ///< checkpoints that were due before the one before was written
+  double waited_seconds = 0;  ///< for these
 };
 
 /// The results of a run.
@@ -66,6 +76,8 @@ struct RunResult {
   std::map<std::string, CollectiveTotals> collectives;  ///< of rank 0, by name
   std::optional<SlowestRank> slowest;  ///< none for one rank, and on GPUs: the host cannot measure waits
   MemoryBytes bytes, predicted_bytes;  ///< of each use, the largest of all ranks
+  std::optional<CheckpointResult> checkpoints;
+  std::int64_t resumed_step = 0;  ///< the first step of this run comes after it
 
   double samples_per_second() const { return static_cast<double>(samples) / time.training(); }
   double gflops() const { return flops / time.training() / 1e9; }
@@ -93,14 +105,17 @@ class Console : public TrainingListener {
 class MetricsFile : public TrainingListener {
  public:
   /// @throws InputError
-  MetricsFile(const std::string& path, std::int64_t every) : file_("metrics", path), every_(every) {}
+  MetricsFile(const std::string& path, std::int64_t every) : path_(path), file_("metrics", path), every_(every) {}
   std::string note() const { return file_.note(); }
+  /// Begins with the lines of the older file of that name, up to this state: of the steps and epochs that it contains.
+  void keep_until(const TrainState& state);
   void on_steps(const std::vector<StepRecord>& steps) override;
   void on_epoch(const EpochRecord& epoch) override;
 
  private:
   void flush();
 
+  std::string path_;
   OutputFile file_;
   std::int64_t every_;
   bool published_ = false;

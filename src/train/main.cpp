@@ -19,10 +19,14 @@ int train(Session& session, StopRequest& stop, int argc, char** argv) {
     command = parse_train_command(argc, argv);
     return command.options;
   });
-  stop.release();
+  if (!command.checkpoints.enabled()) stop.release();
+  if (command.time_limit) stop.limit_time(*command.time_limit, command.time_limit_text);
   if (command.action == TrainCommand::Action::train) {
-    run_training(session, command);
-  } else if (session.rank() == 0) {
+    const int code = run_training(session, command, stop);
+    if (code == kExitStopped) stop.ignore_signals();  // one that comes late asks for what is done
+    return code;
+  }
+  if (session.rank() == 0) {
     print("{}\n", command.action == TrainCommand::Action::help ? train_help() : version());
   }
   return kExitSuccess;

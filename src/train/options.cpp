@@ -51,10 +51,10 @@ po::options_description training_options() {
       "epochs", text_option("N", "8"), "passes over the training rows")("steps", text_option("N"),
                                                                         "stop after N steps")(
       "patience", text_option("N"), "stop after N epochs without a better validation loss; the last weights are kept")(
-      "time-limit", text_option("TIME"),
-      "write a checkpoint and end with exit code 75 once the program has run this long: 90s, 55m, 1h30m")(
       "check-replicas", text_option("N"),
       "after every Nth step, compare the weights and moments that several ranks hold; always at the end of an epoch")(
+      "time-limit", text_option("TIME"),
+      "write a checkpoint and end with exit code 75 once the program has run this long: 90s, 55m, 1h30m")(
       "seed", text_option("N", "1"), "seed of initial weights, row order, splits and synthetic data");
   return group;
 }
@@ -87,7 +87,8 @@ po::options_description output_options() {
 
 po::options_description all_options() {
   po::options_description all;
-  all.add(data_options()).add(model_options()).add(training_options()).add(machine_options()).add(output_options());
+  all.add(data_options()).add(model_options()).add(training_options()).add(machine_options());
+  all.add(checkpoint_options()).add(output_options());
   return all;
 }
 
@@ -131,9 +132,9 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
   command.patience = reader.whole("patience", {.least = 1});
   require_input(command.patience == 0 || reader.has("validation"),
                 "--patience: expected --validation FRACTION or FILE too; its loss decides when to stop");
+  command.check_replicas = reader.whole("check-replicas", {.least = 1});
   command.time_limit_text = reader.string("time-limit");
   if (reader.given("time-limit")) command.time_limit = parse_duration("time-limit", command.time_limit_text);
-  command.check_replicas = reader.whole("check-replicas", {.least = 1});
   command.seed = static_cast<std::uint64_t>(reader.whole("seed", {.least = 0}));
 }
 
@@ -176,10 +177,15 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   require_input(!reader.given("metrics-every") || !command.metrics.empty(),
                 "--metrics-every {}: expected with --metrics FILE", command.metrics_every);
   command.summary = reader.path("summary");
+  command.checkpoints = read_checkpoints(reader);
   command.quiet = reader.flag("quiet");
+  require_input(!command.time_limit || command.checkpoints.enabled(),
+                "--time-limit {}: expected with --checkpoint DIR, to continue later", command.time_limit_text);
   if (command.evaluate) {
-    require_input(!command.load.empty(), "--evaluate: expected with --load FILE, the weights to evaluate");
-    require_input(command.save.empty(), "--evaluate: trains nothing to --save; expected only one of the two");
+    require_input(!command.load.empty() || !command.checkpoints.resume.empty(),
+                  "--evaluate: expected with --load FILE or --resume FILE, the weights to evaluate");
+    require_input(!command.checkpoints.enabled(),
+                  "--evaluate: trains nothing for --checkpoint; expected only one of the two");
     require_input(command.metrics.empty(), "--evaluate: has no steps for --metrics; expected only one of the two");
   }
   return command;

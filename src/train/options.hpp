@@ -7,6 +7,7 @@
 #include "src/data/load_data.hpp"
 #include "src/nn/trainer.hpp"
 #include "src/program/rank_device.hpp"
+#include "src/train/checkpoint_command.hpp"
 
 namespace recombine {
 
@@ -31,9 +32,9 @@ struct TrainCommand {
   std::int64_t epochs = 0;
   std::int64_t steps = 0;            ///< 0: as many as the epochs have
   std::int64_t patience = 0;         ///< 0: none
+  std::int64_t check_replicas = 0;   ///< steps; 0: only at the end of each epoch
   std::optional<double> time_limit;  ///< seconds since the start of the program; none: no limit
   std::string time_limit_text;       ///< as given, for messages
-  std::int64_t check_replicas = 0;   ///< steps; 0: only at the end of each epoch
   std::uint64_t seed = 0;
   std::optional<Mesh> mesh;  ///< none: all ranks along i
   DeviceCommand device;
@@ -43,6 +44,7 @@ struct TrainCommand {
   DataType product_type = DataType::f32;             ///< of the operands of products
   std::string config, load, save, metrics, summary;  ///< files; "": none
   std::int64_t metrics_every = 1;                    ///< steps from one line of metrics to the next
+  CheckpointCommand checkpoints;
   bool evaluate = false;
   bool quiet = false;
 };

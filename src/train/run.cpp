@@ -15,9 +15,11 @@
 #include "src/program/same_files.hpp"
 #include "src/report/peak.hpp"
 #include "src/report/standard_output.hpp"
+#include "src/train/checkpointing.hpp"
 #include "src/train/collect_result.hpp"
 #include "src/train/outputs.hpp"
 #include "src/train/rank_memory.hpp"
+#include "src/train/resume.hpp"
 
 namespace recombine {
 
@@ -86,9 +88,10 @@ void check_command(Session& session, const TrainCommand& command, const Mesh& me
 /// A run of `train` on this rank, from its options to its outputs.
 class TrainingRun {
  public:
-  TrainingRun(Session& session, const TrainCommand& command, const Mesh& mesh)
+  TrainingRun(Session& session, const TrainCommand& command, const StopRequest& stop, const Mesh& mesh)
       : session_(session),
         command_(command),
+        stop_(stop),
         rank_device_(make_rank_device(session, command.device)),
         world_(make_world(session)),
         stream_(device().make_stream(StreamUse::host)),
@@ -96,9 +99,11 @@ class TrainingRun {
         data_(session, *world_, *stream_, [&] { return load(session, command, memory_); }),
         options_(trainer_options(command, data_)),
         predicted_(predict(mesh)),
-        context_(mesh, *world_, device(), rank_device_.collectives) {}
+        context_(mesh, *world_, device(), rank_device_.collectives),
+        all_(make_communicator(*world_, device(), rank_device_.collectives, 0, session.rank())) {}
 
-  void run();
+  /// Returns the exit code.
+  int run();
 
  private:
   Device& device() const { return *rank_device_.device; }
@@ -106,23 +111,38 @@ class TrainingRun {
   double data_bytes() const;
   MemoryBytes predict(const Mesh& mesh);
   void open_outputs();
+  /// Sets the weights, and how far training has come, from --load or --resume.
+  void restore(Trainer& trainer);
+  void resume(Trainer& trainer);
   RunDescription describe(const Trainer& trainer);
-  RunResult train(Trainer& trainer);
+  CheckpointWriter::Parts checkpoint_parts() {
+    return {context_, *world_, *stream_, *all_, folder_ ? &*folder_ : nullptr};
+  }
+  /// None: the run was stopped.
+  std::optional<RunResult> train(Trainer& trainer);
+  Trainer::End train_with_checkpoints(Trainer& trainer);
+  void print_stop(const Trainer& trainer);
   RunResult evaluate(Trainer& trainer);
   MemoryBytes counted_bytes();
 
   Session& session_;
   const TrainCommand& command_;
+  const StopRequest& stop_;
   RankDevice rank_device_;
   std::unique_ptr<Communicator> world_;
   std::unique_ptr<Stream> stream_;
   RankMemory memory_;
   SharedData data_;
   TrainerOptions options_;
-  std::optional<Outputs> outputs_;  ///< on rank 0
+  std::optional<CheckpointFolder> folder_;  ///< on rank 0; of --checkpoint
+  std::optional<Outputs> outputs_;          ///< on rank 0
   MemoryBytes predicted_;
   RankContext context_;
+  std::unique_ptr<Communicator> all_;  ///< all ranks, for the device's memory
   Fanout listeners_;
+  Facts facts_;  ///< of --resume
+  std::optional<Resumed> resumed_;
+  std::optional<CheckpointResult> checkpoints_;
   std::vector<std::string> loaded_names_;
 };
 
@@ -145,6 +165,12 @@ MemoryBytes TrainingRun::predict(const Mesh& mesh) {
 
 void TrainingRun::open_outputs() {
   on_root(*world_, *stream_, [&] {
+    if (command_.checkpoints.enabled()) {
+      folder_.emplace(command_.checkpoints.folder);
+      require_input(!command_.checkpoints.resume.empty() || !folder_->has_checkpoints(),
+                    "{}: has checkpoints already; expected an empty folder, or --resume auto",
+                    command_.checkpoints.name());
+    }
     outputs_.emplace(command_);
     if (!command_.quiet) outputs_->print_notes();
   });
@@ -159,6 +185,8 @@ RunDescription TrainingRun::describe(const Trainer& trainer) {
           .model = options_.model.to_string(),
           .loaded = command_.load,
           .loaded_names = loaded_names_,
+          .resumed = resumed_ ? resumed_->path : "",
+          .resumed_step = resumed_ ? resumed_->state.step : 0,
           .parameters = options_.model.parameters(),
           .rows = data_.train().rows(),
           .batch_size = options_.batch_size,
@@ -181,18 +209,72 @@ MemoryBytes TrainingRun::counted_bytes() {
   return bytes;
 }
 
-RunResult TrainingRun::train(Trainer& trainer) {
-  trainer.run(listeners_);
+void TrainingRun::restore(Trainer& trainer) {
+  if (!command_.load.empty()) {
+    agree(*world_, *stream_, [&] { loaded_names_ = load_weights(context_, command_.load, trainer.model()); });
+  }
+  const bool facts = command_.checkpoints.enabled() || !command_.checkpoints.resume.empty();
+  if (facts) facts_ = resume_facts(session_, command_, data_);
+  if (!command_.checkpoints.resume.empty()) resume(trainer);
+}
+
+void TrainingRun::resume(Trainer& trainer) {
+  resumed_ = recombine::resume(session_, checkpoint_parts(), trainer, command_.checkpoints, facts_);
+  if (resumed_) trainer.resume(resumed_->state);
+  on_root(*world_, *stream_, [&] {
+    if (!resumed_) return;
+    for (const std::string& note : resumed_->notes) print_note("train", note);
+    if (outputs_->metrics) outputs_->metrics->keep_until(resumed_->state);
+  });
+}
+
+Trainer::End TrainingRun::train_with_checkpoints(Trainer& trainer) {
+  CheckpointInfo info{.seed = command_.seed, .options = facts_};
+  info.options.push_back(schedule_fact(trainer));
+  Checkpointing checkpoints(checkpoint_parts(), trainer, command_.checkpoints, stop_, std::move(info));
+  if (resumed_) checkpoints.set_saved(resumed_->state);
+  const Trainer::End end = trainer.run(listeners_, checkpoints);
+  checkpoints.finish();
+  checkpoints_ = checkpoints.result();
+  return end;
+}
+
+void TrainingRun::print_stop(const Trainer& trainer) {
+  const std::vector<std::string> reasons = from_every_rank(session_, stop_.reason().value_or(""));
+  const auto first = std::ranges::find_if(reasons, [](const std::string& reason) { return !reason.empty(); });
+  if (session_.rank() != 0 || command_.quiet) return;
+  print("stopped after step {} by {} (rank {}): --resume auto continues from {}\n", trainer.state().step,
+        first != reasons.end() ? *first : "a request", first - reasons.begin(), folder_->path_of(trainer.state().step));
+}
+
+std::optional<RunResult> TrainingRun::train(Trainer& trainer) {
+  const bool over = trainer.is_over();  // a run that was finished, and is resumed
+  if (command_.checkpoints.enabled()) {
+    if (train_with_checkpoints(trainer) == Trainer::End::stopped) return std::nullopt;
+  } else {
+    trainer.run(listeners_);
+  }
+  if (over) {
+    const Scores scores = trainer.evaluate_all();
+    listeners_.last = {.epoch = trainer.state().epoch - 1, .train_loss = scores.train.loss};
+    listeners_.last.validation = scores.validation;
+    listeners_.last.test = scores.test;
+  }
   RunResult result = collect_result(context_, trainer, listeners_.last, *world_, *stream_);
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
+  result.checkpoints = checkpoints_;
+  if (resumed_) {
+    result.samples -= resumed_->state.samples;
+    result.resumed_step = resumed_->state.step;
+  }
   return result;
 }
 
 RunResult TrainingRun::evaluate(Trainer& trainer) {
   const Scores scores = trainer.evaluate_all();
   for (const std::optional<Score>& score : {std::optional(scores.train), scores.validation, scores.test}) {
-    require_input(!score || std::isfinite(score->loss),
-                  "--load {}: the loss with these weights is {}; expected a finite loss", command_.load,
+    require_input(!score || std::isfinite(score->loss), "{}: the loss with these weights is {}; expected a finite loss",
+                  resumed_ ? "--resume " + resumed_->path : "--load " + command_.load,
                   std::isnan(score->loss) ? "NaN" : "infinite");
   }
   const EpochRecord all{.train_loss = scores.train.loss, .validation = scores.validation, .test = scores.test};
@@ -201,12 +283,10 @@ RunResult TrainingRun::evaluate(Trainer& trainer) {
   return result;
 }
 
-void TrainingRun::run() {
+int TrainingRun::run() {
   open_outputs();
   Trainer trainer(context_, data_, options_);
-  if (!command_.load.empty()) {
-    agree(*world_, *stream_, [&] { loaded_names_ = load_weights(context_, command_.load, trainer.model()); });
-  }
+  restore(trainer);
   on_root(*world_, *stream_, [&] {
     if (outputs_->save) outputs_->save->reserve(safetensors_bytes(trainer.model().layout()));
   });
@@ -218,33 +298,37 @@ void TrainingRun::run() {
   if (!command_.evaluate) trainer.prepare();
   device().memory_count().reset_peak();
   const double start = Session::now();
-  RunResult result = command_.evaluate ? evaluate(trainer) : train(trainer);
+  std::optional<RunResult> done = command_.evaluate ? evaluate(trainer) : train(trainer);
+  if (!done) {
+    print_stop(trainer);
+    return kExitStopped;
+  }
+  RunResult& result = *done;
   result.seconds = Session::now() - start;
   result.bytes = largest_bytes(counted_bytes(), *world_, *stream_);
   result.predicted_bytes = largest_bytes(predicted_, *world_, *stream_);
-
-  const auto all = make_communicator(*world_, device(), rank_device_.collectives, 0, session_.rank());
   const std::vector<std::uint64_t> fingerprints = trainer.compare_replicas();
   const auto moments = fingerprints.begin() + std::ssize(trainer.model().layout().tensors());
   result.weights_fingerprint = std::accumulate(fingerprints.begin(), moments, std::uint64_t{0});
   agree(*world_, *stream_, [&] {
     OutputFile* const save = outputs_ && outputs_->save ? &*outputs_->save : nullptr;
-    result.weights_sha256 = write_weights(context_, *all, trainer.model(), save);
+    result.weights_sha256 = write_weights(context_, *all_, trainer.model(), save);
   });
   on_root(*world_, *stream_, [&] {
     if (console) console->finish(result);
     if (outputs_->save) outputs_->save->commit();
     if (outputs_->summary) write_summary(*outputs_->summary, run, result);
   });
+  return kExitSuccess;
 }
 
 }  // namespace
 
-void run_training(Session& session, const TrainCommand& command) {
+int run_training(Session& session, const TrainCommand& command, const StopRequest& stop) {
   const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
   check_command(session, command, mesh);
   if (!command.quiet) warn_if_bound(session, "train");
-  TrainingRun(session, command, mesh).run();
+  return TrainingRun(session, command, stop, mesh).run();
 }
 
 }  // namespace recombine

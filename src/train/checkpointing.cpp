@@ -1,0 +1,82 @@
+#include "src/train/checkpointing.hpp"
+
+#include <utility>
+
+#include "kernels/error.hpp"
+#include "src/report/standard_output.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// What a rank tells the others after each step. They learn the largest value of each.
+enum Word : std::size_t {
+  kStop,         ///< 1: this rank is asked to stop
+  kDue,          ///< the number of the checkpoint that is due by the clock of rank 0
+  kFailed,       ///< 1: this rank could not write its share
+  kLeftToWrite,  ///< -progress(): the largest tells the least progress
+};
+
+}  // namespace
+
+Checkpointing::Checkpointing(const CheckpointWriter::Parts& parts, Trainer& trainer, const CheckpointCommand& command,
+                             const StopRequest& stop, CheckpointInfo facts)
+    : parts_(parts),
+      trainer_(trainer),
+      command_(command),
+      stop_(stop),
+      info_(std::move(facts)),
+      writer_(parts, trainer.optimizer().tensors(), {.name = command.name(), .keep = command.keep}),
+      agreement_(parts.world, parts.stream),
+      begun_at_(Session::now()) {}
+
+/// A word counts checkpoints, because the ranks read it a step later: it may ask for one that was begun meanwhile.
+bool Checkpointing::is_due() const {
+  const bool timed = parts_.world.rank() == 0 && command_.minutes > 0;
+  return timed && Session::now() - begun_at_ >= 60 * command_.minutes;
+}
+
+bool Checkpointing::exchange() {
+  agreed_ = agreement_.exchange(
+      {stop_.reason() ? 1 : 0, is_due() ? begun_ + 1 : 0, writer_.failed() ? 1 : 0, -writer_.progress()});
+  if (agreed_[kFailed] != 0) writer_.finish();  // throws
+  writer_.advance(-agreed_[kLeftToWrite]);
+  return agreed_[kStop] != 0;
+}
+
+TrainingControl::Wish Checkpointing::after_step(const TrainState& state) {
+  if (exchange()) return Wish::stop;
+  const bool every = command_.every > 0 && state.step % command_.every == 0;
+  return every || agreed_[kDue] > begun_ ? Wish::checkpoint : Wish::go_on;
+}
+
+bool Checkpointing::stops_evaluation() { return exchange(); }
+
+void Checkpointing::wait_for_last() {
+  if (!writer_.is_busy()) return;
+  const double start = Session::now();
+  writer_.finish();
+  const double waited = Session::now() - start;
+  result_.waited_seconds += waited;
+  if (parts_.world.rank() == 0 && result_.waits++ == 0) {
+    print_note("train", fmt::format("{}: training waited {:.2f} s for the checkpoint before to be written; expected a "
+                                    "faster disk, or fewer checkpoints",
+                                    command_.name(), waited));
+  }
+}
+
+void Checkpointing::save(const TrainState& state) {
+  if (saved_ == state) return;
+  wait_for_last();
+  const double start = Session::now();
+  info_.state = state;
+  info_.fingerprints = trainer_.compare_replicas();
+  writer_.begin(state.step, checkpoint_header(stored_tensors(trainer_.optimizer().tensors()), info_));
+  saved_ = state;
+  ++begun_;
+  begun_at_ = Session::now();
+  result_.pause_seconds += begun_at_ - start;
+  ++result_.count;
+}
+
+}  // namespace recombine

@@ -1,0 +1,134 @@
+#include "src/train/resume.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+
+#include <fmt/ranges.h>
+
+#include "kernels/error.hpp"
+#include "src/nn/checkpoint/checkpoint_header.hpp"
+#include "src/nn/checkpoint/read_tensor.hpp"
+
+namespace recombine {
+
+namespace {
+
+/// The values of the file must be those of this run. @throws InputError that names the first difference
+void require_facts(const std::string& file, const Facts& stored, const Facts& own) {
+  for (const Fact& fact : own) {
+    const auto found = std::ranges::find(stored, fact.name, &Fact::name);
+    require_input(found != stored.end() && found->value == fact.value,
+                  "{}: {} is {} there, and {} in this run; expected the same", file, fact.name,
+                  found != stored.end() ? found->value : "absent", fact.value);
+  }
+}
+
+/// Reads this rank's part of all tensors. @throws DamagedFile; InputError if the facts differ
+CheckpointInfo read(const std::string& path, RankContext& context, Trainer& trainer, const Facts& facts) {
+  const SafetensorsFile file("resume", path);
+  const CheckpointInfo info = read_checkpoint_info(file);
+  require_facts(file.name(), info.options, facts);
+  const TrainedTensors tensors = trainer.optimizer().tensors();
+  try {
+    require_input(file.tensors().size() == info.fingerprints.size() && tensors.size() <= info.fingerprints.size(),
+                  "{}: has {} tensors and {} fingerprints; expected {} of each", file.name(), file.tensors().size(),
+                  info.fingerprints.size(), tensors.size());
+    for (std::size_t n = 0; n < tensors.size(); ++n) {
+      require_shape(file, tensors.name(n), tensors.parameter(n));
+      read_tensor(context, file, tensors.name(n), tensors.matrix(n));
+    }
+  } catch (const DamagedFile&) {
+    throw;
+  } catch (const InputError& error) {
+    throw DamagedFile(error.what());
+  }
+  trainer.model().round_weights();
+  context.compute().synchronize();
+  return info;
+}
+
+/// A note if the learning rate follows another schedule from now on.
+void note_schedule(const CheckpointInfo& info, const Trainer& trainer, Resumed& resumed) {
+  const Fact own = schedule_fact(trainer);
+  const auto stored = std::ranges::find(info.options, own.name, &Fact::name);
+  if (stored == info.options.end() || stored->value == own.value) return;
+  resumed.notes.push_back(fmt::format("--resume {}: the learning rate was {}; it is now {}: {:.6g} at the next step",
+                                      resumed.path, stored->value, own.value, trainer.schedule().at(info.state.step)));
+}
+
+/// The lines of rank 0.
+std::vector<std::string> share_lines(const Session& session, const std::vector<std::string>& lines) {
+  std::istringstream shared(from_every_rank(session, fmt::format("{}", fmt::join(lines, "\n"))).front());
+  std::vector<std::string> all;
+  for (std::string line; std::getline(shared, line);) all.push_back(line);
+  return all;
+}
+
+}  // namespace
+
+Fact schedule_fact(const Trainer& trainer) { return {"schedule", trainer.schedule().to_string()}; }
+
+Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data) {
+  const auto of_options = [&](std::initializer_list<std::string_view> names) {
+    Facts facts;
+    for (const Fact& fact : command.options) {
+      if (std::ranges::find(names, fact.name) != names.end()) facts.push_back(fact);
+    }
+    return facts;
+  };
+  Facts facts = of_options({"--hidden", "--activation", "--no-bias"});
+  if (command.evaluate) return facts;
+  // Paths, ranks, devices, rates and the length of the run may change.
+  std::ranges::move(of_options({"--batch-size", "--accumulate", "--optimizer", "--seed"}), std::back_inserter(facts));
+  facts.push_back({"--weight-decay", fmt::format("{}", command.optimizer.weight_decay)});
+  facts.push_back({"--clip-norm", fmt::format("{}", command.optimizer.clip_norm)});
+  facts.push_back({"--data", from_every_rank(session, session.rank() == 0 ? data.contents() : "").front()});
+  return facts;
+}
+
+std::optional<Resumed> resume(Session& session, const CheckpointWriter::Parts& parts, Trainer& trainer,
+                              const CheckpointCommand& command, const Facts& facts) {
+  Resumed resumed;
+  std::vector<std::string> paths = {command.resume};
+  if (command.resumes_newest())
+    paths = share_lines(session, parts.folder ? parts.folder->candidates() : std::vector<std::string>());
+  for (const std::string& path : paths) {
+    CheckpointInfo info;
+    std::string damage;
+    agree(parts.world, parts.stream, [&] {
+      try {
+        info = read(path, parts.context, trainer, facts);
+      } catch (const DamagedFile& error) {
+        damage = error.what();
+      }
+    });
+    const std::vector<std::string> damages = from_every_rank(session, damage);
+    const auto first = std::ranges::find_if(damages, [](const std::string& text) { return !text.empty(); });
+    if (first != damages.end()) {
+      damage = *first;
+    } else {
+      const std::vector<std::uint64_t> found = trainer.compare_replicas();
+      info.fingerprints.resize(found.size());  // an evaluation has no moments
+      const auto [own, stored] = std::ranges::mismatch(found, info.fingerprints);
+      if (own != found.end()) {
+        damage = fmt::format("--resume {}: tensor {} has fingerprint {:016x}; expected {:016x}: the file is damaged",
+                             path, trainer.optimizer().tensors().name(static_cast<std::size_t>(own - found.begin())),
+                             *own, *stored);
+      }
+    }
+    if (damage.empty()) {
+      resumed.path = path;
+      resumed.state = info.state;
+      note_schedule(info, trainer, resumed);
+      return resumed;
+    }
+    if (!command.resumes_newest()) throw InputError(damage);
+    resumed.notes.push_back(damage + "; the checkpoint before it is used");
+  }
+  require_input(paths.empty(), "{}: every checkpoint is damaged; expected at least one whole, or an empty folder",
+                command.name());
+  return std::nullopt;
+}
+
+}  // namespace recombine
