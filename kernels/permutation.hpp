@@ -31,6 +31,13 @@ class Permutation {
     return static_cast<std::int64_t>(x);
   }
 
+  /// A hash of the numbers at positions [begin, end), in their order.
+  constexpr std::uint64_t hash(std::int64_t begin, std::int64_t end) const {
+    std::uint64_t words = 0;
+    for (std::int64_t p = begin; p < end; ++p) words = mix(words + static_cast<std::uint64_t>((*this)(p)) + 1);
+    return words;
+  }
+
  private:
   static constexpr std::size_t kRounds = 6;
   static constexpr std::uint64_t kTensor = 0x7065726D;  // differs from the numbers of the model's tensors

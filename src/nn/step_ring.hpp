@@ -18,7 +18,9 @@ struct StepRecord {
   bool finite_weights = true;                ///< after the update
   std::int64_t rows = 0;                     ///< of the batch
   std::optional<double> gradient_norm = {};  ///< of the whole gradient, before clipping; none: not measured
-  double seconds = 0;                        ///< wall time; on a GPU the mean over the steps that are reported together
+  /// Of the rows of the batch, in their order; the same on any mesh. None: not computed
+  std::optional<std::uint64_t> order_hash = {};
+  double seconds = 0;  ///< wall time; on a GPU the mean over the steps that are reported together
   std::optional<double> exposed_seconds = {};  ///< of exposed communication; none: the host cannot measure it
 };
 

@@ -99,9 +99,7 @@ void Trainer::prepare() {
   if (last > 0) step_.prepare(last);
 }
 
-bool Trainer::measures_norm(std::int64_t step) const {
-  return step_.clips() || (options_.norm_every > 0 && step % options_.norm_every == 0);
-}
+bool Trainer::measures_norm(std::int64_t step) const { return step_.clips() || is_reported(step); }
 
 void Trainer::step(const Permutation& order, Range positions) {
   const TraceRange trace("step");
@@ -112,6 +110,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   StepRecord record{.step = state_.step + 1, .epoch = state_.epoch, .rows = positions.size()};
   record.lr = options_.schedule.at(state_.step);
   if (measures_norm(record.step)) record.gradient_norm = 0;
+  if (is_reported(record.step)) record.order_hash = order.hash(positions.begin, positions.end);
   context_.journal().set_step(record.step);
   step_.run({.rows = record.rows, .measures_norm = record.gradient_norm.has_value()},
             {.order = {order, positions.begin}, .rates = OptimizerRates::at(record.step, record.lr)});

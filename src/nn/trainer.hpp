@@ -128,6 +128,7 @@ class Trainer {
   void next(TrainingListener& listener);
   /// Evaluates and reports the epoch. Returns false if `control` gave the evaluation up; the state is then unchanged.
   bool end_epoch(TrainingListener& listener, TrainingControl& control);
+  bool is_reported(std::int64_t step) const { return options_.norm_every > 0 && step % options_.norm_every == 0; }
   bool measures_norm(std::int64_t step) const;
   void begin_epoch();
   void flush_losses(TrainingListener& listener);

@@ -68,6 +68,7 @@ void MetricsFile::on_steps(const std::vector<StepRecord>& steps) {
         {"train_loss", step.train_loss},
         {"lr", step.lr},
         {"gradient_norm", or_null(step.gradient_norm)},
+        {"order_hash", step.order_hash ? ordered_json(fmt::format("{:016x}", *step.order_hash)) : ordered_json()},
         {"step_ms", milliseconds(step.seconds)},
         {"exposed_ms", step.exposed_seconds ? ordered_json(milliseconds(*step.exposed_seconds)) : ordered_json()}};
     file_.write(line.dump() + "\n");

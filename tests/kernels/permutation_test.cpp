@@ -42,6 +42,18 @@ TEST(PermutationTest, ShufflesByEpochAndSeed) {
   EXPECT_NEAR(product / kSize * 12, 0, 0.05);  // correlation of consecutive rows
 }
 
+TEST(PermutationTest, HashesTellRowsAndTheirOrderApart) {
+  const Permutation order(1000, 1, 1);
+  EXPECT_EQ(order.hash(10, 20), Permutation(1000, 1, 1).hash(10, 20));
+  const Permutation other(1000, 1, 2);
+  for (const std::uint64_t hash : {order.hash(10, 19), order.hash(11, 20), other.hash(10, 20)})
+    EXPECT_NE(order.hash(10, 20), hash);
+  const Permutation two(2, 1, 1);  // the same rows in the other order
+  std::uint64_t epoch = 2;
+  while (Permutation(2, 1, epoch)(0) == two(0)) ++epoch;
+  EXPECT_NE(two.hash(0, 2), Permutation(2, 1, epoch).hash(0, 2));
+}
+
 TEST(PermutationTest, SendsAPositionAnywhereEquallyOften) {
   static constexpr std::int64_t kCells = 20;
   static constexpr std::uint64_t kEpochs = 20000;
