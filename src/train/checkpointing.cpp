@@ -46,6 +46,7 @@ bool Checkpointing::exchange() {
 
 TrainingControl::Wish Checkpointing::after_step(const TrainState& state) {
   if (exchange()) return Wish::stop;
+  if (state.step == trainer_.total_steps()) return Wish::go_on;  // the checkpoint of the end follows
   const bool every = command_.every > 0 && state.step % command_.every == 0;
   return every || agreed_[kDue] > begun_ ? Wish::checkpoint : Wish::go_on;
 }

@@ -31,19 +31,23 @@ void CheckpointWriter::begin(std::int64_t step, const std::string& header) {
   if (temporary_) identity = {temporary_->path(), temporary_->inode()};
   identity = SharedFile::share(parts_.world, parts_.stream, identity);
   agree(parts_.world, parts_.stream, [&] { file_.emplace(options_.name, identity); });
-  snapshot_.take();
+  snapshot_.restart();
   ++begun_;
   step_ = step;
   commit_.reset();
   share_.emplace([this, header] { write_share(header); });
+  snapshot_.take();
 }
 
 void CheckpointWriter::write_share(const std::string& header) const {
   if (parts_.world.rank() == 0) {
     file_->write(0, reinterpret_cast<const std::byte*>(header.data()), static_cast<std::int64_t>(header.size()));
   }
-  for (const Snapshot::Piece& piece : snapshot_.pieces()) {
+  for (std::size_t p = 0; p < snapshot_.pieces().size(); ++p) {
+    if (!snapshot_.wait_for(p)) return;
+    const Snapshot::Piece& piece = snapshot_.pieces()[p];
     file_->write(static_cast<std::int64_t>(header.size()) + piece.offset, piece.data.data, piece.data.bytes());
+    snapshot_.release(piece);
   }
   file_->sync();
 }

@@ -1,10 +1,20 @@
 #include "src/nn/checkpoint/snapshot.hpp"
 
 #include <algorithm>
+#include <cstdint>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "distributed/redistribute.hpp"
 
 namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kMostElements = std::int64_t{1} << 20;  // of a piece: 4 MiB
+
+}  // namespace
 
 std::int64_t first_byte(const TrainedTensors& tensors, std::size_t n) {
   const auto vector = static_cast<std::int64_t>(n / tensors.layout.tensors().size());
@@ -38,10 +48,9 @@ Snapshot::Snapshot(RankContext& context, Communicator& group, const TrainedTenso
   std::int64_t at = 0;
   for (std::size_t n = 0; n < tensors.size(); ++n) {
     for (const Share& share : shares_of(tensors.parameter(n))) {
-      const std::int64_t end = at + share.elements.size();
-      pieces_.push_back(
-          {first_byte(tensors, n) + share.elements.begin * size_of(DataType::f32), host_.view().range(at, end)});
-      at = end;
+      const std::int64_t offset = first_byte(tensors, n) + share.elements.begin * size_of(DataType::f32);
+      pieces_.push_back({offset, host_.view().range(at, at + share.elements.size())});
+      at += share.elements.size();
     }
   }
 }
@@ -76,14 +85,32 @@ std::vector<Snapshot::Share> Snapshot::shares_of(const ParameterTensor& tensor) 
     const std::int64_t size = block.rows.size() * block.cols.size();
     const Range part = split_range(size, copies, own);
     const std::int64_t first = block.rows.begin * tensor.matrix.cols + block.cols.begin;
-    if (part.size() > 0) shares.push_back({local + part.begin, {first + part.begin, first + part.end}});
+    for (std::int64_t begin = part.begin; begin < part.end; begin += kMostElements) {
+      const std::int64_t end = std::min(part.end, begin + kMostElements);
+      shares.push_back({local + begin, {first + begin, first + end}});
+    }
     local += size;
   }
   return shares;
 }
 
 void Snapshot::take() {
-  std::int64_t at = 0;
+  try {
+    copy_all();
+  } catch (...) {
+    taken_ = kFailed;
+    taken_.notify_all();
+    throw;
+  }
+}
+
+void Snapshot::copy_all() {
+  const bool inline_copies = context_.device().kind() == DeviceKind::cpu;
+  std::size_t piece = 0;
+  const auto tell = [&] {
+    taken_ = piece;
+    taken_.notify_all();
+  };
   for (std::size_t n = 0; n < tensors_.size(); ++n) {
     const ParameterTensor& tensor = tensors_.parameter(n);
     const DistMatrix blocks = tensors_.matrix(n);
@@ -94,13 +121,29 @@ void Snapshot::take() {
       from = bands.memory();
     }
     for (const Share& share : shares_of(tensor)) {
-      const std::int64_t size = share.elements.size();
-      context_.device().copy(context_.compute(), host_.view().range(at, at + size),
-                             from.range(share.local, share.local + size));
-      at += size;
+      context_.device().copy(context_.compute(), pieces_[piece++].data,
+                             from.range(share.local, share.local + share.elements.size()));
+      if (inline_copies) tell();
     }
   }
   context_.compute().synchronize();
+  tell();
+}
+
+bool Snapshot::wait_for(std::size_t piece) const {
+  for (std::size_t taken = taken_; taken <= piece; taken = taken_) taken_.wait(taken);
+  return taken_ != kFailed;
+}
+
+void Snapshot::release(const Piece& piece) const {
+  if (context_.device().kind() != DeviceKind::cpu) return;  // pinned memory stays
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(piece.data.data) + page - 1) / page * page;
+  const auto end =
+      (reinterpret_cast<std::uintptr_t>(piece.data.data) + static_cast<std::uintptr_t>(piece.data.bytes())) / page *
+      page;
+  // If this fails, the memory stays until the process ends, as it does on a GPU's host.
+  if (begin < end) static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED) == 0);
 }
 
 }  // namespace recombine

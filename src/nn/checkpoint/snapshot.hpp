@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <limits>
 #include <vector>
 
 #include "distributed/rank_context.hpp"
@@ -27,7 +29,7 @@ class Snapshot {
   /// Bytes that belong into the file.
   struct Piece {
     std::int64_t offset;  ///< in the file, after the header
-    ConstVectorView data;
+    VectorView data;
   };
 
   /// Allocates the memory. @param group all ranks of the mesh, in its order, for memory of the context's device
@@ -35,7 +37,16 @@ class Snapshot {
 
   /// Copies the tensors as they are after all work that the compute stream has now. Waits for it. Every rank calls it.
   void take();
+
+  /// The pieces, in the order in which take() copies them; each at most some MiB.
   const std::vector<Piece>& pieces() const { return pieces_; }
+  /// Another thread may write pieces while take() still copies others. It calls restart() before take(), and wait_for()
+  /// before it reads a piece. Returns false if take() has failed.
+  void restart() { taken_ = 0; }
+  bool wait_for(std::size_t piece) const;
+  /// The piece is written: a CPU's memory goes back to the system until the next take(), so that a process needs less
+  /// than its whole share.
+  void release(const Piece& piece) const;
 
  private:
   /// A part of a tensor that lies in one piece in a rank's memory and in the file.
@@ -43,6 +54,8 @@ class Snapshot {
     std::int64_t local;  ///< of the first element, in the memory of the blocks or bands
     Range elements;      ///< of the whole tensor, row by row
   };
+  static constexpr std::size_t kFailed = std::numeric_limits<std::size_t>::max();
+  void copy_all();
   bool is_cut_by_columns(const ParameterTensor& tensor) const;
   Placement placement_of(const ParameterTensor& tensor) const;
   std::vector<Share> shares_of(const ParameterTensor& tensor) const;
@@ -53,6 +66,7 @@ class Snapshot {
   Buffer bands_;  ///< of one tensor, on the device
   Buffer host_;
   std::vector<Piece> pieces_;
+  std::atomic<std::size_t> taken_ = 0;  ///< pieces that take() has copied
 };
 
 }  // namespace recombine
