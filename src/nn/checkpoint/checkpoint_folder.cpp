@@ -167,6 +167,7 @@ void CheckpointFolder::commit(std::int64_t step, std::int64_t keep) const {
     file.write(file_of(step) + "\n");
     file.commit();
   } catch (const InputError& error) {
+    require_there();
     throw Error(error.what());  // too late for an error of the input
   }
   sync_folder(folder_.get(), name_);

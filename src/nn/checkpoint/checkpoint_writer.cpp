@@ -20,6 +20,7 @@ void CheckpointWriter::create(std::int64_t step, std::int64_t bytes) {
     temporary_.emplace(options_.name, parts_.folder->path_of(step));
     temporary_->reserve(bytes);
   } catch (const InputError& error) {  // the option was not wrong when the run began
+    parts_.folder->require_there();
     throw Error(error.what());
   }
 }
@@ -30,7 +31,10 @@ void CheckpointWriter::begin(std::int64_t step, const std::string& header) {
   SharedFile::Identity identity;
   if (temporary_) identity = {temporary_->path(), temporary_->inode()};
   identity = SharedFile::share(parts_.world, parts_.stream, identity);
-  agree(parts_.world, parts_.stream, [&] { file_.emplace(options_.name, identity); });
+  agree(parts_.world, parts_.stream, [&] {
+    if (parts_.folder != nullptr) parts_.folder->require_there();  // else a file that is missing is the option's fault
+    file_.emplace(options_.name, identity);
+  });
   snapshot_.restart();
   ++begun_;
   step_ = step;
