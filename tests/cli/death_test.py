@@ -14,22 +14,12 @@ import tempfile
 import time
 
 from cgroups import Cgroup
-from program import PATIENT, Checks, files_in, run_test, start, wait_for
+from program import PATIENT, Checks, files_in, ranks_of, run_test, start, wait_for
 
 DATA = ["--data", "synthetic:2000,16,2", "--hidden", "32", "--quiet", "--epochs", 1000000]
 LINE = r"train: rank (\d+) on (\S+) \(pid (\d+)\) was ended by signal (\d+) \((.*)\)(.*)"
 # A command that uses `bytes` of its control group's memory.
 HOG = "echo $$ >{group}/cgroup.procs && head -c {bytes} /dev/zero | tail -c {bytes} >/dev/null"
-
-
-def ranks_of(job):
-    """{rank: process id} of the ranks that `job`, an mpirun, has started."""
-    def rank_of(process):
-        environment = pathlib.Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-        return [int(entry.split(b"=")[1]) for entry in environment if entry.startswith(b"OMPI_COMM_WORLD_RANK=")][0]
-
-    children = pathlib.Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
-    return {rank_of(child): int(child) for child in children}
 
 
 def lines_of(job):

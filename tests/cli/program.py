@@ -49,6 +49,16 @@ def run(program, np, *arguments, cwd, timeout=300, **settings):
     return subprocess.CompletedProcess(job.args, job.returncode, stdout, stderr)
 
 
+def ranks_of(job):
+    """{rank: process id} of the ranks that `job`, an mpirun, has started."""
+    def rank_of(process):
+        environment = pathlib.Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+        return [int(entry.split(b"=")[1]) for entry in environment if entry.startswith(b"OMPI_COMM_WORLD_RANK=")][0]
+
+    children = pathlib.Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()
+    return {rank_of(child): int(child) for child in children}
+
+
 def wait_for(condition, timeout=60):
     """Waits until `condition()` is true. False if it is not in time."""
     end = time.monotonic() + timeout
