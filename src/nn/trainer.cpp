@@ -117,7 +117,7 @@ void Trainer::step(const Permutation& order, Range positions) {
   state_.step = record.step;
   state_.samples += record.rows;
   flops_ += context_.flops() - flops_before;
-  const double exposed = waits_on_host(context_) ? context_.exposed_seconds() - waited : 0;
+  const double exposed = exposed_since(waited);
   const double input = step_.input_seconds() - input_before;
   time_.exposed_communication += exposed;
   time_.input += input;
@@ -192,11 +192,15 @@ void Trainer::next(TrainingListener& listener) {
   if (!has_step() || every_nth) compare_replicas();
 }
 
+double Trainer::exposed_since(double waited) const {
+  return waits_on_host(context_) ? context_.exposed_seconds() - waited : 0;
+}
+
 std::vector<std::uint64_t> Trainer::compare_replicas() {
   Lap lap;
   const double waited = context_.exposed_seconds();
   std::vector<std::uint64_t> fingerprints = recombine::compare_replicas(context_, optimizer().tensors(), state_.step);
-  const double exposed = context_.exposed_seconds() - waited;
+  const double exposed = exposed_since(waited);
   time_.exposed_communication += exposed;
   time_.compute -= exposed;
   lap.add_to(time_.compute);

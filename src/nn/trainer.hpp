@@ -129,6 +129,8 @@ class Trainer {
   /// Evaluates and reports the epoch. Returns false if `control` gave the evaluation up; the state is then unchanged.
   bool end_epoch(TrainingListener& listener, TrainingControl& control);
   bool is_reported(std::int64_t step) const { return options_.norm_every > 0 && step % options_.norm_every == 0; }
+  /// Seconds of exposed communication since context.exposed_seconds() was `waited`; 0 if the host cannot measure it.
+  double exposed_since(double waited) const;
   bool measures_norm(std::int64_t step) const;
   void begin_epoch();
   void flush_losses(TrainingListener& listener);
