@@ -22,6 +22,15 @@ double RateSchedule::at(std::int64_t step) const {
   return lr;
 }
 
+int moments_of(OptimizerKind kind) {
+  switch (kind) {
+    case OptimizerKind::sgd: return 0;
+    case OptimizerKind::momentum: return 1;
+    case OptimizerKind::adamw: return 2;
+  }
+  return 0;
+}
+
 std::string RateSchedule::to_string() const {
   const char* const name = kind == ScheduleKind::constant ? "constant"
                            : kind == ScheduleKind::cosine ? "cosine"

@@ -21,6 +21,9 @@ struct RateSchedule {
   std::string to_string() const;  ///< "cosine from 0.001 over 1880 steps, after 200 of warm-up"
 };
 
+/// The number of moments of each weight.
+int moments_of(OptimizerKind kind);
+
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::adamw;
   double weight_decay = 0;

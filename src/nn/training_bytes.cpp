@@ -11,15 +11,6 @@ namespace {
 
 double bytes_of(DataType type) { return static_cast<double>(size_of(type)); }
 
-int moments_of(OptimizerKind kind) {
-  switch (kind) {
-    case OptimizerKind::sgd: return 0;
-    case OptimizerKind::momentum: return 1;
-    case OptimizerKind::adamw: return 2;
-  }
-  return 0;
-}
-
 }  // namespace
 
 MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOptions& options,

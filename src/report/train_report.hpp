@@ -56,8 +56,8 @@ struct RunDescription {
 struct CheckpointResult {
   std::int64_t count = 0;
   double pause_seconds = 0;   ///< in which training stood still for snapshots, in all
-  std::int64_t waits = 0;     ///< checkpoints that were due before the one before was written
-  double waited_seconds = 0;  ///< for these
+  std::int64_t waits = 0;     ///< of 0.1 s or more, because a checkpoint was due before the one before was written
+  double waited_seconds = 0;  ///< in all
 };
 
 /// The results of a run.

@@ -17,6 +17,8 @@ enum Word : std::size_t {
   kLeftToWrite,  ///< -progress(): the largest tells the least progress
 };
 
+constexpr double kLongWait = 0.1;  // seconds; the user is told of the first longer wait
+
 }  // namespace
 
 Checkpointing::Checkpointing(const CheckpointWriter::Parts& parts, Trainer& trainer, const CheckpointCommand& command,
@@ -59,7 +61,7 @@ void Checkpointing::wait_for_last() {
   writer_.finish();
   const double waited = Session::now() - start;
   result_.waited_seconds += waited;
-  if (parts_.world.rank() == 0 && result_.waits++ == 0) {
+  if (waited >= kLongWait && result_.waits++ == 0 && parts_.world.rank() == 0) {
     print_note("train", fmt::format("{}: training waited {:.2f} s for the checkpoint before to be written; expected a "
                                     "faster disk, or fewer checkpoints",
                                     command_.name(), waited));

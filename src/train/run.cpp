@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "kernels/error.hpp"
+#include "src/nn/checkpoint/file_shares.hpp"
 #include "src/nn/checkpoint/load_weights.hpp"
 #include "src/nn/checkpoint/safetensors.hpp"
 #include "src/nn/shared_data.hpp"
@@ -94,8 +95,14 @@ double TrainingRun::data_bytes() const {
 MemoryBytes TrainingRun::predict(const Mesh& mesh) {
   MemoryBytes bytes;
   agree(*world_, *stream_, [&] {
-    bytes = training_bytes(mesh, mesh.coord_of(session_.rank()), options_, Trainer::largest_batch(data_, options_));
+    const Coord coord = mesh.coord_of(session_.rank());
+    bytes = training_bytes(mesh, coord, options_, Trainer::largest_batch(data_, options_));
     bytes[MemoryUse::data] = data_bytes();
+    if (command_.checkpoints.enabled()) {
+      const ParameterLayout layout(options_.model, mesh, coord);
+      const int vectors = 1 + moments_of(options_.optimizer.kind);
+      bytes[MemoryUse::buffers] += snapshot_bytes(mesh, coord, layout, device().kind(), vectors);
+    }
     if (!on_gpu()) require_memory(options_, bytes, memory_);
   });
   return bytes;

@@ -47,6 +47,9 @@ def main():
             options = (*DATA, "--mesh", mesh, "--checkpoint", name, "--metrics", f"{name}.jsonl")
             for limit in (("--steps", "23"), ("--steps", "38"), ()):  # within epoch 2; at its end; to the end
                 resumed = trainer.summary(np, *options, *limit, "--resume", "auto")
+            counted, predicted = resumed["bytes_by_kind"]["buffers"], resumed["predicted_bytes_by_kind"]["buffers"]
+            checks.expect(whole["bytes_by_kind"]["buffers"] < counted <= predicted <= 1.03 * counted,
+                          f"{mesh}: buffers of {counted} bytes, predicted {predicted}")
             checks.expect(resumed["weights_sha256"] == whole["weights_sha256"], f"{mesh}: other weights after resuming")
             checks.expect(resumed["validation_loss"] == whole["validation_loss"], f"{mesh}: another validation loss")
             checks.expect(resumed["resumed_step"] == 38 and resumed["steps"] == whole["steps"], f"{mesh}: {resumed}")

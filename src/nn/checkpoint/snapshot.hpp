@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "distributed/rank_context.hpp"
+#include "src/nn/checkpoint/file_shares.hpp"
 #include "src/nn/checkpoint/safetensors_header.hpp"
-#include "src/nn/trained_tensors.hpp"
 
 namespace recombine {
 
@@ -16,14 +16,7 @@ std::int64_t first_byte(const TrainedTensors& tensors, std::size_t n);
 std::vector<NamedTensor> stored_tensors(const TrainedTensors& tensors);
 
 /// This rank's share of a checkpoint, in the host's memory, so that training can change the tensors while the share is
-/// written. Together the ranks hold each element once. A share consists of whole rows of the file, so that it is
-/// written in few long pieces: a tensor whose columns are cut is redistributed to bands of rows first.
-///
-///     W [out, in] on 2x1x2, cut along k        bands of rows         shares of the copies along i
-///       ranks  0 | 1   and the same on           0                     0
-///              0 | 1   ranks 2 | 3               0   same on 2   ->    2
-///              0 | 1                             1                     1
-///              0 | 1                             1   same on 3         3
+/// written.
 class Snapshot {
  public:
   /// Bytes that belong into the file.
@@ -49,20 +42,14 @@ class Snapshot {
   void release(const Piece& piece) const;
 
  private:
-  /// A part of a tensor that lies in one piece in a rank's memory and in the file.
-  struct Share {
-    std::int64_t local;  ///< of the first element, in the memory of the blocks or bands
-    Range elements;      ///< of the whole tensor, row by row
-  };
   static constexpr std::size_t kFailed = std::numeric_limits<std::size_t>::max();
   void copy_all();
-  bool is_cut_by_columns(const ParameterTensor& tensor) const;
-  Placement placement_of(const ParameterTensor& tensor) const;
-  std::vector<Share> shares_of(const ParameterTensor& tensor) const;
+  bool is_on_cpu() const { return context_.device().kind() == DeviceKind::cpu; }
 
   RankContext& context_;
   Communicator& group_;
   TrainedTensors tensors_;
+  FileShares shares_;
   Buffer bands_;  ///< of one tensor, on the device
   Buffer host_;
   std::vector<Piece> pieces_;

@@ -41,6 +41,7 @@ class TrainingBytesTest : public ::testing::Test {
     Trainer trainer(context, data, options_);
     trainer.step(Permutation(kRows, 1, 1), {0, kBatch});
     trainer.discard_losses();
+    trainer.compare_replicas();
     trainer.evaluate(trainer.train_table());
     MemoryBytes bytes = device->memory_count().peak();
     EXPECT_EQ(bytes[MemoryUse::data], device->kind() == DeviceKind::cuda ? table_bytes(data) : 0);

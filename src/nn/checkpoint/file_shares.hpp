@@ -1,0 +1,49 @@
+#pragma once
+
+#include <vector>
+
+#include "kernels/device.hpp"
+#include "src/nn/trained_tensors.hpp"
+
+namespace recombine {
+
+/// Which part of each tensor a rank writes to a checkpoint. Together the ranks write each element once. A share consists
+/// of whole rows of the file, so that it is written in few long pieces: a tensor whose columns are cut is redistributed
+/// to bands of rows first. A value.
+///
+///     W [out, in] on 2x1x2, cut along k        bands of rows         shares of the copies along i
+///       ranks  0 | 1   and the same on           0                     0
+///              0 | 1   ranks 2 | 3               0   same on 2   ->    2
+///              0 | 1                             1                     1
+///              0 | 1                             1   same on 3         3
+class FileShares {
+ public:
+  /// A part of a tensor that lies in one piece in the rank's memory and in the file.
+  struct Share {
+    std::int64_t local;  ///< of the first element, in the memory of the blocks or bands
+    Range elements;      ///< of the whole tensor, row by row; at most some million
+  };
+
+  FileShares(const Mesh& mesh, const Coord& coord) : mesh_(mesh), coord_(coord) {}
+
+  bool needs_bands(const ParameterTensor& tensor) const;
+  /// Of the blocks, or of the bands that replace them.
+  Placement placement_of(const ParameterTensor& tensor) const;
+  std::vector<Share> of(const ParameterTensor& tensor) const;
+
+  std::int64_t elements(const TrainedTensors& tensors) const;  ///< of all shares of this rank
+  /// The most of one tensor that this rank holds in bands, and the most of it that comes from other ranks.
+  std::int64_t band_elements(const ParameterLayout& layout) const;
+  std::int64_t received_elements(const ParameterLayout& layout) const;
+
+ private:
+  Mesh mesh_;
+  Coord coord_;
+};
+
+/// Bytes that a Snapshot takes on the rank at `coord`, as Device::memory_count() counts them.
+/// @param vectors  the flat vectors of a checkpoint: the weights, and each moment
+double snapshot_bytes(const Mesh& mesh, const Coord& coord, const ParameterLayout& layout, DeviceKind device,
+                      int vectors);
+
+}  // namespace recombine
