@@ -174,8 +174,6 @@ void Trainer::begin_epoch() {
   position_before_epoch_ = state_.position;
 }
 
-bool Trainer::has_step() const { return state_.position < data_.train().rows() && state_.step < total_steps(); }
-
 bool Trainer::is_over() const {
   const bool between_epochs = state_.position == 0;
   const bool all_done = state_.epoch > options_.epochs || state_.step >= total_steps();
@@ -280,17 +278,22 @@ Scores Trainer::evaluate_all() {
   return {.train = evaluate(train_), .validation = score_of(*this, validation_), .test = score_of(*this, test_)};
 }
 
+const DistMatrix& Trainer::forward(const DeviceTable& table, std::int64_t first) {
+  const DistMatrix& x = model_.begin_batch(std::min(largest_batch(data_, options_), table.rows() - first));
+  loader_.load(table.table(), data_.input(), x, {.first = first});
+  return model_.forward();
+}
+
 std::optional<Score> Trainer::sum_scores(const DeviceTable& table, TrainingControl& control) {
   static constexpr std::array<double, 2> kZeros{};
   const Buffer scores(context_.device(), DataType::f64, 2);
   context_.device().copy(context_.compute(), scores.view(), vector_view(kZeros.data(), 2));
-  const std::int64_t batch = largest_batch(data_, options_);
-  for (std::int64_t begin = 0; begin < table.rows(); begin += batch) {
+  for (std::int64_t begin = 0; begin < table.rows();) {
     if (control.stops_evaluation()) return std::nullopt;
-    const DistMatrix& x = model_.begin_batch(std::min(batch, table.rows() - begin));
-    loader_.load(table.table(), data_.input(), x, {.first = begin});
-    loss_.add(table.table(), loader_, model_.forward(),
+    const DistMatrix& y = forward(table, begin);
+    loss_.add(table.table(), loader_, y,
               {.kind = options_.loss, .sums = reinterpret_cast<LossSums*>(scores.view().data)});
+    begin += y.rows();
   }
   const std::vector<double> sums = sum_over_ranks(context_, scores.view());
   const auto rows = static_cast<double>(table.rows());

@@ -101,9 +101,13 @@ class Trainer {
   /// Trains one step on the rows at `positions` in the order of the epoch.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
+  /// Enqueues the forward pass of the rows of `table` from `first` on, as many as a batch of evaluation has. Returns
+  /// Y [batch, outputs], without softmax. Every rank of the mesh calls it.
+  const DistMatrix& forward(const DeviceTable& table, std::int64_t first);
   /// Evaluates all tables with the current weights. Blocks; every rank of the mesh calls it.
   Scores evaluate_all();
   const DeviceTable& train_table() const { return train_; }
+  const DeviceTable& test_table() const { return test_; }
   /// Drops the losses of the steps since the last report. For callers of step().
   void discard_losses() { step_.ring().discard(); }
 
@@ -123,7 +127,7 @@ class Trainer {
 
  private:
   /// True if the epoch has rows left, and the run a step.
-  bool has_step() const;
+  bool has_step() const { return state_.position < data_.train().rows() && state_.step < total_steps(); }
   /// Trains one step of the epoch, and reports losses when they are read.
   void next(TrainingListener& listener);
   /// Evaluates and reports the epoch. Returns false if `control` gave the evaluation up; the state is then unchanged.

@@ -1,6 +1,6 @@
 #include "src/nn/checkpoint/safetensors.hpp"
 
-#include <exception>
+#include <utility>
 
 #include "src/nn/checkpoint/bands.hpp"
 #include "src/nn/checkpoint/safetensors_header.hpp"
@@ -31,26 +31,13 @@ std::int64_t safetensors_bytes(const ParameterLayout& layout) {
 
 std::string write_weights(RankContext& context, Communicator& group, const Model& model, OutputFile* file) {
   Digest digest;
-  std::exception_ptr failure;
-  // The other ranks count on every exchange, so a failure waits for the last band.
-  const auto attempt = [&](const auto& work) {
-    if (failure) return;
-    try {
-      work();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  };
-  attempt([&] {
-    if (file) file->write(header_of(model.layout()));
-  });
+  bool first = true;
   for_each_band(context, group, model, [&](std::span<const float> band) {
     digest.add(band.data(), band.size_bytes());
-    attempt([&] {
-      if (file) file->write({reinterpret_cast<const char*>(band.data()), band.size_bytes()});
-    });
+    if (!file) return;
+    if (std::exchange(first, false)) file->write(header_of(model.layout()));
+    file->write({reinterpret_cast<const char*>(band.data()), band.size_bytes()});
   });
-  if (failure) std::rethrow_exception(failure);
   return group.rank() == 0 ? digest.finish() : "";
 }
 
