@@ -30,7 +30,7 @@ po::options_description model_options() {
       "load", text_option("FILE"),
       "start from the weights in FILE (safetensors, written by --save or from a PyTorch state_dict; the same network, "
       "any mesh)")("evaluate", po::bool_switch(),
-                   "train nothing: print the loss and accuracy of the weights of --load")(
+                   "train nothing: print the loss and accuracy of the weights of --load or --resume")(
       "loss", text_option("NAME", "auto"), "auto | mse | cross-entropy; auto: cross-entropy for labels, else mse");
   return group;
 }
@@ -77,6 +77,9 @@ po::options_description machine_options() {
 po::options_description output_options() {
   po::options_description group("Output");
   group.add_options()("save", text_option("FILE"), "write the last weights to FILE, in the safetensors format")(
+      "predictions", text_option("FILE"),
+      "write the last network's answer for each test row, or training row if there are no test rows, to FILE as CSV: "
+      "the class and the probability of each class, or the outputs")(
       "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
       "metrics-every", text_option("N", "1"), "write a line to --metrics only for every Nth step")(
       "summary", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
@@ -172,6 +175,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   command.load = reader.path("load");
   command.evaluate = reader.flag("evaluate");
   command.save = reader.path("save");
+  command.predictions = reader.path("predictions");
   command.metrics = reader.path("metrics");
   command.metrics_every = reader.whole("metrics-every", {.least = 1});
   require_input(!reader.given("metrics-every") || !command.metrics.empty(),

@@ -38,12 +38,12 @@ struct TrainCommand {
   std::uint64_t seed = 0;
   std::optional<Mesh> mesh;  ///< none: all ranks along i
   DeviceCommand device;
-  std::optional<double> memory_limit;                ///< bytes per rank; none: its share of the host's memory
-  std::string memory_limit_text;                     ///< as given, for messages
-  std::string precision;                             ///< "f32", "tf32", "bf16"
-  DataType product_type = DataType::f32;             ///< of the operands of products
-  std::string config, load, save, metrics, summary;  ///< files; "": none
-  std::int64_t metrics_every = 1;                    ///< steps from one line of metrics to the next
+  std::optional<double> memory_limit;     ///< bytes per rank; none: its share of the host's memory
+  std::string memory_limit_text;          ///< as given, for messages
+  std::string precision;                  ///< "f32", "tf32", "bf16"
+  DataType product_type = DataType::f32;  ///< of the operands of products
+  std::string config, load, save, predictions, metrics, summary;  ///< files; "": none
+  std::int64_t metrics_every = 1;                                 ///< steps from one line of metrics to the next
   CheckpointCommand checkpoints;
   bool evaluate = false;
   bool quiet = false;

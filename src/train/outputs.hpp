@@ -15,19 +15,22 @@ class Outputs : public TrainingListener {
  public:
   explicit Outputs(const TrainCommand& command) {
     if (!command.save.empty()) save.emplace("save", command.save);
+    if (!command.predictions.empty()) predictions.emplace("predictions", command.predictions);
     if (!command.summary.empty()) summary.emplace("summary", command.summary);
     if (!command.metrics.empty()) metrics.emplace(command.metrics, command.metrics_every);
   }
-  std::optional<OutputFile> save, summary;
+  std::optional<OutputFile> save, predictions, summary;
   std::optional<MetricsFile> metrics;
 
   void print_notes() const {
     print_note("train", save ? save->note() : "");
+    print_note("train", predictions ? predictions->note() : "");
     print_note("train", summary ? summary->note() : "");
     print_note("train", metrics ? metrics->note() : "");
   }
   void on_steps(const std::vector<StepRecord>& steps) override {
     if (save) save->require_there();
+    if (predictions) predictions->require_there();
     if (summary) summary->require_there();
     if (metrics) metrics->on_steps(steps);
   }

@@ -1,6 +1,7 @@
 #include "src/train/prepare.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 
 #include "distributed/io/output_file.hpp"
@@ -65,11 +66,14 @@ void check_command(Session& session, const TrainCommand& command, const Mesh& me
   agree(session, [&] {
     require_input(mesh.size() == session.size(), "--mesh {}: has {} ranks; expected {}, as the job has",
                   mesh.to_string(), mesh.size(), session.size());
-    require_apart({{"save", command.save}, {"summary", command.summary}, {"metrics", command.metrics}},
-                  inputs_of(command));
-    // --save may replace the file of --load.
-    require_apart({{"summary", command.summary}, {"metrics", command.metrics}},
-                  {{"load", command.load}, {"resume", resumed_file}});
+    const std::vector<NamedFile> reports = {
+        {"predictions", command.predictions}, {"summary", command.summary}, {"metrics", command.metrics}};
+    std::vector<NamedFile> outputs = {{"save", command.save}};
+    std::ranges::copy(reports, std::back_inserter(outputs));
+    std::vector<NamedFile> inputs = inputs_of(command);
+    inputs.push_back({"resume", resumed_file});
+    require_apart(outputs, inputs);
+    require_apart(reports, {{"load", command.load}});  // --save may replace this file
   });
   require_same_files(session, {{"load", command.load}, {"resume", resumed_file}}, Compared::places);
 }

@@ -19,6 +19,7 @@
 #include "src/train/prepare.hpp"
 #include "src/train/rank_memory.hpp"
 #include "src/train/resume.hpp"
+#include "src/train/write_predictions.hpp"
 
 namespace recombine {
 
@@ -62,6 +63,7 @@ class TrainingRun {
   Trainer::End train_with_checkpoints(Trainer& trainer);
   void print_stop(const Trainer& trainer);
   RunResult evaluate(Trainer& trainer);
+  void write_predictions(Trainer& trainer);
   MemoryBytes counted_bytes();
 
   Session& session_;
@@ -165,7 +167,7 @@ void TrainingRun::restore(Trainer& trainer) {
 
 void TrainingRun::resume(Trainer& trainer) {
   resumed_ = recombine::resume(session_, checkpoint_parts(), trainer, command_.checkpoints, facts_);
-  if (resumed_) trainer.resume(resumed_->state);
+  if (resumed_ && !command_.evaluate) trainer.resume(resumed_->state);
   on_root(*world_, *stream_, [&] {
     if (!resumed_) return;
     for (const std::string& note : resumed_->notes) print_note("train", note);
@@ -228,12 +230,19 @@ RunResult TrainingRun::evaluate(Trainer& trainer) {
   return result;
 }
 
+void TrainingRun::write_predictions(Trainer& trainer) {
+  OutputFile* const file = outputs_ ? &*outputs_->predictions : nullptr;
+  agree(*world_, *stream_,
+        [&] { recombine::write_predictions(context_, *all_, trainer, data_, command_.predictions, file); });
+}
+
 int TrainingRun::run() {
   open_outputs();
   Trainer trainer(context_, data_, options_);
   restore(trainer);
   on_root(*world_, *stream_, [&] {
     if (outputs_->save) outputs_->save->reserve(safetensors_bytes(trainer.model().layout()));
+    if (outputs_->predictions) reserve_predictions(*outputs_->predictions, data_);
   });
   const RunDescription run = describe(trainer);
   std::optional<Console> console;
@@ -259,9 +268,11 @@ int TrainingRun::run() {
     OutputFile* const save = outputs_ && outputs_->save ? &*outputs_->save : nullptr;
     result.weights_sha256 = write_weights(context_, *all_, trainer.model(), save);
   });
+  if (!command_.predictions.empty()) write_predictions(trainer);
   on_root(*world_, *stream_, [&] {
     if (console) console->finish(result);
     if (outputs_->save) outputs_->save->commit();
+    if (outputs_->predictions) outputs_->predictions->commit();
     if (outputs_->summary) write_summary(*outputs_->summary, run, result);
   });
   return kExitSuccess;

@@ -61,6 +61,8 @@ TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
       {{"--batch-size", ""}, "--batch-size"},
       {{"--evaluate"}, "--evaluate: expected with --load"},
       {{"--evaluate", "--load", "w", "--checkpoint", "c"}, "--evaluate: trains nothing for --checkpoint"},
+      {{"--evaluate", "--predictions", "p"}, "--evaluate: expected with --load FILE or --resume FILE"},
+      {{"--predictions", ""}, "--predictions"},
       {{"--resume", "auto"}, "--resume auto: expected with --checkpoint DIR"},
       {{"--resume", "r", "--load", "w"}, "--resume r: has the weights, and --load w too"},
       {{"--keep", "2"}, "--keep: expected with --checkpoint DIR"},
