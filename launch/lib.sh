@@ -20,6 +20,17 @@ install_missing() {
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# install_python FOLDER PACKAGE...: installs Python packages from PyPI into FOLDER, unless it has the first of them. If
+# that fails, as without a network, tests that need them are skipped.
+install_python() {
+  local folder=$1
+  shift
+  [ ! -d "$folder/$1" ] || return 0
+  echo "packages: installing $* from PyPI into $folder"
+  python3 -m pip install -q --retries 1 --timeout 15 --only-binary :all: --target "$folder" "$@" ||
+    echo "packages: cannot install $* from PyPI; tests that need them are skipped"
+}
+
 # build PRESET [CMAKE-OPTION...]: configures and builds. If nothing has changed, ninja does nothing.
 build() {
   local preset=$1
