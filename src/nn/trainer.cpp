@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "distributed/session.hpp"
-#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 #include "kernels/trace_range.hpp"
 #include "src/nn/replicas.hpp"
@@ -82,8 +81,6 @@ std::int64_t Trainer::batch_rows() const {
   return too_many ? data_.train().rows() : std::min(rows, data_.train().rows());
 }
 
-std::int64_t Trainer::steps_per_epoch() const { return ceil_div(data_.train().rows(), batch_rows()); }
-
 std::int64_t Trainer::total_steps() const {
   std::int64_t all = 0;
   const bool countable = !__builtin_mul_overflow(options_.epochs, steps_per_epoch(), &all);
@@ -98,8 +95,6 @@ void Trainer::prepare() {
   const std::int64_t last = data_.train().rows() % batch_rows();
   if (last > 0) step_.prepare(last);
 }
-
-bool Trainer::measures_norm(std::int64_t step) const { return step_.clips() || is_reported(step); }
 
 void Trainer::step(const Permutation& order, Range positions) {
   const TraceRange trace("step");

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/ceil_div.hpp"
 #include "src/nn/shared_data.hpp"
 #include "src/nn/train_state.hpp"
 #include "src/nn/training_control.hpp"
@@ -77,7 +78,7 @@ class Trainer {
   static std::int64_t largest_batch(const SharedData& data, const TrainerOptions& options);
 
   std::int64_t batch_rows() const;  ///< of a step: batch_size * accumulate, but at most all training rows
-  std::int64_t steps_per_epoch() const;
+  std::int64_t steps_per_epoch() const { return ceil_div(data_.train().rows(), batch_rows()); }
   std::int64_t total_steps() const;  ///< @throws InputError if there are 2^63 or more
 
   /// Optional: lets a GPU's libraries choose their algorithms before run(), not in its first step. Changes no weight.
@@ -135,7 +136,7 @@ class Trainer {
   bool is_reported(std::int64_t step) const { return options_.norm_every > 0 && step % options_.norm_every == 0; }
   /// Seconds of exposed communication since context.exposed_seconds() was `waited`; 0 if the host cannot measure it.
   double exposed_since(double waited) const;
-  bool measures_norm(std::int64_t step) const;
+  bool measures_norm(std::int64_t step) const { return step_.clips() || is_reported(step); }
   void begin_epoch();
   void flush_losses(TrainingListener& listener);
   /// Passes `steps` to the listener, up to the step at which training diverges. @throws InputError if it does
