@@ -204,7 +204,8 @@ bool Trainer::end_epoch(TrainingListener& listener, TrainingControl& control) {
   EpochRecord record{.epoch = state_.epoch, .steps = state_.step};
   record.train_loss = state_.epoch_loss_sum / static_cast<double>(state_.position);
   record.seconds = time_.training() - time_before_epoch_.training();
-  record.samples_per_second = static_cast<double>(state_.position - position_before_epoch_) / record.seconds;
+  const std::int64_t rows = state_.position - position_before_epoch_;  // 0: resumed after the last step of the epoch
+  if (rows > 0) record.samples_per_second = static_cast<double>(rows) / record.seconds;
   for (const auto& [table, score] : {std::pair(&validation_, &record.validation), std::pair(&test_, &record.test)}) {
     if (table->rows() == 0) continue;
     *score = evaluate(*table, control);
