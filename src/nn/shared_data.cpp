@@ -135,7 +135,7 @@ void fill(const Table& to, const LoadedTable& from) {
 
 }  // namespace
 
-std::string SharedData::contents() const {
+std::vector<std::string> SharedData::contents() const {
   static constexpr std::size_t kDigits = 16;
   const auto describe = [](const Table& table) {
     if (table.rows() == 0) return std::string("none");
@@ -143,10 +143,10 @@ std::string SharedData::contents() const {
     for (const ConstVectorView& part : {as_vector(table.features), table.labels, as_vector(table.targets)}) {
       digest.add(part.data, static_cast<std::size_t>(part.bytes()));
     }
-    return fmt::format("[{},{}] {}", table.rows(), table.features.cols, digest.finish().substr(0, kDigits));
+    return fmt::format("[{},{}] with sha256 {}", table.rows(), table.features.cols, digest.finish().substr(0, kDigits));
   };
-  return fmt::format("training rows {}, test rows {}, validation rows {}, {} classes, inputs {} x + {}",
-                     describe(train_), describe(test_), describe(validation_), classes_, input_.scale, input_.shift);
+  return {describe(train_), describe(test_), describe(validation_), std::to_string(classes_),
+          fmt::format("{} x + {}", input_.scale, input_.shift)};
 }
 
 SharedData::SharedData(const Session& session, Communicator& world, Stream& stream,

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "distributed/host_shared.hpp"
 #include "src/nn/dataset.hpp"
@@ -19,9 +20,9 @@ class SharedData {
 
   std::int64_t bytes() const { return memory_->size(); }  ///< of the host's memory
   const std::string& name() const { return name_; }
-  /// The shapes and SHA-256 digests (their first 16 digits) of all tables: the same for equal data, wherever they are
-  /// read from. Reads all data.
-  std::string contents() const;
+  /// Of the training, the test and the validation table, the shape and the SHA-256 digest (its first 16 digits); the
+  /// number of classes; the factors of the inputs. The same for equal data, wherever they are read from. Reads all data.
+  std::vector<std::string> contents() const;
   std::int64_t classes() const { return classes_; }  ///< 0: regression
   std::int64_t inputs() const { return train_.features.cols; }
   std::int64_t outputs() const { return classes_ > 0 ? classes_ : train_.targets.cols; }

@@ -1,6 +1,7 @@
 #include "src/train/resume.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <sstream>
 
@@ -14,13 +15,16 @@ namespace recombine {
 
 namespace {
 
+constexpr const char* kTrainingRows = "--data: training rows";
+
 /// The values of the file must be those of this run. @throws InputError that names the first difference
 void require_facts(const std::string& file, const Facts& stored, const Facts& own) {
   for (const Fact& fact : own) {
     const auto found = std::ranges::find(stored, fact.name, &Fact::name);
     require_input(found != stored.end() && found->value == fact.value,
-                  "{}: {} is {} there, and {} in this run; expected the same", file, fact.name,
-                  found != stored.end() ? found->value : "absent", fact.value);
+                  "{}: {} is {} there, and {} in this run; expected the same{}", file, fact.name,
+                  found != stored.end() ? found->value : "absent", fact.value,
+                  fact.name == kTrainingRows ? " (--target, --standardize and --validation change them too)" : "");
   }
 }
 
@@ -83,13 +87,18 @@ Facts resume_facts(const Session& session, const TrainCommand& command, const Sh
   std::ranges::move(of_options({"--batch-size", "--accumulate", "--optimizer", "--seed"}), std::back_inserter(facts));
   facts.push_back({"--weight-decay", fmt::format("{}", command.optimizer.weight_decay)});
   facts.push_back({"--clip-norm", fmt::format("{}", command.optimizer.clip_norm)});
-  facts.push_back({"--data", from_every_rank(session, session.rank() == 0 ? data.contents() : "").front()});
+  constexpr std::array kContents = {kTrainingRows, "--data: test rows", "--validation: rows", "--data: classes",
+                                    "--data: factors of the inputs"};
+  const std::vector<std::string> contents =
+      share_lines(session, session.rank() == 0 ? data.contents() : std::vector<std::string>());
+  for (std::size_t n = 0; n < kContents.size(); ++n) facts.push_back({kContents[n], contents.at(n)});
   return facts;
 }
 
 std::optional<Resumed> resume(Session& session, const CheckpointWriter::Parts& parts, Trainer& trainer,
                               const CheckpointCommand& command, const Facts& facts) {
   Resumed resumed;
+  std::string newest;  // what is wrong with the newest checkpoint
   std::vector<std::string> paths = {command.resume};
   if (command.resumes_newest())
     paths = share_lines(session, parts.folder ? parts.folder->candidates() : std::vector<std::string>());
