@@ -133,10 +133,11 @@ std::optional<Resumed> resume(Session& session, const CheckpointWriter::Parts& p
       return resumed;
     }
     if (!command.resumes_newest()) throw InputError(damage);
+    if (newest.empty()) newest = damage;
     resumed.notes.push_back(damage + "; the checkpoint before it is used");
   }
-  require_input(paths.empty(), "{}: every checkpoint is damaged; expected at least one whole, or an empty folder",
-                command.name());
+  require_input(paths.empty(), "{}: every checkpoint is damaged; expected at least one whole, or an empty folder. {}",
+                command.name(), newest);
   return std::nullopt;
 }
 
