@@ -35,7 +35,8 @@ std::string RateSchedule::to_string() const {
   const char* const name = kind == ScheduleKind::constant ? "constant"
                            : kind == ScheduleKind::cosine ? "cosine"
                                                           : "step";
-  return fmt::format("{} from {} over {} steps, after {} of warm-up", name, lr, steps, warmup);
+  const std::string length = kind == ScheduleKind::constant ? "" : fmt::format(" over {} steps", steps);
+  return fmt::format("{} from {}{}, after {} steps of warm-up", name, lr, length, warmup);
 }
 
 Optimizer::Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values)

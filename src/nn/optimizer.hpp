@@ -18,7 +18,7 @@ struct RateSchedule {
 
   /// @param step the first step is 0
   double at(std::int64_t step) const;
-  std::string to_string() const;  ///< "cosine from 0.001 over 1880 steps, after 200 of warm-up"
+  std::string to_string() const;  ///< "cosine from 0.001 over 1880 steps, after 200 steps of warm-up"
 };
 
 /// The number of moments of each weight.

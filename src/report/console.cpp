@@ -54,7 +54,10 @@ Console::Console(const RunDescription& run)
         run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows,
         run.evaluates ? "" : fmt::format(", batches of {}, {} steps", run.batch_size, run.total_steps));
   if (!run.loaded_names.empty()) recombine::print("its layers, in order: {}\n", fmt::join(run.loaded_names, ", "));
-  if (!run.resumed.empty()) recombine::print("continues after step {} from {}\n", run.resumed_step, run.resumed);
+  if (!run.resumed.empty()) {
+    recombine::print("{} after step {} from {}{}\n", run.evaluates ? "weights" : "continues", run.resumed_step,
+                     run.resumed, run.is_over ? ": no step is left, these weights are evaluated" : "");
+  }
   if (run.evaluates) {
     print("\n");
     return;
@@ -112,7 +115,7 @@ void Console::finish(const RunResult& result) {
   if (result.test && run_.classifies) {
     print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);
   } else {
-    print("train loss of the last epoch: {:.6g}\n", result.train_loss);
+    print("train loss {}: {:.6g}\n", run_.is_over ? "of these weights" : "of the last epoch", result.train_loss);
   }
   std::fflush(stdout);
 }

@@ -36,6 +36,7 @@ struct RunDescription {
   std::vector<std::string> loaded_names;  ///< of its weight tensors, layer by layer, if they are not those of --save
   std::string resumed;                    ///< the checkpoint that the run continues; "": none
   std::int64_t resumed_step = 0;          ///< its step
+  bool is_over = false;                   ///< no step is left after it; not for an evaluation
   std::int64_t parameters = 0;
   std::int64_t rows = 0;
   std::int64_t batch_size = 0;  ///< rows of a micro-batch

@@ -52,13 +52,13 @@ CheckpointInfo read(const std::string& path, RankContext& context, Trainer& trai
   return info;
 }
 
-/// A note if the learning rate follows another schedule from now on.
+/// Notes it if the learning rate follows another schedule from now on.
 void note_schedule(const CheckpointInfo& info, const Trainer& trainer, Resumed& resumed) {
   const Fact own = schedule_fact(trainer);
   const auto stored = std::ranges::find(info.options, own.name, &Fact::name);
   if (stored == info.options.end() || stored->value == own.value) return;
-  resumed.notes.push_back(fmt::format("--resume {}: the learning rate was {}; it is now {}: {:.6g} at the next step",
-                                      resumed.path, stored->value, own.value, trainer.schedule().at(info.state.step)));
+  resumed.schedule_note = fmt::format("--resume {}: the learning rate was {}; it is now {}: {:.6g} at the next step",
+                                      resumed.path, stored->value, own.value, trainer.schedule().at(info.state.step));
 }
 
 /// The lines of rank 0.

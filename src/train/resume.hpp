@@ -23,7 +23,8 @@ Fact schedule_fact(const Trainer& trainer);
 struct Resumed {
   std::string path;
   TrainState state;
-  std::vector<std::string> notes;  ///< for the user: newer checkpoints that are damaged; another schedule
+  std::vector<std::string> notes;  ///< for the user: newer checkpoints that are damaged
+  std::string schedule_note;       ///< for the user: the schedule of the learning rate changes; empty: it does not
 };
 
 /// Restores the model and the moments of `trainer` from --resume. Every rank calls it. None: --resume auto, and there is

@@ -134,6 +134,7 @@ RunDescription TrainingRun::describe(const Trainer& trainer) {
           .loaded_names = loaded_names_,
           .resumed = resumed_ ? resumed_->path : "",
           .resumed_step = resumed_ ? resumed_->state.step : 0,
+          .is_over = !command_.evaluate && resumed_ && trainer.is_over(),
           .parameters = options_.model.parameters(),
           .rows = data_.train().rows(),
           .batch_size = options_.batch_size,
@@ -171,6 +172,8 @@ void TrainingRun::resume(Trainer& trainer) {
   on_root(*world_, *stream_, [&] {
     if (!resumed_) return;
     for (const std::string& note : resumed_->notes) print_note("train", note);
+    const bool trains = !command_.evaluate && !trainer.is_over();
+    if (trains && !resumed_->schedule_note.empty()) print_note("train", resumed_->schedule_note);
     if (outputs_->metrics) outputs_->metrics->keep_until(resumed_->state);
   });
 }

@@ -62,6 +62,7 @@ def main():
                           f"{mesh}: a new run in a used folder: exit {refused.returncode}: {refused.stderr}")
         other_meshes(trainer, checks, whole)
         changed_schedule(trainer, checks)
+        nothing_left(trainer, checks)
         refused_options(trainer, checks)
         damaged_files(trainer, checks, whole)
         stopped_by_signal(trainer, checks)
@@ -91,8 +92,21 @@ def changed_schedule(trainer, checks):
     """Another length stretches the schedule, and is said."""
     cut = checkpoints(trainer.folder / "moved")[-1]
     done = trainer.run(1, *words(lr_schedule="cosine", epochs="6"), "--resume", cut, "--quiet")
-    checks.expect("the learning rate was constant from 0.001 over" in done.stderr and
+    checks.expect("the learning rate was constant from 0.001, after" in done.stderr and
                   "cosine from 0.001 over 114 steps" in done.stderr, f"no note about the schedule: {done.stderr}")
+
+
+def nothing_left(trainer, checks):
+    """Neither an evaluation nor a finished run follows a schedule; the end of an epoch without a step has no NaN."""
+    cut = checkpoints(trainer.folder / "moved")[-1]
+    done = trainer.run(1, *words(lr="0.1"), "--resume", cut, "--evaluate")
+    checks.expect("weights after step 23" in done.stdout and not done.stderr, f"{done.stdout}{done.stderr}")
+    done = trainer.run(1, *DATA, "--steps", "23", "--resume", cut, "--metrics", "m.jsonl")
+    epoch = json.loads((trainer.folder / "m.jsonl").read_text().splitlines()[-1])
+    checks.expect("nan" not in done.stdout and epoch["samples_per_second"] == 0, f"{done.stdout}{epoch}")
+    options = (*words(lr="0.1"), "--checkpoint", "at-1x1x1", "--resume", "auto")  # a finished run
+    done = trainer.run(1, *options)
+    checks.expect("no step is left" in done.stdout and not done.stderr, f"{done.stdout}{done.stderr}")
 
 
 def refused_options(trainer, checks):
@@ -100,7 +114,8 @@ def refused_options(trainer, checks):
     for changed, named in (({"hidden": "24,17"}, "--hidden is 24,16 there, and 24,17 in this run"),
                            ({"seed": "4"}, "--seed"), ({"batch_size": "65"}, "--batch-size"),
                            ({"optimizer": "sgd"}, "--optimizer"), ({"clip_norm": "2"}, "--clip-norm"),
-                           ({"data": "synthetic:1501,20,4"}, "--data")):
+                           ({"data": "synthetic:1501,20,4"}, "--data: training rows is [1200,20] with sha256 "),
+                           ({"validation": "0.1"}, "--standardize and --validation change them")):
         done = run(trainer.program, 2, *words(**changed), "--checkpoint", "moved", "--resume", "auto", cwd=folder)
         checks.expect(done.returncode == 2 and named in done.stderr and done.stderr.count("\n") == 1,
                       f"{changed}: exit {done.returncode}: {done.stderr}")
@@ -130,6 +145,11 @@ def damaged_files(trainer, checks, whole):
     checks.expect(done.returncode == 0 and newest.name in done.stderr, f"exit {done.returncode}: {done.stderr}")
     checks.expect(summary["resumed_step"] == 20, f"continued from step {summary['resumed_step']}, not 20")
     checks.expect(summary["weights_sha256"] == whole["weights_sha256"], "other weights after a damaged checkpoint")
+    for path in checkpoints(folder):
+        path.write_bytes(b"")
+    done = run(trainer.program, 4, *options, "--checkpoint", "damaged", "--resume", "auto", cwd=trainer.folder)
+    said = all(text in done.stderr for text in ("every checkpoint is damaged", "has 0 bytes"))
+    checks.expect(done.returncode == 2 and said, f"only damaged files: exit {done.returncode}: {done.stderr}")
 
 
 def stopped_by_signal(trainer, checks):
