@@ -83,7 +83,9 @@ void MetricsFile::keep_until(const TrainState& state) {
     // A line that is no record was cut short when the older run ended, so it is the last one.
     if (!record.is_object()) break;
     const bool is_step = record.contains("step");
-    const auto number = record.value(is_step ? "step" : "epoch", std::int64_t{0});
+    const auto found = record.find(is_step ? "step" : "epoch");
+    if (found == record.end() || !found->is_number_integer()) break;  // not a line of --metrics
+    const auto number = found->get<std::int64_t>();
     if (is_step ? number <= state.step : number < state.epoch) file_.write(line + "\n");
   }
 }
