@@ -60,6 +60,11 @@ void SharedFile::write(std::int64_t offset, const std::byte* from, std::int64_t 
   }
 }
 
+void SharedFile::begin_sync(std::int64_t offset, std::int64_t bytes) const noexcept {
+  // Where it is not supported, sync() does all.
+  static_cast<void>(sync_file_range(file_.get(), offset, bytes, SYNC_FILE_RANGE_WRITE) == 0);
+}
+
 void SharedFile::sync() const {
   if (fsync(file_.get()) != 0) fail(name_, errno);
 }

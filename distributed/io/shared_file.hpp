@@ -24,6 +24,8 @@ class SharedFile {
   SharedFile(std::string name, const Identity& identity);
 
   void write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const;
+  /// Asks the system to begin writing these bytes to the disk now: else it may begin only in sync().
+  void begin_sync(std::int64_t offset, std::int64_t bytes) const noexcept;
   void sync() const;  ///< to the disk
 
  private:

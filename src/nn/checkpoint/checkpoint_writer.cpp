@@ -39,19 +39,28 @@ void CheckpointWriter::begin(std::int64_t step, const std::string& header) {
   ++begun_;
   step_ = step;
   commit_.reset();
-  share_.emplace([this, header] { write_share(header); });
+  share_.emplace([this, header] {
+    try {
+      write_share(header);
+    } catch (...) {
+      snapshot_.stop_writing();  // take() may wait for a piece
+      throw;
+    }
+  });
   snapshot_.take();
 }
 
-void CheckpointWriter::write_share(const std::string& header) const {
+void CheckpointWriter::write_share(const std::string& header) {
   if (parts_.world.rank() == 0) {
     file_->write(0, reinterpret_cast<const std::byte*>(header.data()), static_cast<std::int64_t>(header.size()));
   }
   for (std::size_t p = 0; p < snapshot_.pieces().size(); ++p) {
     if (!snapshot_.wait_for(p)) return;
     const Snapshot::Piece& piece = snapshot_.pieces()[p];
-    file_->write(static_cast<std::int64_t>(header.size()) + piece.offset, piece.data.data, piece.data.bytes());
-    snapshot_.release(piece);
+    const std::int64_t offset = static_cast<std::int64_t>(header.size()) + piece.offset;
+    file_->write(offset, piece.data.data, piece.data.bytes());
+    snapshot_.set_written(p + 1);
+    file_->begin_sync(offset, piece.data.bytes());
   }
   file_->sync();
 }

@@ -54,7 +54,7 @@ class CheckpointWriter {
 
  private:
   void create(std::int64_t step, std::int64_t bytes);
-  void write_share(const std::string& header) const;
+  void write_share(const std::string& header);
   void start_commit();
 
   Parts parts_;

@@ -48,12 +48,12 @@ std::vector<FileShares::Share> FileShares::of(const ParameterTensor& tensor) con
   return shares;
 }
 
-std::int64_t FileShares::elements(const TrainedTensors& tensors) const {
+std::int64_t FileShares::snapshot_elements(const TrainedTensors& tensors, DeviceKind device) const {
   std::int64_t all = 0;
   for (std::size_t n = 0; n < tensors.size(); ++n) {
     for (const Share& share : of(tensors.parameter(n))) all += share.elements.size();
   }
-  return all;
+  return device == DeviceKind::cpu ? std::min(all, std::max(all * 3 / 4, 2 * kMostElements)) : all;
 }
 
 std::int64_t FileShares::band_elements(const ParameterLayout& layout) const {
@@ -84,7 +84,7 @@ double snapshot_bytes(const Mesh& mesh, const Coord& coord, const ParameterLayou
                       int vectors) {
   const FileShares shares(mesh, coord);
   const TrainedTensors tensors = {layout, std::vector<VectorView>(static_cast<std::size_t>(vectors))};
-  const std::int64_t on_device = device == DeviceKind::cpu ? shares.elements(tensors) : 0;
+  const std::int64_t on_device = device == DeviceKind::cpu ? shares.snapshot_elements(tensors, device) : 0;
   const std::int64_t bands = shares.band_elements(layout) + shares.received_elements(layout);
   return static_cast<double>((on_device + bands) * size_of(DataType::f32));
 }

@@ -31,7 +31,8 @@ class FileShares {
   Placement placement_of(const ParameterTensor& tensor) const;
   std::vector<Share> of(const ParameterTensor& tensor) const;
 
-  std::int64_t elements(const TrainedTensors& tensors) const;  ///< of all shares of this rank
+  /// Of the memory of a Snapshot: all shares of this rank; on a CPU three quarters of them, but at least two shares.
+  std::int64_t snapshot_elements(const TrainedTensors& tensors, DeviceKind device) const;
   /// The most of one tensor that this rank holds in bands, and the most of it that comes from other ranks.
   std::int64_t band_elements(const ParameterLayout& layout) const;
   std::int64_t received_elements(const ParameterLayout& layout) const;

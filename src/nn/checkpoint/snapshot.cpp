@@ -1,9 +1,6 @@
 #include "src/nn/checkpoint/snapshot.hpp"
 
-#include <cstdint>
-
-#include <sys/mman.h>
-#include <unistd.h>
+#include <cstring>
 
 #include "distributed/redistribute.hpp"
 
@@ -30,24 +27,52 @@ Snapshot::Snapshot(RankContext& context, Communicator& group, const TrainedTenso
     : context_(context), group_(group), tensors_(tensors), shares_(context.mesh(), context.coord()) {
   const std::int64_t band = shares_.band_elements(tensors.layout);
   if (band > 0) bands_ = Buffer(context.device(), DataType::f32, band);
-  const std::int64_t size = shares_.elements(tensors);
-  host_ = is_on_cpu() ? Buffer(context.device(), DataType::f32, size)
-                      : Buffer::on_host(context.device(), DataType::f32, size);
+  const std::int64_t size = shares_.snapshot_elements(tensors, context.device().kind());
+  if (is_on_cpu()) {
+    host_ = Buffer(context.device(), DataType::f32, size);
+    // The first use of a page takes much longer than a copy, so it must not be in the first take().
+    std::memset(host_.view().data, 0, static_cast<std::size_t>(host_.view().bytes()));
+  } else {
+    host_ = Buffer::on_host(context.device(), DataType::f32, size);
+  }
+  add_pieces();
+}
+
+/// Places the pieces one after the other, and from the beginning again at the end of the memory.
+void Snapshot::add_pieces() {
   std::int64_t at = 0;
-  for (std::size_t n = 0; n < tensors.size(); ++n) {
-    for (const FileShares::Share& share : shares_.of(tensors.parameter(n))) {
-      const std::int64_t offset = first_byte(tensors, n) + share.elements.begin * size_of(DataType::f32);
-      pieces_.push_back({offset, host_.view().range(at, at + share.elements.size())});
-      at += share.elements.size();
+  std::size_t first_free = 0;  // the first piece whose memory is not used again
+  for (std::size_t n = 0; n < tensors_.size(); ++n) {
+    for (const FileShares::Share& share : shares_.of(tensors_.parameter(n))) {
+      const std::int64_t offset = first_byte(tensors_, n) + share.elements.begin * size_of(DataType::f32);
+      const std::int64_t size = share.elements.size();
+      const bool wraps = at + size > host_.view().size;
+      if (wraps) at = 0;
+      const VectorView data = host_.view().range(at, at + size);
+      const auto overlaps = [&](const Piece& piece) {
+        return piece.data.data < data.data + data.bytes() && data.data < piece.data.data + piece.data.bytes();
+      };
+      std::size_t after = first_free;
+      for (std::size_t p = first_free; p < pieces_.size(); ++p) {
+        if (overlaps(pieces_[p])) after = p + 1;
+      }
+      first_free = after;
+      pieces_.push_back({offset, data, after});
+      at += size;
     }
   }
+}
+
+void Snapshot::restart() {
+  taken_ = 0;
+  written_ = 0;
 }
 
 void Snapshot::take() {
   try {
     copy_all();
   } catch (...) {
-    taken_ = kFailed;
+    taken_ = kAll;
     taken_.notify_all();
     throw;
   }
@@ -69,8 +94,9 @@ void Snapshot::copy_all() {
       from = bands.memory();
     }
     for (const FileShares::Share& share : shares_.of(tensor)) {
-      context_.device().copy(context_.compute(), pieces_[piece++].data,
-                             from.range(share.local, share.local + share.elements.size()));
+      const Piece& to = pieces_[piece++];
+      for (std::size_t written = written_; written < to.after; written = written_) written_.wait(written);
+      context_.device().copy(context_.compute(), to.data, from.range(share.local, share.local + share.elements.size()));
       if (is_on_cpu()) tell();  // copy() has done it
     }
   }
@@ -80,18 +106,12 @@ void Snapshot::copy_all() {
 
 bool Snapshot::wait_for(std::size_t piece) const {
   for (std::size_t taken = taken_; taken <= piece; taken = taken_) taken_.wait(taken);
-  return taken_ != kFailed;
+  return taken_ != kAll;
 }
 
-void Snapshot::release(const Piece& piece) const {
-  if (!is_on_cpu()) return;  // pinned memory stays
-  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(piece.data.data) + page - 1) / page * page;
-  const auto end =
-      (reinterpret_cast<std::uintptr_t>(piece.data.data) + static_cast<std::uintptr_t>(piece.data.bytes())) / page *
-      page;
-  // If this fails, the memory stays until the process ends, as it does on a GPU's host.
-  if (begin < end) static_cast<void>(madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED) == 0);
+void Snapshot::set_written(std::size_t pieces) {
+  written_ = pieces;
+  written_.notify_all();
 }
 
 }  // namespace recombine

@@ -15,34 +15,38 @@ std::int64_t first_byte(const TrainedTensors& tensors, std::size_t n);
 /// How a checkpoint stores the tensors.
 std::vector<NamedTensor> stored_tensors(const TrainedTensors& tensors);
 
-/// This rank's share of a checkpoint, in the host's memory, so that training can change the tensors while the share is
-/// written.
+/// This rank's share of a checkpoint, copied to the host's memory piece by piece, so that training can change the tensors
+/// while another thread writes the pieces. On a CPU, the memory of the first quarter is used again for the last:
+///
+///     take()    copy 0 | copy 1 | copy 2 | copy 3 into the memory of 0, once 0 is written | training ...
+///     writer           | write 0                 | write 1 | write 2 | write 3 |
 class Snapshot {
  public:
   /// Bytes that belong into the file.
   struct Piece {
     std::int64_t offset;  ///< in the file, after the header
     VectorView data;
+    std::size_t after;  ///< as many pieces must be written before this one is copied
   };
 
   /// Allocates the memory. @param group all ranks of the mesh, in its order, for memory of the context's device
   Snapshot(RankContext& context, Communicator& group, const TrainedTensors& tensors);
 
-  /// Copies the tensors as they are after all work that the compute stream has now. Waits for it. Every rank calls it.
+  /// Copies the tensors as they are after all work that the compute stream has now. Waits for it. Every rank calls it,
+  /// after restart(), while another thread writes.
   void take();
+  /// Begins anew. @pre no thread writes
+  void restart();
 
-  /// The pieces, in the order in which take() copies them; each at most some MiB.
+  /// For the thread that writes: the pieces in the order of the copies; each at most some MiB.
   const std::vector<Piece>& pieces() const { return pieces_; }
-  /// Another thread may write pieces while take() still copies others. It calls restart() before take(), and wait_for()
-  /// before it reads a piece. Returns false if take() has failed.
-  void restart() { taken_ = 0; }
-  bool wait_for(std::size_t piece) const;
-  /// The piece is written: a CPU's memory goes back to the system until the next take(), so that a process needs less
-  /// than its whole share.
-  void release(const Piece& piece) const;
+  bool wait_for(std::size_t piece) const;     ///< until it is copied. Returns false if take() has failed
+  void set_written(std::size_t pieces);       ///< the first `pieces` pieces are written
+  void stop_writing() { set_written(kAll); }  ///< no piece will be read any more
 
  private:
-  static constexpr std::size_t kFailed = std::numeric_limits<std::size_t>::max();
+  static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  void add_pieces();
   void copy_all();
   bool is_on_cpu() const { return context_.device().kind() == DeviceKind::cpu; }
 
@@ -53,7 +57,8 @@ class Snapshot {
   Buffer bands_;  ///< of one tensor, on the device
   Buffer host_;
   std::vector<Piece> pieces_;
-  std::atomic<std::size_t> taken_ = 0;  ///< pieces that take() has copied
+  std::atomic<std::size_t> taken_ = 0;    ///< pieces that take() has copied; kAll: it has failed
+  std::atomic<std::size_t> written_ = 0;  ///< pieces whose memory may be used again
 };
 
 }  // namespace recombine
