@@ -6,6 +6,9 @@
 #include <ctime>
 #include <utility>
 
+#include <poll.h>
+#include <sys/eventfd.h>
+
 #include "distributed/host/watched_links.hpp"
 #include "kernels/error.hpp"
 #include "src/train/launcher_process.hpp"
@@ -36,7 +39,7 @@ bool ends_the_job(int number, const siginfo_t& info) {
          (info.si_code == SI_QUEUE && info.si_value.sival_int == kLostHost);
 }
 
-/// The handler of both signals, on any thread. It calls async-signal-safe functions only.
+/// The handler of both signals. It calls async-signal-safe functions only.
 void note_or_end(int number, siginfo_t* info, void* /*context*/) {
   if (!ends_the_job(number, *info)) {
     const std::int64_t now = now_in_ms();
@@ -46,6 +49,13 @@ void note_or_end(int number, siginfo_t* info, void* /*context*/) {
   }
   std::signal(number, SIG_DFL);
   raise(number);  // takes effect when this handler returns: until then the signal is blocked
+}
+
+sigset_t signal_set() {
+  sigset_t set{};
+  sigemptyset(&set);
+  for (const int number : kSignals) sigaddset(&set, number);
+  return set;
 }
 
 std::string name_of(int number) { return number == SIGUSR1 ? "SIGUSR1" : "SIGTERM"; }
@@ -58,14 +68,39 @@ StopRequest::StopRequest() {
   struct sigaction action {};
   action.sa_sigaction = note_or_end;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  for (const int number : kSignals) sigaddset(&action.sa_mask, number);
+  action.sa_mask = signal_set();
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     require(sigaction(kSignals[i], &action, &before_[i]) == 0, "sigaction: {}", std::strerror(errno));
   }
+  start_thread();
 }
 
-StopRequest::~StopRequest() { restore_actions(); }
+StopRequest::~StopRequest() {
+  restore_actions();
+  end_thread();
+}
+
+/// Blocks the signals here, so that the threads that are made later block them too.
+void StopRequest::start_thread() {
+  const sigset_t both = signal_set();
+  end_ = FileDescriptor(eventfd(0, EFD_CLOEXEC));
+  require(end_.is_open(), "eventfd: {}", std::strerror(errno));
+  pthread_sigmask(SIG_BLOCK, &both, &mask_before_);
+  thread_ = std::thread([end = end_.get(), mask = mask_before_] {
+    sigset_t open = mask;
+    for (const int number : kSignals) sigdelset(&open, number);
+    pollfd ended = {.fd = end, .events = POLLIN, .revents = 0};
+    while (ppoll(&ended, 1, nullptr, &open) < 0 && errno == EINTR) {  // a signal has come
+    }
+  });
+}
+
+void StopRequest::end_thread() {
+  if (!thread_.joinable()) return;
+  static_cast<void>(eventfd_write(end_.get(), 1) == 0);
+  thread_.join();
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+}
 
 void StopRequest::restore_actions() {
   if (std::exchange(released_, true)) return;
@@ -80,6 +115,7 @@ void StopRequest::limit_time(double seconds, std::string text) {
 void StopRequest::release() {
   if (released_) return;
   restore_actions();
+  end_thread();
   if (const std::int64_t first = noted; first != 0) raise(static_cast<int>(first % 256));
 }
 

@@ -5,6 +5,9 @@
 #include <csignal>
 #include <optional>
 #include <string>
+#include <thread>
+
+#include "kernels/file_descriptor.hpp"
 
 namespace recombine {
 
@@ -38,6 +41,8 @@ class StopRequest {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void start_thread();
+  void end_thread();
   void restore_actions();
 
   Clock::time_point start_ = Clock::now();
@@ -45,6 +50,11 @@ class StopRequest {
   std::string limit_text_;
   std::array<struct sigaction, 2> before_{};  ///< the actions for SIGUSR1 and SIGTERM
   bool released_ = false;
+  sigset_t mask_before_{};  ///< of the thread that has made this
+  FileDescriptor end_;      ///< eventfd: the thread ends
+  /// Only this thread takes the two signals. On the others a handler could overwrite memory: products of oneDNN use the
+  /// register of the stack pointer for other addresses.
+  std::thread thread_;
 };
 
 }  // namespace recombine
