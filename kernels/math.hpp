@@ -93,6 +93,8 @@ struct ActivationGradient {
   VectorView bias_gradient = {};  ///< [n] f32, empty: none
   float beta = 0;
   Activation activation = Activation::identity;
+  double* bad_saved = nullptr;  ///< in the device's memory: raised to bad_mark if a value of `saved` is NaN or infinite
+  double bad_mark = 1;          ///< > 0
 };
 
 /// Softmax and cross-entropy in one pass; gradient = (softmax(logits) - onehot(label)) * gradient_scale.
@@ -176,7 +178,9 @@ struct OptimizerStep {
   std::int64_t first_weight = 0;
   const double* gradient_square_sum = nullptr;  ///< in the device's memory; needed if clip_norm > 0
   float clip_norm = 0;                          ///< > 0: gradient *= min(1, clip_norm / sqrt(*gradient_square_sum))
-  double* diverged = nullptr;  ///< in the device's memory: set to 1 if a new weight is NaN or infinite, else unchanged
+  /// In the device's memory, >= 0: raised to 1 + the flat index of the last new weight that is NaN or infinite. If the
+  /// clipped gradient is NaN only because its norm is, the weight counts as the first of the flat buffer
+  double* bad_weight = nullptr;
 };
 
 /// Arithmetic. Every call enqueues on `stream` and returns.

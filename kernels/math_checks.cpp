@@ -66,7 +66,7 @@ void check_activation_gradient(const ActivationGradient& call) {
           "gradients [{},{}] and [{},{}] of an activation of [{},{}]; expected equal shapes", incoming.rows,
           incoming.cols, gradient.rows, gradient.cols, call.saved.rows, call.saved.cols);
   const bool rounds = gradient.type == DataType::bf16 && incoming.type == DataType::f32;
-  const bool reads_saved = call.activation != Activation::identity;
+  const bool reads_saved = call.activation != Activation::identity || call.bad_saved;
   require(is_f32_or_bf16(gradient.type) && (incoming.type == gradient.type || rounds) &&
               (call.saved.type == gradient.type || !reads_saved),
           "a gradient in {} from {} and an activation in {}; expected all f32, or bf16 from f32 or bf16 and bf16",

@@ -42,7 +42,12 @@ struct LossSums {
 /// What a step computes besides the new weights. All fields are f64.
 struct StepSums {
   LossSums loss;
-  double diverged = 0;             ///< > 0, after the sum over the ranks, if a new weight is NaN or infinite
+  /// The largest mark of a hidden layer with NaN or infinite outputs on this rank; 0: none. The mark of layer l is
+  /// layers - l, so this is the first such layer. After the sum over the ranks: > 0 if a rank has one
+  double bad_outputs = 0;
+  /// 1 + the flat index of this rank's last new weight that is NaN or infinite; 0: none. After the sum over the ranks:
+  /// > 0 if a rank has one
+  double bad_weight = 0;
   double gradient_square_sum = 0;  ///< 0 if the step does not measure the norm
 };
 

@@ -1,5 +1,8 @@
 #include "kernels/cpu/activations.hpp"
 
+#include <algorithm>
+#include <atomic>
+
 #include "kernels/cpu/loops/loops.hpp"
 #include "kernels/cpu/split_work.hpp"
 #include "kernels/math_checks.hpp"
@@ -21,22 +24,27 @@ void activate_rows(const BiasActivation& call,
 }
 
 template <class Stored, class In>
-void gradient_stripes(const ActivationGradient& call, void (*loop)(const GradientStripe<Stored, In>&)) {
+void gradient_stripes(const ActivationGradient& call, bool (*loop)(const GradientStripe<Stored, In>&)) {
   const MatrixView& g = call.gradient;
   const ConstMatrixView incoming = incoming_of(call);
+  std::atomic<bool> bad = false;
   for_columns(g.rows, g.cols, [&](std::int64_t begin, std::int64_t end) {
-    loop({.saved = call.saved.as<Stored>() + begin,
-          .saved_ld = call.saved.ld,
-          .incoming = incoming.as<In>() + begin,
-          .incoming_ld = incoming.ld,
-          .gradient = g.as<Stored>() + begin,
-          .gradient_ld = g.ld,
-          .rows = g.rows,
-          .cols = end - begin,
-          .bias_gradient = call.bias_gradient.size > 0 ? call.bias_gradient.as<float>() + begin : nullptr,
-          .beta = call.beta,
-          .activation = loop_activation(call.activation)});
+    if (!loop({.saved = call.saved.as<Stored>() + begin,
+               .saved_ld = call.saved.ld,
+               .incoming = incoming.as<In>() + begin,
+               .incoming_ld = incoming.ld,
+               .gradient = g.as<Stored>() + begin,
+               .gradient_ld = g.ld,
+               .rows = g.rows,
+               .cols = end - begin,
+               .bias_gradient = call.bias_gradient.size > 0 ? call.bias_gradient.as<float>() + begin : nullptr,
+               .beta = call.beta,
+               .activation = loop_activation(call.activation),
+               .checks_saved = call.bad_saved != nullptr})) {
+      bad = true;
+    }
   });
+  if (bad) *call.bad_saved = std::max(*call.bad_saved, call.bad_mark);
 }
 
 }  // namespace

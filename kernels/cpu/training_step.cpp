@@ -28,6 +28,20 @@ void for_decays(const OptimizerStep& step, const F& f) {
   to(step.first_weight + step.weights.size, step.weight_decay);
 }
 
+/// Returns 1 + the flat index of the last weight of [begin, end) that is NaN or infinite, by OptimizerStep::bad_weight;
+/// 0: none.
+double bad_weight(const OptimizerStep& step, std::int64_t begin, std::int64_t end, float scale) {
+  const float* const w = step.weights.as<float>();
+  const float* const g = step.gradient.as<float>();
+  double bad = 0;
+  for (std::int64_t n = begin; n < end; ++n) {
+    if (std::isfinite(w[n])) continue;
+    const bool by_norm = !std::isfinite(scale) && std::isfinite(g[n]);
+    bad = std::max(bad, by_norm ? 1 : static_cast<double>(1 + step.first_weight + n));
+  }
+  return bad;
+}
+
 /// Updates weights [first, last). Returns false if one of them becomes NaN or infinite.
 bool update(const OptimizerStep& step, std::int64_t first, std::int64_t last, float decay, float scale) {
   const OptimizerRates rates = *step.rates;
@@ -86,7 +100,8 @@ void CpuMath::optimizer_step(Stream&, const OptimizerStep& step) {
     scale = fits >= 1 ? 1.0F : static_cast<float>(fits);  // NaN if the norm is NaN
   }
   for_decays(step, [&](std::int64_t begin, std::int64_t end, float decay) {
-    if (!update(step, begin, end, decay, scale) && step.diverged) *step.diverged = 1;
+    if (update(step, begin, end, decay, scale) || !step.bad_weight) return;
+    *step.bad_weight = std::max(*step.bad_weight, bad_weight(step, begin, end, scale));
   });
 }
 

@@ -2,6 +2,7 @@
 #include "kernels/cuda/column_sums.cuh"
 #include "kernels/cuda/convert.cuh"
 #include "kernels/cuda/launchers.hpp"
+#include "kernels/cuda/reduce.cuh"
 #include "kernels/math_checks.hpp"
 
 namespace recombine::cuda {
@@ -19,17 +20,27 @@ struct GradientItem {
   Stored* gradient;
   std::int64_t gradient_ld;
   std::int64_t cols;
+  double* bad_saved;  // null: saved is not checked
+  double bad_mark;
 
   __device__ __forceinline__ Pack<float, width> operator()(std::int64_t i, std::int64_t pack, int count) const {
     Pack<float, width> g = converted_pack<float>(load_pack<width>(incoming + i * incoming_ld + pack * width, count));
-    if constexpr (kind != Activation::identity) {
+    if (kind != Activation::identity || bad_saved) {
       const Pack<float, width> y = converted_pack<float>(load_pack<width>(saved + i * saved_ld + pack * width, count));
 #pragma unroll
       for (int e = 0; e < width; ++e) g.at[e] *= derivative<kind>(y.at[e]);
+      if (bad_saved) check(y);
     }
     const Pack<Stored, width> rounded = converted_pack<Stored>(g);
     store_pack<width>(gradient + i * gradient_ld + pack * width, rounded, count);
     return converted_pack<float>(rounded);
+  }
+
+  __device__ __forceinline__ void check(const Pack<float, width>& y) const {
+    bool finite = true;
+#pragma unroll
+    for (int e = 0; e < width; ++e) finite = finite && is_finite(y.at[e]);
+    if (!finite) raise_to(bad_saved, bad_mark);
   }
 
   __device__ __forceinline__ void operator()(std::int64_t i, std::int64_t pack) const {
@@ -47,7 +58,8 @@ void gradient_packs(const Launch& launch, const ActivationGradient& call) {
   const ConstMatrixView incoming = incoming_of(call);
   with_activation(call.activation, [&](auto activation) {
     const GradientItem<activation(), Stored, In, width> item = {
-        call.saved.as<Stored>(), call.saved.ld, incoming.as<In>(), incoming.ld, g.as<Stored>(), g.ld, g.cols};
+        call.saved.as<Stored>(), call.saved.ld, incoming.as<In>(), incoming.ld, g.as<Stored>(), g.ld, g.cols,
+        call.bad_saved,          call.bad_mark};
     if (call.bias_gradient.size > 0) {
       sum_columns<width>(launch, "activation_gradient", sums_of(call), item);
     } else {
@@ -78,7 +90,8 @@ void sum_gradient(const Launch& launch, const ActivationGradient& call) {
 
 void activation_gradient(const Launch& launch, const ActivationGradient& call) {
   const bool f32 = call.gradient.type == DataType::f32;
-  if (call.activation == Activation::identity && incoming_of(call).data == call.gradient.data) {
+  const bool unchanged = call.activation == Activation::identity && incoming_of(call).data == call.gradient.data;
+  if (unchanged && !call.bad_saved) {
     if (call.bias_gradient.size == 0) return;
     return f32 ? sum_gradient<float>(launch, call) : sum_gradient<BFloat16>(launch, call);
   }

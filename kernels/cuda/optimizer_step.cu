@@ -20,8 +20,8 @@ struct OptimizerCall {
   std::int64_t undecayed_ranges;
   std::int64_t first_weight;
   const double* gradient_square_sum;
-  double clip_norm;  // 0: no clipping
-  double* diverged;  // null: not written
+  double clip_norm;    // 0: no clipping
+  double* bad_weight;  // null: not written
 };
 
 /// The factor of the gradient, computed once per block.
@@ -78,11 +78,16 @@ __device__ __forceinline__ float stepped(const OptimizerCall& call, const Optimi
   return keep * w - rate * m / (sqrtf(v * rates.second_correction) + call.epsilon);
 }
 
-__device__ __forceinline__ bool is_finite(float x) { return fabsf(x) < __builtin_huge_valf(); }
-
-/// *to = 1. Several blocks may call it at the same time.
-__device__ __forceinline__ void set_to_one(double* to) {
-  atomicExch(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(__double_as_longlong(1.0)));
+/// OptimizerStep::bad_weight of a pack with a weight that is NaN or infinite.
+template <int width>
+__device__ __forceinline__ double bad_weight_of(const Pack<float, width>& w, const Pack<float, width>& g, int count,
+                                                float scale, std::int64_t first) {
+  int last = -1;
+#pragma unroll
+  for (int e = 0; e < width; ++e) {
+    if (e < count && !is_finite(w.at[e]) && (is_finite(scale) || !is_finite(g.at[e]))) last = e;
+  }
+  return last < 0 ? 1 : static_cast<double>(1 + first + last);
 }
 
 template <OptimizerKind kind, int width>
@@ -92,7 +97,6 @@ __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall 
   const float scale = gradient_scale(call);
   const OptimizerRates rates = *call.rates;
   Decay decay(call);
-  bool finite = true;
   for_items(1, ceil_div(call.n, width), [&](std::int64_t, std::int64_t j) {
     const int count = pack_count<width>(call.n, j);
     const std::int64_t at = j * width;
@@ -101,6 +105,7 @@ __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall 
     Pack<float, width> m{};
     Pack<float, width> v{};
     Pack<BFloat16, width> rounded_w;
+    bool finite = true;
     if constexpr (kFirst) m = load_pack<width>(call.first_moment + at, count);
     if constexpr (kSecond) v = load_pack<width>(call.second_moment + at, count);
 #pragma unroll
@@ -114,8 +119,10 @@ __global__ void __launch_bounds__(kBlockThreads) optimizer_kernel(OptimizerCall 
     if constexpr (kFirst) store_pack<width>(call.first_moment + at, m, count);
     if constexpr (kSecond) store_pack<width>(call.second_moment + at, v, count);
     if (call.rounded_weights) store_pack<width>(call.rounded_weights + at, rounded_w, count);
+    if (!finite && call.bad_weight) {
+      raise_to(call.bad_weight, bad_weight_of<width>(w, g, count, scale, call.first_weight + at));
+    }
   });
-  if (!finite && call.diverged) set_to_one(call.diverged);
 }
 
 OptimizerCall call_of(const OptimizerStep& step) {
@@ -135,7 +142,7 @@ OptimizerCall call_of(const OptimizerStep& step) {
           .first_weight = step.first_weight,
           .gradient_square_sum = step.gradient_square_sum,
           .clip_norm = step.clip_norm > 0 ? static_cast<double>(step.clip_norm) : 0.0,
-          .diverged = step.diverged};
+          .bad_weight = step.bad_weight};
 }
 
 template <OptimizerKind kind, int width>

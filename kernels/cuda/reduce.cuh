@@ -19,6 +19,14 @@ __device__ __forceinline__ T group_sum(T x, int lanes) {
 
 __device__ __forceinline__ int thread_of_block() { return static_cast<int>(threadIdx.y * blockDim.x + threadIdx.x); }
 
+__device__ __forceinline__ bool is_finite(float x) { return fabsf(x) < __builtin_huge_valf(); }
+
+/// *to = max(*to, value); both are >= 0, so their bits are in the same order. Several blocks may call it at the same
+/// time.
+__device__ __forceinline__ void raise_to(double* to, double value) {
+  atomicMax(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(__double_as_longlong(value)));
+}
+
 /// The sum over a block of whole warps; only thread 0 gets it. `warps` is shared memory for 32 sums. It may be used
 /// again after the block's next barrier.
 template <class T>

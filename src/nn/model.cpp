@@ -177,7 +177,7 @@ void Model::backward(const MicroBatch& micro_batch, const BackwardOptions& optio
   for (std::size_t l = layers_.size(); l-- > 0;) {
     const TraceRange trace("backward layer");
     Layer& layer = layers_[l];
-    backward_activation(layer, micro_batch);
+    backward_activation(layer, micro_batch, l + 1 < layers_.size() ? options.bad_outputs : nullptr);
     if (options.dw_stream) options.dw_stream->wait(context_.compute().record());
     // If dX must be summed, its sum runs while dW is multiplied. Otherwise dW comes first, because its sum is longer.
     const bool sums_dx = l > 0 && context_.mesh().parts(layer.axes.out) > 1;
@@ -200,8 +200,8 @@ Pending Model::backward_input(std::size_t l) {
   return start_recombine(context_, dx, layer.axes.out, State::replicated, {.name = "sum dX", .layer = layer.number});
 }
 
-/// dY before the activation, and the gradient of the bias.
-void Model::backward_activation(Layer& layer, const MicroBatch& micro_batch) {
+/// dY before the activation, and the gradient of the bias. It reads the layer's outputs, so it also checks them.
+void Model::backward_activation(Layer& layer, const MicroBatch& micro_batch, double* bad_outputs) {
   const DistMatrix& saved = layer.z ? *layer.z : *layer.y;
   const DistMatrix& dy = *layer.dy;
   for (std::size_t b = 0; b < dy.blocks().size(); ++b) {
@@ -214,7 +214,9 @@ void Model::backward_activation(Layer& layer, const MicroBatch& micro_batch) {
                                          .gradient = block.view,
                                          .bias_gradient = bias ? as_vector(bias->view) : VectorView{},
                                          .beta = first_of_its_columns ? 0.0F : 1.0F,
-                                         .activation = layer.activation});
+                                         .activation = layer.activation,
+                                         .bad_saved = bad_outputs,
+                                         .bad_mark = static_cast<double>(layers_.size()) - layer.number});
   }
   if (layer.bias_gradient && context_.mesh().parts(Axis::i) > 1) {
     layer.bias_gradient->set_state(Axis::i, State::partial);

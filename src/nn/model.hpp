@@ -19,6 +19,7 @@ struct BackwardOptions {
   std::function<void(Range)> completed;  ///< the work that completes the gradient on this rank is enqueued
   std::function<void(Range)> released;   ///< the last work that reads the weights in this batch is enqueued
   Stream* dw_stream = nullptr;           ///< multiplies dW while the compute stream multiplies dX; null: no overlap
+  double* bad_outputs = nullptr;  ///< in the device's memory: StepSums::bad_outputs; null: outputs are not checked
 };
 
 /// A dense network on a mesh. X[batch,in] is cut as (i,k) and W[out,in] as (j,k):
@@ -84,7 +85,7 @@ class Model {
   const DistMatrix& input_of(std::size_t layer) const;
   void forward_fused(Layer& layer, const DistMatrix& x);
   void forward_summed(Layer& layer, const DistMatrix& x);
-  void backward_activation(Layer& layer, const MicroBatch& micro_batch);
+  void backward_activation(Layer& layer, const MicroBatch& micro_batch, double* bad_outputs);
   void backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch& micro_batch, Stream* stream);
   Pending backward_input(std::size_t l);
   DistMatrix place(DistMatrix::Shape shape, Axis cols_axis, const Buffer& memory) const;

@@ -114,7 +114,7 @@ void Optimizer::update(Stream& stream, Range range) {
                                           .first_weight = range.begin,
                                           .gradient_square_sum = clips() ? &values_->clip_square_sum : nullptr,
                                           .clip_norm = static_cast<float>(options_.clip_norm),
-                                          .diverged = &values_->sums.diverged});
+                                          .bad_weight = &values_->sums.bad_weight});
 }
 
 }  // namespace recombine

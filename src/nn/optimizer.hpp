@@ -33,7 +33,7 @@ struct OptimizerOptions {
 /// Applies summed gradients to a model's weights.
 class Optimizer {
  public:
-  /// @param values  of the running step, in the device's memory: the optimizer reads its rates, and sets sums.diverged
+  /// @param values  of the running step, in the device's memory: the optimizer reads its rates, and sets sums.bad_weight
   Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values);
 
   VectorView first_moment() const { return first_moment_.view(); }    ///< flat, like the weights; empty for sgd

@@ -60,11 +60,16 @@ std::vector<StepRecord> StepRing::flush() {
   const std::int64_t sums_begin = doubles_in(offsetof(StepValues, sums));
   context_.device().copy(context_.compute(), results_.view().range(kSums * (count - 1), kSums * count),
                          current_.view().range(sums_begin, sums_begin + kSums));
-  const std::vector<double> sums = sum_over_ranks(context_, results_.view().range(0, kSums * count));
+  const VectorView results = results_.view().range(0, kSums * count);
+  std::vector<double> own(static_cast<std::size_t>(results.size));
+  context_.device().copy(context_.compute(), vector_view(own.data(), results.size), results);
+  const std::vector<double> sums = sum_over_ranks(context_, results);
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     const StepSums& step = reinterpret_cast<const StepSums*>(sums.data())[s];
     steps_[s].train_loss = step.loss.loss_sum / static_cast<double>(steps_[s].rows);
-    steps_[s].finite_weights = step.diverged == 0;
+    steps_[s].finite_weights = step.bad_weight == 0;
+    steps_[s].bad_outputs = reinterpret_cast<const StepSums*>(own.data())[s].bad_outputs;
+    steps_[s].bad_weight = reinterpret_cast<const StepSums*>(own.data())[s].bad_weight;
     if (steps_[s].gradient_norm) steps_[s].gradient_norm = std::sqrt(step.gradient_square_sum);
   }
   std::vector<StepRecord> flushed = std::exchange(steps_, {});

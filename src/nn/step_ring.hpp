@@ -9,13 +9,16 @@
 
 namespace recombine {
 
-/// A step of training. Equal on all ranks, except for the two times, which each rank measures.
+/// A step of training. Equal on all ranks, except for the two times, which each rank measures, and bad_outputs and
+/// bad_weight.
 struct StepRecord {
   std::int64_t step = 0;   ///< from 1
   std::int64_t epoch = 0;  ///< from 1
   double train_loss = 0;   ///< mean over the batch, before the update
   double lr = 0;
   bool finite_weights = true;                ///< after the update
+  double bad_outputs = 0;                    ///< StepSums::bad_outputs of this rank
+  double bad_weight = 0;                     ///< StepSums::bad_weight of this rank
   std::int64_t rows = 0;                     ///< of the batch
   std::optional<double> gradient_norm = {};  ///< of the whole gradient, before clipping; none: not measured
   /// Of the rows of the batch, in their order; the same on any mesh. None: not computed
@@ -47,8 +50,8 @@ class StepRing {
   void begin();
   /// The values of the running step, in the device's memory.
   StepValues* current() const { return reinterpret_cast<StepValues*>(current_.view().data); }
-  /// Call it after the step is enqueued. flush() completes `step`: train_loss, finite_weights, and gradient_norm unless
-  /// that is none.
+  /// Call it after the step is enqueued. flush() completes `step`: train_loss, finite_weights, bad_outputs, bad_weight,
+  /// and gradient_norm unless that is none.
   void add(const StepRecord& step);
   bool empty() const { return steps_.empty(); }
   bool full() const { return steps_.size() == kMostSteps; }

@@ -9,6 +9,7 @@
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
 #include "kernels/trace_range.hpp"
+#include "src/nn/divergence.hpp"
 #include "src/nn/replicas.hpp"
 
 namespace recombine {
@@ -152,15 +153,7 @@ void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& lis
   if (end != steps.begin()) listener.on_steps({steps.begin(), end});
   lap.add_to(time_.other);
   if (bad == steps.end()) return;
-  require_input(
-      std::isfinite(bad->train_loss) || bad->step > 1,
-      "--data: training diverged at step 1: the loss is {} before the first update; expected smaller features "
-      "(--standardize) or other weights",
-      std::isnan(bad->train_loss) ? "NaN" : "infinite");
-  require_finite(bad->train_loss, bad->step, "the loss");
-  throw InputError(fmt::format(
-      "--lr {}: training diverged at step {}: a weight is NaN or infinite after it; expected a smaller learning rate",
-      options_.schedule.lr, bad->step));
+  throw InputError(describe_divergence(context_, model_.layout(), *bad, options_.schedule.lr));
 }
 
 void Trainer::begin_epoch() {

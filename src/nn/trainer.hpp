@@ -92,7 +92,7 @@ class Trainer {
   enum class End { finished, stopped };
   /// Trains until the last step, or until `control` stops it. Calls control.save() then, and whenever control wants it.
   /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or
-  /// infinite, or whose update makes a weight NaN or infinite. Losses are read every StepRing::kMostSteps steps, before
+  /// infinite, or whose update makes a weight NaN or infinite, and where it began (divergence.hpp). Losses are read every StepRing::kMostSteps steps, before
   /// a checkpoint, and at the end of an epoch; the error is thrown then, before a later step is reported.
   End run(TrainingListener& listener, TrainingControl& control);
   void run(TrainingListener& listener) {

@@ -48,7 +48,8 @@ void TrainingStep::enqueue(const StepKind& kind) {
     forward_backward(micro_batch, &ring_.current()->input.order,
                      {.completed = [this](Range layer) { reducer_.add(layer); },
                       .released = [this](Range layer) { update_released(layer); },
-                      .dw_stream = dw_stream_.get()});
+                      .dw_stream = dw_stream_.get(),
+                      .bad_outputs = &ring_.current()->sums.bad_outputs});
   });
   finish_updates();
   if (kind.measures_norm) optimizer_.add_square_sum(&ring_.current()->sums.gradient_square_sum);

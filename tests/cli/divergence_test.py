@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Training that diverges is reported with its first bad step, for every activation, loss and number of ranks.
+"""Training that diverges is reported with its first bad step and the layer where that began.
 
 A plain network in f32 arithmetic gives the expected step. With other rounding an overflow may occur a step earlier or
 later. So a case counts only if the plain network gives the same step also for slightly lower and higher learning rates.
@@ -9,7 +9,9 @@ usage: divergence_test.py TRAIN
 import ctypes
 import json
 import math
+import random
 import re
+import struct
 import sys
 import tempfile
 
@@ -22,6 +24,7 @@ ACTIVATIONS = ["identity", "relu", "gelu", "tanh", "sigmoid"]
 # (learning rate, weight decay): EXPLODING makes the gradients overflow, GROWING the weights, with any gradients.
 EXPLODING = (1e9, 0.0)
 GROWING = (1.0, 1e10)
+CASES = [(1, "1x1x1", EXPLODING), (2, "2x1x1", EXPLODING), (2, "2x1x1", GROWING), (4, "1x2x2", EXPLODING)]
 
 
 def f32(x):
@@ -82,10 +85,14 @@ class PlainNetwork:
         return f32(loss), [p - (j == answer) for j, p in enumerate(softmax)]
 
     def step(self, x, answers, rate, decay):
-        """One step. Returns (the loss is finite, the weights after the step are finite)."""
-        inputs, slopes = [x], []
-        for w in self.weights[:-1]:
-            both = [[activated(self.activation, z) for z in row] for row in product(inputs[-1], w)]
+        """One step. Returns (what diverged: "loss", "weight" or None; the layer or tensor where that began)."""
+        inputs, slopes, began = [x], [], None
+        for layer, w in enumerate(self.weights[:-1]):
+            z = product(inputs[-1], w)
+            both = [[activated(self.activation, z) for z in row] for row in z]
+            checked = z if self.activation == "gelu" else [[y for y, _ in row] for row in both]
+            if began is None and not all(map(finite, checked)):
+                began = f"the outputs of layers.{layer}"
             inputs.append([[y for y, _ in row] for row in both])
             slopes.append([[slope for _, slope in row] for row in both])
         outputs = product(inputs[-1], self.weights[-1])
@@ -98,18 +105,20 @@ class PlainNetwork:
                 dy = [[f32(g * slope) for g, slope in zip(*rows)] for rows in zip(dx, slopes[layer - 1])]
             for row, of_row in zip(w, gradient):
                 row[:] = [f32(value - f32(rate * f32(slope + f32(decay * value)))) for value, slope in zip(row, of_row)]
-        return finite(losses), all(finite(row) for w in self.weights for row in w)
+        bad = [f"layers.{layer}.weight" for layer, w in enumerate(self.weights) if not all(map(finite, w))]
+        if not finite(losses):
+            last = len(self.weights) - 1
+            return "loss", began or f"the outputs of layers.{last}, the last layer, or in the loss itself"
+        return ("weight", began or bad[-1]) if bad else (None, None)
 
 
 def divergence(weights, activation, loss, x, answers, rate, decay):
-    """(step, "loss" or "weight") at which the plain network diverges; None if it does not."""
+    """(step, "loss" or "weight", layer) at which the plain network diverges; None if it does not."""
     network = PlainNetwork(weights, activation, loss)
     for step in range(1, STEPS + 1):
-        finite_loss, finite_weights = network.step(x, answers, rate, decay)
-        if not finite_loss:
-            return step, "loss"
-        if not finite_weights:
-            return step, "weight"
+        what, began = network.step(x, answers, rate, decay)
+        if what:
+            return step, what, began
     return None
 
 
@@ -148,7 +157,7 @@ class Table:
 
 def check(trainer, checks, np, options, expected):
     """Runs `train`: it must end at the step `expected`, have written the losses up to that step, and save nothing."""
-    step, what = expected
+    step, what, began = expected
     shown = f"np {np}: {' '.join(map(str, options))}"
     files = {name: trainer.folder / name for name in ["metrics.jsonl", "model.safetensors", "summary.json"]}
     for path in files.values():
@@ -156,16 +165,71 @@ def check(trainer, checks, np, options, expected):
     done = run(trainer.program, np, *options, "--metrics", files["metrics.jsonl"], "--save", files["model.safetensors"],
                "--summary", files["summary.json"], cwd=trainer.folder)
     lines = done.stderr.splitlines()
-    told = (rf"train: --lr \S+: training diverged at step {step}: .*{what}.* (NaN|infinite).*; "
-            "expected a smaller learning rate")
+    told = (rf"train: --\S+( \S+)?: training diverged at step {step}: .*{what}.* (NaN|infinite).*, "
+            rf"which began in {re.escape(began)}; expected .*smaller .*")
     checks.expect(done.returncode == 2 and len(lines) == 1 and re.fullmatch(told, lines[0]),
-                  f"{shown}: expected a bad {what} at step {step}; exit {done.returncode}: {done.stderr}")
+                  f"{shown}: expected a bad {what} at step {step}, from {began}; exit {done.returncode}: {done.stderr}")
     whole = step if what == "weight" else step - 1
     metrics = files["metrics.jsonl"].read_text().splitlines() if files["metrics.jsonl"].exists() else []
     losses = [line["train_loss"] for line in map(json.loads, metrics) if "step" in line]
     checks.expect(len(losses) == whole and finite(losses), f"{shown}: expected {whole} losses, found {losses}")
     for name in ["model.safetensors", "summary.json"]:
         checks.expect(not files[name].exists(), f"{shown}: {name} was written")
+
+
+def write_weights(path, scales):
+    """Weights of a network 3-20-20-20-2 from -1 to 1, times the scale of their layer."""
+    draw, header, data = random.Random(5), {}, b""
+    for layer, (rows, cols) in enumerate([(20, 3), (20, 20), (20, 20), (2, 20)]):
+        begin = len(data)
+        values = [scales.get(layer, 1) * draw.uniform(-1, 1) for _ in range(rows * cols)]
+        data += struct.pack(f"<{rows * cols}f", *values)
+        header[f"layers.{layer}.weight"] = {"dtype": "F32", "shape": [rows, cols], "data_offsets": [begin, len(data)]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def check_planted_weights(trainer, checks):
+    """Huge weights in one layer of a loaded file: its outputs overflow, or its weights in the first update."""
+    options = ["--data", "synthetic:30,3,2", "--hidden", "20,20,20", "--no-bias", "--batch-size", "all", "--steps", 70,
+               "--optimizer", "sgd", "--lr-schedule", "constant", "--load", "planted.safetensors", "--quiet"]
+    last = "the outputs of layers.3, the last layer, or in the loss itself"
+    cases = [(0, 1, "1x1x1"), (1, 2, "2x1x1"), (2, 4, "1x2x2"), (3, 2, "1x2x1"), (1, 4, "1x2x2")]
+    for layer, np, mesh in cases:
+        mesh = ["--mesh", mesh]
+        write_weights(trainer.folder / "planted.safetensors", {layer: 3e38})
+        began = f"the outputs of layers.{layer}" if layer < 3 else last
+        check(trainer, checks, np, [*options, *mesh, "--activation", "relu", "--lr", 0.1], (1, "loss", began))
+        if layer == 3:
+            continue
+        # 1e30 * (1 - 1e9) overflows, and tanh keeps the outputs at 1.
+        write_weights(trainer.folder / "planted.safetensors", {layer: 1e30})
+        decay = ["--activation", "tanh", "--lr", 1, "--weight-decay", 1e9]
+        check(trainer, checks, np, [*options, *mesh, *decay], (1, "weight", f"layers.{layer}.weight"))
+
+
+def check_a_bad_row_at_any_step(trainer, checks):
+    """A row whose features overflow in layer 0, in a batch of its own: told with its step, before and after step 64."""
+    rows, row = 90, 17
+    path = trainer.folder / "row.csv"
+    options = ["--data", path, "--target", "y", "--hidden", "20,20", "--batch-size", 1, "--epochs", 1,
+               "--optimizer", "sgd", "--lr", 1e-9, "--lr-schedule", "constant"]
+
+    def write(features, answer):
+        others = [f"{math.sin(n)},{math.cos(n)},0" for n in range(rows)]
+        lines = ["a,b,y", *others[:row], f"{features},{features},{answer}", *others[row + 1:]]
+        path.write_text("\n".join(lines) + "\n")
+
+    steps = set()
+    for seed, (np, mesh) in zip([1, 2, 3, 4], [(1, "1x1x1"), (2, "2x1x1"), (4, "1x2x2"), (3, "3x1x1")]):
+        write(0.5, 1e6)  # finite: the step with the largest loss has the row
+        losses = trainer.losses(1, *options, "--seed", seed)
+        step = 1 + losses.index(max(losses))
+        write(3.4e38, 0)
+        expected = step, "loss", "the outputs of layers.0"
+        check(trainer, checks, np, [*options, "--seed", seed, "--mesh", mesh, "--quiet"], expected)
+        steps.add(step > 64)
+    checks.expect(steps == {False, True}, "expected steps on both sides of 64")
 
 
 def main():
@@ -177,12 +241,14 @@ def main():
             table = Table(trainer, loss)
             for activation in ACTIVATIONS:
                 weights = table.first_weights(trainer, activation)
-                for np, (rate, decay) in [(1, EXPLODING), (2, EXPLODING), (2, GROWING)]:
+                for np, mesh, (rate, decay) in CASES:
                     case = weights, activation, loss, table.x, table.answers
                     expected = certain_divergence(*case, rate=rate, decay=decay)
                     if expected:
-                        check(trainer, checks, np, table.options(activation, rate, decay), expected)
+                        check(trainer, checks, np, [*table.options(activation, rate, decay), "--mesh", mesh], expected)
                         kinds.add((activation, loss, expected[1]))
+        check_planted_weights(trainer, checks)
+        check_a_bad_row_at_any_step(trainer, checks)
     for activation in ACTIVATIONS:
         for loss in ["mse", "cross-entropy"]:
             checks.expect(any(kind[:2] == (activation, loss) for kind in kinds),

@@ -106,8 +106,19 @@ class ActivationTypesTest : public test::MathTest {
     call.bias_gradient = {};
     auto without_sums = values<Stored>(shape, 3);
     call.gradient = matrix(without_sums, shape);
+    double bad_saved = 0;
+    call.bad_saved = &bad_saved;
     math_.activation_gradient(*stream_, call);
     expect_rounded(cast<float>(without_sums), exact, before, shape);
+    EXPECT_EQ(bad_saved, 0);
+    auto spoilt = wide_saved;
+    spoilt[0] = NAN;
+    const auto narrow_spoilt = cast<Stored>(spoilt);
+    call.saved = matrix(narrow_spoilt, shape);
+    math_.activation_gradient(*stream_, call);
+    EXPECT_EQ(bad_saved, shape.rows * shape.cols > 0 ? 1 : 0);
+    call.bad_saved = nullptr;
+    call.saved = matrix(saved, shape);
 
     if constexpr (std::is_same_v<Stored, In>) {  // in place
       auto both = incoming;

@@ -197,7 +197,7 @@ TEST_F(NaNTest, ReachesTheLossFromAnyColumn) {
   }
 }
 
-TEST_F(NaNTest, TheOptimizerReportsWeightsThatAreNotFinite) {
+TEST_F(NaNTest, TheOptimizerReportsTheLastWeightThatIsNotFinite) {
   for (const OptimizerKind kind : kOptimizers) {
     for (const std::int64_t size : {1, 7, 64, 1003, 100000}) {
       for (const std::int64_t at : {std::int64_t{-1}, std::int64_t{0}, size / 2, size - 1}) {
@@ -205,20 +205,66 @@ TEST_F(NaNTest, TheOptimizerReportsWeightsThatAreNotFinite) {
           SCOPED_TRACE(::testing::Message()
                        << "kind " << static_cast<int>(kind) << " size " << size << " " << bad << " at " << at);
           auto w = random_values(size, 1);
-          if (at >= 0) w[static_cast<std::size_t>(at)] = bad;
+          if (at >= 0) w[static_cast<std::size_t>(at)] = w[static_cast<std::size_t>(at / 2)] = bad;
           auto gradient = random_values(size, 2);
           Moments moments(w.size());
-          double diverged = 0;
           OptimizerStep step = first_step(kind, w, gradient, moments);
-          step.diverged = &diverged;
-          math_.optimizer_step(*stream_, step);
-          EXPECT_EQ(diverged, at < 0 ? 0 : 1);
-          double before = 5;  // a step with finite weights leaves it unchanged
-          if (at < 0) {
-            math_.optimizer_step(
-                *stream_,
-                {.weights = view_of(w), .gradient = view_of(gradient), .rates = &rates_, .diverged = &before});
-            EXPECT_EQ(before, 5);
+          step.first_weight = 1000;
+          for (const double before : {0.0, 5.0, 1e9}) {  // larger than every index: it stays
+            double told = before;
+            step.bad_weight = &told;
+            math_.optimizer_step(*stream_, step);
+            EXPECT_EQ(told, at < 0 ? before : std::max(before, static_cast<double>(1001 + at)));
+          }
+        }
+      }
+    }
+  }
+}
+
+/// If the norm is NaN, every weight becomes NaN. The weight whose own gradient is NaN is told.
+TEST_F(NaNTest, TheOptimizerTellsWhereANaNNormComesFrom) {
+  for (const OptimizerKind kind : kOptimizers) {
+    for (const bool here : {true, false}) {
+      std::vector<float> w(70, 1.0F);
+      Moments moments(w.size());
+      std::vector<float> gradient(70, 0.5F);
+      if (here) gradient[33] = kNaN;
+      double square_sum = kNaN;
+      double told = 0;
+      OptimizerStep step = first_step(kind, w, gradient, moments);
+      step.gradient_square_sum = &square_sum;
+      step.clip_norm = 1;
+      step.first_weight = 100;
+      step.bad_weight = &told;
+      math_.optimizer_step(*stream_, step);
+      EXPECT_EQ(told, here ? 134 : 1);
+    }
+  }
+}
+
+TEST_F(NaNTest, ActivationGradientsReportSavedValuesThatAreNotFinite) {
+  static constexpr std::int64_t kRows = 40;
+  for (const std::int64_t cols : {1, 3, 64, 70}) {
+    for (const Activation activation : kActivations) {
+      for (const std::int64_t at : {std::int64_t{-1}, std::int64_t{0}, 20 * cols, kRows * cols - 1}) {
+        for (const float bad : {kNaN, kInfinity, -kInfinity}) {
+          for (const bool sums_columns : {true, false}) {
+            auto saved = random_values(kRows * cols, 1);
+            if (at >= 0) saved[static_cast<std::size_t>(at)] = bad;
+            std::vector<float> gradient(saved.size(), 1.0F);
+            std::vector<float> sums(static_cast<std::size_t>(cols));
+            for (const double before : {0.0, 2.0, 9.0}) {
+              double told = before;
+              math_.activation_gradient(*stream_, {.saved = matrix_of(saved, kRows, cols),
+                                                   .gradient = matrix_of(gradient, kRows, cols),
+                                                   .bias_gradient = sums_columns ? view_of(sums) : VectorView{},
+                                                   .activation = activation,
+                                                   .bad_saved = &told,
+                                                   .bad_mark = 3});
+              EXPECT_EQ(told, at < 0 ? before : std::max(before, 3.0))
+                  << static_cast<int>(activation) << " " << bad << " at " << at << " of " << cols << " columns";
+            }
           }
         }
       }

@@ -151,6 +151,7 @@ void StagedMath::activation_gradient(Stream& stream, const ActivationGradient& c
   staged.saved = mirror.read(call.saved);
   staged.incoming = mirror.read(call.incoming);
   staged.bias_gradient = mirror.write(call.bias_gradient);
+  staged.bad_saved = mirror.write(call.bad_saved);
   device_.math().activation_gradient(stream, staged);
   mirror.finish();
 }
@@ -235,7 +236,7 @@ void StagedMath::optimizer_step(Stream& stream, const OptimizerStep& step) {
   call.rates = mirror.write(const_cast<OptimizerRates*>(step.rates));
   call.undecayed = mirror.read(step.undecayed);
   call.gradient_square_sum = mirror.write(const_cast<double*>(step.gradient_square_sum));
-  call.diverged = mirror.write(step.diverged);
+  call.bad_weight = mirror.write(step.bad_weight);
   device_.math().optimizer_step(stream, call);
   mirror.finish();
 }

@@ -51,6 +51,10 @@ inline To stored(float x) {
   }
 }
 
+constexpr uint32_t kInfinity = 0x7f800000;  // a value with at least these magnitude bits is infinite or NaN
+
+inline uint32_t magnitude_bits(float x) { return __builtin_bit_cast(uint32_t, x) & 0x7fffffff; }
+
 template <class From>
 void gather(const From* __restrict from, float* __restrict to, int64_t n, float scale, float shift) {
 #pragma omp simd
@@ -103,9 +107,21 @@ void bias_activation(const From* from, const To* bias, To* to, int64_t n, LoopAc
   }
 }
 
+template <class T>
+bool all_finite(const T* __restrict x, int64_t n) {
+  uint32_t largest = 0;
+#pragma omp simd reduction(max : largest)
+  for (int64_t i = 0; i < n; ++i) {
+    const uint32_t bits = magnitude_bits(as_float(x[i]));
+    largest = bits > largest ? bits : largest;
+  }
+  return largest < kInfinity;
+}
+
 template <LoopActivation kind, class Stored, class In>
-void gradient_rows(const GradientStripe<Stored, In>& s) {
+bool gradient_rows(const GradientStripe<Stored, In>& s) {
   float* __restrict sums = s.bias_gradient;
+  bool finite = true;
   for (int64_t i = 0; i < s.rows; ++i) {
     const Stored* __restrict saved = s.saved + i * s.saved_ld;
     const In* incoming = s.incoming + i * s.incoming_ld;
@@ -124,7 +140,9 @@ void gradient_rows(const GradientStripe<Stored, In>& s) {
 #pragma omp simd
       for (int64_t j = 0; j < s.cols; ++j) gradient[j] = stored<Stored>(as_float(incoming[j]) * slope(j));
     }
+    if (s.checks_saved && !all_finite(saved, s.cols)) finite = false;  // the row is in the cache
   }
+  return finite;
 }
 
 template <class T>
@@ -138,10 +156,11 @@ void column_sum(const T* x, int64_t ld, int64_t rows, int64_t cols, float* __res
 }
 
 template <class Stored, class In>
-void activation_gradient(const GradientStripe<Stored, In>& s) {
-  const bool unchanged = s.activation == LoopActivation::identity && static_cast<const void*>(s.incoming) == s.gradient;
-  if (s.bias_gradient) column_sum(s.gradient, s.gradient_ld, unchanged ? s.rows : 0, s.cols, s.bias_gradient, s.beta);
-  if (unchanged) return;
+bool activation_gradient(const GradientStripe<Stored, In>& s) {
+  const bool in_place = static_cast<const void*>(s.incoming) == s.gradient;
+  const bool only_sums = s.activation == LoopActivation::identity && in_place && !s.checks_saved;
+  if (s.bias_gradient) column_sum(s.gradient, s.gradient_ld, only_sums ? s.rows : 0, s.cols, s.bias_gradient, s.beta);
+  if (only_sums) return true;
   switch (s.activation) {
     case LoopActivation::identity: return gradient_rows<LoopActivation::identity>(s);
     case LoopActivation::relu: return gradient_rows<LoopActivation::relu>(s);
@@ -149,6 +168,7 @@ void activation_gradient(const GradientStripe<Stored, In>& s) {
     case LoopActivation::tanh: return gradient_rows<LoopActivation::tanh>(s);
     case LoopActivation::sigmoid: return gradient_rows<LoopActivation::sigmoid>(s);
   }
+  return true;
 }
 
 double square_sum(const float* x, int64_t n) {
@@ -168,10 +188,6 @@ void axpby(T alpha, const T* x, T beta, T* y, int64_t n) {
     for (int64_t i = 0; i < n; ++i) y[i] = alpha * x[i] + beta * y[i];
   }
 }
-
-constexpr uint32_t kInfinity = 0x7f800000;  // a value with at least these magnitude bits is infinite or NaN
-
-inline uint32_t magnitude_bits(float x) { return __builtin_bit_cast(uint32_t, x) & 0x7fffffff; }
 
 bool sgd(float* __restrict w, const float* __restrict g, int64_t n, float lr, float decay, float scale) {
   uint32_t largest = 0;

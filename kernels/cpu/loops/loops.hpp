@@ -33,6 +33,7 @@ struct GradientStripe {
   float* bias_gradient;  ///< null: none
   float beta;
   LoopActivation activation;
+  bool checks_saved = false;
 };
 
 struct RowLoss {
@@ -95,11 +96,12 @@ struct BiasActivationLoops {
   void (*bf16)(const uint16_t* from, const uint16_t* bias, uint16_t* to, int64_t n, LoopActivation activation);
 };
 
-/// Named after the types of `incoming` and `gradient`.
+/// Named after the types of `incoming` and `gradient`. Return false if checks_saved, and a value of `saved` is NaN or
+/// infinite.
 struct GradientLoops {
-  void (*f32)(const GradientStripe<float, float>& stripe);
-  void (*f32_to_bf16)(const GradientStripe<uint16_t, float>& stripe);
-  void (*bf16)(const GradientStripe<uint16_t, uint16_t>& stripe);
+  bool (*f32)(const GradientStripe<float, float>& stripe);
+  bool (*f32_to_bf16)(const GradientStripe<uint16_t, float>& stripe);
+  bool (*bf16)(const GradientStripe<uint16_t, uint16_t>& stripe);
 };
 
 struct Loops {

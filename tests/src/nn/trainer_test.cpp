@@ -246,6 +246,8 @@ TEST_F(TrainerTest, DivergenceIsToldAtTheStepAtWhichItBegins) {
           FAIL() << "activation " << static_cast<int>(activation) << ": " << bad << " was not told";
         } catch (const InputError& error) {
           EXPECT_NE(std::string(error.what()).find("training diverged at step 1: "), std::string::npos) << error.what();
+          EXPECT_NE(std::string(error.what()).find(", which began in "), std::string::npos) << error.what();
+          EXPECT_NE(std::string(error.what()).find("layers.0"), std::string::npos) << error.what();
         }
         EXPECT_LE(recorder.steps.size(), 1U);
         EXPECT_TRUE(recorder.epochs.empty());
@@ -269,7 +271,9 @@ TEST_F(TrainerTest, WeightsThatOverflowAreToldThoughTheLossIsFinite) {
       trainer.run(recorder);
       FAIL() << "it was not told";
     } catch (const InputError& error) {
-      EXPECT_NE(std::string(error.what()).find("training diverged at step 5: a weight is NaN or infinite after it"),
+      EXPECT_NE(std::string(error.what())
+                    .find("training diverged at step 5: a weight or bias is NaN or infinite after it, "
+                          "which began in layers."),
                 std::string::npos)
           << error.what();
     }
