@@ -20,8 +20,8 @@ install_missing() {
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# install_python FOLDER PACKAGE...: installs Python packages from PyPI into FOLDER, unless it has the first of them. If
-# that fails, as without a network, tests that need them are skipped.
+# install_python FOLDER PACKAGE...: installs Python packages from PyPI into FOLDER, unless FOLDER has the first one. If
+# that fails, for example without a network, the tests that need the packages are skipped.
 install_python() {
   local folder=$1
   shift

@@ -13,7 +13,7 @@
 
 namespace recombine {
 
-/// The value of sigqueue() in the SIGTERM that ends dependents: a program can tell it from a request to stop.
+/// The sigqueue() value of the SIGTERM that ends dependents. It tells this signal from a request to stop.
 constexpr int kLostHost = 0x105;
 
 /// Describes a connection to another host's watcher. A rank sends it to its own watcher as plain bytes.

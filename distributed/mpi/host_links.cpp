@@ -100,7 +100,7 @@ void set_what(HostLink& link, const std::string& what) {
   what.copy(link.what.data(), link.what.size() - 1);
 }
 
-/// While it exists, this thread handles no signals: one would interrupt connect(), poll() and recv().
+/// Blocks all signals on this thread during its lifetime: a signal would interrupt connect(), poll() and recv().
 class SignalsBlocked {
  public:
   SignalsBlocked() {

@@ -37,7 +37,7 @@ class Optimizer {
   Optimizer(RankContext& context, Model& model, const OptimizerOptions& options, StepValues* values);
 
   VectorView first_moment() const { return first_moment_.view(); }    ///< flat, like the weights; empty for sgd
-  VectorView second_moment() const { return second_moment_.view(); }  ///< only of adamw
+  VectorView second_moment() const { return second_moment_.view(); }  ///< empty except for adamw
   TrainedTensors tensors() const;
   bool clips() const { return options_.clip_norm > 0; }
   /// Sums the squares of all elements of the gradient, on any mesh, each element once. Call it before update() if

@@ -14,8 +14,8 @@ constexpr std::size_t kMostNamed = 4;  // findings, tensors or ranks
 /// Tensors whose copies of one part differ in the same way.
 struct Finding {
   std::vector<std::string> tensors;
-  std::vector<int> odd;    ///< ranks whose copies differ from those of the majority; without a majority, all
-  std::vector<int> equal;  ///< the majority
+  std::vector<int> odd;    ///< ranks whose copies differ from the majority; all holders if there is no majority
+  std::vector<int> equal;  ///< ranks of the majority; empty if there is none
 };
 
 /// The ranks that hold copies of the same part of a tensor: one list for each part.

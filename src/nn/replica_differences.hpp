@@ -8,7 +8,7 @@
 
 namespace recombine {
 
-/// What every rank of a mesh holds, by rank.
+/// What each rank of a mesh holds; both lists are indexed by rank.
 struct RanksSums {
   std::vector<std::string> places;               ///< "rank 1 on node7"
   std::vector<std::vector<std::uint64_t>> sums;  ///< for each tensor, the fingerprint of the rank's part

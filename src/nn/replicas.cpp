@@ -22,7 +22,7 @@ std::uint64_t copies_of(const ParameterTensor& tensor, const Mesh& mesh) {
   return static_cast<std::uint64_t>(copies);
 }
 
-/// A copy of `words` in the device's memory. It is complete before later work of the compute stream.
+/// A copy of `words` in the device's memory. Later work on the compute stream sees the complete copy.
 Buffer on_device(RankContext& context, const Words& words) {
   const auto size = static_cast<std::int64_t>(words.size());
   Buffer buffer(context.device(), DataType::i64, size);
@@ -75,7 +75,7 @@ std::vector<Words> gather_over_mesh(RankContext& context, const Words& own) {
   return ranks;
 }
 
-/// Session::place() of every rank, or its beginning.
+/// Session::place() of every rank; long texts are cut.
 std::vector<std::string> gather_places(RankContext& context) {
   const std::string own = Session::place();
   Words text(16);

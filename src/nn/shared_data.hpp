@@ -20,8 +20,9 @@ class SharedData {
 
   std::int64_t bytes() const { return memory_->size(); }  ///< of the host's memory
   const std::string& name() const { return name_; }
-  /// Of the training, the test and the validation table, the shape and the SHA-256 digest (its first 16 digits); the
-  /// number of classes; the factors of the inputs. The same for equal data, wherever they are read from. Reads all data.
+  /// For the training, the test and the validation table, its shape and the first 16 digits of its SHA-256 digest; then
+  /// the number of classes, and the factors of the inputs. Equal data give equal texts, from whatever files they were
+  /// read. Reads all data.
   std::vector<std::string> contents() const;
   std::int64_t classes() const { return classes_; }  ///< 0: regression
   std::int64_t inputs() const { return train_.features.cols; }

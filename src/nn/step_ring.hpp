@@ -21,7 +21,7 @@ struct StepRecord {
   double bad_weight = 0;                     ///< StepSums::bad_weight of this rank
   std::int64_t rows = 0;                     ///< of the batch
   std::optional<double> gradient_norm = {};  ///< of the whole gradient, before clipping; none: not measured
-  /// Of the rows of the batch, in their order; the same on any mesh. None: not computed
+  /// Hash of the row numbers of the batch, in their order; the same on any mesh. None: not computed
   std::optional<std::uint64_t> order_hash = {};
   double seconds = 0;  ///< wall time; on a GPU the mean over the steps that are reported together
   std::optional<double> exposed_seconds = {};  ///< of exposed communication; none: the host cannot measure it

@@ -11,11 +11,11 @@ namespace recombine {
 /// then their second moments. A value; does not own the memory.
 struct TrainedTensors {
   const ParameterLayout& layout;
-  /// Flat, as layout says: the weights, then each moment that the optimizer has.
+  /// The weights, then each moment that the optimizer has; each is a flat vector in the order of `layout`.
   std::vector<VectorView> vectors;
 
   std::size_t size() const { return vectors.size() * layout.tensors().size(); }
-  /// The parameter of tensor `n`, which is this parameter itself or a moment of it.
+  /// The parameter that belongs to tensor `n`: tensor `n` is its values, or one of its moments.
   const ParameterTensor& parameter(std::size_t n) const { return layout.tensors()[n % layout.tensors().size()]; }
   std::string name(std::size_t n) const;  ///< "layers.0.weight", "optimizer.first.layers.0.weight"
   DistMatrix matrix(std::size_t n) const;

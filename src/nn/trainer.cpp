@@ -209,7 +209,7 @@ bool Trainer::end_epoch(TrainingListener& listener, TrainingControl& control) {
   listener.on_epoch(record);
   lap.add_to(time_.other);
   reported_at_ = Session::now();
-  if (state_.position < data_.train().rows()) {  // the run may continue in this epoch with more --steps
+  if (state_.position < data_.train().rows()) {  // a run resumed with more --steps may continue in this epoch
     cut_ = true;
     return true;
   }

@@ -51,7 +51,7 @@ struct Scores {
 /// The wall time of this rank by use, in seconds.
 struct TimeSpent {
   double compute = 0;
-  double exposed_communication = 0;  ///< 0 on a GPU: its streams wait unseen by the host, and this is part of `compute`
+  double exposed_communication = 0;  ///< 0 on a GPU, whose waits the host cannot see: they are part of `compute`
   double input = 0;
   double evaluation = 0;
   double other = 0;
@@ -84,13 +84,14 @@ class Trainer {
   /// Optional: lets a GPU's libraries choose their algorithms before run(), not in its first step. Changes no weight.
   void prepare();
 
-  /// Continues a run at `state`. @pre no step was trained; the weights and moments are those of `state`
+  /// Continues a run at `state`. @pre this trainer has trained no step; the weights and moments are those of `state`
   void resume(const TrainState& state) { state_ = state; }
   /// True if no step and no evaluation is left.
   bool is_over() const;
 
   enum class End { finished, stopped };
-  /// Trains until the last step, or until `control` stops it. Calls control.save() then, and whenever control wants it.
+  /// Trains until the last step, or until `control` stops it. Calls control.save() at the end, and when `control` asks
+  /// for it.
   /// @throws InputError on every rank if training diverges. The message names the first step whose loss is NaN or
   /// infinite, or whose update makes a weight NaN or infinite, and where it began (divergence.hpp). Losses are read every StepRing::kMostSteps steps, before
   /// a checkpoint, and at the end of an epoch; the error is thrown then, before a later step is reported.
@@ -102,8 +103,8 @@ class Trainer {
   /// Trains one step on the rows at `positions` in the order of the epoch.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
-  /// Enqueues the forward pass of the rows of `table` from `first` on, as many as a batch of evaluation has. Returns
-  /// Y [batch, outputs], without softmax. Every rank of the mesh calls it.
+  /// Enqueues the forward pass of one evaluation batch: the rows of `table` from `first` on. Returns Y [batch,
+  /// outputs], before softmax. Every rank of the mesh calls it.
   const DistMatrix& forward(const DeviceTable& table, std::int64_t first);
   /// Evaluates all tables with the current weights. Blocks; every rank of the mesh calls it.
   Scores evaluate_all();
@@ -127,11 +128,11 @@ class Trainer {
   double flops() const { return flops_; }
 
  private:
-  /// True if the epoch has rows left, and the run a step.
+  /// True if the epoch has rows left, and the run has steps left.
   bool has_step() const { return state_.position < data_.train().rows() && state_.step < total_steps(); }
-  /// Trains one step of the epoch, and reports losses when they are read.
+  /// Trains one step of the epoch. Reports losses if this step reads them.
   void next(TrainingListener& listener);
-  /// Evaluates and reports the epoch. Returns false if `control` gave the evaluation up; the state is then unchanged.
+  /// Evaluates and reports the epoch. Returns false if `control` stopped the evaluation; then the state is unchanged.
   bool end_epoch(TrainingListener& listener, TrainingControl& control);
   bool is_reported(std::int64_t step) const { return options_.norm_every > 0 && step % options_.norm_every == 0; }
   /// Seconds of exposed communication since context.exposed_seconds() was `waited`; 0 if the host cannot measure it.
@@ -144,7 +145,7 @@ class Trainer {
   /// @throws InputError if `loss` is not finite: training has diverged
   void require_finite(double loss, std::int64_t step, const char* what) const;
   void count_patience(double loss);
-  /// None if `control` gave it up.
+  /// None if `control` stopped the evaluation.
   std::optional<Score> evaluate(const DeviceTable& table, TrainingControl& control);
   std::optional<Score> sum_scores(const DeviceTable& table, TrainingControl& control);
 
@@ -160,8 +161,8 @@ class Trainer {
   std::optional<Permutation> order_;  ///< of the epoch
   TimeSpent time_;
   TimeSpent time_before_epoch_;
-  std::int64_t position_before_epoch_ = 0;  ///< rows of the epoch that an earlier run has trained
-  bool cut_ = false;                        ///< the last step has ended an epoch before its end, and it is reported
+  std::int64_t position_before_epoch_ = 0;  ///< rows of this epoch that an earlier run trained
+  bool cut_ = false;  ///< the last step of the run cut an epoch short, and that epoch was reported
   double flops_ = 0;
   double reported_at_ = 0;  ///< when the steps that are not reported yet began
 };

@@ -4,19 +4,19 @@
 
 namespace recombine {
 
-/// What a run does besides training: checkpoints, and an end before the last step. The trainer asks on every rank at
-/// the same points; the answers must be the same on every rank.
+/// Decides when a run writes a checkpoint, and whether it stops before the last step. The trainer asks at the same
+/// points on every rank; all ranks must get the same answer.
 class TrainingControl {
  public:
-  enum class Wish { go_on, checkpoint, stop };  ///< stop: a checkpoint, then the end
+  enum class Wish { go_on, checkpoint, stop };  ///< stop: write a checkpoint, then end
 
   virtual ~TrainingControl() = default;
-  /// After each step.
+  /// Called after each step.
   virtual Wish after_step(const TrainState& /*state*/) { return Wish::go_on; }
-  /// Between two batches of an evaluation. True: the evaluation is given up, and training stops. The next run repeats it.
+  /// Called between two batches of an evaluation. True: the evaluation and training stop; a resumed run repeats it.
   virtual bool stops_evaluation() { return false; }
-  /// Writes a checkpoint. The losses of all steps are in `state`, and the compute stream has no work that changes
-  /// weights or moments.
+  /// Writes a checkpoint. @pre `state` contains the losses of all steps; no work on the compute stream changes weights
+  /// or moments.
   virtual void save(const TrainState& /*state*/) {}
 };
 

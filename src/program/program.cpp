@@ -71,7 +71,7 @@ std::string message_of(const std::exception_ptr& error) {
 
 int run_program(const Program& program, int argc, char** argv) {
   let_threads_wait_briefly(argv);  // may start the program again, which would reset signal handlers
-  std::signal(SIGXFSZ, SIG_IGN);   // a write beyond the limit of file sizes then fails like one to a full disk
+  std::signal(SIGXFSZ, SIG_IGN);   // then a write beyond the file-size limit fails like a write to a full disk
   std::optional<Session> session;
   try {
     if (program.before_start) program.before_start();

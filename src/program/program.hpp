@@ -7,7 +7,7 @@
 
 namespace recombine {
 
-/// What a program adds to the frame that all programs share.
+/// What each program adds to the code that all programs share.
 struct Program {
   std::string_view name;
   std::function<void()> before_start;  ///< called before MPI_Init and before the first thread starts; may be empty

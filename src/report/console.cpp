@@ -108,7 +108,7 @@ void Console::finish(const RunResult& result) {
   print("training: {:.0f} samples/s, {:.1f} GFLOP/s in products, {} of the measured peak (MFU)\n",
         result.samples_per_second(), result.gflops(), mfu(result, run_.peak.gflops));
   if (const auto& checkpoints = result.checkpoints; checkpoints && checkpoints->count > 0) {
-    print("checkpoints: {}, for each of which training paused {:.1f} ms\n", checkpoints->count,
+    print("checkpoints: {}; training paused {:.1f} ms for each\n", checkpoints->count,
           1e3 * checkpoints->pause_seconds / static_cast<double>(checkpoints->count));
   }
   if (result.steps < run_.total_steps) print("stopped early: the validation loss did not improve\n");

@@ -80,7 +80,7 @@ void MetricsFile::keep_until(const TrainState& state) {
   std::ifstream older(path_);
   for (std::string line; std::getline(older, line);) {
     const auto record = nlohmann::json::parse(line, nullptr, false);
-    // A line that is no record was cut short when the older run ended, so it is the last one.
+    // A line that is not a JSON object was cut short when the older run ended, so it is the last line.
     if (!record.is_object()) break;
     const bool is_step = record.contains("step");
     const auto found = record.find(is_step ? "step" : "epoch");

@@ -17,7 +17,7 @@ constexpr std::int64_t kMostDigits = 20;  // of a number, with its comma: "-1.23
 
 bool has_classes(const Table& table) { return table.targets.empty(); }
 
-/// The columns of this table's file.
+/// The names of the columns for this table.
 std::vector<std::string> columns_of(const Table& table, std::int64_t outputs) {
   std::vector<std::string> columns{"row"};
   const auto add = [&](std::string_view name, std::int64_t count) {

@@ -56,9 +56,9 @@ struct RunDescription {
 /// The checkpoints of a run.
 struct CheckpointResult {
   std::int64_t count = 0;
-  double pause_seconds = 0;   ///< in which training stood still for snapshots, in all
-  std::int64_t waits = 0;     ///< of 0.1 s or more, because a checkpoint was due before the one before was written
-  double waited_seconds = 0;  ///< in all
+  double pause_seconds = 0;   ///< total time in which training paused for snapshots
+  std::int64_t waits = 0;     ///< of 0.1 s or more, because the previous checkpoint was not written yet
+  double waited_seconds = 0;  ///< total, of shorter waits too
 };
 
 /// The results of a run.
@@ -108,7 +108,7 @@ class MetricsFile : public TrainingListener {
   /// @throws InputError
   MetricsFile(const std::string& path, std::int64_t every) : path_(path), file_("metrics", path), every_(every) {}
   std::string note() const { return file_.note(); }
-  /// Begins with the lines of the older file of that name, up to this state: of the steps and epochs that it contains.
+  /// Copies the lines of the older file of that name, for the steps and epochs up to this state.
   void keep_until(const TrainState& state);
   void on_steps(const std::vector<StepRecord>& steps) override;
   void on_epoch(const EpochRecord& epoch) override;

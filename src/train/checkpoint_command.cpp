@@ -7,7 +7,7 @@ namespace recombine {
 
 namespace {
 
-constexpr double kMinutes = 10;  // unless an option says how often
+constexpr double kMinutes = 10;  // the default if no option sets the interval
 
 }  // namespace
 
@@ -21,8 +21,8 @@ po::options_description checkpoint_options() {
       "write one after every M minutes; default 10 if --checkpoint-every is absent")(
       "keep", text_option("K", "3"), "keep the newest K checkpoints, and remove older ones")(
       "resume", text_option("auto|FILE"),
-      "continue from a checkpoint, on any number of ranks, mesh and device; auto: from the newest whole one in DIR, or "
-      "from the beginning if there is none");
+      "continue from a checkpoint, on any number of ranks, mesh and device; auto: from the newest undamaged one in "
+      "DIR, or from the beginning if DIR has no checkpoint");
   return group;
 }
 
@@ -40,7 +40,7 @@ CheckpointCommand read_checkpoints(const OptionReader& reader) {
   require_input(!reader.has("checkpoint-minutes") || command.minutes > 0,
                 "--checkpoint-minutes {}: expected a number > 0", reader.string("checkpoint-minutes"));
   require_input(command.resume.empty() || !reader.has("load"),
-                "--resume {}: has the weights, and --load {} too; expected one of the two", command.resume,
+                "--resume {}: gives the weights, and so does --load {}; expected only one of the two", command.resume,
                 reader.string("load"));
   if (command.every == 0 && command.minutes == 0) command.minutes = kMinutes;
   return command;

@@ -6,12 +6,12 @@
 
 namespace recombine {
 
-/// The options of checkpoints.
+/// The options for checkpoints.
 struct CheckpointCommand {
   std::string folder;      ///< "": no checkpoints
-  std::int64_t every = 0;  ///< steps from one checkpoint to the next; 0: none after a number of steps
-  double minutes = 0;      ///< from one checkpoint to the next; 0: none after a time
-  std::int64_t keep = 0;   ///< the newest checkpoints, which stay
+  std::int64_t every = 0;  ///< steps from one checkpoint to the next; 0: steps do not trigger one
+  double minutes = 0;      ///< from one checkpoint to the next; 0: time does not trigger one
+  std::int64_t keep = 0;   ///< how many of the newest checkpoints stay
   std::string resume;      ///< "auto", a file, or "": a new run
 
   bool enabled() const { return !folder.empty(); }

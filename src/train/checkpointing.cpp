@@ -9,15 +9,15 @@ namespace recombine {
 
 namespace {
 
-/// What a rank tells the others after each step. They learn the largest value of each.
+/// The words that the ranks exchange after each step. Each rank gets the maximum of each word.
 enum Word : std::size_t {
   kStop,         ///< 1: this rank is asked to stop
-  kDue,          ///< the number of the checkpoint that is due by the clock of rank 0
+  kDue,          ///< the number of the checkpoint that is due, by the clock of rank 0
   kFailed,       ///< 1: this rank could not write its share
-  kLeftToWrite,  ///< -progress(): the largest tells the least progress
+  kLeftToWrite,  ///< -progress(): the maximum gives the least progress
 };
 
-constexpr double kLongWait = 0.1;  // seconds; the user is told of the first longer wait
+constexpr double kLongWait = 0.1;  // seconds; a note reports the first longer wait
 
 }  // namespace
 
@@ -32,7 +32,8 @@ Checkpointing::Checkpointing(const CheckpointWriter::Parts& parts, Trainer& trai
       agreement_(parts.world, parts.stream),
       begun_at_(Session::now()) {}
 
-/// A word counts checkpoints, because the ranks read it a step later: it may ask for one that was begun meanwhile.
+/// True on rank 0 if the time of --checkpoint-minutes has passed. exchange() sends the checkpoint's number, not a flag:
+/// ranks read it a step later, and ignore it if that checkpoint has begun in the meantime.
 bool Checkpointing::is_due() const {
   const bool timed = parts_.world.rank() == 0 && command_.minutes > 0;
   return timed && Session::now() - begun_at_ >= 60 * command_.minutes;
@@ -48,7 +49,7 @@ bool Checkpointing::exchange() {
 
 TrainingControl::Wish Checkpointing::after_step(const TrainState& state) {
   if (exchange()) return Wish::stop;
-  if (state.step == trainer_.total_steps()) return Wish::go_on;  // the checkpoint of the end follows
+  if (state.step == trainer_.total_steps()) return Wish::go_on;  // the final checkpoint follows
   const bool every = command_.every > 0 && state.step % command_.every == 0;
   return every || agreed_[kDue] > begun_ ? Wish::checkpoint : Wish::go_on;
 }
@@ -62,9 +63,10 @@ void Checkpointing::wait_for_last() {
   const double waited = Session::now() - start;
   result_.waited_seconds += waited;
   if (waited >= kLongWait && result_.waits++ == 0 && parts_.world.rank() == 0) {
-    print_note("train", fmt::format("{}: training waited {:.2f} s for the checkpoint before to be written; expected a "
-                                    "faster disk, or fewer checkpoints",
-                                    command_.name(), waited));
+    print_note("train",
+               fmt::format("{}: training waited {:.2f} s until the previous checkpoint was written; expected a "
+                           "faster disk, or fewer checkpoints",
+                           command_.name(), waited));
   }
 }
 

@@ -14,12 +14,12 @@
 
 namespace recombine {
 
-/// Writes the checkpoints of a run, and ends it early if a rank is asked to stop. The ranks agree on both without
-/// waiting for each other (StepAgreement).
+/// Writes the checkpoints of a run, and ends it early if a rank is asked to stop. The ranks agree on both, and do
+/// not wait for each other (StepAgreement).
 class Checkpointing : public TrainingControl {
  public:
   /// @param stop  the requests to this rank
-  /// @param facts  the seed, and the options that a resumed run must have in common with this one
+  /// @param facts  the seed, and the options that must be the same in a resumed run
   Checkpointing(const CheckpointWriter::Parts& parts, Trainer& trainer, const CheckpointCommand& command,
                 const StopRequest& stop, CheckpointInfo facts);
 
@@ -28,7 +28,7 @@ class Checkpointing : public TrainingControl {
   void save(const TrainState& state) override;
   /// Waits for the last checkpoint. Every rank calls it. @throws Error on every rank if it could not be written
   void finish() { writer_.finish(); }
-  /// The state in the newest checkpoint, which needs no other one. For a run that is resumed from it.
+  /// Tells that the newest checkpoint holds `state`, so save() writes it no second time. For a resumed run.
   void set_saved(const TrainState& state) { saved_ = state; }
 
   const CheckpointResult& result() const { return result_; }
@@ -48,8 +48,8 @@ class Checkpointing : public TrainingControl {
   StepAgreement agreement_;
   StepAgreement::Words agreed_{};
   std::optional<TrainState> saved_;
-  std::int64_t begun_ = 0;  ///< checkpoints of this run
-  double begun_at_;         ///< the time of the latest of them, or of the construction
+  std::int64_t begun_ = 0;  ///< number of checkpoints of this run
+  double begun_at_;         ///< when the latest of them began; at first, the time of construction
   CheckpointResult result_;
 };
 

@@ -7,7 +7,7 @@
 namespace recombine {
 
 /// The process of Open MPI that started this one: mpirun on its own host, its daemon (orted) on others. A script may
-/// stand between. None without mpirun, such as under srun.
+/// run between the two. None without mpirun, such as under srun.
 std::optional<pid_t> launcher_process();
 
 }  // namespace recombine

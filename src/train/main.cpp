@@ -23,7 +23,7 @@ int train(Session& session, StopRequest& stop, int argc, char** argv) {
   if (command.time_limit) stop.limit_time(*command.time_limit, command.time_limit_text);
   if (command.action == TrainCommand::Action::train) {
     const int code = run_training(session, command, stop);
-    if (code == kExitStopped) stop.ignore_signals();  // one that comes late asks for what is done
+    if (code == kExitStopped) stop.ignore_signals();  // a late signal asks for a stop that has already happened
     return code;
   }
   if (session.rank() == 0) {
@@ -39,7 +39,8 @@ int main(int argc, char** argv) {
   using namespace recombine;
   std::unique_ptr<StopRequest> stop;
   const auto work = [&](Session& session, int count, char** words) {
-    // It ends before MPI_Finalize: a SIGTERM from mpirun then ends this rank before a SIGKILL can, which is reported.
+    // `taken` ends before MPI_Finalize, so a SIGTERM from mpirun ends this rank there. Otherwise a SIGKILL would
+    // follow, and the watcher would report it.
     const std::unique_ptr<StopRequest> taken = std::move(stop);
     return train(session, *taken, count, words);
   };

@@ -78,8 +78,8 @@ po::options_description output_options() {
   po::options_description group("Output");
   group.add_options()("save", text_option("FILE"), "write the last weights to FILE, in the safetensors format")(
       "predictions", text_option("FILE"),
-      "write the last network's answer for each test row, or training row if there are no test rows, to FILE as CSV: "
-      "the class and the probability of each class, or the outputs")(
+      "write the prediction of the final weights for each test row, or each training row if there are no test rows, to "
+      "FILE as CSV: the class and the probability of each class, or the outputs")(
       "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
       "metrics-every", text_option("N", "1"), "write a line to --metrics only for every Nth step")(
       "summary", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
@@ -189,7 +189,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
     require_input(!command.load.empty() || !command.checkpoints.resume.empty(),
                   "--evaluate: expected with --load FILE or --resume FILE, the weights to evaluate");
     require_input(!command.checkpoints.enabled(),
-                  "--evaluate: trains nothing for --checkpoint; expected only one of the two");
+                  "--evaluate: trains nothing, but --checkpoint needs training; expected only one of the two");
     require_input(command.metrics.empty(), "--evaluate: has no steps for --metrics; expected only one of the two");
   }
   return command;

@@ -17,12 +17,12 @@ namespace {
 
 constexpr const char* kTrainingRows = "--data: training rows";
 
-/// The values of the file must be those of this run. @throws InputError that names the first difference
+/// Requires that the file has the values of this run. @throws InputError that names the first difference
 void require_facts(const std::string& file, const Facts& stored, const Facts& own) {
   for (const Fact& fact : own) {
     const auto found = std::ranges::find(stored, fact.name, &Fact::name);
     require_input(found != stored.end() && found->value == fact.value,
-                  "{}: {} is {} there, and {} in this run; expected the same{}", file, fact.name,
+                  "{}: {} is {} in the checkpoint and {} in this run; expected the same value{}", file, fact.name,
                   found != stored.end() ? found->value : "absent", fact.value,
                   fact.name == kTrainingRows ? " (--target, --standardize and --validation change them too)" : "");
   }
@@ -52,7 +52,7 @@ CheckpointInfo read(const std::string& path, RankContext& context, Trainer& trai
   return info;
 }
 
-/// Notes it if the learning rate follows another schedule from now on.
+/// Adds a note if the checkpoint was written with another schedule of the learning rate.
 void note_schedule(const CheckpointInfo& info, const Trainer& trainer, Resumed& resumed) {
   const Fact own = schedule_fact(trainer);
   const auto stored = std::ranges::find(info.options, own.name, &Fact::name);
@@ -61,7 +61,7 @@ void note_schedule(const CheckpointInfo& info, const Trainer& trainer, Resumed& 
                                       resumed.path, stored->value, own.value, trainer.schedule().at(info.state.step));
 }
 
-/// The lines of rank 0.
+/// Returns the lines of rank 0 on every rank.
 std::vector<std::string> share_lines(const Session& session, const std::vector<std::string>& lines) {
   std::istringstream shared(from_every_rank(session, fmt::format("{}", fmt::join(lines, "\n"))).front());
   std::vector<std::string> all;
@@ -136,7 +136,7 @@ std::optional<Resumed> resume(Session& session, const CheckpointWriter::Parts& p
     if (newest.empty()) newest = damage;
     resumed.notes.push_back(damage + "; the checkpoint before it is used");
   }
-  require_input(paths.empty(), "{}: every checkpoint is damaged; expected at least one whole, or an empty folder. {}",
+  require_input(paths.empty(), "{}: every checkpoint is damaged; expected an undamaged one, or an empty folder. {}",
                 command.name(), newest);
   return std::nullopt;
 }

@@ -12,14 +12,14 @@
 
 namespace recombine {
 
-/// What a run and the run that continues it must have in common: the data, the network, the batches, the optimizer and
+/// What must be the same in a run and in the run that resumes it: the data, the network, the batches, the optimizer and
 /// the seed. An evaluation needs only the network. Every rank calls it.
 Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data);
 
-/// What a checkpoint says of the run that wrote it; a resumed run may differ in it.
+/// The schedule of the learning rate, as a checkpoint stores it. A resumed run may have another one.
 Fact schedule_fact(const Trainer& trainer);
 
-/// The checkpoint that a run continues.
+/// The checkpoint from which a run continues.
 struct Resumed {
   std::string path;
   TrainState state;
@@ -27,10 +27,10 @@ struct Resumed {
   std::string schedule_note;       ///< for the user: the schedule of the learning rate changes; empty: it does not
 };
 
-/// Restores the model and the moments of `trainer` from --resume. Every rank calls it. None: --resume auto, and there is
-/// no checkpoint.
+/// Restores the model and the moments of `trainer` from --resume. Every rank calls it. Returns none if --resume auto
+/// finds no checkpoint.
 /// @param folder  of --checkpoint, on rank 0; may be null for --resume FILE
-/// @throws InputError on every rank: a file is damaged, and there is none before it; or the facts differ
+/// @throws InputError on every rank if FILE or every checkpoint is damaged, or if the facts differ
 std::optional<Resumed> resume(Session& session, const CheckpointWriter::Parts& parts, Trainer& trainer,
                               const CheckpointCommand& command, const Facts& facts);
 

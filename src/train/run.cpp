@@ -51,7 +51,7 @@ class TrainingRun {
   double data_bytes() const;
   MemoryBytes predict(const Mesh& mesh);
   void open_outputs();
-  /// Sets the weights, and how far training has come, from --load or --resume.
+  /// Sets the weights and the training state from --load or --resume.
   void restore(Trainer& trainer);
   void resume(Trainer& trainer);
   RunDescription describe(const Trainer& trainer);
@@ -81,7 +81,7 @@ class TrainingRun {
   RankContext context_;
   std::unique_ptr<Communicator> all_;  ///< all ranks, for the device's memory
   Fanout listeners_;
-  Facts facts_;  ///< of --resume
+  Facts facts_;  ///< that --resume compares
   std::optional<Resumed> resumed_;
   std::optional<CheckpointResult> checkpoints_;
   std::vector<std::string> loaded_names_;
@@ -198,7 +198,7 @@ void TrainingRun::print_stop(const Trainer& trainer) {
 }
 
 std::optional<RunResult> TrainingRun::train(Trainer& trainer) {
-  const bool over = trainer.is_over();  // a run that was finished, and is resumed
+  const bool over = trainer.is_over();  // true if the resumed run was already finished
   if (command_.checkpoints.enabled()) {
     if (train_with_checkpoints(trainer) == Trainer::End::stopped) return std::nullopt;
   } else {

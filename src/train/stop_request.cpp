@@ -18,9 +18,9 @@ namespace recombine {
 namespace {
 
 constexpr std::array<int, 2> kSignals = {SIGUSR1, SIGTERM};
-constexpr std::int64_t kSameRequest = 500;  // ms; the two signals were seen up to 32 ms apart, on a busy host
+constexpr std::int64_t kSameRequest = 500;  // ms; on a busy host, the two signals of one request came up to 32 ms apart
 
-// A handler is given nothing of the program's, so what it reads and writes must be global.
+// A signal handler gets no pointer to an object, so what it reads and writes must be global.
 std::atomic<std::int64_t> noted = 0;  ///< the first signal: its number + 256 * the time in ms; 0: none
 std::atomic<pid_t> launcher = 0;      ///< mpirun or its daemon; 0: none
 static_assert(std::atomic<std::int64_t>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free);
@@ -31,7 +31,7 @@ std::int64_t now_in_ms() {
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-/// True if the launcher or a watcher ends this process, because another rank has died or another host is lost.
+/// True if the signal is from the launcher or a watcher: another rank has died, or another host is lost.
 bool ends_the_job(int number, const siginfo_t& info) {
   if (number != SIGTERM) return false;
   const pid_t ender = launcher;

@@ -20,7 +20,7 @@ namespace recombine {
 class StopRequest {
  public:
   StopRequest();   ///< called before MPI_Init, on the only thread. @throws Error
-  ~StopRequest();  ///< restores the actions of before, unless ignore_signals() was called
+  ~StopRequest();  ///< restores the earlier signal actions, unless ignore_signals() was called
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
 

@@ -111,7 +111,7 @@ def nothing_left(trainer, checks):
 
 def refused_options(trainer, checks):
     folder = trainer.folder
-    for changed, named in (({"hidden": "24,17"}, "--hidden is 24,16 there, and 24,17 in this run"),
+    for changed, named in (({"hidden": "24,17"}, "--hidden is 24,16 in the checkpoint and 24,17 in this run"),
                            ({"seed": "4"}, "--seed"), ({"batch_size": "65"}, "--batch-size"),
                            ({"optimizer": "sgd"}, "--optimizer"), ({"clip_norm": "2"}, "--clip-norm"),
                            ({"data": "synthetic:1501,20,4"}, "--data: training rows is [1200,20] with sha256 "),

@@ -122,8 +122,10 @@ def check_refused(trainer, checks):
     (folder / "other.csv").write_text("a,y\n1,2\n3,4\n")
     cases = [
         ([*TABLE, "--resume", file, *evaluate, "--no-bias"], "--no-bias is"),
-        ([*TABLE, "--resume", file, *evaluate, "--activation", "gelu"], "--activation is relu there, and gelu in this run"),
-        (["--data", "images", "--hidden", "33", "--resume", file, *evaluate], "--hidden is 33,18 there, and 33 in this run"),
+        ([*TABLE, "--resume", file, *evaluate, "--activation", "gelu"],
+         "--activation is relu in the checkpoint and gelu in this run"),
+        (["--data", "images", "--hidden", "33", "--resume", file, *evaluate],
+         "--hidden is 33,18 in the checkpoint and 33 in this run"),
         (["--data", "synthetic:60,12,3", *NETWORK, "--resume", file, *evaluate], "tensor layers.0.weight has shape [33,30]"),
         ([*TABLE, "--resume", "plain.safetensors", *evaluate], "--resume plain.safetensors"),
         ([*TABLE, "--resume", "none", *evaluate], "--resume none"), ([*TABLE, "--resume", "c", *evaluate], "--resume c"),

@@ -8,7 +8,7 @@
 
 namespace recombine {
 
-/// Work on a thread of its own. The destructor waits for it.
+/// Runs work on a separate thread. The destructor waits for it.
 class BackgroundTask {
  public:
   explicit BackgroundTask(std::function<void()> work)

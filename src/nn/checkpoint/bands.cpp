@@ -48,7 +48,7 @@ void BandReader::finish() const {
   if (failure_) std::rethrow_exception(failure_);
 }
 
-/// Each element once: of the ranks that hold copies, the one in the replica of rank 0.
+/// The parts cover each element once. If several ranks hold copies, the rank in the replica of rank 0 sends.
 std::vector<BandReader::Part> BandReader::parts_of(const DistMatrix& matrix, Range rows) const {
   const Mesh& mesh = context_.mesh();
   std::vector<Part> parts;
@@ -63,7 +63,7 @@ std::vector<BandReader::Part> BandReader::parts_of(const DistMatrix& matrix, Ran
   return parts;
 }
 
-/// Brings the parts to rank 0, one after the other in packed_.
+/// Sends the parts to rank 0, which stores them one after the other in packed_.
 void BandReader::exchange(const DistMatrix& matrix, const std::vector<Part>& parts) {
   std::vector<Piece> out, in;
   if (group_.rank() == kRoot) reserve(parts);
@@ -84,7 +84,7 @@ void BandReader::exchange(const DistMatrix& matrix, const std::vector<Part>& par
       in.push_back({part.holder, place});
     }
   }
-  // Every rank knows the parts, so all ranks leave out an exchange that moves nothing.
+  // Every rank knows all parts. So all ranks skip the exchange if it moves nothing.
   if (std::ranges::all_of(parts, [](const Part& part) { return part.holder == kRoot; })) return;
   Stream& communication = context_.after_compute(Axis::i, RankContext::Next::waits);
   group_.named({.name = name_}).exchange(communication, out, in);
@@ -100,7 +100,7 @@ void BandReader::reserve(const std::vector<Part>& parts) {
   host_ = Buffer::on_host(context_.device(), DataType::f32, size);
 }
 
-/// The parts' elements row by row.
+/// Returns the elements of all parts, row by row.
 std::span<const float> BandReader::in_rows(const std::vector<Part>& parts, Range rows, std::int64_t cols) {
   const std::int64_t size = rows.size() * cols;
   context_.device().copy(context_.compute(), host_.view().range(0, size), packed_.view().range(0, size));

@@ -9,8 +9,8 @@
 
 namespace recombine {
 
-/// Brings matrices [rows, cols] f32 to rank 0, band by band: whole rows of one matrix, at most some MiB. So rank 0 needs
-/// memory for one band, not for the matrix.
+/// Sends matrices [rows, cols] f32 to rank 0, band by band. A band is whole rows of one matrix, at most a few MiB. So
+/// rank 0 needs memory for one band, not for the matrix.
 ///
 ///     W [out, in] on 1x2x2     band of rows 0-1        band of rows 2-3
 ///       ranks  0 0 | 1 1       0 0 1 1  -> rank 0      2 2 3 3  -> rank 0
@@ -23,12 +23,12 @@ class BandReader {
   using Visit = std::function<void(std::span<const float>)>;
 
   /// @param group  all ranks of the mesh, in its order, for memory of the context's device
-  /// @param name   of the exchange, in the journal; a literal
+  /// @param name   names the exchange in the journal; a string literal
   /// @param visit  gets each band on rank 0, first row first
   BandReader(RankContext& context, Communicator& group, const char* name, Visit visit);
 
-  /// Visits the bands of a matrix on any mesh. Every rank calls it. If `visit` throws, the reader goes on without it,
-  /// because the other ranks count on every exchange.
+  /// Passes each band of a matrix on any mesh to `visit`. Every rank calls it. After `visit` throws, the reader still
+  /// runs every exchange, because the other ranks take part in it, but calls `visit` no more.
   void read(const DistMatrix& matrix);
 
   /// @throws what `visit` threw, on rank 0 alone

@@ -50,7 +50,7 @@ bool is_regular(int folder, const std::string& name) {
 
 /// The names in a folder.
 std::vector<std::string> names_in(int folder, const std::string& name) {
-  // A descriptor of its own: the position belongs to the open file.
+  // Opens the folder again: descriptors of one open file share the read position.
   const std::unique_ptr<DIR, int (*)(DIR*)> list(fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
                                                  closedir);
   require(list != nullptr, "{}: cannot read the folder: {}", name, std::strerror(errno));
@@ -65,12 +65,12 @@ std::vector<std::string> names_in(int folder, const std::string& name) {
   return names;
 }
 
-/// Makes the folder, on disk too, unless there is one.
+/// Creates the folder if it is missing, and syncs its parent to disk.
 void make_folder(const std::string& path, const std::string& name) {
   if (mkdir(path.c_str(), 0777) == 0) {
     const std::string parent = std::filesystem::path(path + "/..").string();
     const FileDescriptor opened(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    static_cast<void>(opened.is_open() && fsync(opened.get()) == 0);  // some file systems cannot
+    static_cast<void>(opened.is_open() && fsync(opened.get()) == 0);  // some file systems cannot sync a folder
     return;
   }
   const int reason = errno;
@@ -88,7 +88,7 @@ void remove(int folder, const std::string& file, const std::string& name) {
 }
 
 void sync_folder(int folder, const std::string& name) {
-  // EINVAL: a file system that has no such call
+  // EINVAL: the file system cannot sync a folder
   if (fsync(folder) == 0 || errno == EINVAL) return;
   throw Error(fmt::format("{}: cannot write the folder to disk: {}", name, std::strerror(errno)));
 }
@@ -109,7 +109,8 @@ void CheckpointFolder::take_lock() {
   lock_ = FileDescriptor(openat(folder_.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
   require_input(lock_.is_open(), "{}: cannot write its file lock: {}; expected a writable folder", name_,
                 std::strerror(errno));
-  require_input(is_regular(folder_.get(), "lock"), "{}: its file lock is no regular file; expected one", name_);
+  require_input(is_regular(folder_.get(), "lock"), "{}: its file lock is not a regular file; expected a regular file",
+                name_);
   if (flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return;
   require_input(errno != EWOULDBLOCK, "{}: another run writes there; expected a folder of its own", name_);
   throw InputError(fmt::format("{}: cannot lock its file lock: {}; expected a file system that has flock()", name_,
@@ -149,7 +150,7 @@ std::int64_t CheckpointFolder::latest() const {
 std::vector<std::string> CheckpointFolder::candidates() const {
   std::vector<std::int64_t> found = steps();
   const std::int64_t newest = latest();
-  // A larger step was not committed, or belongs to a branch that a resumed run has left.
+  // A checkpoint of a larger step was not committed, or a resumed run started before it and makes it obsolete.
   const auto first = std::ranges::find_if(found, [&](std::int64_t step) { return step <= newest; });
   if (first != found.end()) found.erase(found.begin(), first);
   std::vector<std::string> paths;
@@ -168,7 +169,7 @@ void CheckpointFolder::commit(std::int64_t step, std::int64_t keep) const {
     file.commit();
   } catch (const InputError& error) {
     require_there();
-    throw Error(error.what());  // too late for an error of the input
+    throw Error(error.what());  // the run has begun, so this is no InputError
   }
   sync_folder(folder_.get(), name_);
   for (const std::int64_t other : steps()) {

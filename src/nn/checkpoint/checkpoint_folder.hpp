@@ -8,16 +8,16 @@
 
 namespace recombine {
 
-/// The folder of a run's checkpoints, on rank 0. One run at a time: a lock keeps others out until the holder ends,
-/// however it ends.
+/// The folder of a run's checkpoints, on rank 0. A lock keeps other runs out until this process ends, even if it is
+/// killed.
 ///
-///     step-00001234.safetensors   a whole checkpoint, after 1234 steps
+///     step-00001234.safetensors   a complete checkpoint, after 1234 steps
 ///     latest                      the name of the newest one: a line of text
 ///     lock                        empty; flock()
 ///     .recombine-*.tmp            an unfinished file (TemporaryFile)
 ///
-/// Steps decide what is newest; times do not, because clocks are set back. Messages of errors begin with "--checkpoint
-/// DIR". Other files, folders and symbolic links in the folder are left alone.
+/// The newest checkpoint is the one of the largest step; file times do not count, because a clock can be set back.
+/// Error messages begin with "--checkpoint DIR". Other files, folders and symbolic links in the folder stay unchanged.
 class CheckpointFolder {
  public:
   /// Makes the folder if it is missing, takes the lock, and removes unfinished files of runs that have ended.
@@ -27,13 +27,13 @@ class CheckpointFolder {
   const std::string& name() const { return name_; }  ///< "--checkpoint DIR"
   std::string path_of(std::int64_t step) const;      ///< where the checkpoint of this step is, or will be
   bool has_checkpoints() const;
-  /// The paths of the checkpoints to try, newest first: from the one that `latest` names down. If `latest` is missing or
-  /// damaged, or all checkpoints are newer: from the largest step down.
+  /// The paths of the checkpoints to try, newest first, beginning with the one that `latest` names. They begin with the
+  /// largest step if `latest` is missing or damaged, or if all checkpoints have larger steps than it names.
   std::vector<std::string> candidates() const;
 
-  /// Makes the whole checkpoint of this step, which publish() has just put at path_of(step), the newest. Blocks until
-  /// the disk has it. Then deletes the other checkpoints, except the `keep` newest up to this step: larger steps belong
-  /// to a branch that a resumed run has left. After an error the checkpoints of before are still there.
+  /// Makes the checkpoint of `step` the newest. @pre publish() has put the complete file at path_of(step). Blocks until
+  /// it is on disk. Then deletes all but the `keep` newest checkpoints up to `step`, and those of larger steps: a
+  /// resumed run has made them obsolete. After an error the older checkpoints are still there.
   /// @throws Error
   void commit(std::int64_t step, std::int64_t keep) const;
 

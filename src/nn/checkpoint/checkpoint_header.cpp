@@ -17,7 +17,7 @@ constexpr std::int64_t kOwnVersion = 1;
 constexpr std::size_t kDigits = 16;  ///< of a fingerprint
 constexpr std::size_t kShaDigits = 64;
 
-/// ASCII text, from which decoded() gives the same bytes back.
+/// Encodes bytes as ASCII text; decoded() returns the same bytes.
 std::string encoded(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
@@ -27,7 +27,7 @@ std::string encoded(std::string_view bytes) {
   return text;
 }
 
-/// Empty if encoded() does not give this text.
+/// Decodes what encoded() returns. Empty if encoded() cannot return this text.
 std::string decoded(std::string_view text) {
   std::string bytes;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -42,7 +42,7 @@ std::string decoded(std::string_view text) {
   return encoded(bytes) == text ? bytes : "";
 }
 
-/// SHA-256 of a header's JSON text with zeros from `begin` on, where its SHA-256 stands.
+/// SHA-256 of a header's JSON text, with zeros in place of the stored SHA-256, which begins at `begin`.
 std::string sha256_of(std::string_view text, std::size_t begin) {
   Digest digest;
   const std::string zeros(kShaDigits, '0');
@@ -52,8 +52,8 @@ std::string sha256_of(std::string_view text, std::size_t begin) {
   return digest.finish();
 }
 
-/// Where the SHA-256 stands in a header's JSON text; npos if it stands nowhere, or at two places. Quotes within JSON
-/// texts are escaped, so only a key can match.
+/// Where the SHA-256 begins in a header's JSON text; npos if the text has none, or two. JSON escapes quotes inside
+/// strings, so only a key can match.
 std::size_t find_sha256(std::string_view text) {
   const std::string key = fmt::format("\"{}\":\"", kSha256);
   const std::size_t at = text.find(key);
@@ -62,14 +62,14 @@ std::size_t find_sha256(std::string_view text) {
   return text.size() >= begin + kShaDigits ? begin : std::string_view::npos;
 }
 
-/// Takes the metadata's entries in their order.
+/// Reads the entries of the metadata in the order of the file.
 class MetadataReader {
  public:
   explicit MetadataReader(const SafetensorsFile& file) : file_(file) {}
 
   const std::string& take(std::string_view key) {
-    require_whole(!at_end() && next().key == key, "{}: its metadata have {}; expected {}", file_.name(),
-                  at_end() ? "no more" : next().key, key);
+    require_whole(!at_end() && next().key == key, "{}: its next metadata entry is {}; expected {}", file_.name(),
+                  at_end() ? "missing" : next().key, key);
     return file_.metadata()[at_++].value;
   }
 
@@ -78,7 +78,7 @@ class MetadataReader {
     const std::string& text = take(key);
     T value{};
     const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
-    // The comparison with the text refuses what from_chars() accepts and checkpoint_header() does not write.
+    // from_chars() accepts more texts than checkpoint_header() writes. The comparison with the text refuses these.
     require_whole(end.ec == std::errc() && fmt::format("{}", value) == text && value >= least && value <= most,
                   "{}: {} is {}; expected a number from {} to {}", file_.name(), key, encoded(text.substr(0, 40)),
                   least, most);
@@ -90,8 +90,8 @@ class MetadataReader {
     while (!at_end() && next().key.starts_with(kOption)) {
       const MetadataEntry& entry = file_.metadata()[at_++];
       const std::string name = decoded(entry.key.substr(kOption.size())), value = decoded(entry.value);
-      require_whole(!name.empty() && value.empty() == entry.value.empty(), "{}: {} is not encoded with %XX",
-                    file_.name(), entry.key);
+      require_whole(!name.empty() && value.empty() == entry.value.empty(),
+                    "{}: {} is damaged; expected ASCII, with %XX for other bytes", file_.name(), entry.key);
       facts.push_back({name, value});
     }
     return facts;
@@ -107,14 +107,14 @@ class MetadataReader {
     for (std::size_t t = 0; t < tensors; ++t) {
       const char* const begin = text.data() + t * kDigits;
       const auto end = std::from_chars(begin, begin + kDigits, values[t], 16);
-      require_whole(end.ec == std::errc() && end.ptr == begin + kDigits, "{}: fingerprint {} is no hexadecimal number",
-                    file_.name(), t);
+      require_whole(end.ec == std::errc() && end.ptr == begin + kDigits,
+                    "{}: fingerprint {} is damaged; expected hexadecimal digits", file_.name(), t);
     }
     return values;
   }
 
   void finish() const {
-    require_whole(at_end(), "{}: its metadata go on with {}; expected no more", file_.name(),
+    require_whole(at_end(), "{}: its metadata have one more entry, {}; expected none", file_.name(),
                   at_end() ? "" : next().key);
   }
 
@@ -126,7 +126,7 @@ class MetadataReader {
   std::size_t at_ = 0;
 };
 
-/// Refuses a header that has changed, or that this program does not know.
+/// Refuses a header that was changed, or whose version this program cannot read.
 void require_known(const SafetensorsFile& file) {
   const auto version = std::ranges::find(file.metadata(), kVersion, &MetadataEntry::key);
   require_whole(version != file.metadata().end(), "{}: is no checkpoint; expected a file that --checkpoint wrote",
@@ -134,12 +134,11 @@ void require_known(const SafetensorsFile& file) {
   const std::string& text = file.header_text();
   const std::size_t begin = find_sha256(text);
   require_whole(begin != std::string::npos && sha256_of(text, begin) == text.substr(begin, kShaDigits),
-                "{}: its header does not have the checksum that is written in it; expected an unchanged file",
-                file.name());
+                "{}: its header does not match the checksum stored in it; expected an unchanged file", file.name());
   std::int64_t number = 0;
   const std::string& digits = version->value;
   std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  require_whole(number >= 1 && digits == fmt::format("{}", number), "{}: its version is no number; expected {}",
+  require_whole(number >= 1 && digits == fmt::format("{}", number), "{}: its version is not a number; expected {}",
                 file.name(), kOwnVersion);
   if (number > kOwnVersion) {
     throw NewerCheckpoint(
@@ -198,7 +197,7 @@ CheckpointInfo read_checkpoint_info(const SafetensorsFile& file) {
   static constexpr double kLargest = std::numeric_limits<double>::max();
   MetadataReader reader(file);
   CheckpointInfo info;
-  require_whole(reader.take("format") == "pt", "{}: its format is not pt", file.name());
+  require_whole(reader.take("format") == "pt", "{}: its format is unknown; expected pt", file.name());
   reader.take(kVersion);
   info.state.step = reader.number<std::int64_t>("state.step", 0);
   info.state.epoch = reader.number<std::int64_t>("state.epoch", 1);

@@ -15,11 +15,11 @@ namespace recombine {
 struct CheckpointInfo {
   TrainState state;
   std::uint64_t seed = 0;
-  Facts options;                            ///< must agree on resume; names without control characters
+  Facts options;                            ///< must be equal on resume; names without control characters
   std::vector<std::uint64_t> fingerprints;  ///< Math::fingerprint of each tensor, in file order
 };
 
-/// A checkpoint that a newer version of this program has written.
+/// Thrown for a checkpoint that a newer version of this program wrote.
 class NewerCheckpoint : public InputError {
  public:
   using InputError::InputError;
@@ -34,13 +34,13 @@ class NewerCheckpoint : public InputError {
 ///     seed
 ///     option.*              CheckpointInfo::options, in order; bytes that are not ASCII, and %, as %XX
 ///     fingerprints          16 hexadecimal digits for each tensor
-///     header_sha256         SHA-256 of the JSON text, with 64 zeros in place of this value; so in every version
+///     header_sha256         SHA-256 of the JSON text, with 64 zeros in place of this value; the same in every version
 ///
 /// @param tensors  in file order
 std::string checkpoint_header(const std::vector<NamedTensor>& tensors, const CheckpointInfo& info);
 
-/// Reads that back. @throws DamagedFile if the file is no checkpoint of this program, or its header has changed;
-/// NewerCheckpoint
+/// Reads what checkpoint_header() wrote. @throws DamagedFile if the file is no checkpoint of this program, or its
+/// header has changed; NewerCheckpoint
 CheckpointInfo read_checkpoint_info(const SafetensorsFile& file);
 
 }  // namespace recombine

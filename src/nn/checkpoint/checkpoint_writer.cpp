@@ -19,7 +19,7 @@ void CheckpointWriter::create(std::int64_t step, std::int64_t bytes) {
   try {
     temporary_.emplace(options_.name, parts_.folder->path_of(step));
     temporary_->reserve(bytes);
-  } catch (const InputError& error) {  // the option was not wrong when the run began
+  } catch (const InputError& error) {  // the folder was usable when the run began, so the option is not wrong
     parts_.folder->require_there();
     throw Error(error.what());
   }
@@ -32,7 +32,8 @@ void CheckpointWriter::begin(std::int64_t step, const std::string& header) {
   if (temporary_) identity = {temporary_->path(), temporary_->inode()};
   identity = SharedFile::share(parts_.world, parts_.stream, identity);
   agree(parts_.world, parts_.stream, [&] {
-    if (parts_.folder != nullptr) parts_.folder->require_there();  // else a file that is missing is the option's fault
+    // Without this check, the message for a missing file would blame the option.
+    if (parts_.folder != nullptr) parts_.folder->require_there();
     file_.emplace(options_.name, identity);
   });
   snapshot_.restart();

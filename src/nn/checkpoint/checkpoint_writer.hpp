@@ -11,13 +11,13 @@
 
 namespace recombine {
 
-/// Writes checkpoints while training goes on: one file, of which each rank writes its share. One at a time.
+/// Writes checkpoints, one at a time, while training goes on. Each rank writes its share of one file.
 ///
 ///     each rank   begin(): snapshot | training ...                                          finish() or begin()
 ///     its thread                    | pwrite, fsync |
 ///     rank 0's thread                               | all have written: rename, `latest`, remove older ones |
 ///
-/// The ranks learn from each other's progress() how far they are: the caller exchanges it.
+/// The caller exchanges progress() between the ranks, and passes the least value to advance().
 class CheckpointWriter {
  public:
   struct Parts {
@@ -28,28 +28,28 @@ class CheckpointWriter {
     CheckpointFolder* folder;  ///< on rank 0; elsewhere null
   };
   struct Options {
-    std::string name;       ///< errors begin with it: "--checkpoint DIR"
-    std::int64_t keep = 3;  ///< the newest checkpoints, which stay
+    std::string name;       ///< error messages begin with it: "--checkpoint DIR"
+    std::int64_t keep = 3;  ///< how many of the newest checkpoints stay
   };
 
   CheckpointWriter(const Parts& parts, const TrainedTensors& tensors, Options options);
 
-  /// Copies the tensors, and has a thread write the file of `step`: `header`, then the tensors. Every rank calls it.
-  /// @pre nothing is left of the checkpoint before: finish()
+  /// Copies the tensors; then a thread writes the file of `step`: `header`, then the tensors. Every rank calls it.
+  /// @pre the previous checkpoint is finished: see finish()
   /// @throws Error on every rank if the file cannot be made, or does not fit on the disk
   void begin(std::int64_t step, const std::string& header);
 
-  /// Grows by 2 with each checkpoint, on this rank: by 1 when its share is on the disk, and by 1 when it has nothing
-  /// left to do. Does not wait.
+  /// This rank's progress. Each checkpoint adds 2: one when this rank's share is on disk, one when this rank has
+  /// nothing left to do. Does not wait.
   std::int64_t progress() const;
   /// True if this rank has failed: then every rank must call finish().
   bool failed() const;
   /// Tells this rank that the progress() of every rank is at least `least`.
   void advance(std::int64_t least);
-  /// True if a checkpoint was begun, and is not known to be finished.
+  /// True if a checkpoint was begun, and this rank does not know yet that all ranks have finished it.
   bool is_busy() const { return known_ < 2 * begun_; }
   /// Waits until the checkpoint is finished. Every rank calls it. @throws Error on every rank if a rank has failed; the
-  /// checkpoints before stay
+  /// older checkpoints stay
   void finish();
 
  private:
@@ -61,12 +61,12 @@ class CheckpointWriter {
   Options options_;
   Snapshot snapshot_;
   std::int64_t tensor_bytes_;
-  std::int64_t begun_ = 0;                  ///< checkpoints
+  std::int64_t begun_ = 0;                  ///< number of checkpoints
   std::int64_t known_ = 0;                  ///< the progress that all ranks have reached
   std::int64_t step_ = 0;                   ///< of the latest checkpoint
   std::optional<TemporaryFile> temporary_;  ///< on rank 0
   std::optional<SharedFile> file_;
-  std::optional<BackgroundTask> share_, commit_;  ///< last: they end before the files
+  std::optional<BackgroundTask> share_, commit_;  ///< last members: their threads end before the files close
 };
 
 }  // namespace recombine

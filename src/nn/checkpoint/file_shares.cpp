@@ -10,7 +10,7 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 20;  // of a share: 4 
 
 }  // namespace
 
-/// A bias is one row, so its parts lie in one piece in the file.
+/// A bias is one row, so each part of it is contiguous in the file.
 bool FileShares::needs_bands(const ParameterTensor& tensor) const {
   const std::optional<Axis> cols = tensor.placement.cols;
   return tensor.matrix.rows > 1 && cols && mesh_.parts(*cols) > 1;
@@ -23,7 +23,7 @@ Placement FileShares::placement_of(const ParameterTensor& tensor) const {
 
 std::vector<FileShares::Share> FileShares::of(const ParameterTensor& tensor) const {
   const Placement placement = placement_of(tensor);
-  // The ranks that hold the same blocks, and the number of this rank among them.
+  // The number of ranks that hold the same blocks, and the index of this rank among them.
   int copies = 0;
   int own = 0;
   for (int rank = 0; rank < mesh_.size(); ++rank) {

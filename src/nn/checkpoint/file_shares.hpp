@@ -7,9 +7,8 @@
 
 namespace recombine {
 
-/// Which part of each tensor a rank writes to a checkpoint. Together the ranks write each element once. A share consists
-/// of whole rows of the file, so that it is written in few long pieces: a tensor whose columns are cut is redistributed
-/// to bands of rows first. A value.
+/// Which part of each tensor a rank writes to a checkpoint. Together the ranks write each element once. Shares are long
+/// and contiguous in the file: a tensor whose columns are cut is first redistributed to bands of whole rows. A value.
 ///
 ///     W [out, in] on 2x1x2, cut along k        bands of rows         shares of the copies along i
 ///       ranks  0 | 1   and the same on           0                     0
@@ -18,22 +17,22 @@ namespace recombine {
 ///              0 | 1                             1   same on 3         3
 class FileShares {
  public:
-  /// A part of a tensor that lies in one piece in the rank's memory and in the file.
+  /// A part of a tensor that is contiguous in the rank's memory and in the file.
   struct Share {
     std::int64_t local;  ///< of the first element, in the memory of the blocks or bands
-    Range elements;      ///< of the whole tensor, row by row; at most some million
+    Range elements;      ///< of the whole tensor, row by row; at most about a million
   };
 
   FileShares(const Mesh& mesh, const Coord& coord) : mesh_(mesh), coord_(coord) {}
 
   bool needs_bands(const ParameterTensor& tensor) const;
-  /// Of the blocks, or of the bands that replace them.
+  /// The placement of the blocks, or of the bands that replace them.
   Placement placement_of(const ParameterTensor& tensor) const;
   std::vector<Share> of(const ParameterTensor& tensor) const;
 
-  /// Of the memory of a Snapshot: all shares of this rank; on a CPU three quarters of them, but at least two shares.
+  /// Elements of a Snapshot's memory: all shares of this rank; on a CPU 3/4 of them, but at least two shares.
   std::int64_t snapshot_elements(const TrainedTensors& tensors, DeviceKind device) const;
-  /// The most of one tensor that this rank holds in bands, and the most of it that comes from other ranks.
+  /// The largest number of elements of one tensor that this rank holds in bands, and that it receives from other ranks.
   std::int64_t band_elements(const ParameterLayout& layout) const;
   std::int64_t received_elements(const ParameterLayout& layout) const;
 

@@ -53,7 +53,7 @@ class Parser {
   }
 
   const std::string& name_;
-  std::vector<std::set<std::string>> keys_;  ///< of each object that is open
+  std::vector<std::set<std::string>> keys_;  ///< the keys so far, of each JSON object that is not closed yet
   std::string top_;
   std::vector<std::string> metadata_keys_;
 };
@@ -66,8 +66,9 @@ struct Place {
 std::vector<std::int64_t> whole_numbers(const Place& place, const char* list, const nlohmann::json& value) {
   static constexpr std::size_t kMost = 64;
   static constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  require_whole(value.is_array() && value.size() <= kMost, "{}: tensor {}: {} is no list of at most {} numbers",
-                place.file, place.key, list, kMost);
+  require_whole(value.is_array() && value.size() <= kMost,
+                "{}: tensor {}: {} is not a list, or is too long; expected at most {} numbers", place.file, place.key,
+                list, kMost);
   std::vector<std::int64_t> numbers;
   for (const nlohmann::json& number : value) {
     const bool fits = number.is_number_unsigned() && number.get<std::uint64_t>() <= kLargest;
@@ -83,8 +84,8 @@ StoredTensor stored_tensor(const Place& place, const nlohmann::json& value, std:
   StoredTensor tensor{.type = value.at("dtype").get<std::string>(),
                       .shape = whole_numbers(place, "shape", value.at("shape"))};
   const bool plain = std::ranges::all_of(tensor.type, [](unsigned char c) { return std::isalnum(c) || c == '_'; });
-  require_whole(plain && tensor.type.size() <= 32, "{}: tensor {}: dtype is no name of a type; expected one as F32",
-                place.file, place.key);
+  require_whole(plain && tensor.type.size() <= 32,
+                "{}: tensor {}: dtype is not the name of a type; expected one such as F32", place.file, place.key);
   require_whole(offsets.size() == 2, "{}: tensor {}: data_offsets has {} numbers; expected 2", place.file, place.key,
                 offsets.size());
   require_whole(offsets[0] <= offsets[1] && offsets[1] <= data_bytes,

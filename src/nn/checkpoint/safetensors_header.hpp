@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-/// The file was changed or cut short after it was written, or was never such a file.
+/// Thrown if a file was changed or cut short after it was written, or has another format.
 class DamagedFile : public InputError {
  public:
   using InputError::InputError;

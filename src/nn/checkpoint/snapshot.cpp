@@ -97,7 +97,7 @@ void Snapshot::copy_all() {
       const Piece& to = pieces_[piece++];
       for (std::size_t written = written_; written < to.after; written = written_) written_.wait(written);
       context_.device().copy(context_.compute(), to.data, from.range(share.local, share.local + share.elements.size()));
-      if (is_on_cpu()) tell();  // copy() has done it
+      if (is_on_cpu()) tell();  // on a CPU, copy() is done when it returns
     }
   }
   context_.compute().synchronize();

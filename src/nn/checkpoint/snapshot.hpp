@@ -15,34 +15,34 @@ std::int64_t first_byte(const TrainedTensors& tensors, std::size_t n);
 /// How a checkpoint stores the tensors.
 std::vector<NamedTensor> stored_tensors(const TrainedTensors& tensors);
 
-/// This rank's share of a checkpoint, copied to the host's memory piece by piece, so that training can change the tensors
-/// while another thread writes the pieces. On a CPU, the memory of the first quarter is used again for the last:
+/// A copy of this rank's share of a checkpoint in host memory, made piece by piece. Training can change the tensors
+/// while another thread writes the pieces. On a CPU, the last quarter reuses the memory of the first quarter:
 ///
 ///     take()    copy 0 | copy 1 | copy 2 | copy 3 into the memory of 0, once 0 is written | training ...
 ///     writer           | write 0                 | write 1 | write 2 | write 3 |
 class Snapshot {
  public:
-  /// Bytes that belong into the file.
+  /// Bytes to write to the file.
   struct Piece {
     std::int64_t offset;  ///< in the file, after the header
     VectorView data;
-    std::size_t after;  ///< as many pieces must be written before this one is copied
+    std::size_t after;  ///< number of pieces that must be written before take() copies this one
   };
 
   /// Allocates the memory. @param group all ranks of the mesh, in its order, for memory of the context's device
   Snapshot(RankContext& context, Communicator& group, const TrainedTensors& tensors);
 
-  /// Copies the tensors as they are after all work that the compute stream has now. Waits for it. Every rank calls it,
-  /// after restart(), while another thread writes.
+  /// Copies the tensors after all work that is now on the compute stream. Blocks until the copy is done. Every rank
+  /// calls it, after restart(), while another thread writes.
   void take();
-  /// Begins anew. @pre no thread writes
+  /// Prepares the next take(). @pre no thread writes
   void restart();
 
-  /// For the thread that writes: the pieces in the order of the copies; each at most some MiB.
+  /// For the thread that writes: the pieces, in the order in which take() copies them; each at most a few MiB.
   const std::vector<Piece>& pieces() const { return pieces_; }
   bool wait_for(std::size_t piece) const;     ///< until it is copied. Returns false if take() has failed
-  void set_written(std::size_t pieces);       ///< the first `pieces` pieces are written
-  void stop_writing() { set_written(kAll); }  ///< no piece will be read any more
+  void set_written(std::size_t pieces);       ///< tells that the first `pieces` pieces are written
+  void stop_writing() { set_written(kAll); }  ///< tells that the thread will read no more pieces
 
  private:
   static constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
@@ -54,7 +54,7 @@ class Snapshot {
   Communicator& group_;
   TrainedTensors tensors_;
   FileShares shares_;
-  Buffer bands_;  ///< of one tensor, on the device
+  Buffer bands_;  ///< of one tensor at a time, on the device
   Buffer host_;
   std::vector<Piece> pieces_;
   std::atomic<std::size_t> taken_ = 0;    ///< pieces that take() has copied; kAll: it has failed
