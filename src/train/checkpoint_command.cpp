@@ -31,7 +31,8 @@ CheckpointCommand read_checkpoints(const OptionReader& reader) {
                             .every = reader.whole("checkpoint-every", {.least = 1}),
                             .minutes = reader.real("checkpoint-minutes", 0),
                             .keep = reader.whole("keep", {.least = 1}),
-                            .resume = reader.path("resume")};
+                            .resume = reader.path("resume"),
+                            .quiet = reader.flag("quiet")};
   for (const char* const option : {"checkpoint-every", "checkpoint-minutes", "keep"}) {
     require_input(command.enabled() || !reader.given(option), "--{}: expected with --checkpoint DIR", option);
   }

@@ -13,6 +13,7 @@ struct CheckpointCommand {
   double minutes = 0;      ///< from one checkpoint to the next; 0: time does not trigger one
   std::int64_t keep = 0;   ///< how many of the newest checkpoints stay
   std::string resume;      ///< "auto", a file, or "": a new run
+  bool quiet = false;      ///< only errors are printed
 
   bool enabled() const { return !folder.empty(); }
   bool resumes_newest() const { return resume == "auto"; }

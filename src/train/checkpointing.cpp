@@ -62,7 +62,7 @@ void Checkpointing::wait_for_last() {
   writer_.finish();
   const double waited = Session::now() - start;
   result_.waited_seconds += waited;
-  if (waited >= kLongWait && result_.waits++ == 0 && parts_.world.rank() == 0) {
+  if (waited >= kLongWait && result_.waits++ == 0 && parts_.world.rank() == 0 && !command_.quiet) {
     print_note("train",
                fmt::format("{}: training waited {:.2f} s until the previous checkpoint was written; expected a "
                            "faster disk, or fewer checkpoints",

@@ -173,7 +173,7 @@ void TrainingRun::resume(Trainer& trainer) {
     if (!resumed_) return;
     for (const std::string& note : resumed_->notes) print_note("train", note);
     const bool trains = !command_.evaluate && !trainer.is_over();
-    if (trains && !resumed_->schedule_note.empty()) print_note("train", resumed_->schedule_note);
+    if (trains && !command_.quiet && !resumed_->schedule_note.empty()) print_note("train", resumed_->schedule_note);
     if (outputs_->metrics) outputs_->metrics->keep_until(resumed_->state);
   });
 }
@@ -182,7 +182,7 @@ Trainer::End TrainingRun::train_with_checkpoints(Trainer& trainer) {
   CheckpointInfo info{.seed = command_.seed, .options = facts_};
   info.options.push_back(schedule_fact(trainer));
   Checkpointing checkpoints(checkpoint_parts(), trainer, command_.checkpoints, stop_, std::move(info));
-  if (resumed_) checkpoints.set_saved(resumed_->state);
+  if (resumed_ && command_.checkpoints.resumes_newest()) checkpoints.set_saved(resumed_->state);
   const Trainer::End end = trainer.run(listeners_, checkpoints);
   checkpoints.finish();
   checkpoints_ = checkpoints.result();

@@ -91,7 +91,8 @@ def other_meshes(trainer, checks, whole):
 def changed_schedule(trainer, checks):
     """Another length stretches the schedule, and is said."""
     cut = checkpoints(trainer.folder / "moved")[-1]
-    done = trainer.run(1, *words(lr_schedule="cosine", epochs="6"), "--resume", cut, "--quiet")
+    done = trainer.run(1, *words(lr_schedule="cosine", epochs="6"), "--resume", cut, "--checkpoint", "elsewhere")
+    checks.expect(len(checkpoints(trainer.folder / "elsewhere")) == 1, "no checkpoint at the end in another folder")
     checks.expect("the learning rate was constant from 0.001, after" in done.stderr and
                   "cosine from 0.001 over 114 steps" in done.stderr, f"no note about the schedule: {done.stderr}")
 
