@@ -80,7 +80,9 @@ TEST_F(SnapshotTest, TheRanksOfAnyMeshHaveEachElementOnce) {
       const Mesh mesh(i, j, np / (i * j));
       SCOPED_TRACE(mesh.to_string());
       check(mesh, kShape);
-      check(mesh, {.inputs = 1024, .hidden = {np * 2048}, .outputs = 3});  // more than two shares: memory is used again
+      // Memory is used again on CPUs only. With more ranks, f32 could not count the elements.
+      if (device_->kind() != DeviceKind::cpu || np > 4) continue;
+      check(mesh, {.inputs = 1024, .hidden = {np * 2048}, .outputs = 3});  // more than two shares
     }
   }
 }
