@@ -119,6 +119,16 @@ bool in_one_replica(const Placement& placement, const Coord& a, const Coord& b) 
   });
 }
 
+std::vector<int> ranks_with_blocks_of(const Mesh& mesh, const Coord& coord, const Placement& placement) {
+  std::vector<int> ranks;
+  for (int rank = 0; rank < mesh.size(); ++rank) {
+    const Coord other = mesh.coord_of(rank);
+    const auto agrees = [&](Axis axis) { return !placement.cuts(axis) || other[axis] == coord[axis]; };
+    if (std::ranges::all_of(kAxes, agrees)) ranks.push_back(rank);
+  }
+  return ranks;
+}
+
 std::vector<Area> held_areas(const Mesh& mesh, const Coord& coord, DistMatrix::Shape shape,
                              const Placement& placement) {
   std::optional<Axis> sharded;

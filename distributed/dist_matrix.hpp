@@ -105,6 +105,10 @@ std::vector<std::int64_t> row_shard_sizes(std::int64_t rows, std::int64_t cols, 
 /// belong to the same replica: they have the same coordinates along all axes that replicate the matrix.
 bool in_one_replica(const Placement& placement, const Coord& a, const Coord& b);
 
+/// The ranks that have the same blocks as the rank at `coord`, in order, with that rank: those with the same coordinates
+/// along all axes that cut the matrix.
+std::vector<int> ranks_with_blocks_of(const Mesh& mesh, const Coord& coord, const Placement& placement);
+
 /// The areas of a matrix that the rank at `coord` holds, one per block in the order of DistMatrix::blocks(): the whole
 /// block, or its row shard if the placement is Sharded over an axis.
 /// @throws Error if the placement is Sharded over two axes

@@ -20,16 +20,11 @@ struct Finding {
 
 /// The ranks that hold copies of the same part of a tensor: one list for each part.
 std::vector<std::vector<int>> holders_of(const Mesh& mesh, const Placement& placement) {
-  std::map<int, std::vector<int>> holders;  // by the first rank that holds the part
-  for (int rank = 0; rank < mesh.size(); ++rank) {
-    Coord first = mesh.coord_of(rank);
-    for (const Axis axis : kAxes) {
-      if (!placement.cuts(axis)) first.at[static_cast<std::size_t>(axis)] = 0;
-    }
-    holders[mesh.rank_of(first)].push_back(rank);
-  }
   std::vector<std::vector<int>> lists;
-  for (auto& [first, ranks] : holders) lists.push_back(std::move(ranks));
+  for (int rank = 0; rank < mesh.size(); ++rank) {
+    std::vector<int> holders = ranks_with_blocks_of(mesh, mesh.coord_of(rank), placement);
+    if (holders.front() == rank) lists.push_back(std::move(holders));
+  }
   return lists;
 }
 

@@ -15,13 +15,6 @@ namespace {
 
 using Words = std::vector<std::int64_t>;  // sums of i64 wrap around
 
-/// How many ranks hold each element of a tensor.
-std::uint64_t copies_of(const ParameterTensor& tensor, const Mesh& mesh) {
-  int copies = 1;
-  for (const Axis axis : kAxes) copies *= tensor.placement.cuts(axis) ? 1 : mesh.extent(axis);
-  return static_cast<std::uint64_t>(copies);
-}
-
 /// A copy of `words` in the device's memory. Later work on the compute stream sees the complete copy.
 Buffer on_device(RankContext& context, const Words& words) {
   const auto size = static_cast<std::int64_t>(words.size());
@@ -109,8 +102,9 @@ std::vector<std::uint64_t> compare_replicas(RankContext& context, const TrainedT
   sums = sum_over_mesh(context, sums);
   std::vector<std::uint64_t> fingerprints(sums.begin() + static_cast<std::ptrdiff_t>(count), sums.end());
   for (std::size_t n = 0; n < count; ++n) {
-    const std::uint64_t expected = copies_of(tensors.parameter(n), context.mesh()) * fingerprints[n];
-    if (static_cast<std::uint64_t>(sums[n]) != expected) throw_differences(context, tensors, own, step);
+    const Placement& placement = tensors.parameter(n).placement;
+    const std::size_t copies = ranks_with_blocks_of(context.mesh(), context.coord(), placement).size();
+    if (static_cast<std::uint64_t>(sums[n]) != copies * fingerprints[n]) throw_differences(context, tensors, own, step);
   }
   return fingerprints;
 }

@@ -23,21 +23,13 @@ Placement FileShares::placement_of(const ParameterTensor& tensor) const {
 
 std::vector<FileShares::Share> FileShares::of(const ParameterTensor& tensor) const {
   const Placement placement = placement_of(tensor);
-  // The number of ranks that hold the same blocks, and the index of this rank among them.
-  int copies = 0;
-  int own = 0;
-  for (int rank = 0; rank < mesh_.size(); ++rank) {
-    const Coord coord = mesh_.coord_of(rank);
-    const bool same =
-        std::ranges::all_of(kAxes, [&](Axis axis) { return !placement.cuts(axis) || coord[axis] == coord_[axis]; });
-    if (coord == coord_) own = copies;
-    copies += same ? 1 : 0;
-  }
+  const std::vector<int> holders = ranks_with_blocks_of(mesh_, coord_, placement);
+  const auto own = std::ranges::find(holders, mesh_.rank_of(coord_)) - holders.begin();
   std::vector<Share> shares;
   std::int64_t local = 0;
   for (const Block& block : DistMatrix::blocks_of(mesh_, coord_, tensor.matrix, placement)) {
     const std::int64_t size = block.rows.size() * block.cols.size();
-    const Range part = split_range(size, copies, own);
+    const Range part = split_range(size, std::ssize(holders), own);
     const std::int64_t first = block.rows.begin * tensor.matrix.cols + block.cols.begin;
     for (std::int64_t begin = part.begin; begin < part.end; begin += kMostElements) {
       const std::int64_t end = std::min(part.end, begin + kMostElements);
