@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/error.hpp"
+#include "src/nn/checkpoint/stored_tensors.hpp"
 #include "src/report/standard_output.hpp"
 
 namespace recombine {

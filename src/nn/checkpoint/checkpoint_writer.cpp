@@ -5,6 +5,7 @@
 
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
+#include "src/nn/checkpoint/stored_tensors.hpp"
 
 namespace recombine {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "src/nn/checkpoint/bands.hpp"
-#include "src/nn/checkpoint/safetensors_header.hpp"
+#include "src/nn/checkpoint/stored_tensors.hpp"
 #include "src/nn/digest.hpp"
 
 namespace recombine {
@@ -11,16 +11,7 @@ namespace recombine {
 namespace {
 
 std::string header_of(const ParameterLayout& layout) {
-  const std::int64_t size = size_of(DataType::f32);
-  std::vector<NamedTensor> tensors;
-  for (const ParameterTensor& tensor : layout.tensors()) {
-    tensors.push_back({tensor.name,
-                       {.type = "F32",
-                        .shape = tensor.shape,
-                        .begin = tensor.file_begin * size,
-                        .end = (tensor.file_begin + tensor.size()) * size}});
-  }
-  return safetensors_header({{"format", "pt"}}, tensors);
+  return safetensors_header({{"format", "pt"}}, stored_tensors({.layout = layout, .vectors = {VectorView{}}}));
 }
 
 }  // namespace

@@ -3,25 +3,9 @@
 #include <cstring>
 
 #include "distributed/redistribute.hpp"
+#include "src/nn/checkpoint/stored_tensors.hpp"
 
 namespace recombine {
-
-std::int64_t first_byte(const TrainedTensors& tensors, std::size_t n) {
-  const auto vector = static_cast<std::int64_t>(n / tensors.layout.tensors().size());
-  return (vector * tensors.layout.file_size() + tensors.parameter(n).file_begin) * size_of(DataType::f32);
-}
-
-std::vector<NamedTensor> stored_tensors(const TrainedTensors& tensors) {
-  std::vector<NamedTensor> stored;
-  for (std::size_t n = 0; n < tensors.size(); ++n) {
-    stored.push_back({tensors.name(n),
-                      {.type = "F32",
-                       .shape = tensors.parameter(n).shape,
-                       .begin = first_byte(tensors, n),
-                       .end = first_byte(tensors, n + 1)}});
-  }
-  return stored;
-}
 
 Snapshot::Snapshot(RankContext& context, Communicator& group, const TrainedTensors& tensors)
     : context_(context), group_(group), tensors_(tensors), shares_(context.mesh(), context.coord()) {
@@ -46,8 +30,7 @@ void Snapshot::add_pieces() {
     for (const FileShares::Share& share : shares_.of(tensors_.parameter(n))) {
       const std::int64_t offset = first_byte(tensors_, n) + share.elements.begin * size_of(DataType::f32);
       const std::int64_t size = share.elements.size();
-      const bool wraps = at + size > host_.view().size;
-      if (wraps) at = 0;
+      if (at + size > host_.view().size) at = 0;
       const VectorView data = host_.view().range(at, at + size);
       const auto overlaps = [&](const Piece& piece) {
         return piece.data.data < data.data + data.bytes() && data.data < piece.data.data + piece.data.bytes();

@@ -6,14 +6,8 @@
 
 #include "distributed/rank_context.hpp"
 #include "src/nn/checkpoint/file_shares.hpp"
-#include "src/nn/checkpoint/safetensors_header.hpp"
 
 namespace recombine {
-
-/// Where tensor `n` begins in a checkpoint, in bytes after the header.
-std::int64_t first_byte(const TrainedTensors& tensors, std::size_t n);
-/// How a checkpoint stores the tensors.
-std::vector<NamedTensor> stored_tensors(const TrainedTensors& tensors);
 
 /// A copy of this rank's share of a checkpoint in host memory, made piece by piece. Training can change the tensors
 /// while another thread writes the pieces. On a CPU, the last quarter reuses the memory of the first quarter:
