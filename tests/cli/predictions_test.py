@@ -68,7 +68,7 @@ def check_classes(trainer, checks):
 
 
 def check_values(trainer, checks):
-    """Regression: targets and outputs of the training rows, if there are no test rows. The loss of the file is right."""
+    """Regression: targets and outputs of the training rows, if there are no test rows. Its loss is that of the run."""
     lines = [f"{x},{y},{x + 2 * y},{x * y}" for x in (-1, 0, 0.5, 2) for y in (0.25, 1, 3)]
     (trainer.folder / "t.csv").write_text("x,y,s,p\n" + "\n".join(lines) + "\n")
     table = ["--data", "t.csv", "--target", "s,p", "--hidden", "17"]

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "distributed/matmul/planner.hpp"
 #include "kernels/error.hpp"
 #include "src/nn/batch_loss.hpp"
 #include "src/nn/device_table.hpp"
@@ -234,13 +235,9 @@ class CutModelTest : public ModelTest {
 };
 
 TEST_F(CutModelTest, EveryMeshOfThisManyRanksGivesTheSame) {
-  const int np = world_->size();
-  for (int i = 1; i <= np; ++i) {
-    for (int j = 1; j <= np / i; ++j) {
-      if (np % (i * j) != 0) continue;
-      check(Mesh(i, j, np / (i * j)), Activation::relu);
-      check(Mesh(i, j, np / (i * j)), Activation::gelu);
-    }
+  for (const Mesh& mesh : meshes_of(world_->size())) {
+    check(mesh, Activation::relu);
+    check(mesh, Activation::gelu);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "distributed/matmul/planner.hpp"
 #include "tests/support/math_test.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/test_device.hpp"
@@ -52,17 +53,12 @@ TEST_F(PredictTest, EveryMeshHasTheOutputsOfOneRank) {
   RankContext one(Mesh(1, 1, 1), *single, *one_device);
   const std::vector<float> expected = outputs(one, *single);
   ASSERT_EQ(std::ssize(expected), kRows * kOutputs);
-  const int np = world_->size();
-  for (int i = 1; i <= np; ++i) {
-    for (int j = 1; j <= np / i; ++j) {
-      if (np % (i * j) != 0) continue;
-      const Mesh mesh(i, j, np / (i * j));
-      SCOPED_TRACE(mesh.to_string());
-      RankContext context(mesh, *world_, *device_, test::collectives());
-      const std::vector<float> found = outputs(context, *all_);
-      ASSERT_EQ(found.size(), world_->rank() == 0 ? expected.size() : 0);
-      for (std::size_t n = 0; n < found.size(); ++n) ASSERT_NEAR(found[n], expected[n], 1e-5) << "output " << n;
-    }
+  for (const Mesh& mesh : meshes_of(world_->size())) {
+    SCOPED_TRACE(mesh.to_string());
+    RankContext context(mesh, *world_, *device_, test::collectives());
+    const std::vector<float> found = outputs(context, *all_);
+    ASSERT_EQ(found.size(), world_->rank() == 0 ? expected.size() : 0);
+    for (std::size_t n = 0; n < found.size(); ++n) ASSERT_NEAR(found[n], expected[n], 1e-5) << "output " << n;
   }
 }
 

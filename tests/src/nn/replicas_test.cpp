@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "distributed/matmul/planner.hpp"
 #include "kernels/error.hpp"
 #include "src/nn/optimizer.hpp"
 #include "tests/support/rank_test.hpp"
@@ -43,14 +44,10 @@ class ReplicasTest : public Test {
  protected:
   template <class Check>
   void for_each_mesh(const Check& check) {
-    const int np = world_->size();
-    for (int i = 1; i <= np; ++i) {
-      for (int j = 1; j <= np / i; ++j) {
-        if (np % (i * j) != 0) continue;
-        SCOPED_TRACE(Mesh(i, j, np / (i * j)).to_string());
-        RankContext context(Mesh(i, j, np / (i * j)), *world_, *device_, test::collectives());
-        check(context);
-      }
+    for (const Mesh& mesh : meshes_of(world_->size())) {
+      SCOPED_TRACE(mesh.to_string());
+      RankContext context(mesh, *world_, *device_, test::collectives());
+      check(context);
     }
   }
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "distributed/matmul/planner.hpp"
 #include "src/nn/checkpoint/bands.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/test_device.hpp"
@@ -53,17 +54,12 @@ TEST_F(SafetensorsTest, EveryMeshWritesTheSameFile) {
   RankContext one(Mesh(1, 1, 1), *single, *one_device);
   const Saved expected = world_->rank() == 0 ? save(one, *single, "one") : Saved{};
   const auto all = make_communicator(*world_, *device_, test::collectives(), 0, world_->rank());
-  const int np = world_->size();
-  for (int i = 1; i <= np; ++i) {
-    for (int j = 1; j <= np / i; ++j) {
-      if (np % (i * j) != 0) continue;
-      const Mesh mesh(i, j, np / (i * j));
-      SCOPED_TRACE(mesh.to_string());
-      RankContext context(mesh, *world_, *device_, test::collectives());
-      const Saved saved = save(context, *all, mesh.to_string());
-      EXPECT_EQ(saved.sha256, expected.sha256);
-      EXPECT_TRUE(saved.file == expected.file);
-    }
+  for (const Mesh& mesh : meshes_of(world_->size())) {
+    SCOPED_TRACE(mesh.to_string());
+    RankContext context(mesh, *world_, *device_, test::collectives());
+    const Saved saved = save(context, *all, mesh.to_string());
+    EXPECT_EQ(saved.sha256, expected.sha256);
+    EXPECT_TRUE(saved.file == expected.file);
   }
 }
 

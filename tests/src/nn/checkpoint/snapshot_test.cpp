@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "distributed/matmul/planner.hpp"
 #include "src/nn/checkpoint/background_task.hpp"
 #include "tests/support/rank_test.hpp"
 #include "tests/support/test_device.hpp"
@@ -73,17 +74,12 @@ class SnapshotTest : public ::testing::Test {
 };
 
 TEST_F(SnapshotTest, TheRanksOfAnyMeshHaveEachElementOnce) {
-  const int np = world_->size();
-  for (int i = 1; i <= np; ++i) {
-    for (int j = 1; j <= np / i; ++j) {
-      if (np % (i * j) != 0) continue;
-      const Mesh mesh(i, j, np / (i * j));
-      SCOPED_TRACE(mesh.to_string());
-      check(mesh, kShape);
-      // Memory is used again on CPUs only. With more ranks, f32 could not count the elements.
-      if (device_->kind() != DeviceKind::cpu || np > 4) continue;
-      check(mesh, {.inputs = 1024, .hidden = {np * 2048}, .outputs = 3});  // more than two shares
-    }
+  for (const Mesh& mesh : meshes_of(world_->size())) {
+    SCOPED_TRACE(mesh.to_string());
+    check(mesh, kShape);
+    // Memory is used again on CPUs only. With more ranks, f32 could not count the elements.
+    if (device_->kind() != DeviceKind::cpu || world_->size() > 4) continue;
+    check(mesh, {.inputs = 1024, .hidden = {world_->size() * 2048}, .outputs = 3});  // more than two shares
   }
 }
 
