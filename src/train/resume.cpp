@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <sstream>
 
@@ -31,7 +32,7 @@ void require_facts(const std::string& file, const Facts& stored, const Facts& ow
 /// Reads this rank's part of all tensors. @throws DamagedFile; InputError if the facts differ
 CheckpointInfo read(const std::string& path, RankContext& context, Trainer& trainer, const Facts& facts) {
   const SafetensorsFile file("resume", path);
-  const CheckpointInfo info = read_checkpoint_info(file);
+  CheckpointInfo info = read_checkpoint_info(file);
   require_facts(file.name(), info.options, facts);
   const TrainedTensors tensors = trainer.optimizer().tensors();
   try {
@@ -42,14 +43,41 @@ CheckpointInfo read(const std::string& path, RankContext& context, Trainer& trai
       require_shape(file, tensors.name(n), tensors.parameter(n));
       read_tensor(context, file, tensors.name(n), tensors.matrix(n));
     }
-  } catch (const DamagedFile&) {
-    throw;
   } catch (const InputError& error) {
     throw DamagedFile(error.what());
   }
   trainer.model().round_weights();
   context.compute().synchronize();
   return info;
+}
+
+/// Calls `read` on every rank. Returns what is wrong with the file, as the first rank that finds it damaged says; "": all
+/// ranks have read it. @throws any other error of a rank, on every rank
+std::string read_on_all(const Session& session, const CheckpointWriter::Parts& parts,
+                        const std::function<void()>& read) {
+  std::string damage;
+  agree(parts.world, parts.stream, [&] {
+    try {
+      read();
+    } catch (const DamagedFile& error) {
+      damage = error.what();
+    }
+  });
+  const std::vector<std::string> damages = from_every_rank(session, damage);
+  const auto first = std::ranges::find_if(damages, [](const std::string& text) { return !text.empty(); });
+  return first != damages.end() ? *first : "";
+}
+
+/// Returns what is wrong with the tensors that were read from `path`, or "".
+/// @param stored  the fingerprints in the file; an evaluation has read no moments
+std::string compare_fingerprints(const std::string& path, Trainer& trainer, const std::vector<std::uint64_t>& stored) {
+  const std::vector<std::uint64_t> found = trainer.compare_replicas();
+  for (std::size_t n = 0; n < found.size(); ++n) {
+    if (found[n] == stored[n]) continue;
+    return fmt::format("--resume {}: tensor {} has fingerprint {:016x}; expected {:016x}: the file is damaged", path,
+                       trainer.optimizer().tensors().name(n), found[n], stored[n]);
+  }
+  return "";
 }
 
 /// Adds a note if the checkpoint was written with another schedule of the learning rate.
@@ -104,28 +132,8 @@ std::optional<Resumed> resume(Session& session, const CheckpointWriter::Parts& p
     paths = share_lines(session, parts.folder ? parts.folder->candidates() : std::vector<std::string>());
   for (const std::string& path : paths) {
     CheckpointInfo info;
-    std::string damage;
-    agree(parts.world, parts.stream, [&] {
-      try {
-        info = read(path, parts.context, trainer, facts);
-      } catch (const DamagedFile& error) {
-        damage = error.what();
-      }
-    });
-    const std::vector<std::string> damages = from_every_rank(session, damage);
-    const auto first = std::ranges::find_if(damages, [](const std::string& text) { return !text.empty(); });
-    if (first != damages.end()) {
-      damage = *first;
-    } else {
-      const std::vector<std::uint64_t> found = trainer.compare_replicas();
-      info.fingerprints.resize(found.size());  // an evaluation has no moments
-      const auto [own, stored] = std::ranges::mismatch(found, info.fingerprints);
-      if (own != found.end()) {
-        damage = fmt::format("--resume {}: tensor {} has fingerprint {:016x}; expected {:016x}: the file is damaged",
-                             path, trainer.optimizer().tensors().name(static_cast<std::size_t>(own - found.begin())),
-                             *own, *stored);
-      }
-    }
+    std::string damage = read_on_all(session, parts, [&] { info = read(path, parts.context, trainer, facts); });
+    if (damage.empty()) damage = compare_fingerprints(path, trainer, info.fingerprints);
     if (damage.empty()) {
       resumed.path = path;
       resumed.state = info.state;

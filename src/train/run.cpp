@@ -206,9 +206,10 @@ std::optional<RunResult> TrainingRun::train(Trainer& trainer) {
   }
   if (over) {
     const Scores scores = trainer.evaluate_all();
-    listeners_.last = {.epoch = trainer.state().epoch - 1, .train_loss = scores.train.loss};
-    listeners_.last.validation = scores.validation;
-    listeners_.last.test = scores.test;
+    listeners_.last = {.epoch = trainer.state().epoch - 1,
+                       .train_loss = scores.train.loss,
+                       .validation = scores.validation,
+                       .test = scores.test};
   }
   RunResult result = collect_result(context_, trainer, listeners_.last, *world_, *stream_);
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");

@@ -163,19 +163,26 @@ void CheckpointFolder::commit(std::int64_t step, std::int64_t keep) const {
   require_there();
   require(is_regular(folder_.get(), file_of(step)), "{}: has no {}; expected the finished file", name_, file_of(step));
   sync_folder(folder_.get(), name_);
-  try {
+  make_file([&] {
     TemporaryFile file(name_, path_ + "/" + std::string(kLatest));
     file.write(file_of(step) + "\n");
     file.commit();
-  } catch (const InputError& error) {
-    require_there();
-    throw Error(error.what());  // the run has begun, so this is no InputError
-  }
+  });
   sync_folder(folder_.get(), name_);
   for (const std::int64_t other : steps()) {
     const bool stays = other <= step && keep > 0;
     if (stays) --keep;
     if (!stays) remove(folder_.get(), file_of(other), name_);
+  }
+}
+
+void CheckpointFolder::make_file(const std::function<void()>& work) const {
+  require_there();
+  try {
+    work();
+  } catch (const InputError& error) {
+    require_there();
+    throw Error(error.what());
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class CheckpointFolder {
 
   /// @throws Error if the folder was removed or replaced since construction
   void require_there() const;
+  /// Runs `work`, which makes a file in the folder during the run. @throws Error instead of an InputError of `work`: the
+  /// option was right when the run began
+  void make_file(const std::function<void()>& work) const;
 
  private:
   void take_lock();

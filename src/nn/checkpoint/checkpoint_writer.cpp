@@ -16,14 +16,10 @@ CheckpointWriter::CheckpointWriter(const Parts& parts, const TrainedTensors& ten
       tensor_bytes_(first_byte(tensors, tensors.size())) {}
 
 void CheckpointWriter::create(std::int64_t step, std::int64_t bytes) {
-  parts_.folder->require_there();
-  try {
+  parts_.folder->make_file([&] {
     temporary_.emplace(options_.name, parts_.folder->path_of(step));
     temporary_->reserve(bytes);
-  } catch (const InputError& error) {  // the folder was usable when the run began, so the option is not wrong
-    parts_.folder->require_there();
-    throw Error(error.what());
-  }
+  });
 }
 
 void CheckpointWriter::begin(std::int64_t step, const std::string& header) {
