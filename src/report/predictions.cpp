@@ -48,8 +48,10 @@ void Predictions::add(std::span<const float> outputs) {
   for (std::size_t begin = 0; begin < outputs.size(); begin += outputs_) {
     const std::span<const float> row = outputs.subspan(begin, outputs_);
     const auto bad = std::ranges::find_if_not(row, [](float value) { return std::isfinite(value); });
-    require_input(bad == row.end(), "--predictions {}: output {} of row {} is {}; expected finite outputs", path_,
-                  bad - row.begin(), row_, std::isnan(*bad) ? "NaN" : "infinite");
+    if (bad != row.end()) {  // the arguments of require_input() would read *bad also in a row without one
+      throw InputError(fmt::format("--predictions {}: output {} of row {} is {}; expected finite outputs", path_,
+                                   bad - row.begin(), row_, std::isnan(*bad) ? "NaN" : "infinite"));
+    }
     line_ = fmt::format("{}", row_);
     has_classes(table_) ? add_class(row) : add_values(row);
     line_ += '\n';
