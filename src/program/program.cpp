@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "distributed/host/host_links.hpp"
 #include "distributed/host/rank_watcher.hpp"
 #include "kernels/error.hpp"
+#include "src/program/lone_rank.hpp"
 #include "src/program/thread_waits.hpp"
 #include "src/report/standard_output.hpp"
 
@@ -77,6 +79,10 @@ int run_program(const Program& program, int argc, char** argv) {
     if (program.before_start) program.before_start();
     start_rank_watcher(program.name);
     session.emplace(argc, argv);
+    if (const auto lone = find_lone_rank(session->size(), [](const char* name) { return std::getenv(name); })) {
+      if (lone->prints) print_error(fmt::format("{}: {}", program.name, lone->message));
+      return kExitBadInput;
+    }
     introduce_to_watcher(session->rank(), session->host());
     watch_other_hosts(*session);
   } catch (const std::exception& error) {
