@@ -17,9 +17,10 @@ std::optional<LoneRank> find(int ranks, const Variables& variables) {
 }
 
 TEST(LoneRankTest, ProcessesThatMpiDoesNotConnect) {
-  for (const Variables& variables : {Variables{{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "0"}},
-                                     Variables{{"PMI_SIZE", "4"}, {"PMI_RANK", "0"}},
-                                     Variables{{"FLUX_JOB_SIZE", "4"}, {"FLUX_TASK_RANK", "0"}}, Variables{{"PMI_SIZE", "2"}}}) {
+  for (const Variables& variables :
+       {Variables{{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "0"}},
+        Variables{{"PMI_SIZE", "4"}, {"PMI_RANK", "0"}}, Variables{{"FLUX_JOB_SIZE", "4"}, {"FLUX_TASK_RANK", "0"}},
+        Variables{{"PMI_SIZE", "2"}}}) {
     const auto lone = find(1, variables);
     ASSERT_TRUE(lone) << variables.begin()->first;
     EXPECT_TRUE(lone->prints);
