@@ -28,7 +28,7 @@ def main():
         "a misspelled program": ("trian", ["mpirun", "-np", 4, "trian"]),
         "too few slots": ("not enough slots", ["mpirun", "-np", 400, "--mca", "rmaps_base_oversubscribe", 0, train]),
         "bad input": ("train: unknown option '--bogus'", ["mpirun", "-np", 2, train, "--bogus"]),
-        "a program that is killed": ("rank 1 ", ["mpirun", "-np", 2, "bash", "-c", killed]),
+        "a program that is killed": ("process", ["mpirun", "-np", 2, "bash", "-c", killed]),
     }
     with tempfile.TemporaryDirectory() as folder:
         for what, (words, command) in cases.items():

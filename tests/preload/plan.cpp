@@ -122,7 +122,8 @@ bool reached(const char* point) {
   } else if (action == "signal") {
     s.page->snapshot = s.own->snapshot.load();
     send_to_targets();
-  } else {  // stall, then signal: the others wait for this rank
+    sleep_for(20'000);  // a busy machine may run the thread that takes the signal some milliseconds later
+  } else {              // stall, then signal: the others wait for this rank
     const auto& other = s.page->ranks[static_cast<std::size_t>((s.rank + 1) % s.ranks)];
     s.page->stalled = 1;
     sleep_for(s.plan.delay / 2);

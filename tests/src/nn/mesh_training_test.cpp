@@ -34,8 +34,11 @@ using test::Recorder;
 struct Tolerance {
   double element, first_norm, loss, norm, rows;
 };
-Tolerance tolerance_of(DataType type) {
-  if (type == DataType::f32) return {32 * FLT_EPSILON, 1e-5, 1e-4, 1e-3, 1.01};
+/// A sum in another order can put an input of relu on the other side of 0. Then the gradient jumps, and AdamW moves the
+/// weights by up to the learning rate. Losses differed by 1.4e-4 after 16 steps on one machine; with tanh by 4e-7.
+Tolerance tolerance_of(const ModelShape& model) {
+  const double loss = model.activation == Activation::relu ? 1e-3 : 1e-4;
+  if (model.product_type == DataType::f32) return {32 * FLT_EPSILON, 1e-5, loss, 1e-3, 1.01};
   return {0x1p-12, 0x1p-7, 1e-2, 0x1p-5, 3.01};  // an element's terms have a much larger magnitude than their sum
 }
 
@@ -129,7 +132,7 @@ class MeshTrainingTest : public ::testing::Test {
     trainer.run(on_mesh);
     expect_steps(on_mesh.steps, one);
     const Score score = trainer.evaluate(trainer.train_table());
-    const Tolerance tolerance = tolerance_of(options.model.product_type);
+    const Tolerance tolerance = tolerance_of(options.model);
     EXPECT_NEAR(score.loss, one.score.loss, tolerance.loss * one.score.loss);
     if (one.loss == LossKind::cross_entropy) {
       EXPECT_NEAR(score.accuracy, one.score.accuracy, tolerance.rows / kRows);
@@ -141,7 +144,7 @@ class MeshTrainingTest : public ::testing::Test {
     ASSERT_EQ(steps.size(), one.steps.steps.size());
     double squares = 0;
     for (const double element : one.gradient.values) squares += element * element;
-    const Tolerance tolerance = tolerance_of(one.options.model.product_type);
+    const Tolerance tolerance = tolerance_of(one.options.model);
     EXPECT_NEAR(*steps[0].gradient_norm, std::sqrt(squares), tolerance.first_norm * std::sqrt(squares));
     for (std::size_t s = 0; s < steps.size(); ++s) {
       const StepRecord& expected = one.steps.steps[s];
@@ -168,7 +171,7 @@ class MeshTrainingTest : public ::testing::Test {
         for (std::int64_t c = part.cols.begin; c < part.cols.end; ++c, ++flat) {
           const auto p = static_cast<std::size_t>(tensor.file_begin + r * tensor.matrix.cols + c);
           const double error = std::abs(gradient[static_cast<std::size_t>(flat)] - expected.values[p]);
-          const double bound = tolerance_of(model.shape().product_type).element * expected.scales[p];
+          const double bound = tolerance_of(model.shape()).element * expected.scales[p];
           ASSERT_LE(error, bound) << tensor.name << " element (" << r << ", " << c
                                   << "): " << gradient[static_cast<std::size_t>(flat)] << ", expected "
                                   << expected.values[p];
