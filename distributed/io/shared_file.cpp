@@ -49,12 +49,29 @@ SharedFile::SharedFile(std::string name, const Identity& identity)
   const bool same = file_.is_open() && fstat(file_.get(), &status) == 0 && status.st_ino == identity.inode;
   require_input(same, "{}: {} is not the same file on every rank; expected a folder that all hosts share", name_,
                 identity.path);
+  // By the descriptor, because another file may have this path by now.
+  const std::string own = fmt::format("/proc/self/fd/{}", file_.get());
+  direct_ = FileDescriptor(open(own.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_DIRECT));
 }
 
 void SharedFile::write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const {
+  const std::int64_t head = std::min(bytes, (kBlock - offset % kBlock) % kBlock);
+  const std::int64_t body = (bytes - head) / kBlock * kBlock;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(from + head) % kBlock == 0;
+  if (!direct_.is_open() || !aligned || body < kLeastDirect) return write_through(file_, offset, from, bytes);
+  write_through(file_, offset, from, head);
+  write_through(direct_, offset + head, from + head, body);
+  write_through(file_, offset + head + body, from + head + body, bytes - head - body);
+}
+
+void SharedFile::write_through(const FileDescriptor& file, std::int64_t offset, const std::byte* from,
+                               std::int64_t bytes) const {
   for (std::int64_t done = 0; done < bytes;) {
-    const ssize_t moved = pwrite(file_.get(), from + done, static_cast<std::size_t>(bytes - done), offset + done);
+    const ssize_t moved = pwrite(file.get(), from + done, static_cast<std::size_t>(bytes - done), offset + done);
     if (moved < 0 && errno == EINTR) continue;
+    // Some file systems refuse direct writes only here.
+    if (moved < 0 && errno == EINVAL && &file == &direct_)
+      return write_through(file_, offset + done, from + done, bytes - done);
     if (moved <= 0) fail(name_, moved < 0 ? errno : ENOSPC);
     done += moved;
   }

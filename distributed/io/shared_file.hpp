@@ -11,6 +11,11 @@ namespace recombine {
 /// A file that one rank has made and all ranks open; each rank writes its own parts. Error messages begin with `name`.
 class SharedFile {
  public:
+  /// If the address and the offset of write() agree modulo this, whole blocks go to the disk without a copy in the page
+  /// cache (O_DIRECT).
+  static constexpr std::int64_t kBlock = 4096;
+  static constexpr std::int64_t kLeastDirect = 16 * kBlock;  ///< bytes; smaller parts always go through the page cache
+
   /// How the other ranks find and recognize the file.
   struct Identity {
     std::string path;
@@ -29,8 +34,11 @@ class SharedFile {
   void sync() const;  ///< to the disk
 
  private:
+  void write_through(const FileDescriptor& file, std::int64_t offset, const std::byte* from, std::int64_t bytes) const;
+
   std::string name_;
   FileDescriptor file_;
+  FileDescriptor direct_;  ///< the same file with O_DIRECT; not open if the file system does not know it
 };
 
 }  // namespace recombine

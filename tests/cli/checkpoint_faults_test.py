@@ -109,7 +109,7 @@ def check_small_disk(faults):
     size = faults.checkpoints.file(1).stat().st_size
     faults.fresh()
     (faults.folder / "ck").mkdir()
-    room = 2 * size + size // 2 + 5 * BLOCK
+    room = 2 * size + size // 2 + 3 * BLOCK
     script = f"mount -t tmpfs -o size={room} none ck && \"$@\"; code=$?; cp -a ck/. kept; exit $code"
     command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", NP, faults.train, *DATA, "--checkpoint", "ck",
                "--checkpoint-every", 2, *ENDLESS]

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string_view>
 
+#include "distributed/io/shared_file.hpp"
 #include "src/nn/digest.hpp"
 
 namespace recombine {
@@ -184,7 +185,7 @@ std::string checkpoint_header(const std::vector<NamedTensor>& tensors, const Che
   for (const std::uint64_t value : info.fingerprints) fingerprints += fmt::format("{:016x}", value);
   metadata.push_back({"fingerprints", fingerprints});
   metadata.push_back({std::string(kSha256), std::string(kShaDigits, '0')});
-  std::string header = safetensors_header(metadata, tensors);
+  std::string header = safetensors_header(metadata, tensors, SharedFile::kBlock);  // see Snapshot::Piece
   constexpr std::size_t kLength = 8;
   const std::string_view text = std::string_view(header).substr(kLength);
   const std::size_t begin = find_sha256(text);

@@ -42,10 +42,14 @@ std::vector<FileShares::Share> FileShares::of(const ParameterTensor& tensor) con
 
 std::int64_t FileShares::snapshot_elements(const TrainedTensors& tensors, DeviceKind device) const {
   std::int64_t all = 0;
+  std::int64_t gaps = 0;  // before shares: see skipped() in snapshot.cpp
   for (std::size_t n = 0; n < tensors.size(); ++n) {
-    for (const Share& share : of(tensors.parameter(n))) all += share.elements.size();
+    for (const Share& share : of(tensors.parameter(n))) {
+      all += share.elements.size();
+      if (is_direct(share)) gaps += SharedFile::kBlock / size_of(DataType::f32);
+    }
   }
-  return device == DeviceKind::cpu ? std::min(all, std::max(all * 3 / 4, 2 * kMostElements)) : all;
+  return (device == DeviceKind::cpu ? std::min(all, std::max(all * 3 / 4, 2 * kMostElements)) : all) + gaps;
 }
 
 std::int64_t FileShares::band_elements(const ParameterLayout& layout) const {

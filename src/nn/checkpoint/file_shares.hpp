@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "distributed/io/shared_file.hpp"
 #include "kernels/device.hpp"
 #include "src/nn/trained_tensors.hpp"
 
@@ -22,6 +23,11 @@ class FileShares {
     std::int64_t local;  ///< of the first element, in the memory of the blocks or bands
     Range elements;      ///< of the whole tensor, row by row; at most about a million
   };
+
+  /// True if the share is large enough to be written from the Snapshot without another copy.
+  static bool is_direct(const Share& share) {
+    return share.elements.size() * size_of(DataType::f32) >= SharedFile::kLeastDirect;
+  }
 
   FileShares(const Mesh& mesh, const Coord& coord) : mesh_(mesh), coord_(coord) {}
 

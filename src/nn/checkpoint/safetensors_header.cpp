@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernels/ceil_div.hpp"
+
 namespace recombine {
 
 namespace {
@@ -115,15 +117,17 @@ void require_covered(const std::string& name, const std::map<std::string, Stored
 
 }  // namespace
 
-std::string safetensors_header(const Metadata& metadata, const std::vector<NamedTensor>& tensors) {
+std::string safetensors_header(const Metadata& metadata, const std::vector<NamedTensor>& tensors,
+                               std::int64_t multiple) {
   nlohmann::ordered_json header;
   for (const MetadataEntry& entry : metadata) header[kMetadata][entry.key] = entry.value;
   for (const auto& [name, stored] : tensors) {
     header[name] = {{"dtype", stored.type}, {"shape", stored.shape}, {"data_offsets", {stored.begin, stored.end}}};
   }
   std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
   std::string length(8, '\0');
+  const auto bytes = static_cast<std::int64_t>(length.size() + text.size());
+  text.append(static_cast<std::size_t>(round_up(bytes, multiple) - bytes), ' ');
   for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(text.size() >> (8 * i) & 0xFF);
   return length + text;
 }

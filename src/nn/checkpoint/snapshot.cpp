@@ -7,6 +7,17 @@
 
 namespace recombine {
 
+namespace {
+
+/// The elements to skip at `address`, so that it and the offset in the file agree modulo SharedFile::kBlock.
+std::int64_t skipped(const std::byte* address, std::int64_t offset) {
+  const auto now = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(address) % SharedFile::kBlock);
+  const std::int64_t bytes = (offset - now) % SharedFile::kBlock;
+  return (bytes < 0 ? bytes + SharedFile::kBlock : bytes) / size_of(DataType::f32);
+}
+
+}  // namespace
+
 Snapshot::Snapshot(RankContext& context, Communicator& group, const TrainedTensors& tensors)
     : context_(context), group_(group), tensors_(tensors), shares_(context.mesh(), context.coord()) {
   const std::int64_t band = shares_.band_elements(tensors.layout);
@@ -30,7 +41,11 @@ void Snapshot::add_pieces() {
     for (const FileShares::Share& share : shares_.of(tensors_.parameter(n))) {
       const std::int64_t offset = first_byte(tensors_, n) + share.elements.begin * size_of(DataType::f32);
       const std::int64_t size = share.elements.size();
-      if (at + size > host_.view().size) at = 0;
+      const auto begin_at = [&](std::int64_t free) {
+        return FileShares::is_direct(share) ? free + skipped(host_.view().range(free, free).data, offset) : free;
+      };
+      at = begin_at(at);
+      if (at + size > host_.view().size) at = begin_at(0);
       const VectorView data = host_.view().range(at, at + size);
       const auto overlaps = [&](const Piece& piece) {
         return piece.data.data < data.data + data.bytes() && data.data < piece.data.data + piece.data.bytes();

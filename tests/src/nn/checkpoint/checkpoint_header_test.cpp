@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "distributed/io/shared_file.hpp"
 #include "src/nn/digest.hpp"
 
 namespace recombine {
@@ -98,7 +99,7 @@ TEST_F(CheckpointHeaderTest, GivesTheSameBitsBack) {
 TEST_F(CheckpointHeaderTest, TheLengthDoesNotDependOnFingerprints) {
   CheckpointInfo info = some_info();
   const std::string header = checkpoint_header(kTensors, info);
-  EXPECT_EQ(header.size() % 8, 0U);
+  EXPECT_EQ(header.size() % SharedFile::kBlock, 0U);
   for (const std::uint64_t value : {0UL, 1UL, ~0UL}) {
     info.fingerprints = {value, value / 3};
     EXPECT_EQ(checkpoint_header(kTensors, info).size(), header.size());
@@ -135,7 +136,7 @@ TEST_F(CheckpointHeaderTest, EveryTruncationIsDamage) {
 class ForgedHeaderTest : public CheckpointHeaderTest {
  protected:
   static std::string forged(const Metadata& metadata, const std::vector<NamedTensor>& tensors = kTensors) {
-    const std::string header = safetensors_header(metadata, tensors);
+    const std::string header = safetensors_header(metadata, tensors, SharedFile::kBlock);
     Digest digest;
     digest.add(header.data() + 8, header.size() - 8);
     const std::size_t at = header.find(kZeros);

@@ -44,6 +44,11 @@ class SnapshotTest : public ::testing::Test {
     const Buffer weights = numbered(context, layout, 1);
     const Buffer moments = numbered(context, layout, static_cast<float>(size + 1));
     Snapshot snapshot(context, *all_, {layout, {weights.view(), moments.view()}});
+    for (const Snapshot::Piece& piece : snapshot.pieces()) {
+      if (piece.data.bytes() < SharedFile::kLeastDirect) continue;
+      const auto address = reinterpret_cast<std::uintptr_t>(piece.data.data);
+      EXPECT_EQ((address - static_cast<std::uintptr_t>(piece.offset)) % SharedFile::kBlock, 0U);
+    }
     // An element that two ranks have, or none, has another sum.
     std::vector<float> file(static_cast<std::size_t>(2 * size));
     for (int time = 0; time < 2; ++time) {
