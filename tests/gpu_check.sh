@@ -79,6 +79,7 @@ if [ $emulated = no ] && [ -z "$pack" ] && ! nvidia-smi -L 2>/dev/null | grep -q
   exit 77
 fi
 
+# shellcheck source=launch/env
 . "$root/launch/env"
 if [ -z "$build" ] && [ -x "$root/run" ]; then  # this script is in a pack
   build=$root/build

@@ -4,9 +4,9 @@ that was never stopped.
 
 usage: kill_and_resume.py TRAIN POINTS [--runs N] [--seed S] [--seconds T] [--jobs J]
 POINTS is the library of tests/preload/points.cpp. Each run is a random network on a random mesh of 1 to 4 ranks. It is
-killed (one rank, all ranks, or mpirun) and resumed up to three times, then resumed to its end. A third of the runs end on
-another mesh: their losses may differ by 1e-4. After T seconds no further run begins. With 6 runs or more, each
-class must have been hit.
+killed (one rank, all ranks, or mpirun) and resumed up to three times, then resumed to its end. A third of the runs end
+on another mesh: their losses may differ by 1e-4. After T seconds no further run begins. With 6 runs or more, each class
+must have been hit.
 """
 import argparse
 import collections
@@ -61,8 +61,8 @@ def options(rng, folder, patience):
     optimizer = rng.choice(["sgd", "momentum", "adamw"])
     rate = {"sgd": 0.05, "momentum": 0.01, "adamw": 0.003}[optimizer]
     chosen += ["--hidden", hidden, "--optimizer", optimizer, "--lr", rate, "--seed", rng.randrange(1000),
-               "--batch-size", rng.randrange(20, 70), "--epochs", rng.randrange(4, 9), "--warmup", rng.choice([0, 3, 20]),
-               "--activation", rng.choice(["relu", "gelu", "tanh"]),
+               "--batch-size", rng.randrange(20, 70), "--epochs", rng.randrange(4, 9),
+               "--warmup", rng.choice([0, 3, 20]), "--activation", rng.choice(["relu", "gelu", "tanh"]),
                "--lr-schedule", rng.choice(["constant", "cosine", "step"])]
     for option, share in [(["--clip-norm", 0.5], 0.4), (["--accumulate", 2], 0.3), (["--no-bias"], 0.2),
                           (["--weight-decay", 0.05], 0.3), (["--standardize"], 0.3)]:
@@ -131,8 +131,8 @@ class Run:
                     f"{victim} killed: processes {self.points.running()} are left")
         faults = self.checkpoints.faults(unfinished=1)
         self.expect(not faults, f"{victim} killed: {faults}")
-        left = {path.name for path in self.folder.iterdir()} - {"ck", "tmp", "shm", "points.page", "table.csv", "ref.jsonl",
-                                                                "ref.json", "m.jsonl"}
+        ours = {"ck", "tmp", "shm", "points.page", "table.csv", "ref.jsonl", "ref.json", "m.jsonl"}
+        left = {path.name for path in self.folder.iterdir()} - ours
         if victim == "mpirun":  # its ranks notice it some seconds later; some runs end before
             left -= {"s.json"}
             (self.folder / "s.json").unlink(missing_ok=True)
@@ -148,7 +148,8 @@ class Run:
         """What is left to do after the newest checkpoint, in numbers of each kind."""
         done = self.checkpoints.latest() or 0
         share = 1 - done / self.steps
-        return {"checkpoints": (self.steps - done) // self.every, **{kind: int(n * share) for kind, n in self.counts.items()}}
+        return {"checkpoints": (self.steps - done) // self.every,
+                **{kind: int(n * share) for kind, n in self.counts.items()}}
 
     def kill(self, kind, resumed):
         """Starts or resumes the run, and kills it. Returns false if it has ended before."""
@@ -191,12 +192,14 @@ class Run:
         self.counts = self.counted()
         self.steps = sum("step" in line for line in self.lines("ref.jsonl"))
         self.every = self.rng.randint(1, max(1, self.steps // 4))
-        resumed = ["--checkpoint", "ck", "--checkpoint-every", self.every, "--keep", self.rng.randint(1, 3), "--resume", "auto", "--metrics", "m.jsonl", "--summary", "s.json"]
+        resumed = ["--checkpoint", "ck", "--checkpoint-every", self.every, "--keep", self.rng.randint(1, 3),
+                   "--resume", "auto", "--metrics", "m.jsonl", "--summary", "s.json"]
         for kind in self.kinds:
             if not self.kill(kind, resumed):
                 break
         np = self.rng.randint(1, 4) if self.moves else self.np
-        mesh = self.rng.choice([mesh for mesh in meshes(np) if mesh != self.mesh] or meshes(np)) if self.moves else self.mesh
+        others = [mesh for mesh in meshes(np) if mesh != self.mesh] or meshes(np)
+        mesh = self.rng.choice(others) if self.moves else self.mesh
         before = self.checkpoints.steps()
         done = self.train(np, mesh, *resumed)
         if not self.expect(done.returncode == 0, f"{self.hits}, resumed: exit {done.returncode}: {done.stderr}"):
@@ -252,7 +255,8 @@ class Report:
             print(f"{kind:18} {sum(counts.values()):4} kills: {shown}")
             if arguments.only is None and arguments.runs >= 6:
                 self.checks.expect(sum(counts.values()) > 0, f"no kill was in the class: {kind}")
-        print(f"{self.runs} runs, {sum(self.hits.values())} kills; {len(self.missed)} runs ended before they reached the point")
+        print(f"{self.runs} runs, {sum(self.hits.values())} kills; {len(self.missed)} runs ended before they reached "
+              "the point")
         for what in self.missed[:5]:
             print(f"  not reached: {what}")
         self.checks.finish()

@@ -23,7 +23,8 @@ def sources_of(build):
     cannot read."""
     with open(build / "compile_commands.json", encoding="utf-8") as file:
         files = {pathlib.Path(entry["file"]).resolve() for entry in json.load(file)}
-    ours = [f for f in files if f.suffix == ".cpp" and f.is_relative_to(ROOT) and f.relative_to(ROOT).parts[0] in FOLDERS]
+    ours = [f for f in files if f.suffix == ".cpp" and f.is_relative_to(ROOT)
+            and f.relative_to(ROOT).parts[0] in FOLDERS]
     return sorted(f for f in ours if "#include <omp.h>" not in f.read_text(encoding="utf-8"))
 
 

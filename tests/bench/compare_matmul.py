@@ -33,7 +33,8 @@ def run_json(program, np, threads, arguments):
     if not program.exists():
         sys.exit(f"{program} is not there: cmake --build {program.parent} --target {program.name}")
     command = ["mpirun", "--bind-to", "none", "-np", str(np), str(program), *map(str, arguments)]
-    done = subprocess.run(command, env={**os.environ, **ROOT, "OMP_NUM_THREADS": str(threads)}, text=True, capture_output=True)
+    done = subprocess.run(command, env={**os.environ, **ROOT, "OMP_NUM_THREADS": str(threads)}, text=True,
+                          capture_output=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
         sys.exit(f"{' '.join(command)}\nexit status {done.returncode}\n{done.stdout}{done.stderr}")
@@ -57,13 +58,18 @@ def square_f32(options):
         ours = [r["gflops"] for r in runs]
         row = f"{name:36}{spread(ours):24}{statistics.median(ours) / one:10.1%}    "
         if "direct_gflops" in runs[0]:
-            row += f"{spread([r['direct_gflops'] for r in runs]):24}{statistics.median(r['gflops'] / r['direct_gflops'] for r in runs):.1%}"
+            share = statistics.median(r["gflops"] / r["direct_gflops"] for r in runs)
+            row += f"{spread([r['direct_gflops'] for r in runs]):24}{share:.1%}"
         print(row.rstrip() + f"   {runs[0]['plan']}", flush=True)
 
 
+def ratio(ours, peer):
+    return f"{statistics.median(ours) / statistics.median(peer):.2f}"
+
+
 def compare_with_pdgemm(options, np):
-    print(f"\nf64, np {np} x 1 thread, GFLOP/s\n{'m x n x k':18}{'ours':22}{'plan':18}{'pdgemm as shipped':22}{'ratio':8}"
-          f"{'pdgemm, best panel':22}{'ratio':8}")
+    print(f"\nf64, np {np} x 1 thread, GFLOP/s\n{'m x n x k':18}{'ours':22}{'plan':18}"
+          f"{'pdgemm as shipped':22}{'ratio':8}{'pdgemm, best panel':22}{'ratio':8}")
     for shape in F64_SHAPES:
         ours, shipped, tuned = [], [], []
         for _ in range(options.rounds):
@@ -72,9 +78,8 @@ def compare_with_pdgemm(options, np):
             for results, panels in ((shipped, "32"), (tuned, "256,512")):
                 results.append(run_json(options.build / "pdgemm_bench", np, 1, ["--shapes", shape, "--panels", panels,
                                                                                 "--rounds", 3])["best_gflops"])
-        ratio = lambda peer: f"{statistics.median(ours) / statistics.median(peer):.2f}"
-        print(f"{shape:18}{spread(ours):22}{run['plan']:18}{spread(shipped):22}{ratio(shipped):8}{spread(tuned):22}{ratio(tuned)}",
-              flush=True)
+        print(f"{shape:18}{spread(ours):22}{run['plan']:18}{spread(shipped):22}{ratio(ours, shipped):8}"
+              f"{spread(tuned):22}{ratio(ours, tuned)}", flush=True)
 
 
 def main():

@@ -27,8 +27,8 @@ def meshes_of(np):
 def run(options, mesh, steps):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "summary.json"
-        command = ["mpirun", "--bind-to", "none", "--oversubscribe", "-np", str(options.np), str(options.train), "--mesh",
-                   mesh, "--steps", str(steps), "--quiet", "--summary", str(path), *options.train_options]
+        command = ["mpirun", "--bind-to", "none", "--oversubscribe", "-np", str(options.np), str(options.train),
+                   "--mesh", mesh, "--steps", str(steps), "--quiet", "--summary", str(path), *options.train_options]
         done = subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True, capture_output=True)
         if done.returncode:
             sys.exit(f"{' '.join(command)}\n{done.stderr}")
@@ -71,7 +71,8 @@ def main():
         for mesh in meshes[turn:] + meshes[:turn]:
             runs[mesh].append(run(options, mesh, options.steps))
     first = runs[meshes[0]]
-    print("| mesh | weights, gradient, moments: MB | activations: MB | sent per step: MB | samples/s | ratio | exposed |")
+    print("| mesh | weights, gradient, moments: MB | activations: MB | sent per step: MB | samples/s | ratio "
+          "| exposed |")
     print("|---|---|---|---|---|---|---|")
     for mesh in meshes:
         ratios = [mine["samples_per_second"] / other["samples_per_second"] for mine, other in zip(runs[mesh], first)]

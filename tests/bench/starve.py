@@ -118,7 +118,8 @@ def show_ratios(found):
 
 
 def show_shares(found):
-    return f"exposed {spread([f['exposed'] for f in found], '.1%')}  samples/s {spread([f['rate'] for f in found], '.0f')}"
+    return (f"exposed {spread([f['exposed'] for f in found], '.1%')}  "
+            f"samples/s {spread([f['rate'] for f in found], '.0f')}")
 
 
 def show_collectives(found):

@@ -22,8 +22,8 @@ def problem_of(name, result, fragments, cwd, ignored):
 
 
 def try_case(program, np, case):
-    """What is wrong with the program's answer, or None. A case: (arguments, texts that the line must contain, settings of
-    run() such as np). The setting `ignored`: lines that begin with it come from a library and do not count."""
+    """What is wrong with the program's answer, or None. A case: (arguments, texts that the line must contain, settings
+    of run() such as np). The setting `ignored`: lines that begin with it come from a library and do not count."""
     arguments, fragments, *settings = case
     settings = {"np": np, "ignored": (), **(settings[0] if settings else {})}
     ignored = settings.pop("ignored")

@@ -54,7 +54,8 @@ def make_cases(root, np):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(socket_path))  # the file stays after the socket is closed
     configs = [
-        (["--config", str(pipe)], [f"--config {pipe}", "is a FIFO; expected a regular file"]), (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
+        (["--config", str(pipe)], [f"--config {pipe}", "is a FIFO; expected a regular file"]),
+        (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
         (config("zero.cfg", "lr = 1\n\0 = 1\n"), "line 2: has a zero byte"),
         (config("unknown.cfg", "\nlearning-rate = 3\n"), ["line 2", "learning-rate"]),
         (config("bare.cfg", "lr = 1\nquiet\n"), ["line 2", "'quiet'"]),
@@ -62,7 +63,8 @@ def make_cases(root, np):
         (config("nested.cfg", "config = x\n"), ["line 1", "config"]),
         (config("twice.cfg", "lr = 1\nlr = 2\n"), ["twice.cfg", "lr"]), (config("value.cfg", "lr = x\n"), "--lr 'x'"),
         (config("bytes.cfg", "\1\x1b = 3"), "\\x01\\x1b"), (["--config", str(root)], [f"--config {root}", "lines"]),
-        (["--config", "/dev/zero"], "--config /dev/zero: is a character device; expected"), (["--config", ""], "--config ''"),
+        (["--config", "/dev/zero"], "--config /dev/zero: is a character device; expected"),
+        (["--config", ""], "--config ''"),
         ([*good, *config("own.cfg", "lr = 0.1"), "--save", str(root / "own.cfg")], ["--save", "--config"]),
     ]
     # Boost.Program_options would replace placeholders inside the user's text, and never return.
@@ -75,7 +77,8 @@ def make_cases(root, np):
         ([*few, "--epochs", str(2**62)], [f"--epochs {2**62}", f"at most {most // 4}"]),
         (["--data", "synthetic:1,17179869184,17179869184", "--hidden", ""], ["--data synthetic", "GiB"]),
         (config("layers.cfg", "hidden = " + ",".join(["16777216"] * 100000)), "--hidden"),  # 2^64.6 weights
-        ([*few, "--memory-limit", "1K"], ["--data synthetic", "takes at least 4032 bytes (3.94 KiB)", "--memory-limit 1K allows 1 KiB"], {"np": 1}),
+        ([*few, "--memory-limit", "1K"],
+         ["--data synthetic", "takes at least 4032 bytes (3.94 KiB)", "--memory-limit 1K allows 1 KiB"], {"np": 1}),
         ([*few, "--memory-limit", "10"], ["--memory-limit 10 for each of its 2 ranks allows 20 B"], {"np": 2}),
         ([*few, "--memory-limit", "2M"], ["--hidden '1024,1024'", " bytes (", "--memory-limit 2M allows 2 MiB"]),
         *((few + ["--memory-limit", size], [f"--memory-limit '{size}'", "2^63 bytes"])
@@ -99,7 +102,8 @@ def make_cases(root, np):
         (["--lr", "1", "--lr", "2"], "lr"), (["--config", "missing.cfg"], "missing.cfg"),
         (["--patience", "2"], "--validation"),
         (["--metrics-every", "10"], "--metrics-every 10: expected with --metrics FILE"),
-        (config("every.cfg", "metrics-every = 1\n"), "--metrics-every 1: expected with"), (["--save", ""], "--save ''"), (["--hidden", "99999999"], "16777216"),
+        (config("every.cfg", "metrics-every = 1\n"), "--metrics-every 1: expected with"),
+        (["--save", ""], "--save ''"), (["--hidden", "99999999"], "16777216"),
         (["--collectives", "mpi"], "--collectives"), (["--precision", "f16"], "--precision"),
         (["--device", "cpu", "--collectives", "staged"], "--collectives"),
         (["--device", "cpu", "--precision", "tf32"], "--precision tf32"),
@@ -130,21 +134,25 @@ def make_cases(root, np):
         outputs += [(good + [option, "x" * 256], [option, "File name too long; expected a name of at most 255 bytes"]),
                     (good + [option, "./" * 2050 + "x"], [option, "expected a path of at most 4000 bytes"]),
                     (good + [option, str(pipe)], f"{option} {pipe}: is a FIFO; expected a regular file or a new name"),
-                    (good + [option, str(root)], f"{option} {root}: is a folder; expected a regular file or a new name")]
+                    (good + [option, str(root)],
+                     f"{option} {root}: is a folder; expected a regular file or a new name")]
     # If one output cannot be opened, no other output may be left.
     outputs.append((good + ["--save", "w.safetensors", "--metrics", "/nonexistent/m"], "--metrics"))
     outputs.append((good + ["--save", "x", "--summary", "./x"], "--summary ./x"))
     outputs.append((good + ["--summary", good[1]], "--data"))
     whole = idx_folder(root, "whole", images(9), labels(9))
     outputs.append((["--data", whole, "--save", f"{whole}/train-labels-idx1-ubyte"], ["--save", "--data"]))
-    diverging = ["--loss", "mse", "--hidden", "8", "--optimizer", "sgd", "--lr", "1e50", "--save", "w.safetensors", "--quiet"]
+    diverging = ["--loss", "mse", "--hidden", "8", "--optimizer", "sgd", "--lr", "1e50", "--save", "w.safetensors",
+                 "--quiet"]
     outputs.append((good + diverging, ["--lr 1e+50", "step 1"]))
     outputs.append((good + [*diverging, "--steps", "1"], ["--lr 1e+50", "step 1"]))
-    outputs.append((good + ["--hidden", "1000000,1000000", "--save", "x", "--metrics", "y"], ["--hidden '1000000", "GiB"]))
+    outputs.append((good + ["--hidden", "1000000,1000000", "--save", "x", "--metrics", "y"],
+                    ["--hidden '1000000", "GiB"]))
     large = ["--data", "synthetic:3000000,1,1", "--hidden", "1000000", "--batch-size", "all"]
     outputs.append((large, ["--batch-size 3000000", "GiB"]))
     bombs = [(["--data", bomb_folder(root, 30000)], ["train-images-idx3-ubyte.gz", "1000 times", "--memory-limit"]),
-             (["--data", bomb_folder(root, 30001), "--memory-limit", "8M"], ["train-images-idx3-ubyte.gz", "--memory-limit 8M"])]
+             (["--data", bomb_folder(root, 30001), "--memory-limit", "8M"],
+              ["train-images-idx3-ubyte.gz", "--memory-limit 8M"])]
     return options + configs + placeholders + numbers + data + bombs + outputs
 
 

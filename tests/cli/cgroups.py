@@ -19,7 +19,8 @@ class Cgroup:
         if (ROOT / "cgroup.controllers").exists():
             top, limits = ROOT, {"memory.max": memory, "cpu.max": cpus and f"{int(cpus * period)} {period}"}
         else:
-            top, limits = ROOT / controller, {"memory.limit_in_bytes": memory, "cpu.cfs_quota_us": cpus and int(cpus * period)}
+            top, limits = ROOT / controller, {"memory.limit_in_bytes": memory,
+                                              "cpu.cfs_quota_us": cpus and int(cpus * period)}
         self.group = top / f"recombine-test-{os.getpid()}"
         self.controller, self.limits = controller, {name: value for name, value in limits.items() if value}
 

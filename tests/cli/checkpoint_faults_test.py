@@ -1,5 +1,5 @@
-"""Faults of a disk and of checkpoints: each is told in one line, with exit code 1 during the run and 2 before it. The last
-good checkpoint still loads, and nothing half-written is left.
+"""Faults of a disk and of checkpoints: each is told in one line, with exit code 1 during the run and 2 before it. The
+last good checkpoint still loads, and nothing half-written is left.
 
 usage: checkpoint_faults_test.py TRAIN POINTS [--places N] [--seed S]
 POINTS is the library of tests/preload/points.cpp. N: how many bits of a file are flipped, each in a run of its own;
@@ -54,12 +54,13 @@ class Faults:
 
     def resumed_from(self, what, expected, *resume):
         """Trains one step more: it is the one after step `expected`. Returns the messages of that run."""
-        done = self.train_with("--checkpoint", "ck", *(resume or ("--resume", "auto")), "--metrics", "r.jsonl", "--steps",
-                               expected + 1, *ENDLESS)
+        done = self.train_with("--checkpoint", "ck", *(resume or ("--resume", "auto")), "--metrics", "r.jsonl",
+                               "--steps", expected + 1, *ENDLESS)
         if self.checks.expect(done.returncode == 0, f"{what}: resumed: exit {done.returncode}: {done.stderr}"):
             lines = map(json.loads, (self.folder / "r.jsonl").read_text().splitlines())
             first = next((line for line in lines if "step" in line), {})
-            self.checks.expect(first.get("step") == expected + 1, f"{what}: resumed at {first}, not after step {expected}")
+            self.checks.expect(first.get("step") == expected + 1,
+                               f"{what}: resumed at {first}, not after step {expected}")
         (self.folder / "r.jsonl").unlink(missing_ok=True)
         return [line for line in done.stderr.splitlines() if not any(note in line for note in NOTES)]
 
@@ -80,7 +81,7 @@ class Faults:
 
 
 def check_failed_calls(faults):
-    """The disk is full, or fails, at each part of a checkpoint; in the other rank too. The one before stays as it is."""
+    """The disk is full, or fails, at each part of a checkpoint; in the other rank too. The one before stays whole."""
     faults.make(1)
     first = faults.checkpoints.file(1).read_bytes()
     kept = faults.folder / "kept"
@@ -97,7 +98,8 @@ def check_failed_calls(faults):
         faults.whole(what, unfinished=1 if point in ("rename", "latest") else 0)  # a finished file is kept
         found = faults.checkpoints.steps()
         faults.checks.expect(found == ([1, 4] if point == "latest" else [1]), f"{what}: there are {found}")
-        faults.checks.expect(faults.checkpoints.file(1).read_bytes() == first, f"{what}: the checkpoint before has changed")
+        faults.checks.expect(faults.checkpoints.file(1).read_bytes() == first,
+                             f"{what}: the checkpoint before has changed")
         faults.checks.expect(faults.checkpoints.latest() == 1, f"{what}: latest names {faults.checkpoints.latest()}")
     faults.resumed_from("the disk is full", 1)
     faults.whole("after a disk that was full")
@@ -186,7 +188,8 @@ def check_two_runs(faults):
 
 
 def damaged(faults, what, change):
-    """The newest of three checkpoints is damaged by `change(bytes)`: with its name it is refused; auto takes the one before."""
+    """The newest of three checkpoints is damaged by `change(bytes)`: with its name it is refused; auto takes the one
+    before."""
     newest = faults.checkpoints.file(3)
     old = newest.read_bytes()
     newest.write_bytes(change(bytearray(old)))

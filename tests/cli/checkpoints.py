@@ -55,7 +55,8 @@ class Folder:
         return [name for name in self.names() if UNFINISHED.fullmatch(name)]
 
     def faults(self, unfinished=0, timeout=10):
-        """What is wrong with the folder after the end of a job; "" if nothing. Waits for the removal of unfinished files."""
+        """What is wrong with the folder after the end of a job; "" if nothing. Waits until unfinished files are
+        removed."""
         wait_for(lambda: len(self.unfinished()) <= unfinished, timeout=timeout)
         strange = [name for name in self.names() - {"latest", "lock"}
                    if not NAME.fullmatch(name) and not UNFINISHED.fullmatch(name)]

@@ -70,7 +70,8 @@ def check_memory(train, matmul, folder, checks):
             done = run(group.script, np, matmul, "--m", 6000, "--n", 6000, "--k", 6000, cwd=folder)
             checks.expect(done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "memory" in done.stderr,
                           f"6000^3 in 400 MiB, np {np}: exit {done.returncode}, {done.stderr!r}")
-        done = run(group.script, 2, train, "--data", "synthetic:2000,16,2", "--hidden", "8192,8192", "--quiet", cwd=folder)
+        done = run(group.script, 2, train, "--data", "synthetic:2000,16,2", "--hidden", "8192,8192", "--quiet",
+                   cwd=folder)
         checks.expect(done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "memory" in done.stderr,
                       f"8192,8192 in 400 MiB: exit {done.returncode}, {done.stderr!r}")
 

@@ -42,7 +42,8 @@ def check_signals(train, folder, checks):
             lines, stderr = lines_of(job)
         line = (f"train: rank 1 on {socket.gethostname()} (pid {process}) was ended by signal {number:d} "
                 f"({signal.strsignal(number)})")
-        checks.expect(job.returncode == 128 + number and lines == [line], f"{number!r}: exit {job.returncode}, {stderr!r}")
+        checks.expect(job.returncode == 128 + number and lines == [line],
+                      f"{number!r}: exit {job.returncode}, {stderr!r}")
 
 
 def check_orderly_ends(train, folder, checks):
@@ -56,7 +57,8 @@ def check_orderly_ends(train, folder, checks):
 
 def check_without_mpirun(train, folder, checks):
     metrics = folder / "alone.jsonl"
-    with subprocess.Popen([train, *map(str, DATA), "--metrics", metrics], cwd=folder, stderr=subprocess.PIPE, text=True) as job:
+    with subprocess.Popen([train, *map(str, DATA), "--metrics", metrics], cwd=folder, stderr=subprocess.PIPE,
+                          text=True) as job:
         wait_for(metrics.exists)
         job.kill()
         lines, stderr = lines_of(job)
@@ -89,7 +91,8 @@ def check_out_of_memory(train, folder, checks):
         with start(group.script, 1, train, *DATA, "--metrics", metrics, cwd=folder, **PATIENT) as job:
             wait_for(metrics.exists)
             pathlib.Path(f"/proc/{ranks_of(job)[0]}/oom_score_adj").write_text("1000")  # the kernel kills it first
-            hog = subprocess.Popen(["bash", "-c", HOG.format(group=group.group, bytes=limit)], stderr=subprocess.DEVNULL)
+            hog = subprocess.Popen(["bash", "-c", HOG.format(group=group.group, bytes=limit)],
+                                   stderr=subprocess.DEVNULL)
             lines, stderr = lines_of(job)
             hog.kill()
             hog.wait()

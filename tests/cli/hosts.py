@@ -23,7 +23,8 @@ from program import SETTINGS, Skip
 HEAD, SWITCH = "head", "switch"
 TOOLS = ["ip", "unshare", "nsenter", "mount", "hostname"]
 # The first process of a host; killing it is like switching off the power.
-INIT = """hostname {name} && mount -t tmpfs tmpfs /dev/shm && mount --bind {hosts} /etc/hosts && ip link set lo up || exit
+INIT = """hostname {name} && mount -t tmpfs tmpfs /dev/shm && mount --bind {hosts} /etc/hosts &&
+ip link set lo up || exit
 echo ready; [ $$ = 1 ] || exec sleep infinity; while :; do sleep 1000 & wait; done"""
 # Replaces ssh. As with ssh, the environment of mpirun does not reach the host.
 AGENT = """#!/bin/bash
@@ -91,7 +92,8 @@ class Hosts:
 
     def run_on(self, host, *command):
         """The output of `command` on `host`, e.g. of run_on("h1", "mount", "--bind", "other.csv", "/data.csv")."""
-        return subprocess.run(self.inside(host, *map(str, command)), check=True, stdout=subprocess.PIPE, text=True).stdout
+        return subprocess.run(self.inside(host, *map(str, command)), check=True, stdout=subprocess.PIPE,
+                              text=True).stdout
 
     def processes_of(self, host, program):
         """Process ids (in this process's namespace) of the processes on `host` with the name `program`."""
@@ -147,7 +149,8 @@ class Hosts:
         self._ip(SWITCH, "link", "set", "bridge", "up")
         for name in everyone:
             self._boot(name)
-            self._ip(SWITCH, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(self.first[name]))
+            self._ip(SWITCH, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns",
+                     str(self.first[name]))
             self._ip(SWITCH, "link", "set", name, "master", "bridge", "up")
             self._ip(name, "address", "add", addresses[name] + "/24", "dev", "eth0")
             self._ip(name, "link", "set", "eth0", "up")
@@ -160,8 +163,8 @@ class Hosts:
         spaces = ["--net", "--uts", "--mount"] + (["--pid", "--mount-proc"] if name in self.names else [])
         init = INIT.format(name=name, hosts=self.folder / "hosts")
         process = subprocess.Popen(["unshare", *spaces, "--fork", "--kill-child=KILL", "bash", "-c", init],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                   start_new_session=True, preexec_fn=die_with_parent)
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, start_new_session=True, preexec_fn=die_with_parent)
         self.processes[name] = process
         said = process.stdout.readline().strip()
         if said != "ready":

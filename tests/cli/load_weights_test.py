@@ -46,8 +46,10 @@ def tensor_bytes(path):
 def check_every_mesh_reads_the_file(trainer, checks):
     data = write(trainer.folder / "w.safetensors", random_tensors(SHAPES))
     for np, mesh in [(1, "1x1x1"), (3, "3x1x1"), (4, "1x2x2"), (4, "2x1x2"), (6, "1x3x2"), (5, "1x1x5")]:
-        trainer.run(np, *NETWORK, "--mesh", mesh, "--load", "w.safetensors", *UNCHANGED, "--save", "v.safetensors", "--quiet")
-        checks.expect(tensor_bytes(trainer.folder / "v.safetensors") == data, f"--mesh {mesh}: other bytes than in the file")
+        trainer.run(np, *NETWORK, "--mesh", mesh, "--load", "w.safetensors", *UNCHANGED, "--save", "v.safetensors",
+                    "--quiet")
+        checks.expect(tensor_bytes(trainer.folder / "v.safetensors") == data,
+                      f"--mesh {mesh}: other bytes than in the file")
     trainer.run(2, *NETWORK, "--load", "w.safetensors", "--steps", 3, "--save", "w.safetensors")
     checks.expect(tensor_bytes(trainer.folder / "w.safetensors") != data, "--save does not replace the file of --load")
 
@@ -55,8 +57,10 @@ def check_every_mesh_reads_the_file(trainer, checks):
 def check_training_continues_on_another_mesh(trainer, checks):
     """The loss before the first step on 3x1x1 is that of the weights saved on 1x2x2."""
     trainer.run(4, *NETWORK, "--mesh", "1x2x2", "--epochs", 4, "--batch-size", "all", "--save", "w.safetensors")
-    there = trainer.losses(4, *NETWORK, "--mesh", "1x2x2", "--load", "w.safetensors", "--batch-size", "all", "--steps", 3)
-    here = trainer.losses(3, *NETWORK, "--mesh", "3x1x1", "--load", "w.safetensors", "--batch-size", "all", "--steps", 3)
+    there = trainer.losses(4, *NETWORK, "--mesh", "1x2x2", "--load", "w.safetensors", "--batch-size", "all",
+                           "--steps", 3)
+    here = trainer.losses(3, *NETWORK, "--mesh", "3x1x1", "--load", "w.safetensors", "--batch-size", "all",
+                          "--steps", 3)
     first = trainer.losses(3, *NETWORK, "--batch-size", "all", "--steps", 3)
     close = all(abs(a - b) <= 1e-5 * a for a, b in zip(there, here, strict=True))
     checks.expect(close and here[0] != first[0], f"losses {there} and {here}, from new weights {first}")
@@ -67,23 +71,29 @@ def check_evaluate(trainer, checks):
     table = ["--data", "synthetic:300,12,3", "--hidden", "33,18", "--validation", 0.2]
     trained = trainer.summary(4, *table, "--mesh", "1x2x2", "--epochs", 2, "--save", "w.safetensors")
     evaluated = trainer.summary(4, *table, "--mesh", "1x2x2", "--load", "w.safetensors", "--evaluate")
-    same = [key for key in ("validation_loss", "test_loss", "weights_sha256") if trained[key] == evaluated[key] is not None]
+    same = [key for key in ("validation_loss", "test_loss", "weights_sha256")
+            if trained[key] == evaluated[key] is not None]
     checks.expect(len(same) == 3, f"only {same} are equal after --evaluate")
     checks.expect(evaluated["steps"] == 0 and 0 < evaluated["train_loss"] < trained["train_loss"],
                   f"train_loss {evaluated['train_loss']}, while training {trained['train_loss']}")
     checks.expect(evaluated["slowest_rank"] is None and evaluated["bytes_by_kind"]["moments"] == 0, f"{evaluated}")
     text = trainer.run(3, *table, "--mesh", "1x1x3", "--load", "w.safetensors", "--evaluate").stdout
     lines = [line.split("loss")[0].strip() for line in text.splitlines()[-3:]]
-    checks.expect(lines == ["training rows", "validation rows", "test rows"] and "epoch" not in text, f"--evaluate: {text}")
+    checks.expect(lines == ["training rows", "validation rows", "test rows"] and "epoch" not in text,
+                  f"--evaluate: {text}")
 
 
 def check_weights_that_overflow(trainer, checks):
     """Finite weights, but a loss that is not: exit code 2, and the message names the weights or the data, not --lr."""
-    write(trainer.folder / "big", {name: [1e30 * value for value in values] for name, values in random_tensors(SHAPES).items()})
-    for words, text in [(["--evaluate"], "train: --load big: the loss with these weights is NaN; expected a finite loss"),
-                        (["--steps", 2], "train: --data: training diverged at step 1: the loss is NaN before the first")]:
+    write(trainer.folder / "big",
+          {name: [1e30 * value for value in values] for name, values in random_tensors(SHAPES).items()})
+    for words, text in [(["--evaluate"],
+                         "train: --load big: the loss with these weights is NaN; expected a finite loss"),
+                        (["--steps", 2],
+                         "train: --data: training diverged at step 1: the loss is NaN before the first")]:
         done = run(trainer.program, 2, *NETWORK, "--load", "big", *words, cwd=trainer.folder, timeout=60)
-        checks.expect(done.returncode == 2 and done.stderr.startswith(text), f"{words}: {done.returncode}: {done.stderr}")
+        checks.expect(done.returncode == 2 and done.stderr.startswith(text),
+                      f"{words}: {done.returncode}: {done.stderr}")
 
 
 def check_names_of_other_programs(trainer, checks):
@@ -96,9 +106,10 @@ def check_names_of_other_programs(trainer, checks):
     values = random_tensors(ours)
     renamed = {name: f"layers.{2 * int(name.split('.')[1])}.{name.split('.')[2]}" for name in ours}
     shapes = {renamed[name]: shape for name, shape in ours.items()}
-    write(trainer.folder / "torch.safetensors", {renamed[name]: values[name] for name in sorted(ours, key=renamed.get)}, shapes=shapes)
-    text = trainer.run(2, "--data", "synthetic:60,12,3", "--hidden", ",".join(map(str, hidden)), "--load", "torch.safetensors",
-                       *UNCHANGED, "--mesh", "1x2x1", "--save", "v.safetensors").stdout
+    write(trainer.folder / "torch.safetensors",
+          {renamed[name]: values[name] for name in sorted(ours, key=renamed.get)}, shapes=shapes)
+    text = trainer.run(2, "--data", "synthetic:60,12,3", "--hidden", ",".join(map(str, hidden)),
+                       "--load", "torch.safetensors", *UNCHANGED, "--mesh", "1x2x1", "--save", "v.safetensors").stdout
     order = ", ".join(f"layers.{2 * layer}.weight" for layer in range(len(extents)))
     checks.expect(f"layers, in order: {order}\n" in text, f"the order of the layers is not printed: {text}")
     expected = b"".join(struct.pack(f"<{len(values[name])}f", *values[name]) for name in ours)
@@ -130,8 +141,10 @@ def check_bad_files(trainer, checks):
         (changed("type", dtype="BF16"), ["tensor layers.0.weight has type BF16", "expected F32"]),
         (changed("nan", tensors=with_nan), ["tensor layers.1.bias has nan at element 7", "expected finite"]),
         (changed("missing", tensors=missing), ["has 2 biases (tensors with one dimension); expected 3"]),
-        (changed("extra", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1])), ["has 4 weights", "expected 3"]),
-        (changed("cube", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1, 1])), ["tensor more has 3 dimensions"]),
+        (changed("extra", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1])),
+         ["has 4 weights", "expected 3"]),
+        (changed("cube", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1, 1])),
+         ["tensor more has 3 dimensions"]),
         (raw("longer", whole + b"12"), ["tensors end at byte", "where the file ends"]),
         (raw("overlap", whole.replace(first.encode(), b"[0, %d]" % size + b" " * (len(first) - len(f"[0, {size}]")))),
          ["tensor layers.0.weight begins at byte 0"]),
@@ -143,16 +156,18 @@ def check_bad_files(trainer, checks):
         (raw("huge", struct.pack("<Q", 1 << 60) + b"{}"), ["announce a header of 1152921504606846976 bytes"]),
         (raw("negative", struct.pack("<Q", (1 << 64) - 1) + b"{}"), ["announce a header of"]),
         (raw("text", struct.pack("<Q", 4) + b"abcd" + bytes(64)), ["no JSON of tensors"]),
-        (raw("list", struct.pack("<Q", 2) + b"[]" + bytes(64)), ["no JSON of tensors"]), (raw("none", struct.pack("<Q", 2) + b"{}"), ["has 0 weights", "expected 3"]),
+        (raw("list", struct.pack("<Q", 2) + b"[]" + bytes(64)), ["no JSON of tensors"]),
+        (raw("none", struct.pack("<Q", 2) + b"{}"), ["has 0 weights", "expected 3"]),
         (raw("keys", struct.pack("<Q", 8) + b'{"a":{}}' + bytes(64)), ["no JSON of tensors"]),
         (raw("deep", struct.pack("<Q", 1 << 20) + b"[" * (1 << 20)), ["no JSON of tensors"]),
         (raw("offsets", struct.pack("<Q", len(one_name)) + one_name + bytes(64)), ["tensor a lies at bytes"]),
         ("fifo", ["is a FIFO"]), ("nowhere", ["nowhere"]), (".", ["is a folder"])]
     for name, texts in cases:
-        done = run(trainer.program, 2, *NETWORK, "--load", name, "--steps", 1, "--mesh", "1x1x2", "--save", "no", cwd=folder,
-                   timeout=60)
+        done = run(trainer.program, 2, *NETWORK, "--load", name, "--steps", 1, "--mesh", "1x1x2", "--save", "no",
+                   cwd=folder, timeout=60)
         lines = done.stderr.splitlines()
-        told = len(lines) == 1 and lines[0].startswith(f"train: --load {name}") and all(text in lines[0] for text in texts)
+        told = (len(lines) == 1 and lines[0].startswith(f"train: --load {name}")
+                and all(text in lines[0] for text in texts))
         checks.expect(done.returncode == 2 and told, f"{name}: exit {done.returncode}: {done.stderr}")
         checks.expect(not (folder / "no").exists(), f"{name}: a file was saved")
 

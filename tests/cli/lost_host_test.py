@@ -2,7 +2,6 @@
 
 usage: lost_host_test.py TRAIN REPOSITORY; exit code 77 (skipped) if hosts of namespaces cannot be made.
 """
-import os
 import pathlib
 import subprocess
 import sys

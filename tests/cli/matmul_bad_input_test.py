@@ -29,17 +29,20 @@ def option_cases(np):
         (["--m", "1099511627776", "--n", "1099511627776", "--k", "1"], ["--m", "1099511627776"]),
         (sized("--mesh", other), ["--mesh", other, str(np)]), (sized("--mesh", "0x1x1"), "--mesh"),
         (sized("--mesh", "3x1431655766x1"), "--mesh '3x1431655766x1'"),  # the product is 2 in 32 bits
-        (sized("--mesh", "65536x65536x1"), "--mesh '65536x65536x1'"), (sized("--mesh", "abc"), "--mesh"), (sized("--mesh", "1x1"), "--mesh"),
+        (sized("--mesh", "65536x65536x1"), "--mesh '65536x65536x1'"), (sized("--mesh", "abc"), "--mesh"),
+        (sized("--mesh", "1x1"), "--mesh"),
         (sized("--schedule", "shift", "--mesh", "2x3x1"), ["--schedule", "shift", "2x3x1"], {"np": 6}),
         (sized("--schedule", "hash"), ["--schedule", "hash"]), (sized("--dtype", "f16"), ["--dtype", "f16"]),
         (sized("--recombine", "sum"), ["--recombine", "sum"]), (sized("--device", "tpu"), "--device"),
         (sized("--memory-limit", "0"), "--memory-limit"), (sized("--memory-limit", "5x"), "--memory-limit"),
         (sized("--memory-limit", "-1GiB"), "--memory-limit"), (sized("--memory-limit", "nan"), "--memory-limit"),
-        *((sized("--memory-limit", size), [f"--memory-limit '{size}'", "2^63 bytes"]) for size in ["99999999999G", str(2**63)]),
+        *((sized("--memory-limit", size), [f"--memory-limit '{size}'", "2^63 bytes"])
+          for size in ["99999999999G", str(2**63)]),
         (sized("--memory-limit", "100", "--out", "C.npy"), "--memory-limit"),  # no room for the smallest tile
         (sized("--memory-limit", "300"), ["--memory-limit", "--out"]),  # C needs a file
         (["--m", "1000000", "--n", "1000000", "--k", "8"], ["--memory-limit", "GiB"]),  # 4 TB of C
-        (sized("--memory-limit", "300", "--out", "C.npy", "--schedule", "shift"), ["--schedule shift", "--memory-limit"]),
+        (sized("--memory-limit", "300", "--out", "C.npy", "--schedule", "shift"),
+         ["--schedule shift", "--memory-limit"]),
         (sized("--out", "x", "--json", "./x"), ["--json ./x", "--out"]),  # one would replace the other
         (sized("--repeat", "0"), "--repeat"), (sized("--threads", "0"), "--threads"), (sized("--seed", "-1"), "--seed"),
         (sized("--alpha", "1e300"), ["--alpha 1e+300", "f64"]), (sized("--beta", "-1e39"), ["--beta -1e+39", "f64"]),
@@ -92,7 +95,8 @@ def file_cases(root):
         *((["--a", path, "--b", b], ["--a", words] if isinstance(words, str) else ["--a", *words])
           for path, words in unreadable),
         (["--a", str(pipe), "--b", b], f"--a {pipe}: is a FIFO; expected a regular .npy file"),
-        ([*files, "--beta", "1", "--c", "/dev/null"], "--c /dev/null: is a character device; expected a regular .npy file"),
+        ([*files, "--beta", "1", "--c", "/dev/null"],
+         "--c /dev/null: is a character device; expected a regular .npy file"),
         (["--a", a, "--b", "missing.npy"], ["--b", "missing.npy"]),
         ([*files, "--c", "missing.npy", "--beta", "1"], ["--c", "missing.npy"]),
     ]
@@ -108,8 +112,10 @@ def output_cases(root):
         for path in ["/nonexistent/file", str(folder)]:
             cases.append(([*SIZES, option, path], [option, path]))
         cases += [([*SIZES, option, "x" * 256], [option, "File name too long; expected a name of at most 255 bytes"]),
-                  ([*SIZES, option, str(folder)], f"{option} {folder}: is a folder; expected a regular file or a new name"),
-                  ([*SIZES, option, str(link)], f"{option} {link}: is a link to a character device; expected a regular file")]
+                  ([*SIZES, option, str(folder)],
+                   f"{option} {folder}: is a folder; expected a regular file or a new name"),
+                  ([*SIZES, option, str(link)],
+                   f"{option} {link}: is a link to a character device; expected a regular file")]
     # If one output cannot be written, or nothing is multiplied, no other output may be left.
     good = ["--json", "j.json", "--calibrate", "c.json", "--out", "C.npy"]
     bad = "/nonexistent/file"
@@ -131,7 +137,8 @@ def machine_cases(root, np):
     (root / "keys.json").write_text("{" + ",".join(f'"{i}":0' for i in range(200000)) + "}")
     free = dict.fromkeys(["per_call", "per_flop", "per_a_element", "per_b_element", "per_result_element"], -1)
     names = ["keys.json", written("free.json", product_seconds=free), written("huge_np.json", np=2**32 + np),
-             "missing.json", "pipe.json", "garbage.json", written("other_np.json", np=np + 1), written("f64.json", dtype="f64"),
+             "missing.json", "pipe.json", "garbage.json", written("other_np.json", np=np + 1),
+             written("f64.json", dtype="f64"),
              written("number.json", dtype=32), written("costs.json", product_seconds={}), written("text.json", np="2")]
     if np > 1:
         names.append(written("incomplete.json", collectives=[]))

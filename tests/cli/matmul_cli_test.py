@@ -2,20 +2,17 @@
 
 usage: matmul_cli_test.py MATMUL
 """
-import json
 import math
-import pathlib
 import random
 import sys
 import tempfile
 
-import npy
 from multiplier import MESHES, SCHEDULES, Multiplier, difference, in_parallel, made, product, to_bf16, transposed
 from program import ENDS, PATIENT, Checks, files_in, run, start, wait_for
 
 M, N, K = 13, 11, 9
-KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m", "n", "k", "dtype",
-        "conversions", "repeat", "seconds", "seconds_min", "seconds_max", "predicted_seconds",
+KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m",
+        "n", "k", "dtype", "conversions", "repeat", "seconds", "seconds_min", "seconds_max", "predicted_seconds",
         "gflops", "gflops_per_rank", "peak_gflops", "peak_burst_gflops", "mfu",
         "product_seconds", "exposed_communication_seconds", "io_seconds", "recombine_seconds", "recombine_algbw_gbs",
         "recombine_busbw_gbs", "load_seconds", "store_seconds", "bytes_sent_per_rank", "peak_bytes_per_rank",
@@ -84,7 +81,7 @@ def check_empty(multiplier, checks):
     def problem(case):
         np, mesh, (m, n, k) = case
         a, b = made(m, k, 1), made(k, n, 2)
-        expected = [[sum(row[l] * b[l][j] for l in range(k)) for j in range(n)] for row in a]
+        expected = [[sum(row[x] * b[x][j] for x in range(k)) for j in range(n)] for row in a]
         files = ["--a", f"empty_a{m}{k}.npy", "--b", f"empty_b{k}{n}.npy"]
         return difference(multiplier.result(np, *files, *multiplier.quick(np), "--mesh", mesh, "--verify"), expected)
 
@@ -159,7 +156,8 @@ def check_report(multiplier, checks):
             "loops": 0 <= r["element_relative_error"] < 0.01,
             "bytes": (r["bytes_sent_per_rank"] > 0) == (np > 1) and r["peak_bytes_per_rank"] > 0,
             "rate": ((r["recombine_busbw_gbs"] or 0) > 0) == (r["mesh"][-1] != "1"),
-            "no sum": r["mesh"][-1] != "1" or all(r[f"recombine_{key}"] is None for key in ["seconds", "algbw_gbs", "busbw_gbs"])}
+            "no sum": r["mesh"][-1] != "1"
+            or all(r[f"recombine_{key}"] is None for key in ["seconds", "algbw_gbs", "busbw_gbs"])}
         checks.expect(all(consistent.values()), f"{arguments}: {[x for x, y in consistent.items() if not y]}: {r}")
         if r["mesh"] == "1x1x2":
             sent = 120 * 90 * (8 if r["dtype"] == "f64" else 4)

@@ -24,7 +24,7 @@ def kilobytes(process, file, key):
 
 
 def processes_of(program, folder):
-    """The /proc folders of this job's processes of `program`, which run in `folder`: the ranks, and each rank's watcher."""
+    """The /proc folders of this job's processes of `program`, which run in `folder`: ranks, and each rank's watcher."""
     def runs_it(process):
         try:
             return (process / "exe").readlink() == program and (process / "cwd").readlink() == folder

@@ -57,11 +57,13 @@ def told(done, program, words):
 def check_written(train, matmul, folder, checks):
     places = Places(folder, ["w", "s.json", "m.jsonl", "c.npy", "c.json"])
     done = places.run(train, *TRAIN, "--save", "w", "--summary", "s.json", "--metrics", "m.jsonl")
-    checks.expect(done.returncode == 0 and len(told(done, train, NOTE)) == 3, f"train: {done.returncode}: {done.stderr}")
+    checks.expect(done.returncode == 0 and len(told(done, train, NOTE)) == 3,
+                  f"train: {done.returncode}: {done.stderr}")
     constants = machine.write(places.folder / "inside" / "machine.json", 2)
     job = ["--m", 40, "--n", 30, "--k", 20, "--machine", constants, "--verify"]
     done = places.run(matmul, *job, "--out", "c.npy", "--json", "c.json")
-    checks.expect(done.returncode == 0 and len(told(done, matmul, NOTE)) == 2, f"matmul: {done.returncode}: {done.stderr}")
+    checks.expect(done.returncode == 0 and len(told(done, matmul, NOTE)) == 2,
+                  f"matmul: {done.returncode}: {done.stderr}")
     done = places.run(matmul, *job, "--out", "plain.npy", "--quiet")
     checks.expect(done.returncode == 0 and not done.stderr, f"matmul, no mount point: {done.returncode}: {done.stderr}")
     if not checks.failures:
@@ -108,7 +110,8 @@ def check_no_room(train, _matmul, folder, checks):
     words = "--summary w: cannot copy the finished file to its place: No space left on device"
     (line,) = told(done, train, words) or [done.stderr]
     kept = line.split()[-1]
-    checks.expect(done.returncode == 1 and places.left() == {kept}, f"{done.returncode}: {done.stderr}, {places.left()}")
+    checks.expect(done.returncode == 1 and places.left() == {kept},
+                  f"{done.returncode}: {done.stderr}, {places.left()}")
     if not checks.failures:
         summary = json.loads((places.folder / "inside" / kept).read_text())
         checks.expect(summary["np"] == 2, "the kept file is not this run's summary")

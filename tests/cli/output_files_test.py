@@ -140,8 +140,8 @@ def check_open_files(_train, matmul, folder, checks):
     for limit in range(18, 25):
         script.write_text(f'#!/bin/bash\nulimit -n {limit}\nexec "$@"\n')
         script.chmod(0o755)
-        done = run(script, 1, matmul, "--a", "a.npy", "--b", "a.npy", "--out", "c.npy", "--quiet", "--machine", constants,
-                   cwd=folder, timeout=60)
+        done = run(script, 1, matmul, "--a", "a.npy", "--b", "a.npy", "--out", "c.npy", "--quiet",
+                   "--machine", constants, cwd=folder, timeout=60)
         blamed += [line for line in done.stderr.splitlines() if line.startswith("matmul: --")]
     checks.expect(blamed, "no limit from 18 to 24 made matmul itself fail")
     for line in blamed:
@@ -151,8 +151,8 @@ def check_open_files(_train, matmul, folder, checks):
 def main():
     train, matmul = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
-    for check in [check_permissions, check_long_names, check_links, check_removed_folder, check_metrics_every, check_room,
-                  check_full_output, check_unwritable_stderr, check_open_files]:
+    for check in [check_permissions, check_long_names, check_links, check_removed_folder, check_metrics_every,
+                  check_room, check_full_output, check_unwritable_stderr, check_open_files]:
         with tempfile.TemporaryDirectory() as folder:
             check(train, matmul, pathlib.Path(folder), checks)
     checks.finish()

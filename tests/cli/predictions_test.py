@@ -25,7 +25,8 @@ TRAINING = ["--epochs", 3, "--batch-size", 50, "--lr", 0.01, "--warmup", 5]
 def write_idx(folder, rows, name, shift):
     """Images of 6 x 5 pixels whose class is visible as a bright pixel, with noise."""
     labels = [(7 * n + shift) % CLASSES for n in range(rows)]
-    pixels = bytes((200 if at == label else (31 * (n + at) + shift) % 90) for n, label in enumerate(labels) for at in range(30))
+    pixels = bytes((200 if at == label else (31 * (n + at) + shift) % 90) for n, label in enumerate(labels)
+                   for at in range(30))
     (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, rows, 6, 5) + pixels)
     (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">4BI", 0, 0, 8, 1, rows) + bytes(labels))
 
@@ -54,7 +55,8 @@ def check_classes(trainer, checks):
         checks.expect(header == ["row", "label", "class", "probability", *probabilities], f"{mesh}: columns {header}")
         checks.expect([row[0] for row in rows] == list(range(2100)), f"{mesh}: {len(rows)} rows, not in order")
         accuracy = sum(row[1] == row[2] for row in rows) / len(rows)
-        checks.expect(accuracy == found["test_accuracy"] > 0.3, f"{mesh}: accuracy {accuracy}, not {found['test_accuracy']}")
+        checks.expect(accuracy == found["test_accuracy"] > 0.3,
+                      f"{mesh}: accuracy {accuracy}, not {found['test_accuracy']}")
         loss = -sum(math.log(row[4 + int(row[1])]) for row in rows) / len(rows)
         checks.expect(abs(loss - found["test_loss"]) < 1e-5 * loss, f"{mesh}: loss {loss}, not {found['test_loss']}")
         sound = [row for row in rows if row[3] == max(row[4:]) == row[4 + int(row[2])] and abs(sum(row[4:]) - 1) < 1e-6]
@@ -75,7 +77,8 @@ def check_values(trainer, checks):
     trainer.run(1, *table, "--epochs", 3, "--save", "w.safetensors", "--quiet")
     first = None
     for np, mesh in [(1, "1x1x1"), (4, "1x2x2"), (5, "5x1x1")]:
-        found = trainer.summary(np, *table, "--mesh", mesh, "--load", "w.safetensors", "--evaluate", "--predictions", "p.csv")
+        found = trainer.summary(np, *table, "--mesh", mesh, "--load", "w.safetensors", "--evaluate",
+                                "--predictions", "p.csv")
         header, rows = read(trainer.folder / "p.csv")
         checks.expect(header == ["row", "target0", "target1", "output0", "output1"], f"{mesh}: columns {header}")
         targets = [[float(value) for value in line.split(",")[2:]] for line in lines]
@@ -88,7 +91,7 @@ def check_values(trainer, checks):
 
 
 def check_exports(trainer, checks, trained):
-    """--save and --load of a checkpoint: the weights alone, on any mesh; other options and data than it was trained with."""
+    """--save and --load of a checkpoint: the weights alone, on any mesh; other options and data than in training."""
     file = next((trainer.folder / "c").glob("step-*"))
     names = [name for name in saved_weights.read(file)[0] if not name.startswith("optimizer.")]
     checks.expect(len(names) == 6 < len(saved_weights.read(file)[0]), f"{file.name} has {names}")
@@ -101,7 +104,8 @@ def check_exports(trainer, checks, trained):
             saved = saved_weights.values(trainer.folder / "w.safetensors")
             checks.expect(saved == {name: stored[name] for name in names}, f"{source} on {mesh}: saved other weights")
             scores.append([found[key] for key in ("train_loss", "test_loss", "test_accuracy")])
-            checks.expect(found["steps"] == found["samples"] == 0 and None not in scores[-1], f"{source} on {mesh}: {found}")
+            checks.expect(found["steps"] == found["samples"] == 0 and None not in scores[-1],
+                          f"{source} on {mesh}: {found}")
             steps = trained["steps"] if source == "--resume" else None
             checks.expect(found["resumed_step"] == steps, f"{source} on {mesh}: resumed_step {found['resumed_step']}")
     checks.expect(is_close(scores[:1] * len(scores), scores), f"other scores on other meshes: {scores}")
@@ -126,15 +130,18 @@ def check_refused(trainer, checks):
          "--activation is relu in the checkpoint and gelu in this run"),
         (["--data", "images", "--hidden", "33", "--resume", file, *evaluate],
          "--hidden is 33,18 in the checkpoint and 33 in this run"),
-        (["--data", "synthetic:60,12,3", *NETWORK, "--resume", file, *evaluate], "tensor layers.0.weight has shape [33,30]"),
+        (["--data", "synthetic:60,12,3", *NETWORK, "--resume", file, *evaluate],
+         "tensor layers.0.weight has shape [33,30]"),
         ([*TABLE, "--resume", "plain.safetensors", *evaluate], "--resume plain.safetensors"),
-        ([*TABLE, "--resume", "none", *evaluate], "--resume none"), ([*TABLE, "--resume", "c", *evaluate], "--resume c"),
+        ([*TABLE, "--resume", "none", *evaluate], "--resume none"),
+        ([*TABLE, "--resume", "c", *evaluate], "--resume c"),
         ([*TABLE, "--resume", "auto", *evaluate], "--resume auto: expected with --checkpoint DIR; or --resume FILE"),
         ([*TABLE, *evaluate], "--evaluate: expected with --load FILE or --resume FILE"),
         ([*TABLE, "--resume", file, "--evaluate", "--predictions", "none/p.csv"], "--predictions none/p.csv"),
         ([*TABLE, "--resume", file, "--evaluate", "--predictions", file], "is the file of --resume too"),
         ([*TABLE, "--resume", file, "--evaluate", "--save", file], "is the file of --resume too"),
-        (["--data", "other.csv", "--target", "y", "--hidden", "", "--predictions", "other.csv"], "is the file of --data too"),
+        (["--data", "other.csv", "--target", "y", "--hidden", "", "--predictions", "other.csv"],
+         "is the file of --data too"),
         ([*TABLE, "--resume", file, *evaluate, "--summary", "new.csv"], "is the file of --predictions too")]
     for words, text in cases:
         done = run(trainer.program, 3, *words, "--mesh", "1x3x1", cwd=folder)

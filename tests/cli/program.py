@@ -11,7 +11,8 @@ FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_orte_execute_quiet": "1",
             "OMPI_MCA_odls_base_sigkill_timeout": "0"}  # else mpirun waits seconds after a rank has failed
 
-PATIENT = {"environment": {"OMPI_MCA_odls_base_sigkill_timeout": "1"}}  # as for users: ranks have time to remove their files
+# As for users: ranks have time to remove their files.
+PATIENT = {"environment": {"OMPI_MCA_odls_base_sigkill_timeout": "1"}}
 
 
 def terminate_twice(job):

@@ -29,7 +29,8 @@ class Pair:
         hosts.run_on("h1", "mount", "--bind", self.other, self.work)
 
     def run(self, program, *arguments):
-        return self.hosts.run("mpirun", "-np", "2", "-wdir", self.work, program, "--quiet", *map(str, arguments), cwd="/")
+        return self.hosts.run("mpirun", "-np", "2", "-wdir", self.work, program, "--quiet", *map(str, arguments),
+                              cwd="/")
 
     def accepts(self, program, *arguments):
         done = self.run(program, *arguments)

@@ -38,7 +38,8 @@ FILES = {"a": "a.npy", "b": "a.npy", "c": "a.npy", "beta": "1", "quiet": None}
 
 
 def words(options):
-    return [word for name, value in options.items() for word in ([f"--{name}"] if value is None else [f"--{name}", value])]
+    return [word for name, value in options.items()
+            for word in ([f"--{name}"] if value is None else [f"--{name}", value])]
 
 
 class Jobs:
@@ -51,7 +52,8 @@ class Jobs:
         for rank in ranks:
             command += ["-np", "1", *map(str, rank), ":"]
         try:
-            done = subprocess.run(command[:-1], cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout)
+            done = subprocess.run(command[:-1], cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True,
+                                  timeout=timeout)
         except subprocess.TimeoutExpired:
             return "none: the job hangs", []
         lines = [line for line in done.stderr.splitlines() if line.strip()]
@@ -128,16 +130,21 @@ def check_other_differences(jobs, checks, root):
         ("another build", [train, [other_build, *train[1:]], train], ["build: rank 1 on "]),
         ("a rank that cannot read its options", [train, [*train, "--lr", "x"], train], ["rank 1 on ", "--lr 'x'"]),
         ("two such ranks", [train, [*train, "--lr", "x"], [*train, "--lr", "y"]], ["rank 1 on ", "--lr 'x'"]),
-        ("a file of options", [train, train[:1] + words({**BASE["train"], "config": "lr.cfg"}), train], ["--lr: rank 1 on ", " has 0.5, rank 0 on ", " has none"]),
-        ("another folder", [matmul[:1] + words(FILES)] * 2 + [["-wdir", root / "apart", jobs.programs["matmul"], *words(FILES)]],
+        ("a file of options", [train, train[:1] + words({**BASE["train"], "config": "lr.cfg"}), train],
+         ["--lr: rank 1 on ", " has 0.5, rank 0 on ", " has none"]),
+        ("another folder",
+         [matmul[:1] + words(FILES)] * 2 + [["-wdir", root / "apart", jobs.programs["matmul"], *words(FILES)]],
          ["--a a.npy: rank 2 on ", "sha256"]),
-        ("a folder without the file", [matmul[:1] + words(FILES)] * 2 + [["-wdir", root, jobs.programs["matmul"], *words(FILES)]],
+        ("a folder without the file",
+         [matmul[:1] + words(FILES)] * 2 + [["-wdir", root, jobs.programs["matmul"], *words(FILES)]],
          ["--a a.npy: rank 2 on ", "No such file"]),
         ("machine files", [matmul + ["--machine", "m.json"]] * 2 +
-         [["-wdir", root / "apart", *matmul[:1], *words({**BASE["matmul"], "config": root / "work" / "job.cfg"}), "--machine", "m.json"]],
+         [["-wdir", root / "apart", *matmul[:1], *words({**BASE["matmul"], "config": root / "work" / "job.cfg"}),
+           "--machine", "m.json"]],
          ["--machine m.json: rank 2 on "]),
     ]
-    for variable in ["ONEDNN_DEFAULT_FPMATH_MODE", "NVIDIA_TF32_OVERRIDE", "NCCL_ALGO", "OMPI_MCA_coll_tuned_allreduce_algorithm"]:
+    for variable in ["ONEDNN_DEFAULT_FPMATH_MODE", "NVIDIA_TF32_OVERRIDE", "NCCL_ALGO",
+                     "OMPI_MCA_coll_tuned_allreduce_algorithm"]:
         cases.append((variable, [train, ["env", f"{variable}=2", *train], train],
                       [f"environment variable {variable}: rank 1 on ", " has 2, rank 0 on "]))
     with ThreadPoolExecutor(4) as pool:

@@ -35,10 +35,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(pathlib.Path(sys.argv[1]).resolve(), folder, checks)
         inputs = numpy.array(write_table(trainer.folder / "t.csv"), dtype=numpy.float32)
-        trained = trainer.summary(3, *DATA, "--mesh", "1x3x1", "--epochs", 3, "--checkpoint", "c", "--predictions", "p.csv")
+        trained = trainer.summary(3, *DATA, "--mesh", "1x3x1", "--epochs", 3, "--checkpoint", "c",
+                                  "--predictions", "p.csv")
         path = next((trainer.folder / "c").glob("step-*"))
 
-        moments = {f"optimizer.{moment}.{name}": shape for moment in ("first", "second") for name, shape in SHAPES.items()}
+        moments = {f"optimizer.{moment}.{name}": shape for moment in ("first", "second")
+                   for name, shape in SHAPES.items()}
         with safe_open(path, framework="numpy") as file:
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
             metadata = file.metadata()
@@ -62,7 +64,8 @@ def main():
             outputs = numpy.array([line[3:] for line in list(csv.reader(file))[1:]], dtype=numpy.float32)
         checks.expect(outputs.shape == y.shape and numpy.allclose(outputs, y, 1e-5, 1e-5), "numpy has other outputs")
 
-        save_file({name: tensors[name] for name in SHAPES}, trainer.folder / "package.safetensors", {"made_by": "a test"})
+        save_file({name: tensors[name] for name in SHAPES}, trainer.folder / "package.safetensors",
+                  {"made_by": "a test"})
         ours = trainer.summary(2, *DATA, "--resume", path, "--evaluate")
         theirs = trainer.summary(2, *DATA, "--load", "package.safetensors", "--evaluate")
         checks.expect(ours["train_loss"] == theirs["train_loss"] and ours["weights_sha256"] == theirs["weights_sha256"],

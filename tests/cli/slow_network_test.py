@@ -2,8 +2,8 @@
 
 usage: slow_network_test.py TRAIN; exit code 77 (skipped) if hosts of namespaces cannot be made.
 
-Each host has one rank. The links carry 1 Gbit/s in each direction, so these bytes decide which mesh is fast: 2x1x1 sends
-every gradient, 1x2x1 and 1x1x2 send only activations. tests/bench/slow_network.py measures the seconds.
+Each host has one rank. The links carry 1 Gbit/s in each direction, so these bytes decide which mesh is fast: 2x1x1
+sends every gradient, 1x2x1 and 1x1x2 send only activations. tests/bench/slow_network.py measures the seconds.
 """
 import json
 import pathlib

@@ -1,5 +1,6 @@
-"""SIGUSR1 and SIGTERM stop a run that has --checkpoint: exit code 75, and a checkpoint of the step in which the signal came
-or of one of the next two. A run that was stopped again and again ends with the weights of one that was never stopped.
+"""SIGUSR1 and SIGTERM stop a run that has --checkpoint: exit code 75, and a checkpoint of the step in which the signal
+came or of one of the next two. A run that was stopped again and again ends with the weights of one that was never
+stopped.
 
 usage: stop_signals_test.py TRAIN POINTS [--moments N] [--seed S]; POINTS is the library of tests/preload/points.cpp
 """
@@ -39,7 +40,8 @@ class Job:
                         "--mesh", "1x3x1", "--quiet", "--epochs", 8 * arguments.moments + 8]
 
     def arguments(self, folder="ck"):
-        return ["--checkpoint", folder, "--checkpoint-every", 7, "--resume", "auto", "--summary", "s.json", "--save", "w"]
+        return ["--checkpoint", folder, "--checkpoint-every", 7, "--resume", "auto", "--summary", "s.json",
+                "--save", "w"]
 
     def reference(self):
         done = run(self.train, NP, *self.options, "--summary", "ref.json", cwd=self.folder,
@@ -48,7 +50,8 @@ class Job:
             self.checks.finish()
         self.summary = json.loads((self.folder / "ref.json").read_text())
         products = self.points.of_rank(0, "products")
-        self.checks.expect(products % self.summary["steps"] == 0, f"{products} products in {self.summary['steps']} steps")
+        self.checks.expect(products % self.summary["steps"] == 0,
+                           f"{products} products in {self.summary['steps']} steps")
         self.per_step = products // self.summary["steps"]
 
     def start(self, what, *more):

@@ -29,8 +29,10 @@ def check_information(trainer, checks):
 def check_provenance(trainer, checks):
     """The summary has the libraries and the machine, on which the last bits of a result depend."""
     summary = trainer.summary(2, *SMALL, "--steps", 1)
-    checks.expect(summary["hosts"] == [os.uname().nodename] and summary["version"].startswith("recombine "), f"{summary}")
-    checks.expect(len(summary["build"]) == 40 and summary["processor"].count("AVX") + summary["processor"].count("SSE") == 1,
+    checks.expect(summary["hosts"] == [os.uname().nodename] and summary["version"].startswith("recombine "),
+                  f"{summary}")
+    checks.expect(len(summary["build"]) == 40
+                  and summary["processor"].count("AVX") + summary["processor"].count("SSE") == 1,
                   f"build {summary['build']}, processor {summary['processor']}")
     checks.expect(summary["peak_burst_gflops"] == summary["peak_gflops"] > 0, f"peak on a CPU: {summary}")
     checks.expect({"oneDNN", "OpenBLAS", "Open MPI"} < set(summary["libraries"]), f"{summary['libraries']}")
@@ -70,7 +72,8 @@ def check_meshes(trainer, checks):
         checks.expect(worst < 1e-3, f"--mesh {mesh}: a saved weight differs by {worst}")
         names = set(summary["collectives_by_name"])
         cut = mesh.split("x")
-        for name, there in [("compare replicas", True), ("sum gradient", cut[0] != "1"), ("sum Y", cut[1:] != ["1", "1"]),
+        for name, there in [("compare replicas", True), ("sum gradient", cut[0] != "1"),
+                            ("sum Y", cut[1:] != ["1", "1"]),
                             ("sum dX", cut[1:] != ["1", "1"]), ("sum gradient norm", cut[1:] != ["1", "1"])]:
             checks.expect((name in names) == there, f"--mesh {mesh}: {name} is {'not ' * there}among {names}")
         checks.expect(summary["mesh"] == mesh, f"--mesh {mesh}: the summary has {summary['mesh']}")
@@ -89,7 +92,8 @@ def check_step_metrics(trainer, checks):
     slowest = summary["slowest_rank"]
     checks.expect(slowest["rank"] in (0, 1) and slowest["seconds"] >= slowest["mean_seconds"] > 0
                   and slowest["part"] in ("compute", "input", "other"), f"{slowest}")
-    checks.expect(trainer.summary(1, *SMALL, "--steps", 2)["slowest_rank"] is None, "expected no slowest rank in a run with one rank")
+    checks.expect(trainer.summary(1, *SMALL, "--steps", 2)["slowest_rank"] is None,
+                  "expected no slowest rank in a run with one rank")
 
 
 def check_memory(trainer, checks):
@@ -99,12 +103,15 @@ def check_memory(trainer, checks):
     for mesh in ["4x1x1", "1x4x1", "1x1x4", "2x2x1", "2x1x2", "1x2x2"]:
         summary = trainer.summary(4, *network, "--mesh", mesh)
         counted, predicted = summary["bytes_by_kind"], summary["predicted_bytes_by_kind"]
-        checks.expect(list(counted) == ["weights", "gradients", "moments", "activations", "data", "buffers"], f"{counted}")
+        checks.expect(list(counted) == ["weights", "gradients", "moments", "activations", "data", "buffers"],
+                      f"{counted}")
         for kind, value in predicted.items():
-            checks.expect(abs(counted[kind] - value) <= 0.01 * value, f"--mesh {mesh}: {kind} {counted[kind]}, predicted {value}")
+            checks.expect(abs(counted[kind] - value) <= 0.01 * value,
+                          f"--mesh {mesh}: {kind} {counted[kind]}, predicted {value}")
         i, j, k = map(int, mesh.split("x"))
         for kind in ["weights", "gradients", "moments"]:
-            checks.expect(counted[kind] <= 1.02 * whole[kind] / (j * k), f"--mesh {mesh}: {kind} {counted[kind]} of {whole[kind]}")
+            checks.expect(counted[kind] <= 1.02 * whole[kind] / (j * k),
+                          f"--mesh {mesh}: {kind} {counted[kind]} of {whole[kind]}")
         if mesh == "1x2x2":
             checks.expect(counted["activations"] <= 1.02 * whole["activations"] / 2, f"{counted} of {whole}")
 
@@ -156,9 +163,11 @@ def check_curves(trainer, checks):
     """The default job's first steps do not depend on the number of ranks."""
     for options in [[], ["--optimizer", "sgd", "--lr", 0.05]]:
         expected = trainer.losses(1, "--steps", 20, *options)
-        checks.expect(len(expected) == 20 and expected[-1] < expected[0], f"{options}: the loss does not fall: {expected}")
+        checks.expect(len(expected) == 20 and expected[-1] < expected[0],
+                      f"{options}: the loss does not fall: {expected}")
         for np in [2, 3, 4, 7]:
-            same_curve(checks, f"Fashion-MNIST {options} np {np}", expected, trainer.losses(np, "--steps", 20, *options))
+            same_curve(checks, f"Fashion-MNIST {options} np {np}", expected,
+                       trainer.losses(np, "--steps", 20, *options))
 
 
 def main():

@@ -33,7 +33,8 @@ def run_fault(program, route, ranks, fault, folder):
 def check(checks, program, route, ranks):
     with tempfile.TemporaryDirectory() as folder:
         job, right_seconds = run_fault(program, route, ranks, "none", folder)
-        if job is not None and job.returncode == 2 and job.stderr.startswith(tuple(f"wrong_call: {r}" for r in gpu.REASONS)):
+        reasons = tuple(f"wrong_call: {reason}" for reason in gpu.REASONS)
+        if job is not None and job.returncode == 2 and job.stderr.startswith(reasons):
             print(f"skipped: {job.stderr.strip()}")
             sys.exit(SKIPPED)
         checks.expect(job is not None and job.returncode == 0 and job.stdout.count("loss") == ranks,

@@ -7,7 +7,8 @@ The library of points.cpp is preloaded into the ranks. A plan is "POINT RANK COU
     write                 half of one range is written into it
     reserve, fsync, fsynced, rename, renamed, latest, committed, delete   before or after these calls
 - ACTION:
-    signal   sends signal NUMBER to TARGET (self, other, all, mpirun), after DELAY us, from another thread if that is not 0
+    signal   sends signal NUMBER to TARGET (self, other, all, mpirun), after DELAY us; if that is not 0, from another
+             thread
     stall    the rank stands still for DELAY us; at the end it sends signal NUMBER (0: none) to TARGET
     error    from then on, the call fails with errno NUMBER
 """
@@ -33,7 +34,8 @@ def addresses(program):
     lines = subprocess.run(["nm", "-CS", program], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     found = {}
     for line in lines:
-        match = re.fullmatch(r"([0-9a-f]{16}) ([0-9a-f]{16}) [tTW] recombine::Trainer::(step|sum_scores)\([^()]*\)", line)
+        match = re.fullmatch(r"([0-9a-f]{16}) ([0-9a-f]{16}) [tTW] recombine::Trainer::(step|sum_scores)\([^()]*\)",
+                             line)
         if match:
             found[match[3]] = f"{match[1]} {match[2]}"
     assert len(found) == 2, f"{program} has no symbols of Trainer::step and Trainer::sum_scores: {found}"

@@ -6,7 +6,10 @@
 #
 # tests/gpu_check.sh calls it for each program: PyTorch runs without it, with its own libraries.
 pack=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+glibc='' cuda_libraries=''  # settings has their values
+# shellcheck source=/dev/null
 . "$pack/settings"
+# shellcheck source=launch/env
 . "$pack/launch/env"
 
 here=$(getconf GNU_LIBC_VERSION | sed 's/.* //')

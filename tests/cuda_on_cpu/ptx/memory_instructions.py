@@ -72,7 +72,7 @@ def _(w, m, *operands):
     w.put(target, f"atomic_{m['op']}<{cpp_type(m['type'])}>(thread, Order::{order}, {where}, {arguments})")
 
 
-@instruction(rf"cp\.async\.(?:ca|cg)\.shared(?:::cta)?\.global(?:\.L2::\w+)*")
+@instruction(r"cp\.async\.(?:ca|cg)\.shared(?:::cta)?\.global(?:\.L2::\w+)*")
 def _(w, m, target, source, size, source_size=None):
     given = w.read(source_size, "u32") if source_size else size
     to = w.address(target, "shared", size)

@@ -120,7 +120,8 @@ class EmulationTest(unittest.TestCase):
         self.assertIn("all right", done.stdout)
 
     def test_a_correct_program_is_not_reported(self):
-        for program, sanitizer in [("faults", one) for one in SANITIZERS] + [("captures", "plain"), ("captures", "thread")]:
+        correct = [*(("faults", one) for one in SANITIZERS), ("captures", "plain"), ("captures", "thread")]
+        for program, sanitizer in correct:
             with self.subTest(f"{program}, {sanitizer}"):
                 done = self.build.run(program, sanitizer, "none")
                 self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "right\n", ""))
