@@ -43,9 +43,14 @@ def program(here, answers, path):
             order = "an older" if float(answer["program_time"]) < float(model["program_time"]) else "another"
             yield answer.host, (f"{path} is {order} file ({version_of(answer)}) than on {holder} "
                                 f"({version_of(model)}); copy it again")
-        if "version_error" in answer.facts and not (answer.space and answer.space["tmp"][0] < SESSION):
+        if "version_error" in answer.facts and can_start_mpi(answer):
             yield answer.host, (f"{path} --version fails: {answer['version_error']}; expected that it starts there; "
                                 "pass the folder of a missing library by -x LD_LIBRARY_PATH (also to mpirun)")
+
+
+def can_start_mpi(answer):
+    """If not, no program starts, and this is reported elsewhere."""
+    return "no_daemon" not in answer.facts and ("tmp" not in answer.space or answer.space["tmp"][0] >= SESSION)
 
 
 def version_of(answer):
@@ -142,11 +147,11 @@ def resources(answers, slots, options):
         if not answer.reached:
             continue
         if cores and ranks > cores:
-            yield answer.host, f"has {ranks} slots in the hostfile and {cores} cores; expected slots={cores} or fewer"
+            yield answer.host, f"slots in the hostfile: {ranks}, cores: {cores}; expected slots={cores} or fewer"
         if options.device == "cuda" and gpus[answer.host] == 0:
             yield answer.host, "nvidia-smi lists no GPU; expected a GPU and its driver for --device cuda"
         elif options.device == "cuda" and ranks > gpus[answer.host]:
-            yield answer.host, (f"has {ranks} slots in the hostfile and {gpus[answer.host]} GPUs; expected "
+            yield answer.host, (f"slots in the hostfile: {ranks}, GPUs: {gpus[answer.host]}; expected "
                                 f"slots={gpus[answer.host]}: one rank per GPU")
         elif options.device == "auto" and gpus[answer.host] == 0 < most:
             yield answer.host, "nvidia-smi lists no GPU, but on other hosts it does; expected GPUs on each host or none"

@@ -6,6 +6,7 @@ usage: hosts_test.py TRAIN REPOSITORY; exit code 77 (skipped) if hosts of namesp
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import sys
 import tempfile
@@ -55,17 +56,44 @@ def check_files(four):
 
 
 def check_versions(four):
-    """Another mpirun, and none: the programs of Open MPI are in /usr/bin or in another folder."""
-    folder = four.folder / "bin"
-    folder.mkdir()
-    executable(folder / "mpirun", "#!/bin/sh\necho 'mpirun (Open MPI) 5.0.1'\n")
-    executable(folder / "orted", "#!/bin/sh\n")
-    agent = executable(four.folder / "other", f"""#!/bin/sh
-[ "$1" != h2 ] || PATH={folder}:$PATH
+    """Programs of h2 that say something else than those of the other hosts."""
+    fakes = four.folder / "fakes"
+    fakes.mkdir()
+    agent = executable(four.folder / "agent", f"""#!/bin/sh
+[ "$1" != h2 ] || export PATH={fakes}:$PATH
 exec {four.hosts.folder / 'agent'} "$@"
 """)
-    four.expect_fault("another Open MPI", "h2", ["Open MPI is 5.0.1; expected "],
-                      environment={"OMPI_MCA_plm_rsh_agent": str(agent)})
+    environment = {"OMPI_MCA_plm_rsh_agent": str(agent)}
+    for name, body, texts in [("mpirun", "echo 'mpirun (Open MPI) 5.0.1'", ["Open MPI is 5.0.1; expected "]),
+                              ("getconf", "echo glibc 2.17", ["glibc is 2.17; expected "]),
+                              ("date", "exec /bin/date -d '+100 seconds' \"$@\"", ["clock differs", "by +100 s"])]:
+        fake = executable(fakes / name, f"#!/bin/sh\n{body}\n")
+        four.expect_fault(f"another {name}", "h2", texts, environment=environment)
+        fake.unlink()
+    executable(fakes / "nvidia-smi", "#!/bin/sh\necho 'GPU 0: NVIDIA H100'\n")
+    done = four.run(*four.words, "--device", "cuda", environment=environment)
+    texts = ["\nh0, h1, h3: nvidia-smi lists no GPU; expected ", "\nh2: slots in the hostfile: 2, GPUs: 1; expected "]
+    four.checks.expect(done.returncode == 1 and all(text in done.stdout for text in texts), f"GPUs: {done.stdout}")
+
+
+def check_environment(four):
+    """A program that needs a variable, and Open MPI in another folder."""
+    needs = executable(four.folder / "needs", "#!/bin/sh\necho ${NEEDED?libx.so is missing}\n")
+    words = [*four.words, "--program", needs]
+    for more, code in [([], 1), (["-x", "NEEDED=1.0"], 0)]:
+        done = four.run(*words, *more)
+        four.checks.expect(done.returncode == code and ("libx.so is missing" in done.stdout) == bool(code),
+                           f"{more}: {done.stdout}{done.stderr}")
+    nothing = four.folder / "nothing"
+    nothing.write_text("")
+    elsewhere = four.folder / "elsewhere/bin"
+    elsewhere.mkdir(parents=True)
+    for name in ["orted", "mpirun"]:
+        shutil.copy2(shutil.which(name), elsewhere / name)
+    with four.mounted("h1", "--bind", nothing, pathlib.Path(shutil.which("orted")).resolve()):
+        four.expect_fault("no orted", "h1", ["orted is not in the PATH of a command over ssh", "--prefix DIR"])
+        done = four.run(*four.words, "--prefix", elsewhere.parent)
+        four.checks.expect("orted" not in done.stdout, f"--prefix: {done.stdout}{done.stderr}")
 
 
 def check_space(four):
@@ -82,7 +110,7 @@ def check_space(four):
     many = four.folder / "many.txt"
     many.write_text("h0 slots=1\nh1 slots=4096\n")
     done = four.run(many, *four.words[1:])
-    four.checks.expect(done.returncode == 1 and "\nh1: has 4096 slots in the hostfile and " in done.stdout
+    four.checks.expect(done.returncode == 1 and "\nh1: slots in the hostfile: 4096, cores: " in done.stdout
                        and "h0: " not in done.stdout, f"slots: {done.stdout}{done.stderr}")
 
 
@@ -150,7 +178,7 @@ def main():
         four = FourHosts(hosts, pathlib.Path(folder), train, repository, checks)
         four.expect_healthy()
         four.expect_same_training()
-        for check in [check_files, check_versions, check_space, check_bad_input, check_unreachable]:
+        for check in [check_files, check_versions, check_environment, check_space, check_bad_input, check_unreachable]:
             check(four)
     checks.finish()
 
