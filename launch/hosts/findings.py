@@ -86,7 +86,8 @@ def data(here, answers, given):
         for answer in answers:
             found = answer.data.get(path)
             if answer.reached and not answer.problem and not found:
-                yield answer.host, f"{path} is missing; copy it from {holder}" if expected else f"{path} is missing"
+                remedy = f"copy it from {holder}" if expected else "expected the data at the same path on each host"
+                yield answer.host, f"{path} is missing; {remedy}"
             elif found and found[2] == "unreadable":
                 yield answer.host, f"{path} cannot be read; expected permission for this user"
             elif found and found != expected:
