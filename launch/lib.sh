@@ -6,6 +6,8 @@ build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-progra
   libopenblas-openmp-dev zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
 test_packages="libgtest-dev libbenchmark-dev python3 iproute2 clang-format-14 clang-tidy-16
   shellcheck flake8"
+# shellcheck disable=SC2034
+report_packages="python3-numpy python3-scipy python3-matplotlib python3-jinja2"  # for the report of a scaling experiment
 
 # install_missing PACKAGE...: installs missing packages with apt, and with sudo if the user is not root.
 install_missing() {
