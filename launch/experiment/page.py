@@ -1,0 +1,13 @@
+"""report.html: one file, with its pictures inside as data, that needs neither a network nor a script."""
+import base64
+import pathlib
+
+import jinja2
+
+
+def page(**content):
+    """The text of report.html. page.html.j2 shows which names `content` needs."""
+    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
+                                   undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    templates.filters["data_uri"] = lambda svg: "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+    return templates.get_template("page.html.j2").render(**content)
