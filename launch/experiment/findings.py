@@ -53,8 +53,10 @@ def _speed_up(series, judged):
                 f"np = {base.np}."]
         if best.speed_up.low is not None and best.speed_up.low <= 1:
             told.append(f"The interval contains 1: these runs do not show that any np is faster than np = {base.np}.")
-    kept = "of the problem stays the same" if series.mode == "strong" else "per rank stays the same"
-    told.append(f"Efficiency on {last.np} ranks: {percent(last.efficiency)} (100 % is ideal; the size {kept}).")
+    kept = f"the size {'of the problem' if series.mode == 'strong' else 'per rank'} stays the same"
+    range_of = last.efficiency_estimate
+    interval = "" if range_of.low is None else f", 95 % interval {100 * range_of.low:.0f} to {percent(range_of.high)}"
+    told.append(f"Efficiency on {last.np} ranks: {percent(last.efficiency)}{interval} (100 % is ideal; {kept}).")
     return told
 
 

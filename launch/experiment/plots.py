@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import EngFormatter, LogLocator, MultipleLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 import breakdown
 from tables import title_of
@@ -76,6 +76,7 @@ def _picture(name, title, draw, shown):
         data = io.BytesIO()
         figure.savefig(data, format=kind, dpi=150, metadata=metadata)
         files.append(data.getvalue())
+        figure.set_layout_engine("none")  # keeps the places of the first file
     return Picture(name, title, f"{title}. {'. '.join(told)}.", *files)
 
 
@@ -133,7 +134,7 @@ def _time(axes, series, fit):
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(EngFormatter(unit="s"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    values = [*ideal, *(point.time.value for point in [*line, *others])]
+    values = [*ideal, *(end for point in [*line, *others] for end in point.time if end)]
     axes.set_ylim(min(values) / 1.4, max(values) * 1.4)
     axes.set_ylabel(f"time per {series.unit()}")
     _axis_of_ranks(axes, line)
@@ -152,8 +153,9 @@ def _efficiency(axes, series, fit):
         entries.insert(1, ("fit", RED, "", "--"))
     _points_with_errors(axes, line, [point.efficiency_estimate for point in line])
     highest = max(point.efficiency_estimate.high or point.efficiency for point in line)
-    axes.set_ylim(0, max(1.08, 1.05 * highest))
-    axes.yaxis.set_major_locator(MultipleLocator(0.2 if highest < 2 else 0.5))
+    measured = max(point.efficiency for point in line)
+    axes.set_ylim(0, max(1.08, 1.05 * min(highest, 1.5 * measured)))  # a very long interval ends outside
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set_ylabel("efficiency")
     _axis_of_ranks(axes, line)
