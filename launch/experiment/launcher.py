@@ -1,0 +1,96 @@
+"""Starts one run by mpirun: here, on the hosts of a file, or inside a Slurm allocation. Ends it in every case."""
+import ctypes
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import time
+
+from options import InputError
+
+PATIENCE = 5  # s from SIGTERM to SIGKILL: mpirun ends its ranks, also on other hosts
+
+
+@dataclasses.dataclass(frozen=True)
+class Launcher:
+    name: str       # local, hostfile or slurm
+    hosts: int
+    cores: int      # of all hosts. A hostfile tells only slots
+    options: list   # of mpirun
+
+
+@dataclasses.dataclass(frozen=True)
+class Finished:
+    exit_code: int
+    output: str     # of stdout and stderr
+    seconds: float
+
+
+def slots_of(text):
+    """[slots of each host] of a hostfile."""
+    slots = []
+    for line in text.splitlines():
+        words = line.split("#")[0].split()
+        if words:
+            found = [re.fullmatch(r"slots=([0-9]+)", word) for word in words[1:]]
+            slots.append(next((int(match[1]) for match in found if match), 1))
+    return slots
+
+
+def slurm_cores(text):
+    """[cores of each node] of SLURM_JOB_CPUS_PER_NODE, such as 4(x2),8."""
+    cores = []
+    for part in text.split(","):
+        count, times = re.fullmatch(r"([0-9]+)(?:\(x([0-9]+)\))?", part).groups()
+        cores += [int(count)] * int(times or 1)
+    return cores
+
+
+def make(experiment, environment):
+    options = ["--bind-to", "none", *experiment.mpirun]
+    if experiment.hostfile:
+        slots = slots_of(experiment.hostfile.read_text(encoding="utf-8"))
+        if not slots:
+            raise InputError(f"--hostfile {experiment.hostfile}: names no host; expected lines such as node1 slots=4")
+        return Launcher("hostfile", len(slots), sum(slots), ["--hostfile", str(experiment.hostfile), *options])
+    if "SLURM_JOB_CPUS_PER_NODE" in environment:
+        cores = slurm_cores(environment["SLURM_JOB_CPUS_PER_NODE"])
+        return Launcher("slurm", len(cores), sum(cores), options)
+    return Launcher("local", 1, len(os.sched_getaffinity(0)), options)
+
+
+def threads_of(experiment, launcher):
+    """The threads of a rank: the same for every np, so a rank is the same amount of hardware."""
+    return experiment.threads or max(1, launcher.cores // experiment.sizes[-1])
+
+
+def end_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: if this script is killed, mpirun ends its ranks
+
+
+def end(process):
+    """Ends mpirun and its ranks."""
+    process.terminate()
+    try:
+        process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def run(command, folder, time_limit):
+    """Runs `command` in `folder`. It has a session of its own, so Ctrl-C reaches only this script, which ends it."""
+    begin = time.monotonic()
+    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+                               preexec_fn=end_with_parent)
+    try:
+        output = process.communicate(timeout=time_limit)[0]
+        return Finished(process.returncode, output, time.monotonic() - begin)
+    except subprocess.TimeoutExpired:
+        end(process)
+        return Finished(124, f"ended after --run-limit {time_limit:g} s", time_limit)
+    except BaseException:
+        end(process)
+        raise

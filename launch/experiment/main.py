@@ -1,0 +1,100 @@
+"""./launch/scaling: measures, reports, compares. The bash script of that name calls this one.
+
+usage: main.py train|matmul [OPTION]... [-- OPTION-OF-THE-PROGRAM...], or main.py report FILE... --out DIR
+Exit codes: 0 done; 1 a run failed, the efficiency is below --fail-below, or --compare found something slower; 2 bad
+input; 130 interrupted by Ctrl-C (143: by SIGTERM), with a report of what was measured until then.
+"""
+import os
+import pathlib
+import signal
+import sys
+
+import comparison
+import launcher
+import options
+import report
+import results
+import speedup
+import workload
+from measure import Measurement, say
+from options import InputError
+
+
+class Ended(BaseException):
+    """A signal asks the script to end."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.exit_code = 128 + number
+
+
+def end(number, _):
+    raise Ended(number)
+
+
+def measured(experiment):
+    """(all records, exit code) of the experiment."""
+    measurement = Measurement(experiment, workload.make(experiment.program, experiment.arguments, experiment.sizes),
+                              launcher.make(experiment, os.environ))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    try:
+        measurement.run_all()
+        code = 1 if measurement.failed else 0
+    except Ended as ended:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # the report takes some seconds
+        say("interrupted; the same command continues")
+        code = ended.exit_code
+    return measurement.records, code
+
+
+def write_report(records, out):
+    if any(record["exit_code"] == 0 for record in records):
+        report.make(records, out)
+        print((out / "table.md").read_text(encoding="utf-8"))
+        print(f"report: {out / 'report.html'}")
+
+
+def too_slow(records, least):
+    """A line for each point with an efficiency below --fail-below. Points with more threads than cores do not count."""
+    slow = [point for point in speedup.fastest_points(records) if point.efficiency < least and not point.oversubscribed]
+    return [f"{point.mode}, np {point.np}, mesh {point.mesh}: efficiency {point.efficiency:.2f} is below --fail-below "
+            f"{least:g}" for point in slow]
+
+
+def run_experiment(words):
+    experiment = options.parse(words)
+    older = results.read(experiment.compare) if experiment.compare else []
+    records, code = measured(experiment)
+    write_report(records, experiment.out)
+    lines, slower = comparison.compare(older, records) if experiment.compare else ([], False)
+    failures = too_slow(records, experiment.fail_below) if experiment.fail_below else []
+    print("\n".join([*lines, *failures]), end="\n" if lines or failures else "")
+    return code or (1 if slower or failures else 0)
+
+
+def merge(words):
+    """report FILE... --out DIR: one report of several results.jsonl, such as those of an array of jobs."""
+    parser = options.Parser(prog="launch/scaling report", allow_abbrev=False)
+    parser.add_argument("files", nargs="+", help="results.jsonl of experiments")
+    parser.add_argument("--out", required=True)
+    parsed = parser.parse_args(words)
+    records = [record for name in parsed.files for record in results.read(pathlib.Path(name))]
+    if not any(record["exit_code"] == 0 for record in records):
+        raise InputError(f"{' '.join(parsed.files)}: no run succeeded; expected one at least")
+    out = options.writable(parsed.out)
+    write_report(records, out)
+    return 0
+
+
+def main(words):
+    try:
+        return merge(words[1:]) if words[:1] == ["report"] else run_experiment(words)
+    except InputError as error:
+        say(f"launch/scaling: {error}")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""Runs the cases of an experiment, and records each run."""
+import datetime
+import functools
+import hashlib
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+
+import launcher as launching
+import results
+from cases import Case, cases_of, rounds_of
+from options import ROOT, InputError
+
+LINES_OF_A_FAILURE = 20
+
+
+class Measurement:
+    """Lives as long as one call of the script. `records` are all records of --out, of earlier calls too."""
+
+    def __init__(self, experiment, workload, launcher):
+        self.experiment, self.workload, self.launcher = experiment, workload, launcher
+        self.threads = launching.threads_of(experiment, launcher)
+        self.file = experiment.out / "results.jsonl"
+        self.cases = cases_of(experiment)
+        results.keep_whole_lines(self.file)
+        self.records = results.read(self.file) if self.file.exists() else []
+        self.failed = set()      # cases that failed now; they are not run again in this call
+        self.seconds = {}        # case -> of its runs in this call
+        self.require_same_experiment()
+
+    def require_same_experiment(self):
+        """Results of other options or another build in the same folder would not be comparable."""
+        for record in self.records:
+            for name, value in self.identity.items():
+                other = record.get("experiment", {}).get(name)
+                if other != value:
+                    raise InputError(f"--out {self.experiment.out}: has results of another experiment ({name} {other}, "
+                                     f"now {value}); expected another folder, or the same {name}")
+
+    @functools.cached_property
+    def identity(self):
+        build = hashlib.sha256(self.experiment.binary.read_bytes()).hexdigest()[:16]
+        return {"program": self.experiment.program, "options": self.experiment.arguments, "threads": self.threads,
+                "launcher": self.launcher.name, "mpirun": self.experiment.mpirun, "cores": self.launcher.cores,
+                "build": build}
+
+    def run_all(self):
+        """Measures what is missing. Raises KeyboardInterrupt on Ctrl-C, with all finished runs recorded."""
+        plan = self.plan()
+        for done, (number, case) in enumerate(plan):
+            if case not in self.failed:
+                self.run(number, case, f"[{done + 1}/{len(plan)}]", [c for _, c in plan[done + 1:]])
+        return self.records
+
+    def plan(self):
+        """(round, case) of all runs that are missing. Round 0 warms up, if the case has any run left."""
+        have = {(Case(r["mode"], r["np"], r["asked_mesh"]), r["repeat"]) for r in self.records if r["exit_code"] == 0}
+        rounds = rounds_of(self.cases, self.experiment.repeat)
+        left = [(number, case) for number, cases in enumerate(rounds) if number > 0 for case in cases
+                if (case, number) not in have]
+        unfinished = {case for _, case in left}
+        return [(0, case) for case in rounds[0] if case in unfinished] + left
+
+    def run(self, number, case, progress, later):
+        with tempfile.TemporaryDirectory(prefix="scaling") as folder:
+            summary = os.path.join(folder, "summary.json")
+            command = self.command(case, summary)
+            started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+            finished = launching.run(command, folder, self.experiment.time_limit)
+            record = self.record(number, case, command, finished, started)
+            if finished.exit_code == 0:
+                with open(summary, encoding="utf-8") as file:
+                    self.add_summary(record, json.load(file))
+            else:
+                record["output"] = "\n".join(finished.output.strip().splitlines()[-LINES_OF_A_FAILURE:])
+                self.failed.add(case)
+        self.seconds.setdefault(case, []).append(finished.seconds)
+        say(f"{progress} {case}{', warm-up' if number == 0 else ''}: {outcome(record)}; {self.left(later)}")
+        if number > 0 or finished.exit_code != 0:
+            self.records = [*results.without_older(self.records, record), record]
+            results.append(self.file, record)
+
+    def command(self, case, summary):
+        mesh = [] if case.mesh == "auto" else ["--mesh", case.mesh]
+        output = {"train": "--summary", "matmul": "--json"}[self.experiment.program]
+        quiet = ["--quiet"] if self.experiment.program == "train" else []
+        options = [*self.workload.options(case.mode, case.np), *mesh, "--threads", str(self.threads), *quiet]
+        return ["mpirun", *self.launcher.options, "-np", str(case.np), str(self.experiment.binary), *options, output,
+                summary]
+
+    def record(self, number, case, command, finished, started):
+        return {"program": self.experiment.program, "mode": case.mode, "np": case.np, "mesh": case.mesh,
+                "asked_mesh": case.mesh, "repeat": number, "work": self.workload.work(case.mode, case.np),
+                "seconds_per_unit": None, "oversubscribed": case.np * self.threads > self.launcher.cores,
+                "threads": self.threads, "started": started, "wall_seconds": finished.seconds,
+                "exit_code": finished.exit_code, "command": command, "launcher": self.launcher.name,
+                "hosts": self.launcher.hosts, "cores": self.launcher.cores, "host": socket.gethostname(),
+                "processor": None, "commit": commit(), "versions": {"python": platform.python_version()},
+                "experiment": self.identity, "summary": None}
+
+    def add_summary(self, record, summary):
+        record.update(summary=summary, mesh=summary["mesh"], processor=summary["processor"],
+                      seconds_per_unit=self.workload.seconds_per_unit(record["work"], summary))
+        record["versions"].update(recombine=summary["version"], **summary["libraries"])
+
+    def left(self, later):
+        """How long the runs in `later` will take, as far as their cases have run already."""
+        known = [s for runs in self.seconds.values() for s in runs]
+        mean = sum(known) / len(known)
+        seconds = sum(sum(self.seconds[c]) / len(self.seconds[c]) if c in self.seconds else mean
+                      for c in later if c not in self.failed)
+        return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
+
+
+def outcome(record):
+    if record["exit_code"] != 0:
+        return f"FAILED with exit code {record['exit_code']}:\n{record['output']}\n"
+    return f"{record['seconds_per_unit']:.4g} s per {'step' if record['program'] == 'train' else 'product'}"
+
+
+def commit():
+    """The commit of the scripts, with + if files differ from it; null without git."""
+    try:
+        return subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--abbrev=12", "--dirty=+"], check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def say(line):
+    print(line, file=sys.stderr, flush=True)
