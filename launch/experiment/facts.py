@@ -11,7 +11,7 @@ def facts(results):
         ("Hosts", _hosts(results) or _distinct(run.get("host") for run in results)),
         ("Processor", _distinct(_summary(run, "processor") for run in results) or
          _distinct(run.get("processor") for run in results)),
-        ("Cores of a host", _distinct(run.get("cores") for run in results)),
+        ("Cores of all hosts", _distinct(run.get("cores") for run in results)),
         ("Launcher", _distinct(run.get("launcher") for run in results)),
         ("Device", _distinct(_summary(run, "device") for run in results)),
         ("Commit", _distinct(run.get("commit") for run in results)),

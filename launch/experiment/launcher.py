@@ -14,10 +14,18 @@ PATIENCE = 5  # s from SIGTERM to SIGKILL: mpirun ends its ranks, also on other 
 
 @dataclasses.dataclass(frozen=True)
 class Launcher:
-    name: str       # local, hostfile or slurm
-    hosts: int
-    cores: int      # of all hosts. A hostfile tells only slots
-    options: list   # of mpirun
+    name: str             # local, hostfile or slurm
+    cores_of_hosts: list  # a hostfile tells only slots
+    options: list         # of mpirun
+    cores_per_rank: int | None = None  # if the launcher says so
+
+    @property
+    def hosts(self):
+        return len(self.cores_of_hosts)
+
+    @property
+    def cores(self):
+        return sum(self.cores_of_hosts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,16 +61,18 @@ def make(experiment, environment):
         slots = slots_of(experiment.hostfile.read_text(encoding="utf-8"))
         if not slots:
             raise InputError(f"--hostfile {experiment.hostfile}: names no host; expected lines such as node1 slots=4")
-        return Launcher("hostfile", len(slots), sum(slots), ["--hostfile", str(experiment.hostfile), *options])
+        return Launcher("hostfile", slots, ["--hostfile", str(experiment.hostfile), *options])
     if "SLURM_JOB_CPUS_PER_NODE" in environment:
         cores = slurm_cores(environment["SLURM_JOB_CPUS_PER_NODE"])
-        return Launcher("slurm", len(cores), sum(cores), options)
-    return Launcher("local", 1, len(os.sched_getaffinity(0)), options)
+        return Launcher("slurm", cores, options, int(environment.get("SLURM_CPUS_PER_TASK", "0")) or None)
+    return Launcher("local", [len(os.sched_getaffinity(0))], options)
 
 
 def threads_of(experiment, launcher):
-    """The threads of a rank: the same for every np, so a rank is the same amount of hardware."""
-    return experiment.threads or max(1, launcher.cores // experiment.sizes[-1])
+    """The threads of a rank: the same for every np, so a rank is the same amount of hardware. mpirun fills one
+    host before the next."""
+    cores = launcher.cores_of_hosts[0]
+    return experiment.threads or launcher.cores_per_rank or max(1, cores // min(cores, experiment.sizes[-1]))
 
 
 def end_with_parent():

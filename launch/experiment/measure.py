@@ -45,7 +45,7 @@ class Measurement:
     def identity(self):
         build = hashlib.sha256(self.experiment.binary.read_bytes()).hexdigest()[:16]
         return {"program": self.experiment.program, "options": self.experiment.arguments, "threads": self.threads,
-                "launcher": self.launcher.name, "mpirun": self.experiment.mpirun, "cores": self.launcher.cores,
+                "launcher": self.launcher.name, "mpirun": self.experiment.mpirun, "cores": self.launcher.cores_of_hosts,
                 "build": build}
 
     def run_all(self):

@@ -141,7 +141,7 @@ def make_parser():
     add("--meshes", default="auto", help="auto: the program chooses; all; or a list such as 4x1x1,2x2x1 (default auto)")
     add("--repeat", default="5", help="runs of each case, after one that warms up (default %(default)s)")
     add("--out", help="the folder of the results (default scaling-PROGRAM)")
-    add("--threads", help="threads of each rank, the same for every np (default: cores / the largest of --np)")
+    add("--threads", help="threads of each rank, the same for every np (default: the cores of a host / its ranks)")
     add("--hostfile", help="start ranks on these hosts (default: this machine, or the Slurm allocation)")
     add("--mpirun", default="", help="further options of mpirun, such as --mpirun='--map-by node'")
     add("--build", default=str(ROOT / "build"), help="the folder of the programs (default build)")

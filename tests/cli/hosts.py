@@ -69,15 +69,16 @@ class Hosts:
             process.stdout.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, *command, cwd, environment=None):
-        """Starts `command` on the head node, with text pipes. `environment` is added to this process's environment."""
+    def start(self, *command, cwd, environment=None, output=subprocess.PIPE):
+        """Starts `command` on the head node. Its output goes to text pipes, or with `output=None` to this process's.
+        `environment` is added to this process's environment."""
         mpi = {"OMPI_MCA_plm_rsh_agent": str(self.folder / "agent"), "OMPI_MCA_plm_rsh_no_tree_spawn": "1",
                "OMPI_MCA_orte_default_hostfile": str(self.folder / "hostfile"),
                "OMPI_MCA_btl_tcp_if_include": "eth0", "OMPI_MCA_oob_tcp_if_include": "eth0",
                "OMPI_MCA_hwloc_base_binding_policy": "none",
                "OMPI_MCA_mpi_yield_when_idle": "1"}  # Open MPI cannot know that the hosts share cores
-        return subprocess.Popen(self.inside(HEAD, "env", "-C", str(cwd), *map(str, command)), stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
+        return subprocess.Popen(self.inside(HEAD, "env", "-C", str(cwd), *map(str, command)), stdout=output,
+                                stderr=output, text=True, preexec_fn=die_with_parent,
                                 env={**os.environ, **SETTINGS, **mpi, **(environment or {})})
 
     def run(self, *command, cwd, timeout=120, environment=None):
