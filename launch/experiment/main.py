@@ -4,6 +4,7 @@ usage: main.py train|matmul [OPTION]... [-- OPTION-OF-THE-PROGRAM...], or main.p
 Exit codes: 0 done; 1 a run failed, the efficiency is below --fail-below, or --compare found something slower; 2 bad
 input; 130 interrupted by Ctrl-C (143: by SIGTERM), with a report of what was measured until then.
 """
+import json
 import os
 import pathlib
 import signal
@@ -84,6 +85,7 @@ def merge(words):
     if not any(record["exit_code"] == 0 for record in records):
         raise InputError(f"{' '.join(parsed.files)}: no run succeeded; expected one at least")
     out = options.writable(parsed.out)
+    report.write(out / "results.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode())
     write_report(records, out)
     return 0
 
