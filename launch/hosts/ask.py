@@ -24,7 +24,7 @@ class Answer:
     facts: dict = dataclasses.field(default_factory=dict)    # first word of a line -> the others
     data: dict = dataclasses.field(default_factory=dict)     # path -> (bytes, bytes when unpacked, hash)
     space: dict = dataclasses.field(default_factory=dict)    # name -> (free bytes, is, can, sign, path): see probe.sh
-    clock_error: float = 0.0                       # s; what the delay of the connection does not explain
+    clock_error: float = 0.0                       # s; the part that the delay of the connection does not explain
 
     def __getitem__(self, fact):
         return self.facts.get(fact, "")
@@ -55,8 +55,7 @@ class Answer:
 
 
 def agent_command(setting, seconds):
-    """The words of mpirun's agent. `setting` has alternatives that are separated by colons; the first one that is
-    installed counts."""
+    """The words of mpirun's agent: the first alternative in `setting` that is installed. Colons separate them."""
     for choice in setting.split(":"):
         words = shlex.split(choice)
         if words and shutil.which(words[0]):
@@ -67,13 +66,13 @@ def agent_command(setting, seconds):
 
 
 def is_here(host):
-    """mpirun uses no agent for the machine on which it runs."""
+    """True if `host` is this machine: mpirun uses no agent for it."""
     names = {"localhost", "127.0.0.1", socket.gethostname(), socket.gethostname().split(".")[0]}
     return host in names
 
 
 class Connections:
-    """The processes of agents that run; all can be ended at any time, and then no further one starts."""
+    """The running processes of agents. stop() ends them all; after it, no other process starts."""
 
     def __init__(self):
         self.lock = threading.Lock()

@@ -10,7 +10,7 @@ SEGMENT = 4 << 20             # bytes in /dev/shm that Open MPI takes for each r
 SESSION = 16 << 20            # bytes for Open MPI in the folder of temporary files; without them no program starts
 NCCL_SHARE = 1 << 30          # bytes of /dev/shm that NVIDIA recommends for containers
 BYTES_PER_PARAMETER = 12      # of a checkpoint: a weight and its two moments, in f32
-REMEDIES = {"work": "run mpirun in a folder that each host has, or with -wdir", "tmp": "set TMPDIR on that host",
+REMEDIES = {"work": "run mpirun in a folder that each host has, or give -wdir", "tmp": "set TMPDIR on that host",
             "checkpoint": "choose another --checkpoint"}
 
 
@@ -26,7 +26,7 @@ def connection(answers, agent):
             yield answer.host, (f"cannot be reached: {answer.problem}; expected that `{agent} {answer.host} true` "
                                 "works without a password")
         elif answer.problem:
-            yield answer.host, f"stopped answering: {answer.problem}; try --timeout with more seconds"
+            yield answer.host, f"stopped answering: {answer.problem}; try a larger --timeout"
 
 
 def program(here, answers, path):
@@ -40,16 +40,16 @@ def program(here, answers, path):
         elif answer["program_is"] == "unusable":
             yield answer.host, f"{path} cannot be read and executed; expected a program (chmod 755)"
         elif answer["program"] and answer["program"] != expected:
-            order = "an older" if float(answer["program_time"]) < float(model["program_time"]) else "another"
-            yield answer.host, (f"{path} is {order} file ({version_of(answer)}) than on {holder} "
-                                f"({version_of(model)}); copy it again")
+            order = "is older than" if float(answer["program_time"]) < float(model["program_time"]) else "differs from"
+            yield answer.host, (f"{path} {order} that of {holder}: {version_of(answer)}; expected "
+                                f"{version_of(model)}; copy it again")
         if "version_error" in answer.facts and can_start_mpi(answer):
-            yield answer.host, (f"{path} --version fails: {answer['version_error']}; expected that it starts there; "
+            yield answer.host, (f"{path} --version fails: {answer['version_error']}; expected that it starts; "
                                 "pass the folder of a missing library by -x LD_LIBRARY_PATH (also to mpirun)")
 
 
 def can_start_mpi(answer):
-    """If not, no program starts, and this is reported elsewhere."""
+    """If it cannot, no program starts, and versions() or disk() reports the reason."""
     return "no_daemon" not in answer.facts and ("tmp" not in answer.space or answer.space["tmp"][0] >= SESSION)
 
 
@@ -69,7 +69,7 @@ def versions(here, answers):
                                 "pass --prefix DIR (also to mpirun)")
         for key, name in names.items():
             if answer[key] and answer[key] != expected[key]:
-                yield answer.host, f"{name} is {answer[key]}; expected {expected[key]} as on the others; install it"
+                yield answer.host, f"{name} is {answer[key]}; expected {expected[key]}; install that version"
 
 
 def data(here, answers, given):
@@ -91,12 +91,12 @@ def data(here, answers, given):
             elif found and found[2] == "unreadable":
                 yield answer.host, f"{path} cannot be read; expected permission for this user"
             elif found and found != expected:
-                yield answer.host, (f"{path} has another content ({found[0]} bytes, sha256 {found[2][:8]}) "
-                                    f"than on {holder} ({expected[0]} bytes, {expected[2][:8]}); copy it again")
+                yield answer.host, (f"{path} differs from that of {holder}: {found[0]} bytes, sha256 {found[2][:8]}; "
+                                    f"expected {expected[0]} bytes, sha256 {expected[2][:8]}; copy it again")
 
 
 def data_bytes(here, answers):
-    """Bytes of the data in memory, at most. A number of a CSV file has 2 characters or more, and 4 bytes as f32."""
+    """Bytes of the data in memory, at most. A number in a CSV file has at least 2 characters, and as f32 4 bytes."""
     found = next((a.data for a in [here, *answers] if a.data), {})
     return sum(max(size, unpacked) * (2 if path.endswith((".csv", ".csv.gz")) else 1)
                for path, (size, unpacked, _) in found.items())
@@ -120,8 +120,8 @@ def disk(answers, options):
                 yield answer.host, (f"the folder {path} has {bytes_text(free)} free; expected {bytes_text(need)} for "
                                     f"{why}; remove files, or {REMEDIES[name]}")
             if there != "missing" and sign != "shared":
-                yield answer.host, (f"the folder {path} is not this machine's: each rank writes a part of a "
-                                    "checkpoint; expected a folder that all hosts share")
+                yield answer.host, (f"the folder {path} is not shared with this machine; expected a folder that all "
+                                    "hosts share: each rank writes a part of a checkpoint")
 
 
 def shared_memory(here, answers, slots, options):
@@ -155,7 +155,7 @@ def resources(answers, slots, options):
             yield answer.host, (f"slots in the hostfile: {ranks}, GPUs: {gpus[answer.host]}; expected "
                                 f"slots={gpus[answer.host]}: one rank per GPU")
         elif options.device == "auto" and gpus[answer.host] == 0 < most:
-            yield answer.host, "nvidia-smi lists no GPU, but on other hosts it does; expected GPUs on each host or none"
+            yield answer.host, "nvidia-smi lists no GPU, but on other hosts it does; expected GPUs on all hosts or none"
         if abs(answer.clock_error) > CLOCK_LIMIT:
             yield answer.host, (f"its clock differs from this machine's by {answer.clock_error:+.0f} s; expected at "
                                 f"most {CLOCK_LIMIT} s; start an NTP service such as chrony")

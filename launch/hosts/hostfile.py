@@ -1,8 +1,8 @@
-"""Reads a hostfile of Open MPI: one host a line, `NAME [slots=N] [max_slots=N]`; # begins a comment."""
+"""Reads a hostfile of Open MPI: one host per line, `NAME [slots=N] [max_slots=N]`; # begins a comment."""
 import dataclasses
 import re
 
-SLOTS = {"slots", "cpus", "count"}                         # three names of one thing in Open MPI
+SLOTS = {"slots", "cpus", "count"}                         # three names of the same setting in Open MPI
 OTHERS = {"max_slots", "max-slots", "user_name", "username"}
 
 
@@ -13,7 +13,7 @@ class InputError(Exception):
 @dataclasses.dataclass
 class Host:
     name: str             # as ssh takes it: host or user@host
-    slots: int = 0        # 0: not in the file; then mpirun takes the number of cores
+    slots: int = 0        # 0: not in the file; mpirun then takes the number of cores
 
 
 def whole_number(text, what):
@@ -49,7 +49,7 @@ def read_hostfile(path):
         with open(path, encoding="utf-8") as file:
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is no text"
+        reason = error.strerror if isinstance(error, OSError) else "is not text"
         raise InputError(f"{path}: {reason}; expected a hostfile of Open MPI") from None
     hosts = {}
     for number, line in enumerate(lines, 1):
@@ -59,7 +59,7 @@ def read_hostfile(path):
             raise InputError(f"{path}:{number}: {error}") from None
         if host is None:
             continue
-        if host.name in hosts:  # a line without a number counts as one slot more
+        if host.name in hosts:  # a line without a number adds one slot
             hosts[host.name].slots = (hosts[host.name].slots or 1) + (host.slots or 1)
         else:
             hosts[host.name] = host

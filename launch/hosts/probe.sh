@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What launch/hosts/check runs on each host: it sends this file and then calls of these functions to `sh -s`. Needs only
-# coreutils. Answers are lines that begin with "recombine-probe"; other lines, for example of a login script, are ignored.
+# What launch/hosts/check runs on each host: it sends this file and calls of these functions to `sh -s`. Needs only
+# coreutils. Answers are lines that begin with "recombine-probe". Other lines are ignored, such as those of a login script.
 LC_ALL=C
 export LC_ALL
 newline='
@@ -17,7 +17,7 @@ machine() {
   printf '%s\n' "$gpus" | { n=0; while read -r word _; do [ "$word" != GPU ] || n=$((n + 1)); done; say gpus $n; }
 }
 
-# open_mpi PREFIX: PREFIX is the one of mpirun --prefix, or empty.
+# open_mpi PREFIX: PREFIX is that of mpirun --prefix, or empty.
 open_mpi() {
   [ -z "$1" ] || PATH=$1/bin:$PATH
   command -v orted >/dev/null || command -v prted >/dev/null || say no_daemon
@@ -43,7 +43,7 @@ program() {
   fi
 }
 
-# data PATH LARGE: a file, or the files of a folder. Of files with more than LARGE bytes only both ends are hashed.
+# data PATH LARGE: a file, or the files of a folder. Above LARGE bytes, only the first and the last MiB are hashed.
 data() {
   if [ -d "$1" ]; then
     found=no

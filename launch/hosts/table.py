@@ -1,4 +1,4 @@
-"""The table of the hosts: one line a host, one column a property."""
+"""The table of the hosts: one line per host, one column per property."""
 import hashlib
 
 from units import bytes_text
