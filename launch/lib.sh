@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Shared by quickstart and test. Sourced with the checkout's root as working directory.
+# Shared by quickstart, test and scaling. build() expects the checkout's root as working directory.
 
-# shellcheck disable=SC2034  # those that source this file use the lists
+# shellcheck disable=SC2034  # the scripts that source this file use the lists
 build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-program-options-dev libdnnl-dev
   libopenblas-openmp-dev zlib1g-dev nlohmann-json3-dev libfmt-dev libssl-dev dataset-fashion-mnist"
 test_packages="libgtest-dev libbenchmark-dev python3 iproute2 clang-format-14 clang-tidy-16
   shellcheck flake8 slurmd slurmctld slurm-client munge"  # without a configuration, Slurm's services do not start
 # shellcheck disable=SC2034
-report_packages="python3-numpy python3-scipy python3-matplotlib python3-jinja2"  # for the report of a scaling experiment
+report_packages="python3-numpy python3-scipy python3-matplotlib python3-jinja2"  # of launch/scaling
 
 # install_missing PACKAGE...: installs missing packages with apt, and with sudo if the user is not root.
 install_missing() {

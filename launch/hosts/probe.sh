@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # What launch/hosts/check runs on each host: it sends this file and calls of these functions to `sh -s`. Needs only
-# coreutils. Answers are lines that begin with "recombine-probe". Other lines are ignored, such as those of a login script.
+# coreutils. Answers are lines that begin with "recombine-probe". It ignores other lines, for example of a login script.
 LC_ALL=C
 export LC_ALL
 newline='

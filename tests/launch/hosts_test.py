@@ -43,7 +43,8 @@ def check_files(four):
     changed = four.folder / "changed.csv"
     changed.write_text(four.data.read_text().replace("999,1998", "999,1997"))
     with four.mounted("h3", "--bind", changed, four.data):
-        four.expect_fault("other data", "h3", [f"{four.data} differs from that of this machine: ", "copy it again"])
+        four.expect_fault("other data", "h3",
+                          [f"{four.data} differs from that of this machine: ", "; expected ", "copy it again"])
     data, part = four.folder / "data", four.folder / "part"
     for folder, names in [(data, ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"]),
                           (part, ["train-images-idx3-ubyte"])]:
