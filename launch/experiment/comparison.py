@@ -1,11 +1,11 @@
-"""Compares two results: what got slower?
+"""Compares two results: which cases got slower?
 
     lines, slower = compare(old_results, new_results)
 
-Old and new runs took place at different times, so they are not paired: the ratio is that of intervals.ratio(). All
-intervals together hold with 95 %: each one is wider the more cases there are, so that a comparison of many equal
-cases has a false alarm in at most 5 % of comparisons. A change of the machine itself between the two is no noise of
-runs, and no interval sees it: MARGIN is left for it.
+Old and new runs are not paired, because they ran at different times: intervals.ratio() gives their ratio. With more
+cases, each interval is wider, so that all of them hold together with a probability of 95 %: if nothing changed, at most
+5 % of comparisons give a false alarm. If the machine itself got slower between the two, no interval shows it. MARGIN
+allows for such a change.
 """
 import intervals
 from speedup import all_series
@@ -26,11 +26,8 @@ def compare(old_results, new_results):
         lines.append(f"{_name(key)}: {_ratio_text(ratio)}: {verdict}")
     for cases, others, where in ((old, new, "old"), (new, old, "new")):
         lines += [f"{_name(key)}: only in the {where} results" for key in cases if key not in others]
-    if not both:
-        lines.append("no case is in both results")
-    else:
-        lines.append(f"{slower} of {len(both)} cases got slower by more than {MARGIN:.0%}" if slower else
-                     f"nothing got slower by more than {MARGIN:.0%}, in {len(both)} cases")
+    lines.append(f"{slower} of {len(both)} cases got slower by more than {MARGIN:.0%}" if both else
+                 "no case is in both results")
     return lines, slower > 0
 
 

@@ -1,4 +1,4 @@
-"""What the report says in sentences, made from the numbers: speed-up, efficiency, what limits it, and what to doubt.
+"""The sentences of the report, made from the numbers: speed-up, efficiency, what limits it, and what to doubt.
 
     for sentence in sentences(series, fit_of(series)): print(sentence)
 """
@@ -11,10 +11,10 @@ WHAT_PARTS_MEAN = {
     breakdown.EXPOSED: "exposed communication (arithmetic waits for other ranks)",
     "input": "reading batches",
     "io": "waiting for files",
-    "other": "work outside of these parts",
+    "other": "other work",
 }
-LITTLE = 0.05      # a smaller part of the time is not worth a cause
-WORTH_NAMING = 0.2  # of what is lost
+LITTLE = 0.05       # if a smaller part of the time is lost, no cause is named
+WORTH_NAMING = 0.2  # a cause is named if it explains this part of the loss
 
 
 def sentences(series, fit):
@@ -26,7 +26,7 @@ def sentences(series, fit):
         return [f"Only np = {point.np} was measured: {short(point.time.value, 's')} per {series.unit()}. "
                 "A speed-up needs a second np."] + _oversubscribed(line)
     if not line[-1].speed_up:
-        return ["The results do not say how much work a run did, so there is no speed-up."]
+        return ["The results do not contain the work of a run, so there is no speed-up."]
     own_cores = [point for point in line if not point.oversubscribed]
     judged = own_cores if len(own_cores) > 1 else line
     return [*_speed_up(series, judged), *_oversubscribed(line), *_threads(judged), _limit(series, judged),
@@ -66,10 +66,10 @@ def _oversubscribed(line):
         return []
     names = " and ".join(f"np = {point.np}{_threads_and_cores(point)}" for point in over)
     rest = len(line) - len(over)
-    judged = (f"The numbers above are without {'it' if len(over) == 1 else 'them'}." if rest > 1 else
-              f"{'It counts' if len(over) == 1 else 'They count'} here, because fewer than 2 others are left.")
-    return [f"Oversubscribed: {names}. Ranks take turns on a core, so these times do not show how the program scales. "
-            f"{judged}"]
+    them = "it" if len(over) == 1 else "them"
+    judged = (f"The numbers above do not include {them}." if rest > 1 else
+              f"The numbers above include {them}, because fewer than 2 other values of np were measured.")
+    return [f"Oversubscribed: {names}. Ranks share cores, so these times do not show how the program scales. {judged}"]
 
 
 def _threads_and_cores(point):
@@ -84,23 +84,24 @@ def _threads(judged):
     if len(set(threads)) < 2 or None in threads:
         return []
     return [f"Threads per rank change from {threads[0]} at np = {judged[0].np} to {threads[-1]} at "
-            f"np = {judged[-1].np}. So the number of cores does not grow as np does, and efficiency says little."]
+            f"np = {judged[-1].np}. The number of cores in use does not grow in proportion to np, so the efficiency "
+            "does not show how the program scales."]
 
 
 def _limit(series, judged):
-    """Compares the time of all ranks together, per work, between the smallest and the largest np, part by part."""
+    """Compares, part by part, the time of all ranks together per unit of work at the smallest and the largest np."""
     base, last = judged[0], judged[-1]
     before, after = (_rank_seconds(point, series.program) for point in (base, last))
     if before is None or after is None:
-        return "The runs do not say where the time went."
+        return "The results do not show what limits it: they do not contain the parts of the time."
     lost = {part: after[part] - before.get(part, 0) for part in after if after[part] > before.get(part, 0)}
     share = sum(lost.values()) / sum(after.values())
     if last.efficiency > 1 - LITTLE or share < LITTLE:
-        return f"Little limits it up to {last.np} ranks: {percent(max(1 - last.efficiency, 0))} of the time is lost."
+        return f"Almost ideal up to {last.np} ranks: {percent(max(1 - last.efficiency, 0))} of the time is lost."
     largest = sorted(lost.items(), key=lambda item: -item[1])
     named = [f"{percent(seconds / sum(lost.values()))} is {WHAT_PARTS_MEAN.get(part, part)}"
              for part, seconds in largest if seconds >= WORTH_NAMING * sum(lost.values())]
-    return f"What limits it: of the time that {last.np} ranks lose against the ideal, {' and '.join(named)}."
+    return f"What limits it: of the time that {last.np} ranks lose compared with the ideal, {' and '.join(named)}."
 
 
 def _rank_seconds(point, program):
@@ -120,8 +121,8 @@ def _fit(fit):
             f"{short(fit.communication, 's')} x log2(np), from np = {', '.join(map(str, fit.sizes))}; "
             f"residual {100 * fit.residual:.1f} %."]
     if not fit.residual_has_meaning:
-        told.append("Three numbers are fitted to three sizes, so the residual has no meaning.")
+        told.append("Three numbers are fitted to three values of np, so the residual has no meaning.")
     if fit.oversubscribed:
-        told.append("Oversubscribed sizes are in the fit, because fewer than 3 sizes are left without them. It "
-                    "describes these times, not a machine with enough cores.")
+        told.append("The fit includes oversubscribed values of np, because there are fewer than 3 others. It describes "
+                    "these times, not a machine with enough cores.")
     return told

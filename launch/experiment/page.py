@@ -1,4 +1,4 @@
-"""report.html: one file, with its pictures inside as data, that needs neither a network nor a script."""
+"""report.html: one file that contains its plots as data. It needs no network and no script."""
 import base64
 import pathlib
 

@@ -3,7 +3,7 @@
     report.make(results, pathlib.Path("scaling"))     # results: the lines of results.jsonl, as dictionaries
 
 Writes table.md, time, efficiency, parts and busbw as .svg and .png, and report.html. Each file gets its name only when
-it is complete. A picture without data is not written, and removed if an older report left it.
+it is complete. A plot without data is not written; if an older report left one, it is removed.
 """
 import contextlib
 import os
@@ -22,14 +22,14 @@ from fit import fit_of
 PICTURES = ("time", "efficiency", "parts", "busbw")
 DEFINITIONS = [
     ("Time", "Median over the runs, with its 95 % interval. Runs that failed do not count."),
-    ("Rate", "Work in total / time."),
-    ("Speed-up", "Rate / rate at the smallest np. For each np, the fastest mesh is compared."),
+    ("Rate", "Total work / time."),
+    ("Speed-up", "Rate / rate at the smallest np. For each np, the fastest mesh counts."),
     ("Efficiency", "Speed-up x smallest np / np."),
     ("Karp-Flatt", "The serial fraction that explains the speed-up S on p ranks: (1/S - 1/p) / (1 - 1/p)."),
     ("Strong scaling", "The size of the whole problem stays the same."),
     ("Weak scaling", "The work of each rank stays the same: rows of the batch, or operations of the product."),
-    ("Exposed communication", "Time in which arithmetic waited for other ranks; here its share of the wall time."),
-    ("Sent", "Bytes that a rank sends if collectives send as little as possible. For train, evaluation is included."),
+    ("Exposed communication", "Time in which arithmetic waited for other ranks, as a share of the wall time."),
+    ("Sent", "Bytes that a rank sends if collectives send as little as possible. For train, this includes evaluation."),
     ("busbw", "Bytes sent / time of a collective, as nccl-tests defines it."),
 ]
 
@@ -41,7 +41,7 @@ class Finding:
 
 
 def make(results, out):
-    """Writes all files of the report into `out`, which is made if it is missing."""
+    """Writes all files of the report into the folder `out`, and makes it if it is missing."""
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
     all_series = speedup.all_series(results)
@@ -67,7 +67,7 @@ def make(results, out):
 
 
 def write(path, data):
-    """Writes a file by a temporary name in the same folder, and renames it."""
+    """Writes a file under a temporary name in the same folder, then renames it."""
     descriptor, temporary = tempfile.mkstemp(prefix=".recombine-", suffix=".tmp", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:

@@ -1,7 +1,7 @@
 """The tables of the report, and table.md.
 
     for table in tables_of(series):       # the table of the series, and that of its collectives
-        table.header, table.rows          # text; table.is_number says which columns stand on the right
+        table.header, table.rows          # text; table.is_number says which columns are aligned to the right
 """
 from dataclasses import dataclass
 
@@ -106,13 +106,13 @@ def _notes(series):
     notes = []
     line = series.line()
     if len(line) > 1:
-        notes.append(f"Speed-up and efficiency compare with np = {line[0].np}, mesh {line[0].meshes[0]}.")
+        notes.append(f"Speed-up and efficiency are relative to np = {line[0].np}, mesh {line[0].meshes[0]}.")
     if any(point.oversubscribed for point in series.points):
-        notes.append("Oversubscribed: the host has fewer cores than ranks x threads, so ranks take turns on a core. "
+        notes.append("Oversubscribed: ranks x threads are more than the cores of the hosts, so ranks share cores. "
                      "The time does not show how the program scales.")
     few = sorted({len(point.runs) for point in series.points if 1 < len(point.runs) < 5})
     if few:
-        notes.append(f"Points with {' or '.join(map(str, few))} runs have intervals of Student's t on logarithms.")
+        notes.append(f"With {' or '.join(map(str, few))} runs, an interval is that of Student's t on the logarithms.")
     return notes
 
 
@@ -129,13 +129,13 @@ def _collectives_table(series):
         MixedColumn(f"time per {series.unit()}", "s", [row["seconds"] for _, _, row in rows]),
         MixedColumn("busbw", "B/s", [row["busbw"] for _, _, row in rows]),
     ]
-    notes = ["Time is from begin to end on rank 0, also if arithmetic hides it, and includes the wait for other ranks. "
-             "busbw = bytes sent / time."]
+    notes = ["The time of a collective is measured on rank 0 from begin to end. It includes the wait for other ranks, "
+             "and time that arithmetic hides. busbw = bytes sent / time."]
     return Table(f"Collectives of {title_of(series)}", columns, notes)
 
 
 def markdown(table):
-    """The table as Markdown, whose columns also stand below each other as plain text."""
+    """The table as Markdown. Its columns are aligned in the plain text, too."""
     cells = [table.header, *table.rows]
     widths = [max(3, *(len(row[index]) for row in cells)) for index in range(len(table.header))]
 

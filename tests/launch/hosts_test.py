@@ -102,7 +102,8 @@ def check_space(four):
         four.hosts.run_on("h2", "sh", "-c", f"head -c 1M /dev/zero > {four.work}/full || true")
         four.expect_fault("a full disk", "h2", [f"{four.work} has 0 B free; expected 85.3 MiB", "checkpoints"])
     with four.mounted("h0", "-t", "tmpfs", "tmpfs", four.work):
-        four.expect_fault("a folder that is not shared", "h0", [f"{four.work} is not shared with this machine", "expected"])
+        four.expect_fault("a folder that is not shared", "h0",
+                          [f"{four.work} is not shared with this machine", "; expected "])
     four.hosts.run_on("h1", "mount", "-o", "remount,size=4m", "/dev/shm")
     four.hosts.run_on("h1", "sh", "-c", "head -c 4M /dev/zero > /dev/shm/full || true")
     four.expect_fault("a full /dev/shm", "h1", ["/dev/shm has 0 B free", "4 MiB for each of 2 ranks", "--shm-size"])

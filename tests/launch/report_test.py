@@ -117,18 +117,18 @@ def check_truth(checks, folder):
         return " ".join(findings.sentences(series, fit_of(series)))
 
     told = sentences(results(sizes=(1, 2, 4)))
-    checks.expect("Three numbers are fitted to three sizes" in told, f"3 sizes: {told}")
+    checks.expect("Three numbers are fitted to three values of np" in told, f"3 values of np: {told}")
     told = sentences([record("train", "strong", np, r, 0.012 / np**0.5, cores=2) for np in (1, 2, 4) for r in range(5)])
     checks.expect("Oversubscribed: np = 4 (4 threads on 2 cores)" in told, f"oversubscribed: {told}")
     checks.expect("Best speed-up: 1.41" in told and "Efficiency on 2 ranks: 71 %" in told, f"without np 4: {told}")
-    checks.expect("Oversubscribed sizes are in the fit" in told, f"the fit: {told}")
+    checks.expect("The fit includes oversubscribed values of np" in told, f"the fit: {told}")
     told = sentences([record("train", "strong", np, r, 0.012 * np, cores=8) for np in (1, 2) for r in range(5)])
     checks.expect("No np is faster than np = 1" in told, f"slower with every rank: {told}")
     noisy = {1: [0.01] * 5, 2: [0.008, 0.009, 0.012, 0.0095, 0.0085]}
     told = sentences([record("train", "strong", np, r, noisy[np][r]) for np in noisy for r in range(5)])
     checks.expect("Best speed-up: 1.11" in told and "The interval contains 1" in told, f"noise: {told}")
     told = sentences([record("train", "strong", np, r, 0.012 / np, cores=8) for np in (1, 2) for r in range(5)])
-    checks.expect("Little limits it" in told, f"ideal: {told}")
+    checks.expect("Almost ideal up to 2 ranks" in told, f"ideal: {told}")
     waiting = [record("train", "strong", np, r, 0.012 / np + 0.004 * (np > 1)) for np in (1, 2) for r in range(5)]
     for run in waiting:
         seconds = 40 * run["seconds_per_unit"]
