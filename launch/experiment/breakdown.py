@@ -1,7 +1,7 @@
-"""What the programs say about a run besides its time: where the time went, bytes, bandwidth and prediction.
+"""What the summaries contain besides the time of a run: the parts of the time, bytes, bandwidth and prediction.
 
-All functions take a Point of speedup.py and return None, or nothing, if its runs do not say. "Unit" is one training
-step or one product.
+All functions take a Point of speedup.py. They return None, or an empty dictionary, if its summaries lack the values. A
+"unit" is one training step or one product.
 """
 from statistics import fmean, median
 
@@ -43,7 +43,7 @@ def parts(point, program):
 
 
 def _units(summary):
-    """Steps of a training run; what matmul reports is already for one product."""
+    """Units that the values of a summary are for: the steps of a training run; of matmul, one product."""
     return number(summary.get("steps")) or 1
 
 

@@ -1,4 +1,4 @@
-"""The cases of an experiment: each is measured --repeat times."""
+"""The cases of an experiment. Each is measured --repeat times: once in each round."""
 import dataclasses
 
 from options import ranks_of
@@ -30,6 +30,6 @@ def cases_of(experiment):
 
 
 def rounds_of(cases, repeat):
-    """The cases in the order of measuring, one list per round. Rounds alternate their direction, so that a drift of the
-    machine affects all cases alike. Round 0 warms up and is not recorded."""
+    """The cases in the order of measuring, one list per round. Every second round is in reverse order, so a drift of
+    the machine affects all cases alike. Round 0 warms up and is not recorded."""
     return [cases if number % 2 == 0 else cases[::-1] for number in range(repeat + 1)]

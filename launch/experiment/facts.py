@@ -6,7 +6,7 @@ import shlex
 
 
 def facts(results):
-    """[(name, [distinct values])]. More than one commit or version means that results of several programs are mixed."""
+    """[(name, [distinct values])]. If there are several commits or versions, the results are of different programs."""
     found = [
         ("Hosts", _hosts(results) or _distinct(run.get("host") for run in results)),
         ("Processor", _distinct(_summary(run, "processor") for run in results) or

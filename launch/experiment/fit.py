@@ -1,6 +1,6 @@
 """Fits T(np) = serial + parallel / np + communication * log2(np) to the times of strong scaling.
 
-    fit = fit_of(series)      # None for weak scaling and for fewer than 3 sizes
+    fit = fit_of(series)      # None for weak scaling and for fewer than 3 values of np
     fit.at(8)                 # seconds at 8 ranks
 """
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-FEWEST_SIZES = 3
+FEWEST_SIZES = 3  # values of np
 
 
 @dataclass(frozen=True)

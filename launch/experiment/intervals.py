@@ -3,9 +3,9 @@
     median([1.1, 1.0, 1.2, 1.1, 1.3])            -> Estimate(value=1.1, low=1.0, high=1.3)
     ratio(new=[1.1, 1.2, ...], old=[1.0, ...])   -> how many times as long the new runs take
 
-The intervals come from ranks, not from random resampling: README.md has the figures that decided it. Both kinds are
-exact for every distribution of the times. If there are too few runs for that, an interval of Student's t on the
-logarithms takes their place; it is exact if the times have a log-normal distribution.
+The intervals come from order statistics (the sorted times), not from random resampling: README.md compares both. They
+are exact for every distribution of the times. If there are too few runs, Student's t on the logarithms of the times
+gives the interval. It is exact if the times have a log-normal distribution.
 """
 import functools
 import itertools
@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
-FEWEST_FOR_RANKS = 5  # the range of 5 runs covers the median with 93.75 %, that of 4 only with 87.5 %
+FEWEST_FOR_ORDER = 5  # the range of 5 runs covers the median with 93.75 %, that of 4 only with 87.5 %
 
 
 class Estimate(NamedTuple):
@@ -43,7 +43,7 @@ def median(values, level=LEVEL):
     value = float(np.median(ordered))
     if len(ordered) < 2:
         return Estimate(value)
-    if len(ordered) < FEWEST_FOR_RANKS:
+    if len(ordered) < FEWEST_FOR_ORDER:
         logarithms = np.log(ordered)
         spread = logarithms.std(ddof=1) / math.sqrt(len(ordered))
         return _student(logarithms.mean(), spread, len(ordered) - 1, level).around(value)
@@ -72,7 +72,7 @@ def ratio(new, old, level=LEVEL):
 
 
 def paired_ratio(new, old, level=LEVEL):
-    """The same for runs in pairs: new[i] and old[i] ran one after the other, so both felt the same drift."""
+    """The same for paired runs: new[i] and old[i] ran in the same round, so a drift of the machine affected both."""
     return median(np.asarray(new, dtype=float) / np.asarray(old, dtype=float), level)
 
 

@@ -1,4 +1,4 @@
-"""Starts one run by mpirun: here, on the hosts of a file, or inside a Slurm allocation. Ends it in every case."""
+"""Runs mpirun on this machine, on the hosts of a file, or inside a Slurm allocation; no process of a run is left."""
 import ctypes
 import dataclasses
 import os
@@ -9,15 +9,15 @@ import time
 
 from options import InputError
 
-PATIENCE = 5  # s from SIGTERM to SIGKILL: mpirun ends its ranks, also on other hosts
+PATIENCE = 5  # s from SIGTERM to SIGKILL; in this time mpirun ends its ranks, also on other hosts
 
 
 @dataclasses.dataclass(frozen=True)
 class Launcher:
     name: str             # local, hostfile or slurm
-    cores_of_hosts: list  # a hostfile tells only slots
+    cores_of_hosts: list  # of a hostfile: the slots
     options: list         # of mpirun
-    cores_per_rank: int | None = None  # if the launcher says so
+    cores_per_rank: int | None = None  # if the launcher sets it
 
     @property
     def hosts(self):
@@ -36,7 +36,7 @@ class Finished:
 
 
 def slots_of(text):
-    """[slots of each host] of a hostfile."""
+    """[slots of each host] of a hostfile; 1 if a line has none."""
     slots = []
     for line in text.splitlines():
         words = line.split("#")[0].split()
@@ -69,14 +69,14 @@ def make(experiment, environment):
 
 
 def threads_of(experiment, launcher):
-    """The threads of a rank: the same for every np, so a rank is the same amount of hardware. mpirun fills one
-    host before the next."""
+    """The threads of a rank: the same for every np, so that each rank has the same hardware. mpirun fills a host before
+    it uses the next."""
     cores = launcher.cores_of_hosts[0]
     return experiment.threads or launcher.cores_per_rank or max(1, cores // min(cores, experiment.sizes[-1]))
 
 
 def end_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: if this script is killed, mpirun ends its ranks
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: if this script is killed, mpirun ends
 
 
 def end(process):
@@ -90,7 +90,7 @@ def end(process):
 
 
 def run(command, folder, time_limit):
-    """Runs `command` in `folder`. It has a session of its own, so Ctrl-C reaches only this script, which ends it."""
+    """Runs `command` in `folder`, in a session of its own: Ctrl-C reaches only this script, which then ends it."""
     begin = time.monotonic()
     process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,

@@ -2,7 +2,7 @@
 
 usage: main.py train|matmul [OPTION]... [-- OPTION-OF-THE-PROGRAM...], or main.py report FILE... --out DIR
 Exit codes: 0 done; 1 a run failed, the efficiency is below --fail-below, or --compare found something slower; 2 bad
-input; 130 interrupted by Ctrl-C (143: by SIGTERM), with a report of what was measured until then.
+input; 130 ended by Ctrl-C (143: by SIGTERM), with a report of the finished runs.
 """
 import json
 import os
@@ -45,7 +45,7 @@ def measured(experiment):
     except Ended as ended:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # the report takes some seconds
-        say("interrupted; the same command continues")
+        say("interrupted; the same command continues the experiment")
         code = ended.exit_code
     return measurement.records, code
 
@@ -58,7 +58,7 @@ def write_report(records, out):
 
 
 def too_slow(records, least):
-    """A line for each point with an efficiency below --fail-below. Points with more threads than cores do not count."""
+    """A line for each point with an efficiency below --fail-below. Oversubscribed points do not count."""
     slow = [point for point in speedup.fastest_points(records) if point.efficiency < least and not point.oversubscribed]
     return [f"{point.mode}, np {point.np}, mesh {point.mesh}: efficiency {point.efficiency:.2f} is below --fail-below "
             f"{least:g}" for point in slow]
@@ -83,7 +83,7 @@ def merge(words):
     parsed = parser.parse_args(words)
     records = [record for name in parsed.files for record in results.read(pathlib.Path(name))]
     if not any(record["exit_code"] == 0 for record in records):
-        raise InputError(f"{' '.join(parsed.files)}: no run succeeded; expected one at least")
+        raise InputError(f"{' '.join(parsed.files)}: no run succeeded; expected at least one")
     out = options.writable(parsed.out)
     report.write(out / "results.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode())
     write_report(records, out)

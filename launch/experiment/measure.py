@@ -19,7 +19,7 @@ LINES_OF_A_FAILURE = 20
 
 
 class Measurement:
-    """Lives as long as one call of the script. `records` are all records of --out, of earlier calls too."""
+    """Lives as long as one call of the script. `records` are all records of --out, also those of earlier calls."""
 
     def __init__(self, experiment, workload, launcher):
         self.experiment, self.workload, self.launcher = experiment, workload, launcher
@@ -28,12 +28,12 @@ class Measurement:
         self.cases = cases_of(experiment)
         results.keep_whole_lines(self.file)
         self.records = results.read(self.file) if self.file.exists() else []
-        self.failed = set()      # cases that failed now; they are not run again in this call
-        self.seconds = {}        # case -> of its runs in this call
+        self.failed = set()      # cases that failed in this call; they do not run again in it
+        self.seconds = {}        # case -> times of its runs in this call
         self.require_same_experiment()
 
     def require_same_experiment(self):
-        """Results of other options or another build in the same folder would not be comparable."""
+        """Raises InputError if --out has results of other options or of another build: they are not comparable."""
         for record in self.records:
             for name, value in self.identity.items():
                 other = record.get("experiment", {}).get(name)
@@ -49,7 +49,7 @@ class Measurement:
                 "build": build}
 
     def run_all(self):
-        """Measures what is missing. Raises KeyboardInterrupt on Ctrl-C, with all finished runs recorded."""
+        """Measures the missing runs. If a signal handler raises, all finished runs are recorded."""
         plan = self.plan()
         for done, (number, case) in enumerate(plan):
             if case not in self.failed:
@@ -57,7 +57,7 @@ class Measurement:
         return self.records
 
     def plan(self):
-        """(round, case) of all runs that are missing. Round 0 warms up, if the case has any run left."""
+        """(round, case) of all missing runs. Round 0 warms up the cases that have a missing run."""
         have = {(Case(r["mode"], r["np"], r["asked_mesh"]), r["repeat"]) for r in self.records if r["exit_code"] == 0}
         rounds = rounds_of(self.cases, self.experiment.repeat)
         left = [(number, case) for number, cases in enumerate(rounds) if number > 0 for case in cases
@@ -108,7 +108,7 @@ class Measurement:
         record["versions"].update(recombine=summary["version"], **summary["libraries"])
 
     def left(self, later):
-        """How long the runs in `later` will take, as far as their cases have run already."""
+        """How long the runs in `later` will take: for a case that has not run yet, the mean of all runs."""
         known = [s for runs in self.seconds.values() for s in runs]
         mean = sum(known) / len(known)
         seconds = sum(sum(self.seconds[c]) / len(self.seconds[c]) if c in self.seconds else mean

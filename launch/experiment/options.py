@@ -8,15 +8,15 @@ import shutil
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESERVED = {  # options of the programs that the experiment sets, and what to use instead
     "--mesh": "--meshes before the --", "--threads": "--threads before the --",
-    "--summary": "results.jsonl, which has it", "--json": "results.jsonl, which has it",
-    "--quiet": "no such option: it is always set", "--config": "the options themselves",
+    "--summary": "no such option: results.jsonl has it", "--json": "no such option: results.jsonl has it",
+    "--quiet": "no such option", "--config": "the options themselves",
 }
 DESCRIPTION = """Measures how train or matmul scales with the number of ranks, and writes results.jsonl, table.md, plots
 and report.html to a folder. The same command continues an experiment that was interrupted."""
 
 
 class InputError(Exception):
-    """The user's input is wrong. The message is one line: the option, and what is expected."""
+    """Bad input; the message is one line: the option, what is wrong, and what is expected."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Experiment:
     sizes: list           # numbers of ranks, ascending
     modes: list           # of strong, weak
     meshes: list          # ["auto"], ["all"], or names such as 2x2x1
-    repeat: int
+    repeat: int           # repetitions of each case
     out: pathlib.Path
-    threads: int | None   # of each rank; None: the cores of the machine divided by the largest number of ranks
+    threads: int | None   # of each rank; None: the cores of a host divided by its ranks at the largest np
     hostfile: pathlib.Path | None
     mpirun: list          # further options of mpirun
     time_limit: float     # s, of one run
@@ -123,7 +123,7 @@ def writable(path):
 def binary_of(folder, program):
     binary = pathlib.Path(folder) / program
     if not binary.is_file():
-        raise InputError(f"--build {folder}: has no program {program}; expected a build, for example by "
+        raise InputError(f"--build {folder}: has no program {program}; expected the folder of a build, for example of "
                          "cmake --preset release && cmake --build --preset release")
     if not shutil.which("mpirun"):
         raise InputError("mpirun: not found; expected Open MPI in PATH")
@@ -134,20 +134,25 @@ def make_parser():
     parser = Parser(prog="launch/scaling", description=DESCRIPTION, allow_abbrev=False,
                     epilog="Options of the program follow --, such as: -- --hidden 4096,4096 --batch-size 1024")
     add = parser.add_argument
-    add("program", metavar="train|matmul", help="or report FILE... --out DIR: one report of several results.jsonl")
+    add("program", metavar="train|matmul", help="the program; or report FILE... --out DIR: makes one report of several "
+        "results.jsonl")
     add("--np", default="1,2,4", help="numbers of ranks (default %(default)s)")
     add("--mode", default="strong", help="strong: the same problem for every np; weak: the same work per rank (rows of "
-        "a batch, or m n k / np); or strong,weak (default %(default)s)")
-    add("--meshes", default="auto", help="auto: the program chooses; all; or a list such as 4x1x1,2x2x1 (default auto)")
-    add("--repeat", default="5", help="runs of each case, after one that warms up (default %(default)s)")
+        "the batch / np, or m n k / np); or strong,weak (default %(default)s)")
+    add("--meshes", default="auto", help="auto: the program chooses one; all; or a list such as 4x1x1,2x2x1 (default "
+        "%(default)s)")
+    add("--repeat", default="5", help="runs of each case, after one to warm up (default %(default)s)")
     add("--out", help="the folder of the results (default scaling-PROGRAM)")
-    add("--threads", help="threads of each rank, the same for every np (default: the cores of a host / its ranks)")
-    add("--hostfile", help="start ranks on these hosts (default: this machine, or the Slurm allocation)")
+    add("--threads", help="threads of each rank, the same for every np (default: cores of a host / its ranks at the "
+        "largest np)")
+    add("--hostfile", help="starts ranks on these hosts; each line must have slots=N (default: this machine, or "
+        "the Slurm allocation)")
     add("--mpirun", default="", help="further options of mpirun, such as --mpirun='--map-by node'")
     add("--build", default=str(ROOT / "build"), help="the folder of the programs (default build)")
-    add("--run-limit", default="600", help="seconds after which a run is ended (default %(default)s)")
-    add("--fail-below", help="exit code 1 if the efficiency at some np is below this")
-    add("--compare", metavar="RESULTS", help="results.jsonl of an older experiment: says what got slower")
+    add("--run-limit", default="600", help="time limit of a run, in seconds (default %(default)s)")
+    add("--fail-below", help="exit code 1 if the efficiency at any np is below this number, such as 0.8")
+    add("--compare", metavar="RESULTS", help="results.jsonl of an older experiment: prints which cases got slower; "
+        "exit code 1 if there are any")
     return parser
 
 
@@ -156,7 +161,7 @@ def optional(convert, option, text):
 
 
 def parse(words):
-    """The Experiment of a command line, without the name of the script."""
+    """The Experiment of a command line; `words` are without the name of the script."""
     end = words.index("--") if "--" in words else len(words)
     options = make_parser().parse_args(words[:end])
     if options.program not in ("train", "matmul"):

@@ -1,4 +1,4 @@
-"""The pictures of the report, as SVG and PNG: one panel for each series, one below the other.
+"""The plots of the report, as SVG and PNG. Each has one panel per series, one below the other.
 
     for picture in pictures(all_series, fits):     # Picture(name, title, alt, svg, png)
         (folder / f"{picture.name}.svg").write_bytes(picture.svg)
@@ -41,7 +41,7 @@ class Picture:
 
 
 def pictures(all_series, fits):
-    """`fits` has the fit, or None, of each series. A picture without data is left out."""
+    """`fits` has the fit of each series, or None. A plot without data is omitted."""
     fits = {id(series): fit for series, fit in zip(all_series, fits)}
     wanted = [
         ("time", "Time against ranks", lambda axes, series: _time(axes, series, fits[id(series)]), _has_line),
@@ -76,7 +76,7 @@ def _picture(name, title, draw, shown):
         data = io.BytesIO()
         figure.savefig(data, format=kind, dpi=150, metadata=metadata)
         files.append(data.getvalue())
-        figure.set_layout_engine("none")  # keeps the places of the first file
+        figure.set_layout_engine("none")  # the second file keeps the layout of the first
     return Picture(name, title, f"{title}. {'. '.join(told)}.", *files)
 
 
@@ -154,7 +154,7 @@ def _efficiency(axes, series, fit):
     _points_with_errors(axes, line, [point.efficiency_estimate for point in line])
     highest = max(point.efficiency_estimate.high or point.efficiency for point in line)
     measured = max(point.efficiency for point in line)
-    axes.set_ylim(0, max(1.08, 1.05 * min(highest, 1.5 * measured)))  # a very long interval ends outside
+    axes.set_ylim(0, max(1.08, 1.05 * min(highest, 1.5 * measured)))  # a very long interval ends outside of the plot
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.set_ylabel("efficiency")

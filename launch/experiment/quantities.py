@@ -1,4 +1,4 @@
-"""Numbers as text: one unit and one number of decimals for a whole column, so that its digits stand below each other.
+"""Numbers as text: one unit and one number of decimals for a whole column, so that its digits are aligned.
 
     column = Column("time", "s", [0.0123, 0.0064, None])
     column.header, column.cells        # "time, ms", ["12.30", "6.40", "-"]
@@ -13,7 +13,7 @@ SCALED_UNITS = {"s": ("", "m", "\N{MICRO SIGN}"), "B": ("G", "M", "k", ""), "B/s
 
 
 def scale_of(values, unit):
-    """(factor, unit with prefix) that brings the median of the values to 1 or more, if a prefix can."""
+    """(factor, unit with prefix). The prefix is the largest with which the median of the values is at least 1."""
     sizes = sorted(abs(value) for value in values if value)
     prefixes = SCALED_UNITS.get(unit)
     if not prefixes:
@@ -41,8 +41,8 @@ def short(value, unit, digits=3):
 
 @dataclass
 class Column:
-    """A column of numbers (`unit` None: of text, on the left). `decimals` None: by the values. `like`: a column whose
-    unit it shares."""
+    """A column of numbers, or of text if `unit` is None. If `decimals` is None, the values decide it. `like`: a column
+    that has the same unit."""
     name: str
     unit: str | None
     values: list

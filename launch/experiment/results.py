@@ -4,12 +4,12 @@ import os
 
 from options import InputError
 
-# Of every record.
+# Every record has them.
 KEYS = ["program", "mode", "np", "asked_mesh", "mesh", "repeat", "work", "seconds_per_unit", "exit_code"]
 
 
 def read(path):
-    """The records of a file. A last line that is not complete was being written when the machine stopped: left out."""
+    """The records of a file, without an incomplete last line: the machine stopped while it was written."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -44,7 +44,7 @@ def append(path, record):
 
 
 def keep_whole_lines(path):
-    """Cuts off a last line that is not complete."""
+    """Removes an incomplete last line."""
     if path.exists():
         content = path.read_bytes()
         if not content.endswith(b"\n"):

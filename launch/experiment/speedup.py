@@ -18,7 +18,7 @@ SAME_WEAK_SIZE = 1.1  # weak scaling rounds the size of a problem, so the work o
 
 @dataclass
 class Point:
-    """All runs with one np and mesh. `mesh` is what was asked for ("auto" or a mesh), `meshes` what was used."""
+    """All runs with one np and mesh. `mesh`: the requested one ("auto" or a mesh); `meshes`: those that were used."""
     mode: str
     np: int
     mesh: str
@@ -77,7 +77,7 @@ def is_good(run):
 
 
 def all_series(results):
-    """The series of all results that say their np, in the order program, mode, size."""
+    """The series of all results that have an np, sorted by program, mode and size."""
     groups = defaultdict(list)
     for run in results:
         if isinstance(run.get("np"), int) and run["np"] > 0:
@@ -152,7 +152,7 @@ def _measure(point):
 
 
 def _compare_with(base, point, mode):
-    """Sets what follows from the times of `base`, the fastest point of the smallest np."""
+    """Sets speed-up, efficiency and Karp-Flatt relative to `base`, the fastest point of the smallest np."""
     speed_up = point.rate / base.rate
     if point is base:
         point.speed_up = intervals.Estimate(1.0)

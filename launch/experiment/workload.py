@@ -1,10 +1,10 @@
-"""What one run does: the options of the program at a number of ranks, and the work that it times."""
+"""What one run does: the options of the program for an np, and the work that is timed."""
 import math
 import re
 
 from options import InputError
 
-# Options that the user did not give. A run takes a few seconds on two cores.
+# For options that the user does not give. A run then takes a few seconds on two cores.
 DEFAULTS = {"train": {"--hidden": "1024,1024", "--batch-size": "512"},
             "matmul": {"--m": "2048", "--n": "2048", "--k": "2048", "--repeat": "5"}}
 TRAIN_STEPS = 40  # unless --steps or --epochs is given

@@ -26,7 +26,7 @@ def check_medians(checks, random):
     import intervals
     for shape in SHAPES:
         for runs in (3, 5, 6, 7, 8, 10, 15):
-            if runs < intervals.FEWEST_FOR_RANKS and shape not in ("normal", "log-normal"):
+            if runs < intervals.FEWEST_FOR_ORDER and shape not in ("normal", "log-normal"):
                 continue
             share = covered([intervals.median(draw(random, shape, runs)) for _ in range(EXPERIMENTS)], 1)
             checks.expect(0.93 <= share <= 0.97, f"median, {shape}, {runs} runs: covered {share:.1%}, "
@@ -38,7 +38,7 @@ def check_ratios(checks, random):
     import intervals
     for shape in ("normal", "log-normal", "skewed"):
         for new, old in ((3, 3), (5, 5), (5, 8), (10, 10)):
-            if new < intervals.FEWEST_FOR_RANKS and shape == "skewed":
+            if new < intervals.FEWEST_FOR_ORDER and shape == "skewed":
                 continue
             share = covered([intervals.ratio(1.1 * draw(random, shape, new), draw(random, shape, old))
                              for _ in range(EXPERIMENTS)], 1.1)
