@@ -49,7 +49,7 @@ SharedFile::SharedFile(std::string name, const Identity& identity)
   const bool same = file_.is_open() && fstat(file_.get(), &status) == 0 && status.st_ino == identity.inode;
   require_input(same, "{}: {} is not the same file on every rank; expected a folder that all hosts share", name_,
                 identity.path);
-  // By the descriptor, because another file may have this path by now.
+  // Opens the file by its descriptor, because another file may have its path by now.
   const std::string own = fmt::format("/proc/self/fd/{}", file_.get());
   direct_ = FileDescriptor(open(own.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_DIRECT));
 }

@@ -11,8 +11,8 @@ namespace recombine {
 /// A file that one rank has made and all ranks open; each rank writes its own parts. Error messages begin with `name`.
 class SharedFile {
  public:
-  /// If the address and the offset of write() agree modulo this, whole blocks go to the disk without a copy in the page
-  /// cache (O_DIRECT).
+  /// Bytes. If the address and the offset of write() are equal modulo kBlock, whole blocks go to the disk without a
+  /// copy in the page cache (O_DIRECT).
   static constexpr std::int64_t kBlock = 4096;
   static constexpr std::int64_t kLeastDirect = 16 * kBlock;  ///< bytes; smaller parts always go through the page cache
 
@@ -38,7 +38,7 @@ class SharedFile {
 
   std::string name_;
   FileDescriptor file_;
-  FileDescriptor direct_;  ///< the same file with O_DIRECT; not open if the file system does not know it
+  FileDescriptor direct_;  ///< the same file with O_DIRECT; not open if the file system refuses that
 };
 
 }  // namespace recombine

@@ -10,7 +10,7 @@ namespace recombine {
 
 namespace {
 
-/// The variables in which a launcher tells a process how many it has started, and which of them it is.
+/// A launcher, and its variables: the number of processes that it started, and the number of this process.
 struct Launcher {
   const char* name;
   const char* size;
@@ -28,7 +28,7 @@ constexpr std::array<Launcher, 3> kLaunchers = {{
 }  // namespace
 
 std::optional<LoneRank> find_lone_rank(int ranks, const Environment& environment) {
-  if (ranks > 1 || environment("OMPI_COMM_WORLD_SIZE") != nullptr) return std::nullopt;  // Open MPI's mpirun knows best
+  if (ranks > 1 || environment("OMPI_COMM_WORLD_SIZE") != nullptr) return std::nullopt;  // Open MPI's mpirun
   for (const Launcher& launcher : kLaunchers) {
     const char* size = environment(launcher.size);
     if (size == nullptr || std::atoi(size) < 2) continue;

@@ -7,10 +7,10 @@
 namespace recombine {
 
 /// Why this process should not run alone. Some launchers start processes that MPI does not connect, for example
-/// `srun --mpi=none`, or the mpiexec of another MPI. Then each process is rank 0 of 1, and each would do all the work and
+/// `srun --mpi=none`, or the mpiexec of another MPI. Then each process is rank 0 of 1. Each would do all the work, and
 /// write the same files.
 struct LoneRank {
-  std::string message;  ///< one line: the variable that shows it, and what to do
+  std::string message;  ///< one line: the launcher, the variable that shows it, and what to do
   bool prints;          ///< true for the first process of the launch: one line is enough for all
 };
 

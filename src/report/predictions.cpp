@@ -48,7 +48,7 @@ void Predictions::add(std::span<const float> outputs) {
   for (std::size_t begin = 0; begin < outputs.size(); begin += outputs_) {
     const std::span<const float> row = outputs.subspan(begin, outputs_);
     const auto bad = std::ranges::find_if_not(row, [](float value) { return std::isfinite(value); });
-    if (bad != row.end()) {  // the arguments of require_input() would read *bad also in a row without one
+    if (bad != row.end()) {  // not require_input(): it would read *bad even if all outputs are finite
       throw InputError(fmt::format("--predictions {}: output {} of row {} is {}; expected finite outputs", path_,
                                    bad - row.begin(), row_, std::isnan(*bad) ? "NaN" : "infinite"));
     }

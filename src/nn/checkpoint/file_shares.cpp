@@ -42,7 +42,7 @@ std::vector<FileShares::Share> FileShares::of(const ParameterTensor& tensor) con
 
 std::int64_t FileShares::snapshot_elements(const TrainedTensors& tensors, DeviceKind device) const {
   std::int64_t all = 0;
-  std::int64_t gaps = 0;  // before shares: see skipped() in snapshot.cpp
+  std::int64_t gaps = 0;  // elements between shares: see skipped() in snapshot.cpp
   for (std::size_t n = 0; n < tensors.size(); ++n) {
     for (const Share& share : of(tensors.parameter(n))) {
       all += share.elements.size();

@@ -24,7 +24,7 @@ class FileShares {
     Range elements;      ///< of the whole tensor, row by row; at most about a million
   };
 
-  /// True if the share is large enough to be written from the Snapshot without another copy.
+  /// True if the share is large enough for SharedFile to write it without a copy in the page cache.
   static bool is_direct(const Share& share) {
     return share.elements.size() * size_of(DataType::f32) >= SharedFile::kLeastDirect;
   }

@@ -41,7 +41,7 @@ struct MetadataEntry {
 using Metadata = std::vector<MetadataEntry>;  ///< in the order of the file
 
 /// What comes before the tensors' bytes in a safetensors file: the length of the JSON text (8 bytes, little-endian),
-/// then the JSON text, padded with spaces so that the size is a multiple of `multiple`, which is a multiple of 8.
+/// then the JSON text. Spaces at its end make the size of both a multiple of `multiple`, which is a multiple of 8.
 /// @pre all text is UTF-8
 std::string safetensors_header(const Metadata& metadata, const std::vector<NamedTensor>& tensors,
                                std::int64_t multiple = 8);

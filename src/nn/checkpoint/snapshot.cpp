@@ -9,7 +9,7 @@ namespace recombine {
 
 namespace {
 
-/// The elements to skip at `address`, so that it and the offset in the file agree modulo SharedFile::kBlock.
+/// How many elements to skip after `address`: the address is then equal to `offset` modulo SharedFile::kBlock.
 std::int64_t skipped(const std::byte* address, std::int64_t offset) {
   const auto now = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(address) % SharedFile::kBlock);
   const std::int64_t bytes = (offset - now) % SharedFile::kBlock;

@@ -16,7 +16,7 @@ namespace recombine {
 ///     writer           | write 0                 | write 1 | write 2 | write 3 |
 class Snapshot {
  public:
-  /// Bytes to write to the file. If they are many, their address and offset agree modulo SharedFile::kBlock.
+  /// Bytes to write to the file. For FileShares::is_direct(), address and offset are equal modulo SharedFile::kBlock.
   struct Piece {
     std::int64_t offset;  ///< in the file, after the header
     VectorView data;

@@ -22,7 +22,7 @@ struct Part {
   std::int64_t address;  ///< modulo kBlock, of the first byte in memory
 };
 
-/// Writes parts from a memory of bytes that count up, and reads the file.
+/// Writes parts of a buffer whose bytes count up, and reads the file.
 class SharedFileTest : public ::testing::Test {
  protected:
   SharedFileTest() : path_("shared_file_" + std::to_string(getpid())), memory_(64 * kBlock) {
@@ -31,7 +31,7 @@ class SharedFileTest : public ::testing::Test {
   }
   ~SharedFileTest() override { std::filesystem::remove(path_); }
 
-  /// The first byte of the memory whose address is `address` modulo kBlock.
+  /// The first byte of the buffer whose address is `address` modulo kBlock.
   const std::byte* at(std::int64_t address) const {
     const auto first = reinterpret_cast<std::uintptr_t>(memory_.data());
     return memory_.data() + (static_cast<std::uintptr_t>(address + kBlock) - first % kBlock) % kBlock;
@@ -66,8 +66,8 @@ TEST_F(SharedFileTest, PartsThatShareBlocks) {
   const std::int64_t direct = SharedFile::kLeastDirect;
   const std::vector<Part> parts = {
       {0, 1000, 0},
-      {1000, direct + 2 * kBlock + 7, 1000},               // whole blocks go past the cache
-      {1007 + direct + 2 * kBlock, 3 * kBlock, 8},         // begins in the last one's block
+      {1000, direct + 2 * kBlock + 7, 1000},               // whole blocks bypass the cache
+      {1007 + direct + 2 * kBlock, 3 * kBlock, 8},         // begins in the last block of the part before
       {1007 + direct + 5 * kBlock, direct + kBlock, 12}};  // another alignment than its place
   write(parts);
   for (const Part& part : parts) expect(part);

@@ -35,7 +35,7 @@ struct Tolerance {
   double element, first_norm, loss, norm, rows;
 };
 /// A sum in another order can put an input of relu on the other side of 0. Then the gradient jumps, and AdamW moves the
-/// weights by up to the learning rate. Losses differed by 1.4e-4 after 16 steps on one machine; with tanh by 4e-7.
+/// weights by up to the learning rate. On one machine, losses differed by 1.4e-4 after 16 steps; with tanh, by 4e-7.
 Tolerance tolerance_of(const ModelShape& model) {
   const double loss = model.activation == Activation::relu ? 1e-3 : 1e-4;
   if (model.product_type == DataType::f32) return {32 * FLT_EPSILON, 1e-5, loss, 1e-3, 1.01};
