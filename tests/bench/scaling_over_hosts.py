@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs ./launch/scaling over hosts of namespaces, which a bridge connects. Needs root.
+"""Runs ./launch/scaling over hosts that are namespaces, connected by a bridge. Needs root.
 
     scaling_over_hosts.py train --hosts 4 --rate 1gbit --np 1,2,4 --out scaling-1gbit -- --hidden 512
 
-All arguments except --hosts (4 of one slot each) and --rate (unlimited) are those of launch/scaling.
+--hosts N (4): the number of hosts, with one slot each. --rate: of each link (unlimited). All other arguments are those
+of launch/scaling.
 """
 import argparse
 import pathlib

@@ -70,7 +70,7 @@ class Hosts:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, *command, cwd, environment=None, output=subprocess.PIPE):
-        """Starts `command` on the head node. Its output goes to text pipes, or with `output=None` to this process's.
+        """Starts `command` on the head node. Its output goes to text pipes; with `output=None`, to this process's.
         `environment` is added to this process's environment."""
         mpi = {"OMPI_MCA_plm_rsh_agent": str(self.folder / "agent"), "OMPI_MCA_plm_rsh_no_tree_spawn": "1",
                "OMPI_MCA_orte_default_hostfile": str(self.folder / "hostfile"),

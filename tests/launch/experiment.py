@@ -1,4 +1,4 @@
-"""For tests of launch/experiment: finds its modules, and makes up results.jsonl of a machine with known times."""
+"""For tests of launch/experiment: finds its modules, and makes results of a machine with known times."""
 import math
 import os
 import pathlib
@@ -13,7 +13,7 @@ MODULES = ["numpy", "scipy", "matplotlib", "jinja2"]
 
 
 def need_modules():
-    """Goes on in Debian's Python if this one lacks a module of the report. Raises Skip if that lacks it, too."""
+    """Restarts the test in Debian's Python if this one lacks a module. Raises Skip if Debian's lacks it, too."""
     try:
         for module in MODULES:
             __import__(module)

@@ -1,5 +1,5 @@
-"""launch/hosts/check passes on healthy hosts, and finds planted faults on the right host. mpirun over the hostfile
-trains as on one host.
+"""launch/hosts/check passes on healthy hosts, and finds each planted fault on its host. Training by mpirun over the
+hostfile gives the weights of one host.
 
 usage: hosts_test.py TRAIN REPOSITORY; exit code 77 (skipped) if hosts of namespaces cannot be made.
 """
@@ -57,7 +57,7 @@ def check_files(four):
 
 
 def check_versions(four):
-    """Programs of h2 that say something else than those of the other hosts."""
+    """Programs of h2 whose output differs from that on the other hosts."""
     fakes = four.folder / "fakes"
     fakes.mkdir()
     agent = executable(four.folder / "agent", f"""#!/bin/sh

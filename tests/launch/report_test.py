@@ -1,4 +1,4 @@
-"""The report of launch/experiment: complete files, nothing outside of report.html, and no exception on odd results.
+"""The report of launch/experiment: complete files, no reference to other files, and no exception on odd results.
 
 usage: report_test.py
 """
@@ -108,7 +108,7 @@ def check_full(checks, folder):
 
 
 def check_truth(checks, folder):
-    """Sentences say what the numbers say."""
+    """The sentences agree with the numbers."""
     def sentences(runs):
         import findings
         import speedup
@@ -139,7 +139,7 @@ def check_truth(checks, folder):
 
 
 def damaged(run, seed):
-    """The run without some keys, or with values of another kind."""
+    """The run without some keys, or with null instead of their values."""
     chooser = random.Random(seed)
     run = copy.deepcopy(run)
     for target in (run, run["summary"], run["work"]):
@@ -187,7 +187,7 @@ def check_odd(checks, folder):
 
 
 def check_failure(checks, folder):
-    """If a file cannot be written, no temporary one stays, and the older file does."""
+    """If a file cannot be written, no temporary file stays, and the older file does."""
     import report
     folder.mkdir()
     (folder / "table.md").mkdir()

@@ -1,7 +1,8 @@
-"""./launch/scaling: what it measures, keeps, continues and refuses. Most checks use a made-up program with known times.
+"""./launch/scaling: what it measures, keeps, continues and refuses. Most checks use a stand-in for train with known
+times.
 
-usage: scaling_test.py BUILD REPOSITORY, where BUILD has train and matmul; exit code 77 (skipped) without the modules of
-the report
+usage: scaling_test.py BUILD REPOSITORY; BUILD has train and matmul. Exit code 77 (skipped) without the modules of the
+report
 """
 import json
 import os
@@ -94,7 +95,7 @@ def processes_of(folder):
 
 
 def check_cases(experiment, checks):
-    """Every case has --repeat records; weak scaling means the same rows per rank; the same command measures nothing."""
+    """Every case has --repeat records. In weak scaling, ranks have equal rows. The same command measures nothing."""
     words = ["--np", "1,2,4", "--mode", "strong,weak", "--repeat", 2, "--threads", 1]
     done = experiment.fake(*words)
     if not checks.expect(done.returncode == 0, f"cases: exit {done.returncode}, {done.stderr}"):
@@ -128,7 +129,7 @@ def check_meshes(experiment, checks):
 
 
 def check_failure(experiment, checks):
-    """A run that fails shows its output. The others are kept, and the failed one is measured by the next call."""
+    """The output of a failed run is shown. The other runs are kept, and the next call measures the failed one."""
     words = ["--np", "1,2", "--repeat", 2, "--out", "fails"]
     done = experiment.fake(*words, FAIL_AT="2")
     checks.expect(done.returncode == 1 and "made-up failure" in done.stderr,
@@ -160,7 +161,7 @@ def check_verdicts(experiment, checks):
 
 
 def check_interrupts(experiment, checks):
-    """Ctrl-C and SIGTERM keep what there is, and make a report of it. No process is left, also after SIGKILL."""
+    """After Ctrl-C and SIGTERM, the finished runs are kept and reported. No process is left, even after SIGKILL."""
     words = ["--np", "1", "--repeat", 2, "--out", "ended"]
     experiment.fake(*words)
     for number, code in [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]:
@@ -188,7 +189,7 @@ def check_bad_input(experiment, checks):
 
 
 def check_programs(repository, build, folder, checks):
-    """The true programs, strong and weak, on 1 and 2 ranks; and one report of both."""
+    """The real programs, strong and weak, on 1 and 2 ranks; and one report of both."""
     experiment = Experiment(repository, folder, build)
     small = {"train": ["--data", "synthetic:2000,16,4", "--hidden", "32", "--batch-size", "100", "--steps", "20"],
              "matmul": ["--m", "64", "--n", "96", "--k", "128"]}

@@ -4,8 +4,8 @@
         job = slurm.submit("--ntasks=4", script, "--epochs", 3, cwd=folder)
         slurm.wait_until_ended(job)
 
-slurmctld runs on the first node. The machine's own Slurm, munge and ports stay untouched. When this process ends, also
-by a signal, the kernel ends the hosts and with them every daemon and job.
+slurmctld runs on the first node. The Slurm, munge and ports of the machine are not used. When this process ends, even
+by a signal, the kernel ends the hosts, and with them every daemon and job.
 """
 import os
 import pathlib
@@ -60,8 +60,8 @@ PartitionName=main Nodes={names} Default=YES MaxTime=INFINITE State=UP
 
 
 class Slurm:
-    """`nodes` nodes of `cpus` CPUs, which may be more than the machine has, and `gpus` GPUs, which are plain files.
-    With `bind`, Slurm binds tasks to CPUs; then `cpus` must not be more than the machine has."""
+    """`nodes` nodes with `cpus` CPUs and `gpus` GPUs each. GPUs are plain files. CPUs may be more than the machine has,
+    except with `bind`: Slurm then binds tasks to CPUs."""
 
     def __init__(self, nodes=1, cpus=4, gpus=0, bind=False):
         self.hosts = Hosts(nodes, slots=cpus)
@@ -103,7 +103,7 @@ class Slurm:
         return done.stdout.strip()
 
     def job(self, job):
-        """What `scontrol show job` says of one job: {"JobState": "RUNNING", ...}. {} if there is no such job."""
+        """What `scontrol show job` prints for one job: {"JobState": "RUNNING", ...}. {} if there is no such job."""
         shown = self.call("scontrol", "show", "job", "--oneliner", job).stdout
         return dict(re.findall(r"(\S+?)=(\S*)", shown))
 

@@ -1,5 +1,5 @@
-"""train.sbatch with a program that stands in for train: ranks, threads and cores fit the allocation, exit codes reach
-Slurm, a cancelled job is not requeued, and bad settings end with one line and code 2.
+"""train.sbatch with a stand-in for train: ranks, threads and cores fit the allocation, exit codes reach Slurm, a
+cancelled job is not requeued, and bad settings end with one line and code 2.
 
 usage: slurm_allocation_test.py REPOSITORY; exit code 77 (skipped) if Slurm or hosts of namespaces cannot run here.
 """
@@ -33,7 +33,7 @@ PLACES = {
     "more than cores": (["--ntasks=6", "--overcommit"], {"RANK_PER": "task"}, 3, 1, False),
     "free": ([], {"RANK_PER": "core", "BIND": "none"}, 2, 1, False),
 }
-# name: options of sbatch, variables, what the line says
+# name: options of sbatch, variables, text of the line
 BAD = {
     "tree": ([], {"RECOMBINE": "/none"}, "/none/build/train: no such program; submit from the checkout, or"),
     "launcher": ([], {"LAUNCH": "x"}, "LAUNCH=x BIND=none: expected LAUNCH=mpirun or srun"),
@@ -81,7 +81,7 @@ def check_codes(scripts, launcher):
 
 
 def check_signals(scripts, launcher):
-    """A job that a user cancels is not requeued, also if its ranks end with 75. One whose ranks USR1 ends is."""
+    """A cancelled job is not requeued, even if its ranks end with 75. If USR1 ends the ranks, the job is requeued."""
     def start(what):
         name = f"{launcher} {what}"
         job = scripts.submit(name, "train.sbatch", [what], ["--ntasks=2"], LAUNCH=launcher)

@@ -33,13 +33,13 @@ class Scripts:
         return path.read_text() if path.exists() else ""
 
     def expect_end(self, name, job, state="COMPLETED", code=0):
-        """Waits for the end of the job. True if it ends in that way."""
+        """Waits for the end of the job. True if it ends with this state and code."""
         ended = self.slurm.wait_until_ended(job)
         return self.checks.expect(ended == (state, code),
                                   f"{name}: {ended}, expected {(state, code)}: {self.log(name)}")
 
     def expect_requeued(self, name, job, restarts):
-        """Waits until the job is queued again. True if that happens, and its restarts are that many."""
+        """Waits until the job is queued again. True if it is, and `restarts` is the number of its restarts."""
         def requeued():
             shown = self.slurm.job(job)
             return shown["JobState"] == "PENDING" and int(shown["Restarts"]) == restarts

@@ -40,7 +40,7 @@ def stop_twice(scripts, name, job):
 
 
 def check_resuming(scripts, launcher, checks):
-    """The number of epochs is in a file: endless until the second stop."""
+    """The number of epochs is in a file. It is very large until the second stop."""
     whole, stopped = f"{launcher} whole", f"{launcher} stopped"
     arguments = [*TRAINING, "--config", "../epochs", "--checkpoint-every", 20, "--summary", "summary.json"]
     epochs = scripts.folder / "epochs"
@@ -66,7 +66,7 @@ def check_resuming(scripts, launcher, checks):
 
 
 def check_scaling(scripts, checks):
-    """Three tasks with 1, 2 and 4 ranks, then one report. Without waiting, there would be a core for the report."""
+    """Three tasks with 1, 2 and 4 ranks, then one report. A core is free for the report, but it waits for the tasks."""
     def queue():
         return scripts.slurm.call("squeue", "--noheader", "--format=%i %j %T %r").stdout
 

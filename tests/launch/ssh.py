@@ -1,4 +1,4 @@
-"""A real sshd on each of Hosts, with keys of its own: nothing of this machine's ssh is read or changed.
+"""A real sshd on each of Hosts, with its own keys. It does not read or change the ssh of this machine.
 
     agent = start_sshd(hosts, folder)        # raises Skip if this machine has no sshd
     hosts.start(..., environment={"OMPI_MCA_plm_rsh_agent": agent})

@@ -83,7 +83,7 @@ def check_exact(checks):
 
 
 def check_sizes(checks):
-    """Other problem sizes are another series; rounding of a weak size is not."""
+    """Another problem size makes another series; rounding of a weak size does not."""
     import speedup
     other = record("train", "strong", 2, 1, 1.0)
     other["work"] = {"what": "rows per step", "total": 64, "per_rank": 32, "size": "64 rows"}
@@ -122,7 +122,7 @@ def check_comparison(checks, random):
                                        results(random, noise, sizes=sizes, repeats=runs, factor=1.1))[1]
                     for _ in range(rounds)) / rounds
         checks.expect(found >= 0.95, f"10 % slower, noise {noise:.0%}, {runs} runs: found in {found:.0%}")
-    many = tuple(range(1, 21))  # without the wider intervals for many cases, a third of these comparisons has an alarm
+    many = tuple(range(1, 21))  # without wider intervals for many cases, a third of these comparisons gives an alarm
     for noise, sizes, runs in ((0.01, (1, 2, 4), 5), (0.3, many, 5), (0.3, (1, 2), 10), (0.1, (1, 2), 3)):
         alarms = sum(comparison.compare(results(random, noise, sizes=sizes, repeats=runs),
                                         results(random, noise, sizes=sizes, repeats=runs))[1]
