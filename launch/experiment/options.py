@@ -8,8 +8,8 @@ import shutil
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESERVED = {  # options of the programs that the experiment sets, and what to use instead
     "--mesh": "--meshes before the --", "--threads": "--threads before the --",
-    "--summary": "no such option: results.jsonl has it", "--json": "no such option: results.jsonl has it",
-    "--quiet": "no such option", "--config": "the options themselves",
+    "--summary": "no --summary: results.jsonl has it", "--json": "no --json: results.jsonl has it",
+    "--quiet": "no --quiet", "--config": "the options themselves",
 }
 DESCRIPTION = """Measures how train or matmul scales with the number of ranks, and writes results.jsonl, table.md, plots
 and report.html to a folder. The same command continues an experiment that was interrupted."""
