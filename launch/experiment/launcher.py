@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from options import InputError
+from options import InputError, read_hostfile
 
 PATIENCE = 5  # s from SIGTERM to SIGKILL; in this time mpirun ends its ranks, also on other hosts
 
@@ -35,15 +35,13 @@ class Finished:
     seconds: float
 
 
-def slots_of(text):
-    """[slots of each host] of a hostfile; 1 if a line has none."""
-    slots = []
-    for line in text.splitlines():
-        words = line.split("#")[0].split()
-        if words:
-            found = [re.fullmatch(r"slots=([0-9]+)", word) for word in words[1:]]
-            slots.append(next((int(match[1]) for match in found if match), 1))
-    return slots
+def slots_of(path):
+    """[slots of each host] of a hostfile."""
+    hosts = read_hostfile(path)
+    for host in hosts:
+        if host.slots == 0:
+            raise InputError(f"{path}: {host.name} has no slots; expected '{host.name} slots=N', N its cores")
+    return [host.slots for host in hosts]
 
 
 def slurm_cores(text):
@@ -58,9 +56,7 @@ def slurm_cores(text):
 def make(experiment, environment):
     options = ["--bind-to", "none", *experiment.mpirun]
     if experiment.hostfile:
-        slots = slots_of(experiment.hostfile.read_text(encoding="utf-8"))
-        if not slots:
-            raise InputError(f"--hostfile {experiment.hostfile}: names no host; expected lines such as node1 slots=4")
+        slots = slots_of(experiment.hostfile)
         return Launcher("hostfile", slots, ["--hostfile", str(experiment.hostfile), *options])
     if "SLURM_JOB_CPUS_PER_NODE" in environment:
         cores = slurm_cores(environment["SLURM_JOB_CPUS_PER_NODE"])

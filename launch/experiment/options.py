@@ -4,8 +4,12 @@ import dataclasses
 import pathlib
 import re
 import shutil
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "launch/hosts"))
+from hostfile import InputError, read_hostfile  # noqa: E402, F401  (others import them from here)
+
 RESERVED = {  # options of the programs that the experiment sets, and what to use instead
     "--mesh": "--meshes before the --", "--threads": "--threads before the --",
     "--summary": "no --summary: results.jsonl has it", "--json": "no --json: results.jsonl has it",
@@ -13,10 +17,6 @@ RESERVED = {  # options of the programs that the experiment sets, and what to us
 }
 DESCRIPTION = """Measures how train or matmul scales with the number of ranks, and writes results.jsonl, table.md, plots
 and report.html to a folder. The same command continues an experiment that was interrupted."""
-
-
-class InputError(Exception):
-    """Bad input; the message is one line: the option, what is wrong, and what is expected."""
 
 
 @dataclasses.dataclass(frozen=True)

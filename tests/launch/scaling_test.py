@@ -43,6 +43,8 @@ BAD = {
     "train --out /proc/nowhere": "--out /proc/nowhere: ", "train --repeat 0": "--repeat 0: expected",
     "train --compare none": "--compare none: no such file; expected",
     "train --hostfile none": "--hostfile none: no such file; expected",
+    "train --hostfile empty.txt": "empty.txt: names no host; expected",
+    "train --hostfile slots.txt": "slots.txt: node1 has no slots; expected",
     "train --fail-below -1": "--fail-below -1: expected",
     "train -- --mesh 1x1x1": "expected --meshes", "train -- --batch-size all": "--batch-size all: expected",
     "train -- stray": "stray: expected", "train --bogus": "--bogus", "train --threads 0": "--threads 0: expected",
@@ -179,6 +181,8 @@ def check_interrupts(experiment, checks):
 
 
 def check_bad_input(experiment, checks):
+    (experiment.folder / "empty.txt").write_text("# none\n")
+    (experiment.folder / "slots.txt").write_text("node1\n")
     for command, words in BAD.items():
         at = ["--build", str(experiment.build)] if "--build" not in command and command[:5] == "train" else []
         first, *rest = command.split() or [""]
