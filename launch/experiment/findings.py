@@ -47,7 +47,9 @@ def _speed_up(series, judged):
     best = max(judged, key=lambda point: point.speed_up.value)
     where = f"{best.np} ranks" if best.np > 1 else "1 rank"
     if best is base:
-        told = [f"No np is faster than np = {base.np}."]
+        open_ = [point for point in judged[1:] if point.speed_up.high is not None and point.speed_up.high > 1]
+        told = [f"These runs do not show that any np is faster than np = {base.np}." if open_ else
+                f"No np is faster than np = {base.np}."]
     else:
         told = [f"Best speed-up: {estimate(best.speed_up)} on {where}, mesh {best.meshes[0]}, compared with "
                 f"np = {base.np}."]

@@ -85,12 +85,11 @@ def end(process):
         process.communicate()
 
 
-def run(command, folder, time_limit):
-    """Runs `command` in `folder`, in a session of its own: Ctrl-C reaches only this script, which then ends it."""
+def run(command, time_limit):
+    """Runs `command` in a session of its own: Ctrl-C reaches only this script, which then ends it."""
     begin = time.monotonic()
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
-                               preexec_fn=end_with_parent)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, errors="replace", start_new_session=True, preexec_fn=end_with_parent)
     try:
         output = process.communicate(timeout=time_limit)[0]
         return Finished(process.returncode, output, time.monotonic() - begin)

@@ -57,37 +57,62 @@ def write_report(records, out):
         print(f"report: {out / 'report.html'}")
 
 
-def too_slow(records, least):
-    """A line for each point with an efficiency below --fail-below. Oversubscribed points do not count."""
-    slow = [point for point in speedup.fastest_points(records) if point.efficiency < least and not point.oversubscribed]
-    return [f"{point.mode}, np {point.np}, mesh {point.mesh}: efficiency {point.efficiency:.2f} is below --fail-below "
-            f"{least:g}" for point in slow]
+def judge(records, least):
+    """(lines, True if a point has an efficiency below --fail-below). Oversubscribed points do not count."""
+    lines, slow = [], 0
+    for point in speedup.fastest_points(records):
+        where = f"{point.mode}, np {point.np}, mesh {point.mesh}: efficiency {point.efficiency:.2f}"
+        if point.oversubscribed:
+            lines.append(f"{where}: oversubscribed, so --fail-below does not count it")
+        elif point.efficiency < least:
+            lines.append(f"{where} is below --fail-below {least:g}")
+            slow += 1
+    return lines, slow > 0
+
+
+def older_records(experiment):
+    """The records of --compare, if they are comparable with this experiment."""
+    records = results.read(experiment.compare)
+    own = {"program": experiment.program, "experiment": {"options": experiment.arguments}}
+    same = [r for r in records if r["program"] == experiment.program and r["exit_code"] == 0]
+    results.require_same_options([*same, own], f"--compare {experiment.compare}")
+    if not any(r["mode"] in experiment.modes and r["np"] in experiment.sizes for r in same):
+        raise InputError(f"--compare {experiment.compare}: has no run of {experiment.program} with an np and a mode of "
+                         "this experiment")
+    return records
 
 
 def run_experiment(words):
     experiment = options.parse(words)
-    older = results.read(experiment.compare) if experiment.compare else []
+    older = older_records(experiment) if experiment.compare else []
     records, code = measured(experiment)
     write_report(records, experiment.out)
     lines, slower = comparison.compare(older, records) if experiment.compare else ([], False)
-    failures = too_slow(records, experiment.fail_below) if experiment.fail_below else []
-    print("\n".join([*lines, *failures]), end="\n" if lines or failures else "")
-    return code or (1 if slower or failures else 0)
+    judged, below = judge(records, experiment.fail_below) if experiment.fail_below else ([], False)
+    print("\n".join([*lines, *judged]), end="\n" if lines or judged else "")
+    return code or (1 if slower or below else 0)
 
 
 def merge(words):
     """report FILE... --out DIR: one report of several results.jsonl, such as those of an array of jobs."""
-    parser = options.Parser(prog="launch/scaling report", allow_abbrev=False)
+    parser = options.Parser(prog="launch/scaling report", allow_abbrev=False,
+                            description="Merges results of the same options, and writes one report.")
     parser.add_argument("files", nargs="+", help="results.jsonl of experiments")
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--out", required=True, help="the folder of the report")
+    parser.add_argument("--fail-below", help="exit code 1 if the efficiency at any np is below this, such as 0.8")
     parsed = parser.parse_args(words)
+    least = options.optional(options.efficiency, "--fail-below", parsed.fail_below)
     records = [record for name in parsed.files for record in results.read(pathlib.Path(name))]
+    results.require_same_options(records, "report")
+    records = results.merged(records)  # the same file may be given twice
     if not any(record["exit_code"] == 0 for record in records):
         raise InputError(f"{' '.join(parsed.files)}: no run succeeded; expected at least one")
     out = options.writable(parsed.out)
     report.write(out / "results.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode())
     write_report(records, out)
-    return 0
+    lines, below = judge(records, least) if least else ([], False)
+    print("\n".join(lines), end="\n" if lines else "")
+    return 1 if below else 0
 
 
 def main(words):
@@ -99,4 +124,5 @@ def main(words):
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # tables have characters that some locales lack
     sys.exit(main(sys.argv[1:]))

@@ -16,6 +16,7 @@ from cases import Case, cases_of, rounds_of
 from options import ROOT, InputError
 
 LINES_OF_A_FAILURE = 20
+BAD_INPUT = 2  # exit code of the programs
 
 
 class Measurement:
@@ -26,6 +27,7 @@ class Measurement:
         self.threads = launching.threads_of(experiment, launcher)
         self.file = experiment.out / "results.jsonl"
         self.cases = cases_of(experiment)
+        self.lock = results.lock(experiment.out)
         results.keep_whole_lines(self.file)
         self.records = results.read(self.file) if self.file.exists() else []
         self.failed = set()      # cases that failed in this call; they do not run again in it
@@ -34,6 +36,9 @@ class Measurement:
 
     def require_same_experiment(self):
         """Raises InputError if --out has results of other options or of another build: they are not comparable."""
+        if not any(record["exit_code"] == 0 for record in self.records):
+            self.records = []  # nothing is lost
+            self.file.unlink(missing_ok=True)
         for record in self.records:
             for name, value in self.identity.items():
                 other = record.get("experiment", {}).get(name)
@@ -70,17 +75,17 @@ class Measurement:
             summary = os.path.join(folder, "summary.json")
             command = self.command(case, summary)
             started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-            finished = launching.run(command, folder, self.experiment.time_limit)
+            finished = launching.run(command, self.experiment.time_limit)
             record = self.record(number, case, command, finished, started)
-            if finished.exit_code == 0:
-                with open(summary, encoding="utf-8") as file:
-                    self.add_summary(record, json.load(file))
-            else:
-                record["output"] = "\n".join(finished.output.strip().splitlines()[-LINES_OF_A_FAILURE:])
-                self.failed.add(case)
+            self.add_summary(record, summary, finished.output)
+        if record["exit_code"] == BAD_INPUT and not self.records:  # the first run: all others would end like it
+            raise InputError(record["output"])
         self.seconds.setdefault(case, []).append(finished.seconds)
         say(f"{progress} {case}{', warm-up' if number == 0 else ''}: {outcome(record)}; {self.left(later)}")
-        if number > 0 or finished.exit_code != 0:
+        if record["exit_code"] != 0:
+            self.failed.add(case)
+            say(record["output"])
+        if number > 0 or record["exit_code"] != 0:
             self.records = [*results.without_older(self.records, record), record]
             results.append(self.file, record)
 
@@ -102,9 +107,19 @@ class Measurement:
                 "processor": None, "commit": commit(), "versions": {"python": platform.python_version()},
                 "experiment": self.identity, "summary": None}
 
-    def add_summary(self, record, summary):
-        record.update(summary=summary, mesh=summary["mesh"], processor=summary["processor"],
-                      seconds_per_unit=self.workload.seconds_per_unit(record["work"], summary))
+    def add_summary(self, record, path, output):
+        """Adds what the program wrote to `path`, or the reason why the run failed."""
+        if record["exit_code"] != 0:
+            record["output"] = shortened(output, self.experiment.program)
+            return
+        try:
+            with open(path, encoding="utf-8") as file:
+                summary = json.load(file)
+            seconds = self.workload.seconds_per_unit(record["work"], summary)
+        except (OSError, ValueError) as error:
+            record.update(exit_code=1, output=f"not measured: {error}")
+            return
+        record.update(summary=summary, mesh=summary["mesh"], processor=summary["processor"], seconds_per_unit=seconds)
         record["versions"].update(recombine=summary["version"], **summary["libraries"])
 
     def left(self, later):
@@ -116,9 +131,15 @@ class Measurement:
         return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
 
 
+def shortened(output, program):
+    """The lines of the program itself, if it wrote some; else the last lines of all, such as mpirun's."""
+    lines = output.strip().splitlines()
+    return "\n".join([line for line in lines if line.startswith(f"{program}: ")] or lines[-LINES_OF_A_FAILURE:])
+
+
 def outcome(record):
     if record["exit_code"] != 0:
-        return f"FAILED with exit code {record['exit_code']}:\n{record['output']}\n"
+        return f"FAILED with exit code {record['exit_code']}"
     return f"{record['seconds_per_unit']:.4g} s per {'step' if record['program'] == 'train' else 'product'}"
 
 

@@ -1,6 +1,7 @@
 """The options of ./launch/scaling, checked before anything runs."""
 import argparse
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
@@ -13,7 +14,10 @@ from hostfile import InputError, read_hostfile  # noqa: E402, F401  (others impo
 RESERVED = {  # options of the programs that the experiment sets, and what to use instead
     "--mesh": "--meshes before the --", "--threads": "--threads before the --",
     "--summary": "no --summary: results.jsonl has it", "--json": "no --json: results.jsonl has it",
-    "--quiet": "no --quiet", "--config": "the options themselves",
+    "--quiet": "no --quiet", "--config": "the options themselves", "--help": "it before the --, or build/train --help",
+    "--version": "no --version", "--plan": "no --plan", "--evaluate": "no --evaluate: it trains nothing",
+    "--checkpoint": "no --checkpoint: each run must do the same work",
+    "--resume": "no --resume: each run must do the same work",
 }
 DESCRIPTION = """Measures how train or matmul scales with the number of ranks, and writes results.jsonl, table.md, plots
 and report.html to a folder. The same command continues an experiment that was interrupted."""
@@ -58,6 +62,13 @@ def number(option, text):
     return value
 
 
+def efficiency(option, text):
+    value = number(option, text)
+    if value > 1:
+        raise InputError(f"{option} {text}: expected an efficiency above 0 and up to 1, such as 0.8")
+    return value
+
+
 def sizes_of(text):
     parts = text.split(",")
     if not all(re.fullmatch(r"[0-9]{1,6}", part) and int(part) > 0 for part in parts) or len(set(parts)) != len(parts):
@@ -97,14 +108,14 @@ def program_arguments(arguments):
     for argument in arguments:
         name = argument.split("=")[0]
         if name in RESERVED:
-            raise InputError(f"-- {argument}: the experiment sets {name} itself; expected {RESERVED[name]}")
+            raise InputError(f"-- {argument}: is not for an experiment; expected {RESERVED[name]}")
     return arguments
 
 
 def existing(option, path):
     path = pathlib.Path(path)
     if not path.is_file():
-        raise InputError(f"{option} {path}: no such file; expected an existing one")
+        raise InputError(f"{option} {path}: {'is no file' if path.exists() else 'no such file'}; expected a file")
     return path.resolve()
 
 
@@ -125,6 +136,8 @@ def binary_of(folder, program):
     if not binary.is_file():
         raise InputError(f"--build {folder}: has no program {program}; expected the folder of a build, for example of "
                          "cmake --preset release && cmake --build --preset release")
+    if not os.access(binary, os.X_OK):
+        raise InputError(f"--build {folder}: {program} cannot be executed; expected a program")
     if not shutil.which("mpirun"):
         raise InputError("mpirun: not found; expected Open MPI in PATH")
     return binary.resolve()
@@ -148,7 +161,7 @@ def make_parser():
     add("--hostfile", help="starts ranks on these hosts; each line must have slots=N (default: this machine, or "
         "the Slurm allocation)")
     add("--mpirun", default="", help="further options of mpirun, such as --mpirun='--map-by node'")
-    add("--build", default=str(ROOT / "build"), help="the folder of the programs (default build)")
+    add("--build", default=str(ROOT / "build"), help="the folder of the programs (default: build of the checkout)")
     add("--run-limit", default="600", help="time limit of a run, in seconds (default %(default)s)")
     add("--fail-below", help="exit code 1 if the efficiency at any np is below this number, such as 0.8")
     add("--compare", metavar="RESULTS", help="results.jsonl of an older experiment: prints which cases got slower; "
@@ -167,12 +180,14 @@ def parse(words):
     if options.program not in ("train", "matmul"):
         raise InputError(f"{options.program}: expected train, matmul or report")
     sizes = sizes_of(options.np)
+    if options.fail_below and len(sizes) < 2:
+        raise InputError("--fail-below: one np has no efficiency; expected several values of --np")
     return Experiment(
         program=options.program, sizes=sizes, modes=modes_of(options.mode),
         meshes=meshes_from(options.meshes, sizes), repeat=whole("--repeat", options.repeat),
         threads=optional(whole, "--threads", options.threads),
         hostfile=optional(existing, "--hostfile", options.hostfile),
         mpirun=options.mpirun.split(), time_limit=number("--run-limit", options.run_limit),
-        fail_below=optional(number, "--fail-below", options.fail_below),
+        fail_below=optional(efficiency, "--fail-below", options.fail_below),
         compare=optional(existing, "--compare", options.compare), arguments=program_arguments(words[end + 1:]),
         binary=binary_of(options.build, options.program), out=writable(options.out or f"scaling-{options.program}"))

@@ -1,4 +1,5 @@
 """results.jsonl: one measured run per line, appended as soon as it ends."""
+import fcntl
 import json
 import os
 
@@ -13,18 +14,35 @@ def read(path):
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}; expected a results.jsonl") from None
-    records = []
-    for number, line in enumerate(lines[:-1], 1):
-        try:
-            record = json.loads(line)
-            missing = [key for key in KEYS if key not in record]
-        except (ValueError, TypeError):
-            missing = KEYS
-        if missing:
-            raise InputError(f"{path}: line {number} has no {missing[0]}; expected a results.jsonl of launch/scaling")
-        records = [*without_older(records, record), record]
-    return records
+        reason = error.strerror if isinstance(error, OSError) else "is no text"
+        raise InputError(f"{path}: cannot be read: {reason}; expected a results.jsonl") from None
+    return merged(parsed(path, number, line) for number, line in enumerate(lines[:-1], 1))
+
+
+def parsed(path, number, line):
+    try:
+        record = json.loads(line)
+        damaged = not isinstance(record, dict) or any(key not in record for key in KEYS)
+        damaged = damaged or not isinstance(record["np"], int) or not isinstance(record["work"], dict)
+    except ValueError:
+        damaged = True
+    if damaged:
+        raise InputError(f"{path}: line {number} is damaged, or no run of launch/scaling; expected a results.jsonl, or "
+                         "one without this line")
+    return record
+
+
+def merged(records):
+    """`records` in their order, without those that a later one replaces."""
+    kept = []
+    for record in records:
+        kept = [*without_older(kept, record), record]
+    return kept
+
+
+def options_of(record):
+    """The program and its options: results of other ones are not comparable."""
+    return record["program"], record.get("experiment", {}).get("options")
 
 
 def without_older(records, record):
@@ -34,6 +52,26 @@ def without_older(records, record):
         return same_case and (other["repeat"] == record["repeat"] or other["exit_code"] != 0)
 
     return [other for other in records if not replaced(other)]
+
+
+def require_same_options(records, what):
+    """Raises InputError if two records of one program have other options."""
+    options = {}
+    for record in records:
+        program, own = options_of(record)
+        if options.setdefault(program, own) != own:
+            raise InputError(f"{what}: results of {program} with other options ({options[program]} and {own}); "
+                             "expected the same options after --")
+
+
+def lock(folder):
+    """Refuses a second experiment in `folder` until this process ends. Returns what must be kept until then."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"--out {folder}: another launch/scaling measures there; expected another folder") from None
+    return descriptor
 
 
 def append(path, record):

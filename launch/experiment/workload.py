@@ -16,6 +16,8 @@ def values_of(arguments):
     for argument in arguments:
         if argument.startswith("--"):
             name, equals, value = argument.partition("=")
+            if name in values:
+                raise InputError(f"-- {name}: given twice; expected one value")
             values[name] = value if equals else None
         elif values:
             values[next(reversed(values))] = argument
@@ -50,7 +52,12 @@ class TrainWorkload:
         return {"what": "rows per step", "total": rows, "per_rank": rows / np, "size": f"{rows} rows"}
 
     def seconds_per_unit(self, work, summary):
-        """Of one training step."""
+        """Of one training step. Raises ValueError if the run did not do the work."""
+        rows = summary["batch_size"] * summary.get("accumulate", 1)
+        if rows != work["total"]:
+            raise ValueError(f"a step had {rows} rows; expected {work['total']}: the data need as many rows as a batch")
+        if summary["samples_per_second"] <= 0:
+            raise ValueError("no step was trained; expected a run that trains")
         return work["total"] / summary["samples_per_second"]
 
 

@@ -15,21 +15,24 @@ import tempfile
 from experiment import need_modules
 from program import Checks, run_test, wait_for
 
-# Takes 0.1 s / np for a step of 512 rows, and needs no MPI. It fails at np = $FAIL_AT, and sleeps if $SLEEP is set.
+# Takes 0.1 s / np for a step of 512 rows; its data have 1000. It fails at np = $FAIL_AT, and sleeps if $SLEEP is set.
 FAKE_TRAIN = """#!/usr/bin/env python3
 import json, os, sys, time
 np = int(os.environ["OMPI_COMM_WORLD_SIZE"])
 if str(np) == os.environ.get("FAIL_AT"):
     sys.exit("train: made-up failure")
+if "--bad" in sys.argv:
+    print("train: made-up bad input", file=sys.stderr)
+    sys.exit(2)
 if os.environ.get("SLEEP"):
     time.sleep(600)
 if os.environ["OMPI_COMM_WORLD_RANK"] == "0":
     options = dict(zip(sys.argv[1:], sys.argv[2:]))
-    slower = float(os.environ.get("SLOWER", "1"))
+    slower = float(os.environ.get("SLOWER", "1")) * float(os.environ.get("LOSS", "1")) ** (np - 1)
     summary = {"np": np, "mesh": options.get("--mesh", f"{np}x1x1"), "samples_per_second": np * 5120 / slower,
-               "batch_size": int(options["--batch-size"]), "processor": "made up", "version": "0", "build": "0",
-               "libraries": {"Open MPI": "4"}, "compute_seconds": 1.0, "exposed_communication_seconds": 0.25,
-               "input_seconds": 0.0, "evaluation_seconds": 0.0, "other_seconds": 0.0, "bytes_sent_per_rank": 100,
+               "batch_size": min(int(options["--batch-size"]), 1000), "processor": "made up", "version": "0",
+               "build": "0", "libraries": {"Open MPI": "4"}, "compute_seconds": 1.0,
+               "exposed_communication_seconds": 0.25, "input_seconds": 0.0, "evaluation_seconds": 0.0, "other_seconds": 0.0, "bytes_sent_per_rank": 100,
                "collectives_by_name": {}}
     with open(options["--summary"], "w") as file:
         json.dump(summary, file)
@@ -45,7 +48,11 @@ BAD = {
     "train --hostfile none": "--hostfile none: no such file; expected",
     "train --hostfile empty.txt": "empty.txt: names no host; expected",
     "train --hostfile slots.txt": "slots.txt: node1 has no slots; expected",
-    "train --fail-below -1": "--fail-below -1: expected",
+    "train --fail-below -1": "--fail-below -1: expected", "train --fail-below 80": "--fail-below 80: expected",
+    "train --np 2 --fail-below 1": "--fail-below: one np",
+    "train -- --hidden 1 --hidden 2": "--hidden: given twice",
+    "train -- --resume auto": "--resume: is not for an experiment; expected",
+    "train -- --bad x": "train: made-up bad input",
     "train -- --mesh 1x1x1": "expected --meshes", "train -- --batch-size all": "--batch-size all: expected",
     "train -- stray": "stray: expected", "train --bogus": "--bogus", "train --threads 0": "--threads 0: expected",
     "learn": "learn: expected train, matmul or report", "": "train|matmul",
@@ -98,13 +105,13 @@ def processes_of(folder):
 
 def check_cases(experiment, checks):
     """Every case has --repeat records. In weak scaling, ranks have equal rows. The same command measures nothing."""
-    words = ["--np", "1,2,4", "--mode", "strong,weak", "--repeat", 2, "--threads", 1]
+    words = ["--np", "1,2,4", "--mode", "strong,weak", "--repeat", 2, "--threads", 1, "--", "--batch-size", 100]
     done = experiment.fake(*words)
     if not checks.expect(done.returncode == 0, f"cases: exit {done.returncode}, {done.stderr}"):
         return
     records = experiment.records()
     found = sorted((r["mode"], r["np"], r["repeat"], r["work"]["total"], r["work"]["per_rank"]) for r in records)
-    expected = sorted((mode, np, repeat, 512 * (np if mode == "weak" else 1), 512 if mode == "weak" else 512 / np)
+    expected = sorted((mode, np, repeat, 100 * (np if mode == "weak" else 1), 100 if mode == "weak" else 100 / np)
                       for mode in ("strong", "weak") for np in (1, 2, 4) for repeat in (1, 2))
     checks.expect(found == expected, f"cases: {found}")
     checks.expect(all(abs(r["seconds_per_unit"] - r["work"]["total"] / (5120 * r["np"])) < 1e-9 for r in records),
@@ -117,11 +124,30 @@ def check_cases(experiment, checks):
         checks.expect((experiment.folder / "out" / name).stat().st_size > 0, name)
     again = experiment.fake(*words)
     checks.expect(again.returncode == 0 and experiment.records() == records, f"again: exit {again.returncode}")
-    more = experiment.fake(*words[:-4], "--repeat", 3, "--threads", 1)
+    more = experiment.fake(*words[:4], "--repeat", 3, *words[6:])
     checks.expect(more.returncode == 0 and len(experiment.records()) == 18, f"one more repetition: {more.stderr}")
-    other = experiment.fake(*words, "--", "--hidden", "64")
+    other = experiment.fake(*words, "--hidden", "64")
     checks.expect(other.returncode == 2 and "other experiment" in other.stderr.replace("another", "other"),
                   f"other options in the same folder: exit {other.returncode}, {other.stderr}")
+
+
+def check_mixtures(experiment, checks):
+    """Results of other options are neither compared nor merged. A step with too few rows is not measured."""
+    for name, more in [("some", []), ("other", ["--", "--hidden", "64"])]:
+        experiment.fake("--np", 1, "--repeat", 1, "--out", name, *more)
+    files = ["some/results.jsonl", "other/results.jsonl"]
+    for words in [["report", *files, "--out", "mixed"],
+                  ["train", "--build", experiment.build, "--np", 1, "--out", "some", "--compare", files[1]],
+                  ["train", "--build", experiment.build, "--np", 4, "--out", "new", "--compare", files[0]]]:
+        done = experiment.run(*words)
+        checks.expect(done.returncode == 2 and done.stderr.count("\n") == 1,
+                      f"{words}: exit {done.returncode}, {done.stderr}")
+    done = experiment.run("report", files[0], files[0], "--out", "twice")
+    checks.expect(done.returncode == 0 and len(experiment.records("twice")) == 1, f"a file twice: {done.stderr}")
+    done = experiment.fake("--np", 1, "--repeat", 1, "--out", "few", "--", "--batch-size", 2000)
+    checks.expect(done.returncode == 1 and "a step had 1000 rows; expected 2000" in done.stderr, f"few: {done.stderr}")
+    done = experiment.fake("--np", 1, "--repeat", 1, "--out", "few")
+    checks.expect(done.returncode == 0, f"a folder without a good run: {done.stderr}")
 
 
 def check_meshes(experiment, checks):
@@ -155,11 +181,11 @@ def check_verdicts(experiment, checks):
                       f"{name}: exit {done.returncode}, {done.stdout[-500:]}")
     cores = len(os.sched_getaffinity(0))
     if cores > 1:
-        for least, code in [("0.9", 0), ("1.1", 1)]:  # the made-up program has efficiency 1
-            done = experiment.fake("--np", "1,2", "--repeat", 2, "--threads", 1, "--out", "limit",
-                                   "--fail-below", least)
-            checks.expect(done.returncode == code,
-                          f"--fail-below {least}: exit {done.returncode}, {done.stdout[-300:]}")
+        for loss, code in [("1", 0), ("1.5", 1)]:
+            done = experiment.fake("--np", f"1,2,{4 * cores}", "--repeat", 2, "--threads", 1, "--out", f"limit{loss}",
+                                   "--fail-below", "0.9", LOSS=loss)
+            checks.expect(done.returncode == code and "does not count it" in done.stdout,
+                          f"--fail-below, {loss}: exit {done.returncode}, {done.stdout[-300:]}")
 
 
 def check_interrupts(experiment, checks):
@@ -217,7 +243,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="scaling_test") as name:
         folder = pathlib.Path(name)
         experiment = Experiment(repository, folder, make_fake(folder))
-        for check in (check_bad_input, check_cases, check_meshes, check_failure, check_verdicts, check_interrupts):
+        for check in (check_bad_input, check_cases, check_mixtures, check_meshes, check_failure, check_verdicts,
+                      check_interrupts):
             check(experiment, checks)
         check_programs(repository, build, folder, checks)
     checks.finish()
