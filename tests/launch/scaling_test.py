@@ -32,7 +32,8 @@ if os.environ["OMPI_COMM_WORLD_RANK"] == "0":
     summary = {"np": np, "mesh": options.get("--mesh", f"{np}x1x1"), "samples_per_second": np * 5120 / slower,
                "batch_size": min(int(options["--batch-size"]), 1000), "processor": "made up", "version": "0",
                "build": "0", "libraries": {"Open MPI": "4"}, "compute_seconds": 1.0,
-               "exposed_communication_seconds": 0.25, "input_seconds": 0.0, "evaluation_seconds": 0.0, "other_seconds": 0.0, "bytes_sent_per_rank": 100,
+               "exposed_communication_seconds": 0.25, "input_seconds": 0.0, "evaluation_seconds": 0.0,
+               "other_seconds": 0.0, "bytes_sent_per_rank": 100,
                "collectives_by_name": {}}
     with open(options["--summary"], "w") as file:
         json.dump(summary, file)
