@@ -1,11 +1,13 @@
 """train.sbatch with a stand-in for train: ranks, threads and cores fit the allocation, exit codes reach Slurm, a
-cancelled job is not requeued, and bad settings end with one line and code 2.
+cancelled job is not requeued, and bad settings end with one line and code 2. The same outside of Slurm, also for
+scaling.sbatch.
 
 usage: slurm_allocation_test.py REPOSITORY; exit code 77 (skipped) if Slurm or hosts of namespaces cannot run here.
 """
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -42,6 +44,25 @@ BAD = {
     "uneven": (["--nodes=2", "--ntasks=3"], {"RANK_PER": "task"}, "the nodes have 2,1 tasks; expected the same number"),
 }
 
+TASKS = {"SLURM_SUBMIT_DIR": ".", "SLURMD_NODENAME": "n0", "SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "4",
+         "SLURM_CPUS_ON_NODE": "4", "SLURM_JOB_CPUS_PER_NODE": "4(x4)", "RANK_PER": "task"}
+ARRAY = {"SLURM_SUBMIT_DIR": ".", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "0", "SLURM_ARRAY_TASK_MIN": "0"}
+SIZES = 'expected different whole numbers >= 1, such as NP="1 2 4"'
+# name of the script, arguments, variables, text of the line
+BAD_OUTSIDE = [
+    ("train", [], {}, "not started by Slurm; submit it with sbatch"),
+    ("train", [], {**TASKS, "SLURM_TASKS_PER_NODE": "2(x3),1"}, "the nodes have 2(x3),1 tasks; expected the same"),
+    ("train", [], TASKS, "RANK_PER=task: SLURM_TASKS_PER_NODE is not set; expected --ntasks"),
+    ("scaling", ["train"], {}, "not started by Slurm as an array; submit it with sbatch"),
+    ("scaling", [], ARRAY, "no program; expected train or matmul"),
+    ("scaling", ["report"], ARRAY, "'report': expected train or matmul"),
+    ("scaling", ["train", "--np", "2"], ARRAY, "--np: this script sets --np; expected the numbers of ranks in"),
+    ("scaling", ["matmul", "--np=2"], ARRAY, "--np=2: this script sets --np; expected the numbers of ranks in"),
+    ("scaling", ["train", "--out", "x"], ARRAY, "--out: this script sets --out; expected the folder in"),
+    *(("scaling", ["train"], {**ARRAY, "NP": np}, f"NP='{np}': {SIZES}") for np in ["1;2", "1,,2", "0", "1 *", "2 2"]),
+    ("scaling", ["train"], {**ARRAY, "NP": "1, 2,4 8", "SLURM_ARRAY_TASK_ID": "4"}, "task 4, but NP has 4 numbers"),
+]
+
 
 def check_places(scripts, launcher, checks, bind):
     """On two nodes with two cores and two GPUs each: where the ranks are, and how many threads and cores they have."""
@@ -66,6 +87,40 @@ def check_bad_settings(scripts, checks):
         scripts.expect_end(f"bad {name}", jobs[name], "FAILED", 2)
         lines = scripts.log(f"bad {name}").splitlines()
         checks.expect(len(lines) == 1 and f"train.sbatch: {expected}" in lines[0], f"bad {name}: {lines}")
+
+
+def check_outside(scripts, checks):
+    """Faults that Slurm cannot make here. No report may be submitted before they are found."""
+    tools = scripts.folder / "tools"
+    tools.mkdir()
+    for name, text in {"scontrol": "echo n0 CPUTot=4 CoresPerSocket=4 Sockets=1 ", "sbatch": "echo submitted"}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLURM")}
+    clean.update(PATH=f"{tools}:{os.environ['PATH']}", RECOMBINE=str(scripts.tree))
+    for script, arguments, settings, expected in BAD_OUTSIDE:
+        done = subprocess.run(["bash", scripts.scripts / f"{script}.sbatch", *arguments], env={**clean, **settings},
+                              cwd=scripts.folder, capture_output=True, text=True, timeout=60)
+        lines = (done.stdout + done.stderr).splitlines()
+        checks.expect(done.returncode == 2 and len(lines) == 1 and f"{script}.sbatch: {expected}" in lines[0],
+                      f"{script} {arguments} {settings}: {done.returncode}: {lines}")
+
+
+def check_quoting(scripts, checks):
+    """The script of the report gets paths with an apostrophe and a space as one word each."""
+    tree, out = scripts.folder / "it's a tree", scripts.folder / "it's out"
+    (tree / "launch").mkdir(parents=True)
+    (out / "np1").mkdir(parents=True)
+    (out / "np1/results.jsonl").touch()
+    (tree / "launch/scaling").write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\n")
+    (tree / "launch/scaling").chmod(0o755)
+    (scripts.folder / "tools/sbatch").write_text("#!/bin/sh\nexec bash\n")
+    settings = {**ARRAY, "SLURM_JOB_PARTITION": "main", "SLURM_JOB_NUM_NODES": "1", "SLURM_CPUS_ON_NODE": "4"}
+    done = subprocess.run(["bash", scripts.scripts / "scaling.sbatch", "train"], capture_output=True, text=True,
+                          env={**os.environ, **settings, "PATH": f"{scripts.folder}/tools:{os.environ['PATH']}",
+                               "RECOMBINE": str(tree), "OUT": str(out), "NP": "1,2"})
+    checks.expect(done.stdout.startswith(f"<report><{out}/np1/results.jsonl><--out><{out}><train><--np><1>"),
+                  f"report: {done.stdout}{done.stderr}")
 
 
 def check_codes(scripts, launcher):
@@ -110,6 +165,8 @@ def main():
         (programs / "train").chmod(0o755)
         scripts = Scripts(slurm, repository, programs, folder, checks)
         check_bad_settings(scripts, checks)
+        check_outside(scripts, checks)
+        check_quoting(scripts, checks)
         for launcher in LAUNCHERS:
             check_places(scripts, launcher, checks, bind)
             check_codes(scripts, launcher)
