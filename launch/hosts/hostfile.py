@@ -18,7 +18,7 @@ class Host:
 
 def whole_number(text, what):
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise InputError(f"{what}={text}: expected a whole number >= 1")
+        raise InputError(f"{what}={repr(text)[1:-1]}: expected a whole number >= 1")
     return int(text)
 
 
@@ -28,12 +28,12 @@ def parse_line(line):
     if not words:
         return None
     if not re.fullmatch(r"[\w.:@\[\]-]+", words[0]) or words[0].startswith("-"):
-        raise InputError(f"'{words[0]}': expected the name of a host")
+        raise InputError(f"{words[0]!r}: expected the name of a host")
     host = Host(words[0])
     for word in words[1:]:
         key, equals, value = word.partition("=")
         if not equals or key not in SLOTS | OTHERS:
-            raise InputError(f"'{word}': expected slots=N or max_slots=N")
+            raise InputError(f"{word!r}: expected slots=N or max_slots=N")
         if key in SLOTS:
             host.slots = whole_number(value, key)
         elif key.startswith("max"):

@@ -23,7 +23,7 @@ def cells_of(answer, slots, options):
     if options.data:
         cells["data"] = data_cell(answer) if answer.reached else ""
     cells.update({"disk free": free_cell(answer, disk), "/dev/shm free": free_cell(answer, "shm"),
-                  "cores": answer["cores"], "slots": str(slots.get(answer.host, "")), "GPUs": answer["gpus"],
+                  "cores": answer["cores"], "slots": str(slots.get(answer.host) or ""), "GPUs": answer["gpus"],
                   "clock": f"{answer.clock_error:+.1f} s" if answer.reached else ""})
     return {name: cell or "-" for name, cell in cells.items()}
 

@@ -6,6 +6,7 @@ usage: hosts_test.py TRAIN REPOSITORY; exit code 77 (skipped) if hosts of namesp
 import contextlib
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import sys
@@ -85,6 +86,12 @@ def check_environment(four):
         done = four.run(*words, *more)
         four.checks.expect(done.returncode == code and ("libx.so is missing" in done.stdout) == bool(code),
                            f"{more}: {done.stdout}{done.stderr}")
+    spaced, prefix = four.folder / "it's hosts.txt", pathlib.Path(shutil.which("mpirun")).resolve().parent.parent
+    shutil.copy(four.hostfile, spaced)
+    done = four.run(spaced, *words[1:], "-x", "NEEDED=1 2", "--prefix", prefix)
+    expected = ["mpirun", "--hostfile", spaced, "-np", 8, "--prefix", prefix, "-x", "NEEDED=1 2", needs]
+    four.checks.expect(done.stdout.endswith(f"for example: {shlex.join(map(str, expected))}\n"),
+                       f"the suggested command: {done.stdout}{done.stderr}")
     nothing = four.folder / "nothing"
     nothing.write_text("")
     elsewhere = four.folder / "elsewhere/bin"
@@ -142,6 +149,9 @@ def check_unreachable(four):
         four.checks.expect(not waiting() and not list(four.work.iterdir()), f"{number!r}: something is left")
     four.hosts.power_off("h3")
     four.expect_fault("a host that is off", "h3", ["cannot be reached: ", "agent h3 true"])
+    (four.folder / "off.txt").write_text("h0 slots=2\nh3\n")
+    rows = [line.split() for line in four.run("off.txt", *four.words[1:]).stdout.splitlines()]
+    four.checks.expect(["h3", "no", *["-"] * 11] in rows, f"h3 without slots: {rows}")
 
 
 def check_bad_input(four):
@@ -159,11 +169,13 @@ def check_bad_input(four):
                         (lambda: file("h0 slots=-1\n"), f"slots=-1: {number}"),
                         (lambda: file("h0 4\n"), "bad.txt:1: '4': expected slots=N"),
                         (lambda: file("h0 slot=4\n"), "bad.txt:1: 'slot=4': expected slots=N"),
+                        (lambda: file("\x1b[31mh0\n"), r"bad.txt:1: '\x1b[31mh0': expected the name of a host"),
                         (lambda: file("-oProxyCommand=x\n"), "'-oProxyCommand=x': expected the name of a host"),
                         ([*good, "--timeout", "0"], f"--timeout '0': {number}"),
                         ([*good, "--prog", "x"], "unknown: --prog"),
                         ([*good, "--keep", "x"], f"--keep 'x': {number}"), ([*good, "--data", ""], "--data ''"),
                         ([*good, "--device", "gpu"], "--device 'gpu': expected auto"),
+                        ([*good, "-x", "NOT_SET"], "-x 'NOT_SET': not set; expected"),
                         ([*good, "-x", "A B"], "-x 'A B'")]:
         done = four.run(*(words() if callable(words) else words))
         four.checks.expect(done.returncode == 2 and not done.stdout and len(done.stderr.splitlines()) == 1
