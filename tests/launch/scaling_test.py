@@ -66,8 +66,9 @@ class Experiment:
         self.script, self.folder, self.build = repository / "launch/scaling", folder, build
 
     def start(self, *words, **environment):
-        """`environment` is added to this process's environment."""
-        return subprocess.Popen([self.script, *map(str, words)], cwd=self.folder, env={**os.environ, **environment},
+        """`environment` is added to this process's. Temporary files of a killed script stay in the test's folder."""
+        added = {"TMPDIR": str(self.folder), **environment}
+        return subprocess.Popen([self.script, *map(str, words)], cwd=self.folder, env={**os.environ, **added},
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run(self, *words, **environment):
