@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "distributed/io/output_place.hpp"
+#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 
 namespace recombine {
@@ -55,7 +56,7 @@ SharedFile::SharedFile(std::string name, const Identity& identity)
 }
 
 void SharedFile::write(std::int64_t offset, const std::byte* from, std::int64_t bytes) const {
-  const std::int64_t head = std::min(bytes, (kBlock - offset % kBlock) % kBlock);
+  const std::int64_t head = std::min(bytes, round_up(offset, kBlock) - offset);
   const std::int64_t body = (bytes - head) / kBlock * kBlock;
   const bool aligned = reinterpret_cast<std::uintptr_t>(from + head) % kBlock == 0;
   if (!direct_.is_open() || !aligned || body < kLeastDirect) return write_through(file_, offset, from, bytes);

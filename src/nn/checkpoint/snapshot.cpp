@@ -12,8 +12,7 @@ namespace {
 /// How many elements to skip after `address`: the address is then equal to `offset` modulo SharedFile::kBlock.
 std::int64_t skipped(const std::byte* address, std::int64_t offset) {
   const auto now = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(address) % SharedFile::kBlock);
-  const std::int64_t bytes = (offset - now) % SharedFile::kBlock;
-  return (bytes < 0 ? bytes + SharedFile::kBlock : bytes) / size_of(DataType::f32);
+  return (offset + SharedFile::kBlock - now) % SharedFile::kBlock / size_of(DataType::f32);
 }
 
 }  // namespace
