@@ -22,8 +22,9 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE / "cli"), str(HERE / "preload")]
+sys.path[:0] = [str(HERE / "cli"), str(HERE / "preload"), str(HERE.parent / "launch/experiment")]
 
+from cases import meshes_of  # noqa: E402
 from checkpoints import Folder  # noqa: E402
 from points import CLASSES, Points, plan  # noqa: E402
 from program import PATIENT, Checks, run, wait_for  # noqa: E402
@@ -32,11 +33,6 @@ from trainer import CURVE_TOLERANCE  # noqa: E402
 VICTIMS = ["one rank", "all ranks", "mpirun"]
 # What a killed mpirun leaves of Open MPI, with these names.
 OPEN_MPI = ("ompi.", "vader_segment.", "osc_sm.")
-
-
-def meshes(np):
-    return [f"{i}x{j}x{np // i // j}" for i in range(1, np + 1) if np % i == 0
-            for j in range(1, np // i + 1) if np // i % j == 0]
 
 
 def write_table(path, rng, rows):
@@ -100,7 +96,7 @@ class Run:
         self.rng = random.Random(1000 * arguments.seed + number)
         self.kinds = kinds
         self.np = self.rng.randint(2 if "summing" in kinds else 1, 4)
-        self.mesh = self.rng.choice(meshes(self.np))
+        self.mesh = self.rng.choice(meshes_of(self.np)[::-1])
         self.moves = number % 3 == 2  # to another mesh
         self.options = options(self.rng, self.folder, patience=not self.moves and self.rng.random() < 0.5)
         self.points = Points(arguments.points, arguments.train, self.folder)
@@ -198,7 +194,7 @@ class Run:
             if not self.kill(kind, resumed):
                 break
         np = self.rng.randint(1, 4) if self.moves else self.np
-        others = [mesh for mesh in meshes(np) if mesh != self.mesh] or meshes(np)
+        others = [mesh for mesh in meshes_of(np)[::-1] if mesh != self.mesh] or meshes_of(np)
         mesh = self.rng.choice(others) if self.moves else self.mesh
         before = self.checkpoints.steps()
         done = self.train(np, mesh, *resumed)

@@ -16,12 +16,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "launch/experiment"))
+from cases import meshes_of  # noqa: E402
+
 PARAMETER_USES = ("weights", "gradients", "moments")
-
-
-def meshes_of(np):
-    return [f"{i}x{j}x{np // i // j}" for i in range(np, 0, -1) if np % i == 0
-            for j in range(np // i, 0, -1) if np // i % j == 0]
 
 
 def run(options, mesh, steps):
