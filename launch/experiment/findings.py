@@ -27,8 +27,7 @@ def sentences(series, fit):
                 "A speed-up needs a second np."] + _oversubscribed(line)
     if not line[-1].speed_up:
         return ["The results do not contain the work of a run, so there is no speed-up."]
-    own_cores = [point for point in line if not point.oversubscribed]
-    judged = own_cores if len(own_cores) > 1 else line
+    judged = series.judged(2)
     return [*_speed_up(series, judged), *_oversubscribed(line), *_threads(judged), _limit(series, judged),
             *_fit(fit)]
 

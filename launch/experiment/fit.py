@@ -41,9 +41,7 @@ def fit_of(series):
     """The fit to the fastest mesh of each np. Oversubscribed points count only if the others are fewer than 3."""
     if series.mode != "strong":
         return None
-    line = series.line()
-    own_cores = [point for point in line if not point.oversubscribed]
-    points = own_cores if len(own_cores) >= FEWEST_SIZES else line
+    points = series.judged(FEWEST_SIZES)
     if len(points) < FEWEST_SIZES:
         return None
     sizes = tuple(point.np for point in points)

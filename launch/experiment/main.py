@@ -58,8 +58,11 @@ def write_report(records, out):
 
 
 def judge(records, least):
-    """(lines, True if a point has an efficiency below --fail-below). Oversubscribed points do not count."""
+    """(lines, True if a point has an efficiency below `least`, that of --fail-below; None: no such option).
+    Oversubscribed points do not count."""
     lines, slow = [], 0
+    if least is None:
+        return lines, False
     for point in speedup.fastest_points(records):
         where = f"{point.mode}, np {point.np}, mesh {point.mesh}: efficiency {point.efficiency:.2f}"
         if point.oversubscribed:
@@ -68,6 +71,11 @@ def judge(records, least):
             lines.append(f"{where} is below --fail-below {least:g}")
             slow += 1
     return lines, slow > 0
+
+
+def tell(lines):
+    for line in lines:
+        print(line)
 
 
 def older_records(experiment):
@@ -88,8 +96,8 @@ def run_experiment(words):
     records, code = measured(experiment)
     write_report(records, experiment.out)
     lines, slower = comparison.compare(older, records) if experiment.compare else ([], False)
-    judged, below = judge(records, experiment.fail_below) if experiment.fail_below else ([], False)
-    print("\n".join([*lines, *judged]), end="\n" if lines or judged else "")
+    judged, below = judge(records, experiment.fail_below)
+    tell([*lines, *judged])
     return code or (1 if slower or below else 0)
 
 
@@ -110,8 +118,8 @@ def merge(words):
     out = options.writable(parsed.out)
     report.write(out / "results.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode())
     write_report(records, out)
-    lines, below = judge(records, least) if least else ([], False)
-    print("\n".join(lines), end="\n" if lines else "")
+    lines, below = judge(records, least)
+    tell(lines)
     return 1 if below else 0
 
 

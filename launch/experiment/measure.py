@@ -59,7 +59,6 @@ class Measurement:
         for done, (number, case) in enumerate(plan):
             if case not in self.failed:
                 self.run(number, case, f"[{done + 1}/{len(plan)}]", [c for _, c in plan[done + 1:]])
-        return self.records
 
     def plan(self):
         """(round, case) of all missing runs. Round 0 warms up the cases that have a missing run."""
@@ -143,6 +142,7 @@ def outcome(record):
     return f"{record['seconds_per_unit']:.4g} s per {'step' if record['program'] == 'train' else 'product'}"
 
 
+@functools.cache
 def commit():
     """The commit of the scripts, with + if files differ from it; null without git."""
     try:

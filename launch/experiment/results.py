@@ -40,11 +40,6 @@ def merged(records):
     return kept
 
 
-def options_of(record):
-    """The program and its options: results of other ones are not comparable."""
-    return record["program"], record.get("experiment", {}).get("options")
-
-
 def without_older(records, record):
     """`records` without those that `record` replaces: the same run, or a failed run of the same case."""
     def replaced(other):
@@ -55,10 +50,10 @@ def without_older(records, record):
 
 
 def require_same_options(records, what):
-    """Raises InputError if two records of one program have other options."""
+    """Raises InputError if two records of one program have other options: they are not comparable."""
     options = {}
     for record in records:
-        program, own = options_of(record)
+        program, own = record["program"], record.get("experiment", {}).get("options")
         if options.setdefault(program, own) != own:
             raise InputError(f"{what}: results of {program} with other options ({options[program]} and {own}); "
                              "expected the same options after --")

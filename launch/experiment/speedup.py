@@ -64,6 +64,12 @@ class Series:
                 fastest[point.np] = point
         return [fastest[np] for np in sorted(fastest)]
 
+    def judged(self, fewest):
+        """The points of line() that are not oversubscribed, or all of them if those are fewer than `fewest`."""
+        line = self.line()
+        own_cores = [point for point in line if not point.oversubscribed]
+        return own_cores if len(own_cores) >= fewest else line
+
     def of_line(self, point):
         return any(point is other for other in self.line())
 
