@@ -177,13 +177,13 @@ std::vector<std::string> files_of(const DataOptions& options) {
   return is_folder(place) ? idx_files(place) : std::vector{place};
 }
 
-LoadedData load_data(const DataOptions& options) {
+DataSet load_data(const DataOptions& options) {
   DataBudget budget(options.memory);
   Source source = load_source(options, budget);
   add_validation(source, options, budget);
   LoadedData& data = source.data;
-  if (options.standardize) data.train.pixels.empty() ? standardize_columns(data) : standardize_pixels(data);
-  return std::move(data);
+  if (options.standardize == Standardize::yes) data.train.pixels.empty() ? standardize_columns(data) : standardize_pixels(data);
+  return {.data = std::move(data)};
 }
 
 }  // namespace recombine

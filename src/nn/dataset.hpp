@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kernels/matrix.hpp"
+#include "src/nn/feature_store.hpp"
 
 namespace recombine {
 
@@ -26,11 +28,12 @@ struct Affine {
 struct LoadedTable {
   std::int64_t rows = 0;
   std::int64_t inputs = 0;
-  std::int64_t outputs = 0;          ///< columns of targets; 0 for labels
-  std::vector<std::uint8_t> pixels;  ///< rows x inputs, or empty
-  std::vector<float> features;       ///< rows x inputs, or empty
-  std::vector<std::int32_t> labels;  ///< rows, or empty
-  std::vector<float> targets;        ///< rows x outputs, or empty
+  std::int64_t outputs = 0;                   ///< columns of targets; 0 for labels
+  std::vector<std::uint8_t> pixels;           ///< rows x inputs, or empty
+  std::vector<float> features;                ///< rows x inputs, or empty
+  std::shared_ptr<const FeatureStore> store;  ///< or: rows x inputs
+  std::vector<std::int32_t> labels;           ///< rows, or empty
+  std::vector<float> targets;                 ///< rows x outputs, or empty
 };
 
 /// A data set in the memory of the rank that has read it.

@@ -163,7 +163,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   read_training(reader, command);
   command.data = {.data = reader.string("data"),
                   .target = reader.string("target"),
-                  .standardize = reader.flag("standardize"),
+                  .standardize = reader.flag("standardize") ? Standardize::yes : Standardize::automatic,
                   .validation = reader.string("validation"),
                   .seed = command.seed};
   command.mesh = reader.mesh("mesh");

@@ -31,7 +31,7 @@ LoadedData load_tables(const Session& session, const TrainCommand& command, cons
     options.memory.limit = ranks == 1 ? memory.limit : fmt::format("{} for each of its {} ranks", memory.limit, ranks);
   }
   try {
-    data = load_data(options);
+    data = load_data(options).data;
   } catch (const std::bad_alloc&) {
     throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
   }

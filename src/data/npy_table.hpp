@@ -1,0 +1,12 @@
+#pragma once
+
+#include "src/data/load_data.hpp"
+
+namespace recombine {
+
+/// Reads --data X.npy with --target-data Y.npy: one row of X, and one or several values of Y, for each row of the data.
+/// X has 2 to 4 dimensions; the values of a row are its inputs. u8 values are pixels and stay bytes.
+/// @throws InputError that names the file and what is expected
+DataSet load_npy(const DataOptions& options, DataBudget& budget);
+
+}  // namespace recombine

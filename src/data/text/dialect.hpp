@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/data/text/text_file.hpp"
+
+namespace recombine {
+
+enum class Header { automatic, none };
+enum class Encoding { utf8, latin1 };
+
+/// Options for reading a table of text.
+struct TextOptions {
+  std::optional<char> separator;  ///< none: found
+  Header header = Header::automatic;
+};
+
+/// How the text of a table is written.
+struct Dialect {
+  char separator = ',';
+  char decimal = '.';
+  Encoding encoding = Encoding::utf8;
+  bool has_header = true;
+  bool empty_last = false;         ///< every row ends with a separator: the empty cell after it is no column
+  std::int64_t first_byte = 0;     ///< where the first row of data begins
+  std::int64_t first_line = 1;     ///< its number in the file, from 1
+  std::vector<std::string> names;  ///< UTF-8; one for each column; without a header 1, 2, ...
+  std::vector<std::string> notes;  ///< what was found and a user should know: "x.csv: ';' separates the columns"
+};
+
+/// Finds out how a table is written, from the beginning of its text. @throws InputError
+Dialect find_dialect(const TextFile& text, const TextOptions& options);
+
+}  // namespace recombine

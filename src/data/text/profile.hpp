@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "src/data/text/row_reader.hpp"
+
+namespace recombine {
+
+/// What the cells of a column are. Line numbers are those of the file, from 1; 0: there is none.
+struct ColumnProfile {
+  std::int64_t missing = 0, numbers = 0, yes_no = 0, dates = 0, texts = 0;  ///< cells of each kind
+  std::int64_t first_missing = 0;                                           ///< line
+  std::int64_t first_text = 0;  ///< line of the first cell that is a text, a date, yes or no
+  std::string first_text_value;
+  bool whole = true;           ///< all numbers are whole
+  bool counts_rows = true;     ///< each number is that of the row before, plus 1
+  double least = 0, most = 0;  ///< of the numbers
+  /// The different cells that are not missing, as UTF-8 texts, at most kMostValues. Numbers are listed only up to 1,000
+  /// different ones.
+  std::set<std::string> values;
+  bool has_more_values = false;  ///< there are more than `values` has
+  static constexpr std::size_t kMostValues = 100000;
+};
+
+struct TableProfile {
+  std::int64_t rows = 0;
+  std::vector<TextChunk> chunks;
+  std::vector<ColumnProfile> columns;
+};
+
+/// Reads all of a table once, on several threads. Sets dialect.encoding if the text turns out to be Latin-1.
+/// @throws InputError that names file, line and column
+TableProfile profile_table(const TextFile& text, Dialect& dialect);
+
+}  // namespace recombine
