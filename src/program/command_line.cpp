@@ -1,5 +1,8 @@
 #include "src/program/command_line.hpp"
 
+#include <vector>
+
+#include "src/data/nearest.hpp"
 #include "src/program/config_file.hpp"
 
 namespace recombine {
@@ -8,10 +11,10 @@ namespace {
 
 /// Says why Boost refuses the command line. Does not call error.what(): that function replaces %option% also inside the
 /// option's name, and then never returns.
-std::string explain(const po::error& error) {
+std::string explain(const po::error& error, const po::options_description& options) {
   const auto* const named = dynamic_cast<const po::error_with_option_name*>(&error);
   const std::string name = named ? named->get_option_name() : "";
-  if (dynamic_cast<const po::unknown_option*>(&error)) return fmt::format("unknown option '{}': see --help", name);
+  if (dynamic_cast<const po::unknown_option*>(&error)) return unknown_option(name, options);
   if (dynamic_cast<const po::multiple_occurrences*>(&error)) {
     return fmt::format("{}: is given more than once; expected once", name);
   }
@@ -35,6 +38,19 @@ void parse_command_line(int argc, const char* const* argv, const po::options_des
 }
 
 }  // namespace
+
+std::string unknown_option(const std::string& shown, const po::options_description& options) {
+  const std::size_t dashes = shown.starts_with("--") ? 2 : 0;
+  const std::string name = shown.substr(dashes, shown.find('=') - dashes);
+  std::vector<std::string> names, completed;
+  for (const auto& option : options.options()) {
+    names.push_back(option->long_name());
+    if (!name.empty() && names.back().starts_with(name)) completed.push_back(names.back());
+  }
+  const std::string meant = completed.size() == 1 ? completed.front() : nearest(name, names);
+  if (meant.empty()) return fmt::format("unknown option '{}': see --help", shown);
+  return fmt::format("unknown option '{}'; did you mean {}{}?", shown, shown.substr(0, dashes), meant);
+}
 
 po::typed_value<std::string>* text_option(const char* placeholder) {
   return po::value<std::string>()->value_name(placeholder);
@@ -68,7 +84,7 @@ po::variables_map read_options(int argc, const char* const* argv, const po::opti
   try {
     parse_command_line(argc, argv, options, values);
   } catch (const po::error& error) {
-    throw InputError(explain(error));
+    throw InputError(explain(error, options));
   }
   if (values.count("config") != 0) po::store(read_config_file(OptionReader(values).path("config"), options), values);
   return values;

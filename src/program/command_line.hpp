@@ -22,6 +22,10 @@ void add_common_options(po::options_description& group);
 /// names of options, and words that are not options. @throws InputError: one line
 po::variables_map read_options(int argc, const char* const* argv, const po::options_description& options);
 
+/// The message for an option that is not among `options`; offers the one that was probably meant.
+/// @param shown  as the user wrote it: "--epoch", "--epoch=3", or "epoch" in a file
+std::string unknown_option(const std::string& shown, const po::options_description& options);
+
 /// Turns the texts of options into numbers and choices. The functions throw InputError that names the option.
 class OptionReader {
  public:

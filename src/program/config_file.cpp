@@ -44,7 +44,7 @@ class ConfigReader {
     const std::string name(trimmed(text.substr(0, equals)));
     const std::string_view value = unquoted(text, trimmed(text.substr(equals + 1)));
     const po::option_description* const known = options_.find_nothrow(name, false);
-    require_input(known != nullptr && known->long_name() == name, "unknown option '{}': see --help", name);
+    require_input(known != nullptr && known->long_name() == name, "{}", unknown_option(name, options_));
     require_input(name != "config", "config: expected on the command line only");
     const auto [first, is_new] = lines_.emplace(name, line_);
     require_input(is_new, "{}: is set twice, expected once; line {} sets it too", name, first->second);
