@@ -44,7 +44,7 @@ const ParameterTensor* last_bad_tensor(RankContext& context, const ParameterLayo
 }  // namespace
 
 std::string describe_divergence(RankContext& context, const ParameterLayout& layout, const StepRecord& step,
-                                double lr) {
+                                const DivergenceAdvice& advice) {
   const std::size_t layers = layout.tensors().back().layer + 1;
   const std::optional<std::size_t> layer = first_bad_layer(context, layers, step);
   const ParameterTensor* const tensor = last_bad_tensor(context, layout, step);
@@ -59,14 +59,15 @@ std::string describe_divergence(RankContext& context, const ParameterLayout& lay
   } else if (tensor) {
     began = fmt::format(", which began in {}", tensor->name);
   }
-  if (bad_loss && step.step == 1) {
-    return fmt::format(
-        "--data: training diverged at step 1: {} before the first update{}; expected smaller features "
-        "(--standardize) or other weights",
-        what, began);
+  if (bad_loss && step.step == 1) {  // the rate has had no effect yet
+    const std::string remedy = advice.remedy.find("--standardize") != std::string::npos
+                                   ? advice.remedy
+                                   : "smaller features (--standardize) or other weights";
+    return fmt::format("--data: training diverged at step 1: {} before the first update{}; expected {}", what, began,
+                       remedy);
   }
-  return fmt::format("--lr {}: training diverged at step {}: {}{}; expected a smaller learning rate", lr, step.step,
-                     what, began);
+  return fmt::format("--lr {}: training diverged at step {}: {}{}; expected {}", advice.lr, step.step, what, began,
+                     advice.remedy);
 }
 
 }  // namespace recombine

@@ -7,6 +7,12 @@
 
 namespace recombine {
 
+/// What a message about divergence says besides the place.
+struct DivergenceAdvice {
+  double lr = 0;       ///< the learning rate
+  std::string remedy;  ///< what is expected: "a smaller learning rate"
+};
+
 /// Describes where training diverged, in one line that is the same on every rank. Every rank of the mesh calls it, with
 /// its own record of the first step whose loss or new weights are not finite. NaN and infinity began
 ///
@@ -16,6 +22,7 @@ namespace recombine {
 ///                                                     the last layer, so this is the first one
 ///
 /// Outputs of gelu are checked before the activation.
-std::string describe_divergence(RankContext& context, const ParameterLayout& layout, const StepRecord& step, double lr);
+std::string describe_divergence(RankContext& context, const ParameterLayout& layout, const StepRecord& step,
+                                const DivergenceAdvice& advice);
 
 }  // namespace recombine

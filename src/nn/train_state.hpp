@@ -5,6 +5,9 @@
 
 namespace recombine {
 
+/// Which weights a run ends with: those after the last step, or those of the epoch with the lowest validation loss.
+enum class KeptWeights { last, best };
+
 /// How far training has come. With the tensors of the model and of the optimizer, and the seed, it decides all that
 /// follows. The same on every rank.
 struct TrainState {
@@ -15,6 +18,7 @@ struct TrainState {
   std::int64_t samples = 0;   ///< rows seen since the beginning
   double best_loss = std::numeric_limits<double>::infinity();  ///< of the validation rows, over all epochs
   std::int64_t epochs_without_better = 0;
+  std::int64_t best_epoch = 0;  ///< whose weights are kept as the best ones; 0: none are kept
   bool operator==(const TrainState&) const = default;
 };
 

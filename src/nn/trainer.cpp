@@ -1,7 +1,6 @@
 #include "src/nn/trainer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "kernels/error.hpp"
 #include "kernels/trace_range.hpp"
 #include "src/nn/divergence.hpp"
+#include "src/nn/lap.hpp"
 #include "src/nn/replicas.hpp"
 
 namespace recombine {
@@ -20,24 +20,6 @@ constexpr std::int64_t kEvaluationBatch = 1000;
 
 /// True if the host itself waits for arithmetic and communication, so that it can measure them.
 bool waits_on_host(const RankContext& context) { return context.device().kind() == DeviceKind::cpu; }
-
-/// Measures laps: add_to() adds the time since the last add_to(), or since construction, to `sum`.
-class Lap {
- public:
-  void add_to(double& sum) {
-    const double now = Session::now();
-    sum += now - start_;
-    start_ = now;
-  }
-
- private:
-  double start_ = Session::now();
-};
-
-/// None if the table has no rows.
-std::optional<Score> score_of(Trainer& trainer, const DeviceTable& table) {
-  return table.rows() > 0 ? std::optional(trainer.evaluate(table)) : std::nullopt;
-}
 
 /// Returns `options`. @throws InputError if they do not match the data, or a count is less than 1
 const TrainerOptions& checked(const TrainerOptions& options, const SharedData& data) {
@@ -69,6 +51,9 @@ Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOpti
       step_(context, {model_, loader_, loss_, train_, data.input()},
             {.loss = options.loss, .batch_size = options.batch_size, .optimizer = options.optimizer}) {
   options_.schedule.steps = total_steps();
+  if (!keeps_best()) return;
+  best_ = Buffer(context.device(), DataType::f32, model_.weights().size, MemoryUse::weights);
+  context.math().axpby(context.compute(), 0, {}, 0, best_.view());
 }
 
 std::int64_t Trainer::largest_batch(const SharedData& data, const TrainerOptions& options) {
@@ -138,10 +123,15 @@ void Trainer::flush_losses(TrainingListener& listener) {
   reported_at_ = Session::now();
 }
 
+std::string Trainer::remedy() const {
+  const std::string remedy = options_.remedy ? options_.remedy() : "";
+  return remedy.empty() ? "a smaller learning rate" : remedy;
+}
+
 void Trainer::require_finite(double loss, std::int64_t step, const char* what) const {
-  require_input(std::isfinite(loss),
-                "--lr {}: training diverged at step {}: {} is {}; expected a smaller learning rate",
-                options_.schedule.lr, step, what, std::isnan(loss) ? "NaN" : "infinite");
+  if (std::isfinite(loss)) return;
+  throw InputError(fmt::format("--lr {}: training diverged at step {}: {} is {}; expected {}", options_.schedule.lr,
+                               step, what, std::isnan(loss) ? "NaN" : "infinite", remedy()));
 }
 
 void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& listener) {
@@ -153,7 +143,7 @@ void Trainer::report(const std::vector<StepRecord>& steps, TrainingListener& lis
   if (end != steps.begin()) listener.on_steps({steps.begin(), end});
   lap.add_to(time_.other);
   if (bad == steps.end()) return;
-  throw InputError(describe_divergence(context_, model_.layout(), *bad, options_.schedule.lr));
+  throw InputError(describe_divergence(context_, model_.layout(), *bad, {options_.schedule.lr, remedy()}));
 }
 
 void Trainer::begin_epoch() {
@@ -185,7 +175,7 @@ double Trainer::exposed_since(double waited) const {
 std::vector<std::uint64_t> Trainer::compare_replicas() {
   Lap lap;
   const double waited = context_.exposed_seconds();
-  std::vector<std::uint64_t> fingerprints = recombine::compare_replicas(context_, optimizer().tensors(), state_.step);
+  std::vector<std::uint64_t> fingerprints = recombine::compare_replicas(context_, tensors(), state_.step);
   const double exposed = exposed_since(waited);
   time_.exposed_communication += exposed;
   time_.compute -= exposed;
@@ -205,6 +195,7 @@ bool Trainer::end_epoch(TrainingListener& listener, TrainingControl& control) {
     if (!*score) return false;
     require_finite((*score)->loss, state_.step, "the loss of the rows evaluated after it");
   }
+  if (record.validation) count_validation(record.validation->loss);
   Lap lap;
   listener.on_epoch(record);
   lap.add_to(time_.other);
@@ -217,7 +208,6 @@ bool Trainer::end_epoch(TrainingListener& listener, TrainingControl& control) {
   state_.position = 0;
   state_.epoch_loss_sum = 0;
   order_.reset();
-  if (record.validation) count_patience(record.validation->loss);
   return true;
 }
 
@@ -245,49 +235,27 @@ Trainer::End Trainer::run(TrainingListener& listener, TrainingControl& control) 
   return End::finished;
 }
 
-void Trainer::count_patience(double loss) {
-  if (options_.patience == 0) return;
-  state_.epochs_without_better = loss < state_.best_loss ? 0 : state_.epochs_without_better + 1;
-  state_.best_loss = std::min(state_.best_loss, loss);
-}
-
-Score Trainer::evaluate(const DeviceTable& table) {
-  TrainingControl none;
-  return *evaluate(table, none);
-}
-
-std::optional<Score> Trainer::evaluate(const DeviceTable& table, TrainingControl& control) {
-  Lap lap;
-  const std::optional<Score> score = sum_scores(table, control);
-  lap.add_to(time_.evaluation);
-  return score;
-}
-
-Scores Trainer::evaluate_all() {
-  return {.train = evaluate(train_), .validation = score_of(*this, validation_), .test = score_of(*this, test_)};
-}
-
-const DistMatrix& Trainer::forward(const DeviceTable& table, std::int64_t first) {
-  const DistMatrix& x = model_.begin_batch(std::min(largest_batch(data_, options_), table.rows() - first));
-  loader_.load(table.table(), data_.input(), x, {.first = first});
-  return model_.forward();
-}
-
-std::optional<Score> Trainer::sum_scores(const DeviceTable& table, TrainingControl& control) {
-  static constexpr std::array<double, 2> kZeros{};
-  const Buffer scores(context_.device(), DataType::f64, 2);
-  context_.device().copy(context_.compute(), scores.view(), vector_view(kZeros.data(), 2));
-  for (std::int64_t begin = 0; begin < table.rows();) {
-    if (control.stops_evaluation()) return std::nullopt;
-    const DistMatrix& y = forward(table, begin);
-    loss_.add(table.table(), loader_, y,
-              {.kind = options_.loss, .sums = reinterpret_cast<LossSums*>(scores.view().data)});
-    begin += y.rows();
+void Trainer::count_validation(double loss) {
+  const bool better = loss < state_.best_loss;
+  if (better) {
+    state_.best_loss = loss;
+    state_.best_epoch = state_.epoch;
+    if (keeps_best()) context_.device().copy(context_.compute(), best_.view(), model_.weights());
   }
-  const std::vector<double> sums = sum_over_ranks(context_, scores.view());
-  const auto rows = static_cast<double>(table.rows());
-  const double accuracy = data_.classes() > 0 ? sums[1] / rows : std::numeric_limits<double>::quiet_NaN();
-  return Score{sums[0] / rows, accuracy};
+  // A run resumed with more --steps may continue in an epoch that was cut short.
+  if (state_.position == data_.train().rows())
+    state_.epochs_without_better = better ? 0 : state_.epochs_without_better + 1;
+}
+
+TrainedTensors Trainer::tensors() const {
+  TrainedTensors all = step_.optimizer().tensors();
+  all.best = best_.view();
+  return all;
+}
+
+void Trainer::use_best() {
+  context_.device().copy(context_.compute(), model_.weights(), best_.view());
+  model_.round_weights();
 }
 
 }  // namespace recombine

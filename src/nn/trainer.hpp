@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,13 +19,17 @@ struct TrainerOptions {
   std::int64_t batch_size = 0;  ///< rows of a micro-batch, over all ranks
   std::int64_t accumulate = 1;  ///< micro-batches whose gradients are summed in one step
   std::int64_t epochs = 0;
-  std::int64_t steps = 0;           ///< > 0: training stops after this many steps
-  std::int64_t patience = 0;        ///< > 0: training stops after this many epochs without a better validation loss
+  std::int64_t steps = 0;     ///< > 0: training stops after this many steps
+  std::int64_t patience = 0;  ///< > 0: training stops after this many epochs without a better validation loss
+  KeptWeights kept = KeptWeights::last;
   std::int64_t norm_every = 0;      ///< > 0: every Nth step measures the gradient's norm; 0: only if it is clipped
   std::int64_t check_replicas = 0;  ///< > 0: replicas are compared after every Nth step, and always after an epoch
   std::uint64_t seed = 0;
   OptimizerOptions optimizer;
   RateSchedule schedule;  ///< the trainer sets its `steps`
+  /// Called on every rank if training diverges. Returns what is expected; "": a smaller learning rate. Only the text of
+  /// rank 0 is shown.
+  std::function<std::string()> remedy = {};
 };
 
 /// Mean loss and share of correct answers over a table.
@@ -100,6 +105,9 @@ class Trainer {
     TrainingControl none;
     run(listener, none);
   }
+  bool keeps_best() const { return options_.kept == KeptWeights::best; }
+  /// Makes the weights of the best epoch those of the model. @pre keeps_best(), and there was such an epoch
+  void use_best();
   /// Trains one step on the rows at `positions` in the order of the epoch.
   void step(const Permutation& order, Range positions);
   Score evaluate(const DeviceTable& table);
@@ -109,18 +117,20 @@ class Trainer {
   /// Evaluates all tables with the current weights. Blocks; every rank of the mesh calls it.
   Scores evaluate_all();
   const DeviceTable& train_table() const { return train_; }
+  const DeviceTable& validation_table() const { return validation_; }
   const DeviceTable& test_table() const { return test_; }
   /// Drops the losses of the steps since the last report. For callers of step().
   void discard_losses() { step_.ring().discard(); }
 
   /// Compares the weights and moments that several ranks hold, and returns the fingerprint of each of
-  /// optimizer().tensors(): see compare_replicas() of replicas.hpp. run() does this at the end of each epoch.
+  /// tensors(): see compare_replicas() of replicas.hpp. run() does this at the end of each epoch.
   /// @throws AgreedError on every rank if copies differ in a bit
   std::vector<std::uint64_t> compare_replicas();
 
   const Model& model() const { return model_; }
   Model& model() { return model_; }
-  const Optimizer& optimizer() const { return step_.optimizer(); }
+  /// The weights, the moments, and the best weights if they are kept: what a checkpoint holds.
+  TrainedTensors tensors() const;
   const RateSchedule& schedule() const { return options_.schedule; }
   const TimeSpent& time() const { return time_; }
   const TrainState& state() const { return state_; }
@@ -144,7 +154,9 @@ class Trainer {
   void report(const std::vector<StepRecord>& steps, TrainingListener& listener);
   /// @throws InputError if `loss` is not finite: training has diverged
   void require_finite(double loss, std::int64_t step, const char* what) const;
-  void count_patience(double loss);
+  /// Counts the validation loss of this epoch, and keeps the weights if it is the lowest so far.
+  void count_validation(double loss);
+  std::string remedy() const;  ///< what is expected if training diverges
   /// None if `control` stopped the evaluation.
   std::optional<Score> evaluate(const DeviceTable& table, TrainingControl& control);
   std::optional<Score> sum_scores(const DeviceTable& table, TrainingControl& control);
@@ -157,6 +169,7 @@ class Trainer {
   BatchLoss loss_;
   DeviceTable train_, validation_, test_;
   TrainingStep step_;
+  Buffer best_;  ///< the weights of the best epoch; empty if they are not kept
   TrainState state_;
   std::optional<Permutation> order_;  ///< of the epoch
   TimeSpent time_;

@@ -31,8 +31,9 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
   const auto parameters = static_cast<double>(ParameterLayout(model, mesh, coord).local_size());
 
   MemoryBytes bytes;
-  const bool rounds = model.product_type != DataType::f32;  // then there is a copy of the weights
-  bytes[MemoryUse::weights] = parameters * (kF32 + (rounds ? bytes_of(model.product_type) : 0));
+  const bool rounds = model.product_type != DataType::f32;     // then there is a copy of the weights
+  const int kept = options.kept == KeptWeights::best ? 1 : 0;  // a copy of the best weights
+  bytes[MemoryUse::weights] = parameters * (kF32 * (1 + kept) + (rounds ? bytes_of(model.product_type) : 0));
   bytes[MemoryUse::gradients] = parameters * kF32;
   const int moments = moments_of(options.optimizer.kind);
   bytes[MemoryUse::moments] = parameters * kF32 * moments;
@@ -54,7 +55,7 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
   const int class_parts = mesh.parts(axes_of(model.layers() - 1).out);
   const bool has_undecayed = options.optimizer.weight_decay > 0 && model.bias != Bias::none;
   const std::size_t tensors = model.layers() * (model.bias == Bias::none ? 1 : 2);
-  const double compared = 2.0 * sizeof(std::int64_t) * static_cast<double>(tensors) * (1 + moments);
+  const double compared = 2.0 * sizeof(std::int64_t) * static_cast<double>(tensors) * (1 + moments + kept);
   bytes[MemoryUse::buffers] = rows * sizeof(std::int64_t) + sizeof(StepSums) * StepRing::kMostSteps +
                               sizeof(StepValues) + std::max<double>(sizeof(LossSums), compared) +
                               (has_undecayed ? 2.0 * sizeof(std::int64_t) * static_cast<double>(model.layers()) : 0) +

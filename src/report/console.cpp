@@ -9,6 +9,8 @@
 
 #include "distributed/session.hpp"
 #include "kernels/error.hpp"
+#include "src/report/answer_names.hpp"
+#include "src/report/score_text.hpp"
 #include "src/report/standard_output.hpp"
 #include "src/report/train_report.hpp"
 
@@ -38,12 +40,26 @@ std::string mfu(const RunResult& result, double peak) {
   return percent(result.gflops() / peak);
 }
 
+/// Four decimals; small and large losses, as those in the units of a target, have some digits in all.
+std::string loss_text(double loss) {
+  if (loss >= 0.001 && loss < 100) return fmt::format("{:.4f}", loss);
+  return loss < 1 ? fmt::format("{:.3g}", loss) : fmt::format("{:.5g}", loss);
+}
+std::string loss_text(const std::optional<Score>& score) { return score ? loss_text(score->loss) : "-"; }
+
 /// The peak of a burst as text; empty if it equals the sustained peak.
 std::string burst(const Peak& peak) {
   return peak.burst_gflops == peak.gflops ? "" : fmt::format("; {:.0f} in a burst", peak.burst_gflops);
 }
 
 }  // namespace
+
+void scale_losses(RunResult& result, double unit) {
+  result.train_loss *= unit;
+  for (std::optional<Score>* score : {&result.train, &result.validation, &result.test}) {
+    if (*score) (*score)->loss *= unit;
+  }
+}
 
 Console::Console(const RunDescription& run)
     : run_(run), terminal_(shown_on_terminal()), start_(Session::now()), last_progress_(start_) {
@@ -64,8 +80,10 @@ Console::Console(const RunDescription& run)
   }
   print("peak of a matrix product here: {:.0f} GFLOP/s ({}, all ranks at once{})\n\n", run.peak.gflops, run.precision,
         burst(run.peak));
-  print("{:>6} {:>8} {:>11} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
-        run.has_test ? "test loss" : "valid. loss", run.classifies ? "accuracy" : "", "samples/s");
+  if (!run.defaults.empty()) print("defaults for these data: {}\n\n", run.defaults);
+  print("{:>6} {:>8} {:>11}{} {:>11} {:>9} {:>11}\n", "epoch", "steps", "train loss",
+        shows_both() ? fmt::format(" {:>11}", "valid. loss") : "", run.has_test ? "test loss" : "valid. loss",
+        run.classifies ? "accuracy" : "", "samples/s");
   std::fflush(stdout);
 }
 
@@ -76,17 +94,18 @@ void Console::on_steps(const std::vector<StepRecord>& steps) {
   const StepRecord& step = steps.back();
   const double rate = static_cast<double>(step.step - run_.resumed_step) / (now - start_);
   const double left = static_cast<double>(run_.total_steps - step.step) / rate;
-  print("{}  step {} of {}, loss {:.4f}, {:.0f} samples/s, {:.0f} s left{}", terminal_ ? "\r" : "", step.step,
-        run_.total_steps, step.train_loss, rate * static_cast<double>(run_.batch_rows), left,
+  print("{}  step {} of {}, loss {}, {:.0f} samples/s, {:.0f} s left{}", terminal_ ? "\r" : "", step.step,
+        run_.total_steps, loss_text(step.train_loss), rate * static_cast<double>(run_.batch_rows), left,
         terminal_ ? "\x1b[K" : "\n");
   std::fflush(stdout);
 }
 
 void Console::on_epoch(const EpochRecord& epoch) {
   const std::optional<Score>& shown = epoch.test ? epoch.test : epoch.validation;
-  print("{}{:>6} {:>8} {:>11.4f} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch, epoch.steps,
-        epoch.train_loss, shown ? fmt::format("{:.4f}", shown->loss) : "-",
-        shown && run_.classifies ? fmt::format("{:.4f}", shown->accuracy) : "", epoch.samples_per_second);
+  print("{}{:>6} {:>8} {:>11}{} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch, epoch.steps,
+        loss_text(epoch.train_loss), shows_both() ? fmt::format(" {:>11}", loss_text(epoch.validation)) : "",
+        loss_text(shown), shown && run_.classifies ? fmt::format("{:.4f}", shown->accuracy) : "",
+        epoch.samples_per_second);
   std::fflush(stdout);
 }
 
@@ -112,11 +131,27 @@ void Console::finish(const RunResult& result) {
           1e3 * checkpoints->pause_seconds / static_cast<double>(checkpoints->count));
   }
   if (result.steps < run_.total_steps) print("stopped early: the validation loss did not improve\n");
+  if (result.best_epoch > 0) {
+    print("weights of epoch {}, which had the lowest validation loss\n", result.best_epoch);
+  }
   if (result.test && run_.classifies) {
     print("test accuracy {:.4f}, test loss {:.4f}\n", result.test->accuracy, result.test->loss);
   } else {
     print("train loss {}: {:.6g}\n", run_.is_over ? "of these weights" : "of the last epoch", result.train_loss);
   }
+  print_scores(result);
+}
+
+/// The scores of the validation and the test rows in detail.
+void Console::print_scores(const RunResult& result) {
+  const auto text = [&](const char* rows, const std::optional<TableScores>& scores) {
+    if (!scores) return;
+    const std::vector<std::string> names = run_.classifies ? class_names(run_.schema, std::ssize(scores->classes))
+                                                           : target_names(run_.schema, std::ssize(scores->targets));
+    print("{}", score_text(rows, *scores, names));
+  };
+  text("validation rows", result.validation_scores);
+  text("test rows", result.test_scores);
   std::fflush(stdout);
 }
 
@@ -125,10 +160,13 @@ void Console::finish_evaluation(const RunResult& result) {
     const std::string accuracy = run_.classifies ? fmt::format(", accuracy {:.4f}", score.accuracy) : "";
     print("{:<17}loss {:.6g}{}\n", rows, score.loss, accuracy);
   };
-  line("training rows", *result.train);
+  if (result.best_epoch > 0) {
+    print("weights of epoch {}, which had the lowest validation loss\n", result.best_epoch);
+  }
+  if (result.train) line("training rows", *result.train);
   if (result.validation) line("validation rows", *result.validation);
   if (result.test) line("test rows", *result.test);
-  std::fflush(stdout);
+  print_scores(result);
 }
 
 }  // namespace recombine

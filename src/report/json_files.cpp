@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "src/report/answer_names.hpp"
 #include "src/report/train_report.hpp"
 
 namespace recombine {
@@ -41,6 +42,48 @@ ordered_json to_json(const std::optional<CheckpointResult>& checkpoints) {
           {"pause_seconds", checkpoints->pause_seconds},
           {"waits", checkpoints->waits},
           {"waited_seconds", checkpoints->waited_seconds}};
+}
+
+ordered_json classes_of(const TableScores& scores, const std::vector<std::string>& names) {
+  ordered_json all = ordered_json::array();
+  for (std::size_t c = 0; c < scores.classes.size(); ++c) {
+    const ClassScore& one = scores.classes[c];
+    all.push_back({{"name", names[c]},
+                   {"rows", one.rows},
+                   {"precision", or_null(one.precision())},
+                   {"recall", or_null(one.recall())}});
+  }
+  return all;
+}
+
+ordered_json targets_of(const TableScores& scores, const std::vector<std::string>& names) {
+  ordered_json all = ordered_json::array();
+  for (std::size_t n = 0; n < scores.targets.size(); ++n) {
+    all.push_back({{"name", names[n]}, {"r2", or_null(scores.targets[n].r2)}, {"rmse", scores.targets[n].rms_error}});
+  }
+  return all;
+}
+
+/// The scores of the test or the validation rows.
+ordered_json to_json(const RunDescription& run, const std::optional<Score>& score,
+                     const std::optional<TableScores>& scores) {
+  if (!score || !scores) return {};
+  if (scores->targets.empty()) {
+    const std::vector<std::string> names = class_names(run.schema, std::ssize(scores->classes));
+    return {{"rows", scores->rows},
+            {"loss", score->loss},
+            {"accuracy", scores->accuracy()},
+            {"macro_precision", scores->macro_precision()},
+            {"macro_recall", scores->macro_recall()},
+            {"classes", classes_of(*scores, names)},
+            {"confusion", scores->confusion.empty() ? ordered_json() : ordered_json(scores->confusion)}};
+  }
+  const bool single = scores->targets.size() == 1;
+  return {{"rows", scores->rows},
+          {"loss", score->loss},
+          {"r2", or_null(scores->r2())},
+          {"rmse", single ? ordered_json(scores->targets.front().rms_error) : ordered_json()},
+          {"targets", targets_of(*scores, target_names(run.schema, std::ssize(scores->targets)))}};
 }
 
 /// Seconds are null if the device does not tell when a collective begins and ends.
@@ -98,7 +141,10 @@ void MetricsFile::flush() {
 
 void MetricsFile::on_epoch(const EpochRecord& epoch) {
   ordered_json line{{"epoch", epoch.epoch}, {"steps_done", epoch.steps}, {"epoch_train_loss", epoch.train_loss}};
-  if (epoch.validation) line["validation_loss"] = epoch.validation->loss;
+  if (epoch.validation) {
+    line["validation_loss"] = epoch.validation->loss;
+    line["validation_accuracy"] = epoch.validation->accuracy;
+  }
   if (epoch.test) {
     line["test_loss"] = epoch.test->loss;
     line["test_accuracy"] = epoch.test->accuracy;
@@ -150,8 +196,12 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"predicted_bytes_by_kind", by_use(result.predicted_bytes)},
       {"train_loss", result.train_loss},
       {"validation_loss", score_or_null(result.validation, &Score::loss)},
+      {"validation_accuracy", score_or_null(result.validation, &Score::accuracy)},
       {"test_loss", score_or_null(result.test, &Score::loss)},
       {"test_accuracy", score_or_null(result.test, &Score::accuracy)},
+      {"best_epoch", result.best_epoch > 0 ? ordered_json(result.best_epoch) : ordered_json()},
+      {"validation", to_json(run, result.validation, result.validation_scores)},
+      {"test", to_json(run, result.test, result.test_scores)},
       {"weights_sha256", result.weights_sha256},
       {"weights_fingerprint", fmt::format("{:016x}", result.weights_fingerprint)},
       {"collectives_by_name", collectives_by_name(result)}};

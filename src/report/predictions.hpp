@@ -6,26 +6,42 @@
 #include <vector>
 
 #include "distributed/io/output_file.hpp"
+#include "src/data/table_schema.hpp"
 #include "src/nn/dataset.hpp"
 
 namespace recombine {
 
-/// Writes --predictions on rank 0: CSV, a header and a line for each row of a table. Rows and classes count from 0.
+/// Whether the data have the answers that the network predicts. If not, labels and targets are zeros.
+enum class Answers { present, absent };
+
+/// What --predictions tells of a table. The table is in the host's memory; it and the schema must outlive this.
+struct PredictedTable {
+  const Table& table;
+  const TableSchema& schema;
+  std::int64_t outputs;  ///< of the network
+  Answers answers = Answers::present;
+};
+
+/// Writes --predictions on rank 0: CSV, a header and a line for each row of a table. Rows count from 0.
 ///
-///     row,label,class,probability,p0,p1,...      classes: the label in the data, the predicted class, the softmax
-///     row,target0,target1,...,output0,output1,... regression: the targets in the data, the outputs
+///     row,Species,class,probability,setosa,versicolor,...   classes with names: the text of the label in the data, the
+///                                                           text of the predicted class, and the softmax
+///     row,label,class,probability,p0,p1,...                 classes without names, such as those of images, from 0
+///     row,price,predicted_price                             regression: the target in the data and the prediction, in
+///                                                           the target's own units
+///     row,target0,target1,...,output0,output1,...           regression without names
 ///
-/// The class is the first one with the largest output, as the accuracy counts it. The softmax is computed in f64 from
-/// the f32 outputs. Numbers are the shortest texts that read back as the same f32.
+/// The column of a target named row, class or probability is called `label`. Without answers the columns of labels and
+/// targets are absent. The class is the first one with the largest output, as the accuracy counts it. The softmax is
+/// computed in f64 from the f32 outputs. Numbers are the shortest texts that read back as the same f32; targets that
+/// were scaled have as many digits as survived that.
 class Predictions {
  public:
-  /// @param path   of --predictions, for messages
-  /// @param table  in the host's memory; must outlive this
-  /// @throws Error if the file cannot be written
-  Predictions(OutputFile& file, std::string path, const Table& table, std::int64_t outputs);
+  /// @param path  of --predictions, for messages  @throws Error if the file cannot be written
+  Predictions(OutputFile& file, std::string path, const PredictedTable& predicted);
 
   /// At least as many bytes as the file will have.
-  static std::int64_t most_bytes(const Table& table, std::int64_t outputs);
+  static std::int64_t most_bytes(const PredictedTable& predicted);
 
   /// Appends the next rows. @param outputs [rows, outputs], row by row
   /// @throws InputError that names the row if an output is NaN or infinite; Error if the file cannot be written
@@ -37,9 +53,11 @@ class Predictions {
 
   OutputFile& file_;
   std::string path_;
-  const Table& table_;
+  PredictedTable predicted_;
   std::size_t outputs_;
-  std::int64_t row_ = 0;  ///< the next one
+  std::vector<std::string> classes_;   ///< as cells; empty: regression
+  std::vector<TargetColumn> targets_;  ///< of each output of a regression
+  std::int64_t row_ = 0;               ///< the next one
   std::string line_;
   std::vector<double> exponentials_;
 };

@@ -10,6 +10,7 @@
 #include "src/nn/trainer.hpp"
 #include "src/report/peak.hpp"
 #include "src/report/provenance.hpp"
+#include "src/report/table_scores.hpp"
 
 namespace recombine {
 
@@ -45,7 +46,10 @@ struct RunDescription {
   std::int64_t total_steps = 0;
   bool evaluates = false;  ///< --evaluate: there are no steps
   bool classifies = true;
-  bool has_test = true;           ///< false: there are no test rows, and the console shows the validation loss
+  bool has_test = true;           ///< false: there are no test rows
+  bool has_validation = false;    ///< likewise
+  TableSchema schema;             ///< names the classes or targets
+  std::string defaults;           ///< the options that were chosen for these data: "--hidden 100 --epochs 60"; "": none
   std::string precision = "f32";  ///< of products
   Waits waits = Waits::on_host;
   std::string collectives;  ///< how ranks communicate: "mpi", "nccl" or "staged"
@@ -61,7 +65,7 @@ struct CheckpointResult {
   double waited_seconds = 0;  ///< total, of shorter waits too
 };
 
-/// The results of a run.
+/// The results of a run. Losses of one regression target are in its own units.
 struct RunResult {
   double seconds = 0;  ///< training and evaluation
   TimeSpent time;      ///< mean over ranks
@@ -69,9 +73,11 @@ struct RunResult {
   std::int64_t samples = 0;
   std::int64_t steps = 0;
   std::int64_t epochs = 0;
-  double train_loss = 0;  ///< of the last epoch; with --evaluate: of all training rows
+  double train_loss = 0;  ///< of the last epoch; with --evaluate: of all training rows. NaN: the data have no answers
   std::optional<Score> test, validation;
-  std::optional<Score> train;  ///< of all training rows, with --evaluate
+  std::optional<TableScores> test_scores, validation_scores;
+  std::int64_t best_epoch = 0;  ///< whose weights the run ends with; 0: those of the last epoch
+  std::optional<Score> train;   ///< of all training rows, with --evaluate
   std::string weights_sha256;
   std::uint64_t weights_fingerprint = 0;
   std::map<std::string, CollectiveTotals> collectives;  ///< of rank 0, by name
@@ -84,6 +90,9 @@ struct RunResult {
   double gflops() const { return flops / time.training() / 1e9; }
 };
 
+/// Multiplies all losses by `unit`.
+void scale_losses(RunResult& result, double unit);
+
 /// Prints the run on rank 0's standard output: a table of epochs, on a terminal with a line of progress under it.
 class Console : public TrainingListener {
  public:
@@ -94,6 +103,8 @@ class Console : public TrainingListener {
 
  private:
   void finish_evaluation(const RunResult& result);
+  void print_scores(const RunResult& result);
+  bool shows_both() const { return run_.has_test && run_.has_validation; }
 
   RunDescription run_;
   bool terminal_;

@@ -29,7 +29,7 @@ Checkpointing::Checkpointing(const CheckpointWriter::Parts& parts, Trainer& trai
       command_(command),
       stop_(stop),
       info_(std::move(facts)),
-      writer_(parts, trainer.optimizer().tensors(), {.name = command.name(), .keep = command.keep}),
+      writer_(parts, trainer.tensors(), {.name = command.name(), .keep = command.keep}),
       agreement_(parts.world, parts.stream),
       begun_at_(Session::now()) {}
 
@@ -77,7 +77,7 @@ void Checkpointing::save(const TrainState& state) {
   const double start = Session::now();
   info_.state = state;
   info_.fingerprints = trainer_.compare_replicas();
-  writer_.begin(state.step, checkpoint_header(stored_tensors(trainer_.optimizer().tensors()), info_));
+  writer_.begin(state.step, checkpoint_header(stored_tensors(trainer_.tensors()), info_));
   saved_ = state;
   ++begun_;
   begun_at_ = Session::now();

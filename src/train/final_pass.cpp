@@ -1,9 +1,6 @@
-#include "src/train/write_predictions.hpp"
-
-#include <optional>
+#include "src/train/final_pass.hpp"
 
 #include "src/nn/predict.hpp"
-#include "src/report/predictions.hpp"
 
 namespace recombine {
 
@@ -11,22 +8,52 @@ namespace {
 
 bool has_test(const SharedData& data) { return data.test().rows() > 0; }
 
-const Table& table_of(const SharedData& data) { return has_test(data) ? data.test() : data.train(); }
+/// The table of --predictions.
+PredictedTable predicted_table(const FinalQuestions& questions) {
+  const SharedData& data = questions.data;
+  return {has_test(data) ? data.test() : data.train(), questions.schema, data.outputs(), questions.answers};
+}
+
+/// A table on the device and on the host, and what is asked about it.
+struct AskedTable {
+  const DeviceTable& device;
+  const Table& host;
+  bool scored;
+  bool predicted;
+};
+
+std::optional<TableScores> ask(RankContext& context, Communicator& group, Trainer& trainer,
+                               const FinalQuestions& questions, const AskedTable& table) {
+  std::optional<TableScorer> scorer;
+  std::optional<Predictions> predictions;
+  if (table.host.rows() == 0 || !(table.scored || table.predicted)) return {};
+  const auto visit = [&](std::span<const float> outputs) {
+    if (table.scored) {
+      if (!scorer) scorer.emplace(table.host, questions.data.outputs(), questions.schema.targets);
+      scorer->add(outputs);
+    }
+    if (table.predicted) {
+      if (!predictions) predictions.emplace(*questions.file, questions.predictions, predicted_table(questions));
+      predictions->add(outputs);
+    }
+  };
+  for_each_output(context, group, trainer, table.device, visit);
+  return scorer ? std::optional(scorer->finish()) : std::nullopt;
+}
 
 }  // namespace
 
-void reserve_predictions(OutputFile& file, const SharedData& data) {
-  file.reserve(Predictions::most_bytes(table_of(data), data.outputs()));
+void reserve_predictions(const FinalQuestions& questions) {
+  questions.file->reserve(Predictions::most_bytes(predicted_table(questions)));
 }
 
-void write_predictions(RankContext& context, Communicator& group, Trainer& trainer, const SharedData& data,
-                       const std::string& path, OutputFile* file) {
-  std::optional<Predictions> predictions;
-  for_each_output(context, group, trainer, has_test(data) ? trainer.test_table() : trainer.train_table(),
-                  [&](std::span<const float> outputs) {
-                    if (!predictions) predictions.emplace(*file, path, table_of(data), data.outputs());
-                    predictions->add(outputs);
-                  });
+FinalScores final_pass(RankContext& context, Communicator& group, Trainer& trainer, const FinalQuestions& questions) {
+  const SharedData& data = questions.data;
+  const bool scored = questions.answers == Answers::present, predicted = !questions.predictions.empty();
+  const auto about = [&](const AskedTable& table) { return ask(context, group, trainer, questions, table); };
+  if (!has_test(data)) about({trainer.train_table(), data.train(), false, predicted});
+  return {.validation = about({trainer.validation_table(), data.validation(), scored, false}),
+          .test = about({trainer.test_table(), data.test(), scored, predicted})};
 }
 
 }  // namespace recombine

@@ -1,22 +1,37 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "distributed/io/output_file.hpp"
 #include "src/nn/trainer.hpp"
+#include "src/report/predictions.hpp"
+#include "src/report/table_scores.hpp"
 
 namespace recombine {
 
+/// What the final weights are asked for.
+struct FinalQuestions {
+  const SharedData& data;
+  const TableSchema& schema;  ///< on rank 0
+  Answers answers = Answers::present;
+  std::string predictions = {};  ///< the file of --predictions, for messages; "": none
+  OutputFile* file = nullptr;    ///< that file on rank 0; elsewhere null
+};
+
+/// On rank 0: the scores of the tables that have rows; none without answers.
+struct FinalScores {
+  std::optional<TableScores> validation, test;
+};
+
 /// Claims room for --predictions: a line for each test row, or for each training row if there are no test rows.
 /// @throws InputError if the disk is full
-void reserve_predictions(OutputFile& file, const SharedData& data);
+void reserve_predictions(const FinalQuestions& questions);
 
-/// Writes the predictions of these rows to `file` on rank 0 (see report/predictions.hpp); elsewhere it is null. The
-/// file is not committed. Every rank calls it.
+/// Runs the network once over the validation and the test rows, and scores them. Writes the predictions of the test rows
+/// (or the training rows) in the same pass; the file is not committed. Every rank calls it.
 /// @param group  all ranks of the mesh, in its order, for memory of the context's device
-/// @param path   of --predictions, for messages
-/// @throws InputError or Error on rank 0 alone, after the last exchange
-void write_predictions(RankContext& context, Communicator& group, Trainer& trainer, const SharedData& data,
-                       const std::string& path, OutputFile* file);
+/// @throws InputError or Error on rank 0 alone, after the last exchange of a table
+FinalScores final_pass(RankContext& context, Communicator& group, Trainer& trainer, const FinalQuestions& questions);
 
 }  // namespace recombine

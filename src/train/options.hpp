@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -13,25 +14,28 @@ namespace recombine {
 
 /// The options of the command line and the configuration file, checked as far as possible without the data.
 struct TrainCommand {
+  static constexpr std::int64_t kAllRows = std::numeric_limits<std::int64_t>::max();  ///< as batch_size
+
   enum class Action { train, help, version };
   enum class Loss { automatic, mse, cross_entropy };
 
   Action action = Action::train;
   Facts options;  ///< as texts, for the comparison of ranks
   DataOptions data;
-  std::vector<std::int64_t> hidden;
-  Activation activation = Activation::relu;
-  Bias bias = Bias::per_output;
+  std::optional<std::vector<std::int64_t>> hidden;  ///< none: of --load, or a default for the data; so are the next two
+  std::optional<Activation> activation;
+  std::optional<Bias> bias;
   Loss loss = Loss::automatic;
-  std::optional<std::int64_t> batch_size;  ///< rows of a micro-batch; none: all rows
+  std::optional<std::int64_t> batch_size;  ///< rows of a micro-batch; none: a default for the data
   std::int64_t accumulate = 1;             ///< micro-batches per step
   OptimizerOptions optimizer;
-  double lr = 0;
+  std::optional<double> lr;  ///< none: a default for the data; so are the next ones
+  std::optional<std::int64_t> warmup;
+  std::optional<std::int64_t> epochs;
   ScheduleKind schedule = ScheduleKind::cosine;
-  std::int64_t warmup = 0;
-  std::int64_t epochs = 0;
   std::int64_t steps = 0;            ///< 0: as many as the epochs have
   std::int64_t patience = 0;         ///< 0: none
+  std::optional<KeptWeights> kept;   ///< none: the last ones; --evaluate: the best ones if the file has them
   std::int64_t check_replicas = 0;   ///< steps; 0: only at the end of each epoch
   std::optional<double> time_limit;  ///< seconds since the start of the program; none: no limit
   std::string time_limit_text;       ///< as given, for messages
@@ -45,12 +49,16 @@ struct TrainCommand {
   std::string config, load, save, predictions, metrics, summary;  ///< files; "": none
   std::int64_t metrics_every = 1;                                 ///< steps from one line of metrics to the next
   CheckpointCommand checkpoints;
-  bool evaluate = false;
+  bool evaluate = false;       ///< train nothing
+  bool only_predicts = false;  ///< --evaluate follows from other options
   bool quiet = false;
 };
 
 /// @throws InputError: one line that names the option, and says what is expected
 TrainCommand parse_train_command(int argc, const char* const* argv);
+
+/// As --activation names it.
+std::string_view name_of(Activation activation);
 
 /// The options in groups, with their defaults.
 std::string train_help();

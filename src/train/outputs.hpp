@@ -43,14 +43,25 @@ class Outputs : public TrainingListener {
 class Fanout : public TrainingListener {
  public:
   std::vector<TrainingListener*> targets;
-  EpochRecord last;
+  double loss_unit = 1;  ///< factor of the losses that are passed on
+  EpochRecord last;      ///< its losses are those of the network
 
   void on_steps(const std::vector<StepRecord>& steps) override {
-    for (TrainingListener* target : targets) target->on_steps(steps);
+    std::vector<StepRecord> scaled;
+    if (loss_unit != 1 && !targets.empty()) {
+      scaled = steps;
+      for (StepRecord& step : scaled) step.train_loss *= loss_unit;
+    }
+    for (TrainingListener* target : targets) target->on_steps(scaled.empty() ? steps : scaled);
   }
   void on_epoch(const EpochRecord& epoch) override {
     last = epoch;
-    for (TrainingListener* target : targets) target->on_epoch(epoch);
+    EpochRecord scaled = epoch;
+    scaled.train_loss *= loss_unit;
+    for (std::optional<Score>* score : {&scaled.validation, &scaled.test}) {
+      if (*score) (*score)->loss *= loss_unit;
+    }
+    for (TrainingListener* target : targets) target->on_epoch(scaled);
   }
 };
 

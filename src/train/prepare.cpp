@@ -6,7 +6,6 @@
 
 #include "distributed/io/output_file.hpp"
 #include "kernels/error.hpp"
-#include "src/data/csv.hpp"
 #include "src/program/same_files.hpp"
 
 namespace recombine {
@@ -14,16 +13,36 @@ namespace recombine {
 namespace {
 
 std::vector<NamedFile> inputs_of(const TrainCommand& command) {
-  std::vector<NamedFile> inputs = {{"config", command.config}, {"validation", command.data.validation}};
+  std::vector<NamedFile> inputs = {{"config", command.config},
+                                   {"validation", command.data.validation},
+                                   {"test", command.data.test},
+                                   {"target-data", command.data.target_data}};
   for (const std::string& path : files_of(command.data)) inputs.push_back({"data", path});
   return inputs;
 }
 
+/// What is used if neither the user nor the data decide.
+struct DataDefaults {
+  std::vector<std::int64_t> hidden = {1024, 1024};
+  std::int64_t batch_size = 256;
+  std::int64_t epochs = 8;
+  double lr = 0.001;
+  std::int64_t warmup = 200;
+};
+
+KeptWeights kept_weights(const TrainCommand& command, const std::optional<SavedNetwork>& saved) {
+  const bool from_file = command.evaluate && saved && saved->has_best && command.load.empty();
+  return command.evaluate && !from_file ? KeptWeights::last
+                                        : command.kept.value_or(from_file ? KeptWeights::best : KeptWeights::last);
+}
+
 }  // namespace
 
-LoadedData load_tables(const Session& session, const TrainCommand& command, const RankMemory& memory) {
-  LoadedData data;
+DataSet load_tables(const Session& session, const TrainCommand& command, const RankMemory& memory,
+                    const std::optional<SavedNetwork>& saved) {
+  DataSet set;
   DataOptions options = command.data;
+  if (saved && (command.evaluate || !command.load.empty())) options.schema = saved->model.schema;
   options.memory = {.host_bytes = memory.bytes * session.local_size(),
                     .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
   if (!memory.limit.empty()) {
@@ -31,34 +50,46 @@ LoadedData load_tables(const Session& session, const TrainCommand& command, cons
     options.memory.limit = ranks == 1 ? memory.limit : fmt::format("{} for each of its {} ranks", memory.limit, ranks);
   }
   try {
-    data = load_data(options).data;
+    set = load_data(options);
   } catch (const std::bad_alloc&) {
     throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
   }
-  if (command.loss == TrainCommand::Loss::cross_entropy && data.classes == 0) make_classes(data);
-  require_input(command.loss != TrainCommand::Loss::mse || data.classes == 0,
-                "--loss mse: {} has class labels; expected auto or cross-entropy", data.name);
-  return data;
+  using Loss = TrainCommand::Loss;
+  require_input(command.loss != Loss::cross_entropy || set.data.classes > 0,
+                "--loss cross-entropy: {} has no classes; expected auto or mse", set.data.name);
+  require_input(command.loss != Loss::mse || set.data.classes == 0,
+                "--loss mse: {} has class labels; expected auto or cross-entropy", set.data.name);
+  return set;
 }
 
-TrainerOptions trainer_options(const TrainCommand& command, const SharedData& data) {
-  return {.model = {.inputs = data.inputs(),
-                    .hidden = command.hidden,
-                    .outputs = data.outputs(),
-                    .activation = command.activation,
-                    .bias = command.bias,
-                    .product_type = command.product_type},
-          .loss = data.classes() > 0 ? LossKind::cross_entropy : LossKind::mse,
-          .batch_size = std::min(command.batch_size.value_or(data.train().rows()), data.train().rows()),
-          .accumulate = command.accumulate,
-          .epochs = command.epochs,
-          .steps = command.steps,
-          .patience = command.patience,
-          .norm_every = command.metrics.empty() ? 0 : command.metrics_every,
-          .check_replicas = command.check_replicas,
-          .seed = command.seed,
-          .optimizer = command.evaluate ? OptimizerOptions{.kind = OptimizerKind::sgd} : command.optimizer,
-          .schedule = {.kind = command.schedule, .lr = command.lr, .warmup = command.warmup}};
+ChosenOptions choose_options(const TrainCommand& command, const SharedData& data,
+                             const std::optional<SavedNetwork>& saved) {
+  const DataDefaults defaults;
+  const std::int64_t rows = data.train().rows();
+  ChosenOptions chosen;
+  TrainerOptions& options = chosen.trainer;
+  options = {.model = {.inputs = data.inputs(),
+                       .hidden = command.hidden.value_or(saved ? saved->model.hidden : defaults.hidden),
+                       .outputs = data.outputs(),
+                       .activation = command.activation.value_or(
+                           saved ? saved->model.activation.value_or(Activation::relu) : Activation::relu),
+                       .bias = command.bias.value_or(saved ? saved->model.bias : Bias::per_output),
+                       .product_type = command.product_type},
+             .loss = data.classes() > 0 ? LossKind::cross_entropy : LossKind::mse,
+             .batch_size = std::min(command.batch_size.value_or(defaults.batch_size), rows),
+             .accumulate = command.accumulate,
+             .epochs = command.epochs.value_or(defaults.epochs),
+             .steps = command.steps,
+             .patience = command.patience,
+             .kept = kept_weights(command, saved),
+             .norm_every = command.metrics.empty() ? 0 : command.metrics_every,
+             .check_replicas = command.check_replicas,
+             .seed = command.seed,
+             .optimizer = command.evaluate ? OptimizerOptions{.kind = OptimizerKind::sgd} : command.optimizer,
+             .schedule = {.kind = command.schedule,
+                          .lr = command.lr.value_or(defaults.lr),
+                          .warmup = command.warmup.value_or(defaults.warmup)}};
+  return chosen;
 }
 
 void check_command(Session& session, const TrainCommand& command, const Mesh& mesh) {
@@ -66,6 +97,9 @@ void check_command(Session& session, const TrainCommand& command, const Mesh& me
   agree(session, [&] {
     require_input(mesh.size() == session.size(), "--mesh {}: has {} ranks; expected {}, as the job has",
                   mesh.to_string(), mesh.size(), session.size());
+    require_input(command.data.data != "-" || session.local_size() == session.size(),
+                  "--data -: the job runs on several hosts, and standard input reaches only the first; expected a file "
+                  "that all hosts can read");
     const std::vector<NamedFile> reports = {
         {"predictions", command.predictions}, {"summary", command.summary}, {"metrics", command.metrics}};
     std::vector<NamedFile> outputs = {{"save", command.save}};

@@ -3,6 +3,7 @@
 #include "src/nn/shared_data.hpp"
 #include "src/train/options.hpp"
 #include "src/train/rank_memory.hpp"
+#include "src/train/saved_network.hpp"
 
 namespace recombine {
 
@@ -10,11 +11,21 @@ namespace recombine {
 /// @throws InputError on every rank
 void check_command(Session& session, const TrainCommand& command, const Mesh& mesh);
 
-/// Reads the tables of --data and --validation into this rank's memory.
+/// Reads the tables of --data, --validation and --test into this rank's memory; as the training table of --load was
+/// read, if `saved` says how.
 /// @param memory  what each rank of the host may use; before training begins, the data may use all of it
 /// @throws InputError
-LoadedData load_tables(const Session& session, const TrainCommand& command, const RankMemory& memory);
+DataSet load_tables(const Session& session, const TrainCommand& command, const RankMemory& memory,
+                    const std::optional<SavedNetwork>& saved);
 
-TrainerOptions trainer_options(const TrainCommand& command, const SharedData& data);
+/// The options of a trainer, and which of them the user did not give.
+struct ChosenOptions {
+  TrainerOptions trainer;
+  std::string defaults;  ///< the options that were chosen for these data: "--hidden 100 --epochs 60"; "": none
+};
+
+/// What the user gave; else the network of `saved`; else defaults for the data.
+ChosenOptions choose_options(const TrainCommand& command, const SharedData& data,
+                             const std::optional<SavedNetwork>& saved);
 
 }  // namespace recombine

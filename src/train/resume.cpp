@@ -29,12 +29,23 @@ void require_facts(const std::string& file, const Facts& stored, const Facts& ow
   }
 }
 
+/// Requires that a run that keeps the best weights finds them in the file, and another run does not. An evaluation of the
+/// last weights needs no other tensors.
+void require_best(const SafetensorsFile& file, const TrainedTensors& tensors) {
+  const bool stored = file.tensors().contains(TrainedTensors::kBestPrefix + tensors.parameter(0).name);
+  require_input(!tensors.has_best() || stored, "{}: does not hold the weights of the best epoch; expected --keep-last",
+                file.name());
+  require_input(tensors.has_best() || !stored || tensors.vectors.size() == 1,
+                "{}: also holds the weights of the best epoch; expected --keep-best", file.name());
+}
+
 /// Reads this rank's part of all tensors. @throws DamagedFile; InputError if the facts differ
 CheckpointInfo read(const std::string& path, RankContext& context, Trainer& trainer, const Facts& facts) {
   const SafetensorsFile file("resume", path);
   CheckpointInfo info = read_checkpoint_info(file);
   require_facts(file.name(), info.options, facts);
-  const TrainedTensors tensors = trainer.optimizer().tensors();
+  const TrainedTensors tensors = trainer.tensors();
+  require_best(file, tensors);
   try {
     require_input(file.tensors().size() == info.fingerprints.size() && tensors.size() <= info.fingerprints.size(),
                   "{}: has {} tensors and {} fingerprints; expected {} of each", file.name(), file.tensors().size(),
@@ -75,7 +86,7 @@ std::string compare_fingerprints(const std::string& path, Trainer& trainer, cons
   for (std::size_t n = 0; n < found.size(); ++n) {
     if (found[n] == stored[n]) continue;
     return fmt::format("--resume {}: tensor {} has fingerprint {:016x}; expected {:016x}: the file is damaged", path,
-                       trainer.optimizer().tensors().name(n), found[n], stored[n]);
+                       trainer.tensors().name(n), found[n], stored[n]);
   }
   return "";
 }
@@ -101,18 +112,20 @@ std::vector<std::string> share_lines(const Session& session, const std::vector<s
 
 Fact schedule_fact(const Trainer& trainer) { return {"schedule", trainer.schedule().to_string()}; }
 
-Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data) {
-  const auto of_options = [&](std::initializer_list<std::string_view> names) {
-    Facts facts;
-    for (const Fact& fact : command.options) {
-      if (std::ranges::find(names, fact.name) != names.end()) facts.push_back(fact);
-    }
-    return facts;
-  };
-  Facts facts = of_options({"--hidden", "--activation", "--no-bias"});
+Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data,
+                   const TrainerOptions& options) {
+  const std::string hidden = fmt::format("{}", fmt::join(options.model.hidden, ","));
+  Facts facts = {{"--hidden", hidden.empty() ? "''" : hidden},
+                 {"--activation", std::string(name_of(options.model.activation))},
+                 {"--no-bias", options.model.bias == Bias::none ? "true" : "false"}};
   if (command.evaluate) return facts;
   // Paths, ranks, devices, rates and the length of the run may change.
-  std::ranges::move(of_options({"--batch-size", "--accumulate", "--optimizer", "--seed"}), std::back_inserter(facts));
+  const std::int64_t batch = command.batch_size.value_or(options.batch_size);
+  facts.push_back({"--batch-size", batch == TrainCommand::kAllRows ? "all" : fmt::format("{}", batch)});
+  for (const Fact& fact : command.options) {
+    const bool same = fact.name == "--accumulate" || fact.name == "--optimizer" || fact.name == "--seed";
+    if (same) facts.push_back(fact);
+  }
   facts.push_back({"--weight-decay", fmt::format("{}", command.optimizer.weight_decay)});
   facts.push_back({"--clip-norm", fmt::format("{}", command.optimizer.clip_norm)});
   constexpr std::array kContents = {kTrainingRows, "--data: test rows", "--validation: rows", "--data: classes",

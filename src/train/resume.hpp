@@ -14,7 +14,8 @@ namespace recombine {
 
 /// What must be the same in a run and in the run that resumes it: the data, the network, the batches, the optimizer and
 /// the seed. An evaluation needs only the network. Every rank calls it.
-Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data);
+Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data,
+                   const TrainerOptions& options);
 
 /// The schedule of the learning rate, as a checkpoint stores it. A resumed run may have another one.
 Fact schedule_fact(const Trainer& trainer);

@@ -2,181 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "kernels/error.hpp"
-#include "src/nn/checkpoint/file_shares.hpp"
-#include "src/nn/checkpoint/load_weights.hpp"
 #include "src/nn/checkpoint/safetensors.hpp"
-#include "src/nn/shared_data.hpp"
-#include "src/program/parse.hpp"
-#include "src/program/rank_device.hpp"
-#include "src/report/peak.hpp"
+#include "src/report/answer_names.hpp"
 #include "src/report/standard_output.hpp"
 #include "src/train/checkpointing.hpp"
 #include "src/train/collect_result.hpp"
-#include "src/train/outputs.hpp"
-#include "src/train/prepare.hpp"
-#include "src/train/rank_memory.hpp"
-#include "src/train/resume.hpp"
-#include "src/train/write_predictions.hpp"
+#include "src/train/divergence_remedy.hpp"
+#include "src/train/training_run.hpp"
 
 namespace recombine {
-
-namespace {
-
-/// A run of `train` on this rank, from its options to its outputs.
-class TrainingRun {
- public:
-  TrainingRun(Session& session, const TrainCommand& command, const StopRequest& stop, const Mesh& mesh)
-      : session_(session),
-        command_(command),
-        stop_(stop),
-        rank_device_(make_rank_device(session, command.device)),
-        world_(make_world(session)),
-        stream_(device().make_stream(StreamUse::host)),
-        memory_(memory_for(session, command)),
-        data_(session, *world_, *stream_, [&] { return load_tables(session, command, memory_); }),
-        options_(trainer_options(command, data_)),
-        predicted_(predict(mesh)),
-        context_(mesh, *world_, device(), rank_device_.collectives),
-        all_(make_communicator(*world_, device(), rank_device_.collectives, 0, session.rank())) {}
-
-  /// Returns the exit code.
-  int run();
-
- private:
-  Device& device() const { return *rank_device_.device; }
-  bool on_gpu() const { return device().kind() == DeviceKind::cuda; }
-  double data_bytes() const;
-  MemoryBytes predict(const Mesh& mesh);
-  void open_outputs();
-  /// Sets the weights and the training state from --load or --resume.
-  void restore(Trainer& trainer);
-  void resume(Trainer& trainer);
-  RunDescription describe(const Trainer& trainer);
-  CheckpointWriter::Parts checkpoint_parts() {
-    return {context_, *world_, *stream_, *all_, folder_ ? &*folder_ : nullptr};
-  }
-  /// None: the run was stopped.
-  std::optional<RunResult> train(Trainer& trainer);
-  Trainer::End train_with_checkpoints(Trainer& trainer);
-  void print_stop(const Trainer& trainer);
-  RunResult evaluate(Trainer& trainer);
-  void write_predictions(Trainer& trainer);
-  MemoryBytes counted_bytes();
-
-  Session& session_;
-  const TrainCommand& command_;
-  const StopRequest& stop_;
-  RankDevice rank_device_;
-  std::unique_ptr<Communicator> world_;
-  std::unique_ptr<Stream> stream_;
-  RankMemory memory_;
-  SharedData data_;
-  TrainerOptions options_;
-  std::optional<CheckpointFolder> folder_;  ///< on rank 0; of --checkpoint
-  std::optional<Outputs> outputs_;          ///< on rank 0
-  MemoryBytes predicted_;
-  RankContext context_;
-  std::unique_ptr<Communicator> all_;  ///< all ranks, for the device's memory
-  Fanout listeners_;
-  Facts facts_;  ///< that --resume compares
-  std::optional<Resumed> resumed_;
-  std::optional<CheckpointResult> checkpoints_;
-  std::vector<std::string> loaded_names_;
-};
-
-/// This rank's copy of the tables on a GPU, or its share of the host's tables.
-double TrainingRun::data_bytes() const {
-  return on_gpu() ? table_bytes(data_) : static_cast<double>(data_.bytes()) / session_.local_size();
-}
-
-/// Predicts the memory of this rank. @throws InputError on every rank if, on CPUs, one of them needs more than it may
-/// use. GPU memory is not checked: a GPU reports an error when an allocation fails.
-MemoryBytes TrainingRun::predict(const Mesh& mesh) {
-  MemoryBytes bytes;
-  agree(*world_, *stream_, [&] {
-    const Coord coord = mesh.coord_of(session_.rank());
-    bytes = training_bytes(mesh, coord, options_, Trainer::largest_batch(data_, options_));
-    bytes[MemoryUse::data] = data_bytes();
-    if (command_.checkpoints.enabled()) {
-      const ParameterLayout layout(options_.model, mesh, coord);
-      const int vectors = 1 + moments_of(options_.optimizer.kind);
-      bytes[MemoryUse::buffers] += snapshot_bytes(mesh, coord, layout, device().kind(), vectors);
-    }
-    if (!on_gpu()) require_memory(options_, bytes, memory_);
-  });
-  return bytes;
-}
-
-void TrainingRun::open_outputs() {
-  on_root(*world_, *stream_, [&] {
-    if (command_.checkpoints.enabled()) {
-      folder_.emplace(command_.checkpoints.folder);
-      require_input(!command_.checkpoints.resume.empty() || !folder_->has_checkpoints(),
-                    "{}: has checkpoints already; expected an empty folder, or --resume auto",
-                    command_.checkpoints.name());
-    }
-    outputs_.emplace(command_);
-    if (!command_.quiet) outputs_->print_notes();
-  });
-}
-
-RunDescription TrainingRun::describe(const Trainer& trainer) {
-  return {.np = session_.size(),
-          .mesh = context_.mesh(),
-          .device = device().description(),
-          .threads = rank_device_.threads,
-          .data = data_.name(),
-          .model = options_.model.to_string(),
-          .loaded = command_.load,
-          .loaded_names = loaded_names_,
-          .resumed = resumed_ ? resumed_->path : "",
-          .resumed_step = resumed_ ? resumed_->state.step : 0,
-          .is_over = !command_.evaluate && resumed_ && trainer.is_over(),
-          .parameters = options_.model.parameters(),
-          .rows = data_.train().rows(),
-          .batch_size = options_.batch_size,
-          .accumulate = options_.accumulate,
-          .batch_rows = trainer.batch_rows(),
-          .total_steps = trainer.total_steps(),
-          .evaluates = command_.evaluate,
-          .classifies = data_.classes() > 0,
-          .has_test = data_.test().rows() > 0,
-          .precision = command_.precision,
-          .waits = on_gpu() ? Waits::on_device : Waits::on_host,
-          .collectives = rank_device_.collectives_name(),
-          .peak = command_.evaluate ? Peak{} : measure_peak(context_, *world_, *stream_, command_.product_type),
-          .provenance = provenance_of(session_, device())};
-}
-
-MemoryBytes TrainingRun::counted_bytes() {
-  MemoryBytes bytes = device().memory_count().peak();
-  if (!on_gpu()) bytes[MemoryUse::data] = data_bytes();
-  return bytes;
-}
-
-void TrainingRun::restore(Trainer& trainer) {
-  if (!command_.load.empty()) {
-    agree(*world_, *stream_, [&] { loaded_names_ = load_weights(context_, command_.load, trainer.model()); });
-  }
-  const bool facts = command_.checkpoints.enabled() || !command_.checkpoints.resume.empty();
-  if (facts) facts_ = resume_facts(session_, command_, data_);
-  if (!command_.checkpoints.resume.empty()) resume(trainer);
-}
-
-void TrainingRun::resume(Trainer& trainer) {
-  resumed_ = recombine::resume(session_, checkpoint_parts(), trainer, command_.checkpoints, facts_);
-  if (resumed_ && !command_.evaluate) trainer.resume(resumed_->state);
-  on_root(*world_, *stream_, [&] {
-    if (!resumed_) return;
-    for (const std::string& note : resumed_->notes) print_note("train", note);
-    const bool trains = !command_.evaluate && !trainer.is_over();
-    if (trains && !command_.quiet && !resumed_->schedule_note.empty()) print_note("train", resumed_->schedule_note);
-    if (outputs_->metrics) outputs_->metrics->keep_until(resumed_->state);
-  });
-}
 
 Trainer::End TrainingRun::train_with_checkpoints(Trainer& trainer) {
   CheckpointInfo info{.seed = command_.seed, .options = facts_};
@@ -204,16 +42,22 @@ std::optional<RunResult> TrainingRun::train(Trainer& trainer) {
   } else {
     trainer.run(listeners_);
   }
+  const std::int64_t best = best_epoch(trainer);
+  if (best > 0) trainer.use_best();
   if (over) {
     const Scores scores = trainer.evaluate_all();
     listeners_.last = {.epoch = trainer.state().epoch - 1,
                        .train_loss = scores.train.loss,
                        .validation = scores.validation,
                        .test = scores.test};
+  } else if (best > 0 && best != listeners_.last.epoch) {
+    listeners_.last.validation = trainer.evaluate(trainer.validation_table());
+    if (data_.test().rows() > 0) listeners_.last.test = trainer.evaluate(trainer.test_table());
   }
   RunResult result = collect_result(context_, trainer, listeners_.last, *world_, *stream_);
   require(result.steps > 0, "no training step was done: the weights are untrained and are not saved");
   result.checkpoints = checkpoints_;
+  result.best_epoch = best;
   if (resumed_) {
     result.samples -= resumed_->state.samples;
     result.resumed_step = resumed_->state.step;
@@ -221,37 +65,70 @@ std::optional<RunResult> TrainingRun::train(Trainer& trainer) {
   return result;
 }
 
+std::int64_t TrainingRun::best_epoch(const Trainer& trainer) const {
+  if (!trainer.keeps_best()) return 0;
+  return command_.evaluate ? resumed_->state.best_epoch : trainer.state().best_epoch;
+}
+
 RunResult TrainingRun::evaluate(Trainer& trainer) {
-  const Scores scores = trainer.evaluate_all();
-  for (const std::optional<Score>& score : {std::optional(scores.train), scores.validation, scores.test}) {
-    require_input(!score || std::isfinite(score->loss), "{}: the loss with these weights is {}; expected a finite loss",
-                  resumed_ ? "--resume " + resumed_->path : "--load " + command_.load,
-                  std::isnan(score->loss) ? "NaN" : "infinite");
+  const std::int64_t best = best_epoch(trainer);
+  if (best > 0) trainer.use_best();
+  EpochRecord all{.train_loss = std::numeric_limits<double>::quiet_NaN()};
+  std::optional<Score> train;
+  if (read_.answers() == Answers::present) {
+    const Scores scores = trainer.evaluate_all();
+    for (const std::optional<Score>& score : {std::optional(scores.train), scores.validation, scores.test}) {
+      require_input(!score || std::isfinite(score->loss),
+                    "{}: the loss with these weights is {}; expected a finite loss",
+                    resumed_ ? "--resume " + resumed_->path : "--load " + command_.load,
+                    std::isnan(score->loss) ? "NaN" : "infinite");
+    }
+    all = {.train_loss = scores.train.loss, .validation = scores.validation, .test = scores.test};
+    train = scores.train;
   }
-  const EpochRecord all{.train_loss = scores.train.loss, .validation = scores.validation, .test = scores.test};
   RunResult result = collect_result(context_, trainer, all, *world_, *stream_);
-  result.train = scores.train;
+  result.train = train;
+  result.best_epoch = best;
   return result;
 }
 
-void TrainingRun::write_predictions(Trainer& trainer) {
-  OutputFile* const file = outputs_ ? &*outputs_->predictions : nullptr;
-  agree(*world_, *stream_,
-        [&] { recombine::write_predictions(context_, *all_, trainer, data_, command_.predictions, file); });
+FinalQuestions TrainingRun::final_questions() {
+  OutputFile* const file = outputs_ && outputs_->predictions ? &*outputs_->predictions : nullptr;
+  return {data_, read_.schema(), read_.answers(), command_.predictions, file};
+}
+
+void TrainingRun::finish_result(Trainer& trainer, RunResult& result) {
+  result.bytes = largest_bytes(counted_bytes(), *world_, *stream_);
+  result.predicted_bytes = largest_bytes(predicted_, *world_, *stream_);
+  const std::vector<std::uint64_t> fingerprints = trainer.compare_replicas();
+  const auto others = fingerprints.begin() + std::ssize(trainer.model().layout().tensors());
+  result.weights_fingerprint = std::accumulate(fingerprints.begin(), others, std::uint64_t{0});
+  agree(*world_, *stream_, [&] {
+    OutputFile* const save = outputs_ && outputs_->save ? &*outputs_->save : nullptr;
+    result.weights_sha256 = write_weights(context_, *all_, trainer.model(), save);
+  });
+  agree(*world_, *stream_, [&] {
+    const FinalScores scores = final_pass(context_, *all_, trainer, final_questions());
+    result.validation_scores = scores.validation;
+    result.test_scores = scores.test;
+  });
+  scale_losses(result, listeners_.loss_unit);
 }
 
 int TrainingRun::run() {
   open_outputs();
+  options_.remedy = [this] { return session_.rank() == 0 ? divergence_remedy(data_, read_.schema()) : ""; };
   Trainer trainer(context_, data_, options_);
   restore(trainer);
   on_root(*world_, *stream_, [&] {
     if (outputs_->save) outputs_->save->reserve(safetensors_bytes(trainer.model().layout()));
-    if (outputs_->predictions) reserve_predictions(*outputs_->predictions, data_);
+    if (outputs_->predictions) reserve_predictions(final_questions());
   });
   const RunDescription run = describe(trainer);
   std::optional<Console> console;
   if (session_.rank() == 0 && !command_.quiet) listeners_.targets.push_back(&console.emplace(run));
   if (outputs_) listeners_.targets.push_back(&*outputs_);
+  listeners_.loss_unit = loss_unit(read_.schema());
 
   if (!command_.evaluate) trainer.prepare();
   device().memory_count().reset_peak();
@@ -263,16 +140,7 @@ int TrainingRun::run() {
   }
   RunResult& result = *done;
   result.seconds = Session::now() - start;
-  result.bytes = largest_bytes(counted_bytes(), *world_, *stream_);
-  result.predicted_bytes = largest_bytes(predicted_, *world_, *stream_);
-  const std::vector<std::uint64_t> fingerprints = trainer.compare_replicas();
-  const auto moments = fingerprints.begin() + std::ssize(trainer.model().layout().tensors());
-  result.weights_fingerprint = std::accumulate(fingerprints.begin(), moments, std::uint64_t{0});
-  agree(*world_, *stream_, [&] {
-    OutputFile* const save = outputs_ && outputs_->save ? &*outputs_->save : nullptr;
-    result.weights_sha256 = write_weights(context_, *all_, trainer.model(), save);
-  });
-  if (!command_.predictions.empty()) write_predictions(trainer);
+  finish_result(trainer, result);
   on_root(*world_, *stream_, [&] {
     if (console) console->finish(result);
     if (outputs_->save) outputs_->save->commit();
@@ -281,8 +149,6 @@ int TrainingRun::run() {
   });
   return kExitSuccess;
 }
-
-}  // namespace
 
 int run_training(Session& session, const TrainCommand& command, const StopRequest& stop) {
   const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));

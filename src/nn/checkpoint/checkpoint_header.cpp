@@ -14,7 +14,7 @@ namespace recombine {
 namespace {
 
 constexpr std::string_view kVersion = "recombine_checkpoint", kSha256 = "header_sha256", kOption = "option.";
-constexpr std::int64_t kOwnVersion = 1;
+constexpr std::int64_t kOwnVersion = 2;
 constexpr std::size_t kDigits = 16;  ///< of a fingerprint
 constexpr std::size_t kShaDigits = 64;
 
@@ -177,6 +177,7 @@ std::string checkpoint_header(const std::vector<NamedTensor>& tensors, const Che
                        {"state.samples", text_of(state.samples)},
                        {"state.best_loss", text_of(state.best_loss)},
                        {"state.epochs_without_better", text_of(state.epochs_without_better)},
+                       {"state.best_epoch", text_of(state.best_epoch)},
                        {"seed", text_of(info.seed)}};
   for (const Fact& fact : info.options) {
     metadata.push_back({std::string(kOption) + encoded(fact.name), encoded(fact.value)});
@@ -199,7 +200,7 @@ CheckpointInfo read_checkpoint_info(const SafetensorsFile& file) {
   MetadataReader reader(file);
   CheckpointInfo info;
   require_whole(reader.take("format") == "pt", "{}: its format is unknown; expected pt", file.name());
-  reader.take(kVersion);
+  const bool first_version = reader.take(kVersion) == "1";
   info.state.step = reader.number<std::int64_t>("state.step", 0);
   info.state.epoch = reader.number<std::int64_t>("state.epoch", 1);
   info.state.position = reader.number<std::int64_t>("state.position", 0);
@@ -207,6 +208,7 @@ CheckpointInfo read_checkpoint_info(const SafetensorsFile& file) {
   info.state.samples = reader.number<std::int64_t>("state.samples", 0);
   info.state.best_loss = reader.number<double>("state.best_loss", -kLargest, std::numeric_limits<double>::infinity());
   info.state.epochs_without_better = reader.number<std::int64_t>("state.epochs_without_better", 0);
+  if (!first_version) info.state.best_epoch = reader.number<std::int64_t>("state.best_epoch", 0);
   info.seed = reader.number<std::uint64_t>("seed", 0);
   info.options = reader.options();
   info.fingerprints = reader.fingerprints();

@@ -30,7 +30,8 @@ class NewerCheckpoint : public InputError {
 ///
 ///     format                "pt": tensors for PyTorch
 ///     recombine_checkpoint  "1": the version of this list
-///     state.*               the members of TrainState; the decimal digits give the same bits back
+///     state.*               the members of TrainState; the decimal digits give the same bits back. Version 1 has no
+///                           state.best_epoch
 ///     seed
 ///     option.*              CheckpointInfo::options, in order; bytes that are not ASCII, and %, as %XX
 ///     fingerprints          16 hexadecimal digits for each tensor

@@ -48,7 +48,7 @@ class FileShares {
 };
 
 /// Bytes that a Snapshot takes on the rank at `coord`, as Device::memory_count() counts them.
-/// @param vectors  the flat vectors of a checkpoint: the weights, and each moment
+/// @param vectors  the flat vectors of a checkpoint: the weights, each moment, and the best weights
 double snapshot_bytes(const Mesh& mesh, const Coord& coord, const ParameterLayout& layout, DeviceKind device,
                       int vectors);
 

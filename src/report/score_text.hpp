@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "src/report/table_scores.hpp"
+
+namespace recombine {
+
+/// The scores as lines for the screen. Up to 20 classes: precision and recall of each, and the confusion table; else only
+/// their means. Regression: R2 and error of each target.
+/// @param table  "test rows"  @param names  of the classes or targets
+std::string score_text(const std::string& table, const TableScores& scores, const std::vector<std::string>& names);
+
+}  // namespace recombine

@@ -1,0 +1,85 @@
+#include "src/train/data_command.hpp"
+
+#include <map>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+
+namespace {
+
+constexpr std::int64_t kMostCategories = 100000;
+
+std::optional<char> parse_separator(const std::string& text) {
+  static const std::map<std::string, char> kNames = {{"comma", ','}, {"semicolon", ';'}, {"tab", '\t'},
+                                                     {"\\t", '\t'},  {"pipe", '|'},      {"space", ' '}};
+  if (const auto name = kNames.find(text); name != kNames.end()) return name->second;
+  const auto code = text.empty() ? '\0' : static_cast<unsigned char>(text.front());
+  const bool separates = (code >= ' ' || code == '\t') && code < 0x7F && std::isalnum(code) == 0 &&
+                         std::string_view("\".+-#").find(text.front()) == std::string_view::npos;
+  require_input(text.size() == 1 && separates,
+                "--separator '{}': expected one character that is no letter, digit or one of \" . + - #; or comma, "
+                "semicolon, tab, pipe, space",
+                text);
+  return text.front();
+}
+
+Standardize read_standardize(const OptionReader& reader) {
+  const bool yes = reader.flag("standardize"), no = reader.flag("no-standardize");
+  require_input(!yes || !no, "--standardize, --no-standardize: expected only one of the two");
+  return yes ? Standardize::yes : no ? Standardize::no : Standardize::automatic;
+}
+
+}  // namespace
+
+po::options_description data_options() {
+  po::options_description group("Data");
+  group.add_options()("data", text_option("WHAT", "fashion-mnist"),
+                      "fashion-mnist | DIR with IDX files | FILE: a table of text (.csv, .tsv, .txt, .data), or X.npy; "
+                      "also compressed (.gz, .xz, .zst) | - (a table from standard input) | synthetic:ROWS,IN,OUT")(
+      "target", text_option("COLUMNS"),
+      "table: the column to predict, or several, separated by commas, each by its name or number (1 is the first "
+      "column, -1 the last); write a name with a comma in \"\"")("target-data", text_option("Y.npy"),
+                                                                 "the targets for --data X.npy")(
+      "features", text_option("COLUMNS"), "table: the only columns that are inputs; default all but --target")(
+      "ignore", text_option("COLUMNS"), "table: columns that are no inputs")(
+      "separator", text_option("CHAR"),
+      "table: what separates the columns: a character, comma, semicolon, tab, pipe or space; default found in the "
+      "file")("no-header", po::bool_switch(), "table: the first line is data; the columns are then called 1, 2, ...")(
+      "categories", text_option("N", "64"), "table: the most different texts of a column that becomes an input")(
+      "missing", text_option("NAME", "mean"),
+      "table: a missing number becomes the mean or the median of its column in the training rows; drop: its row is "
+      "left "
+      "out; error: it is refused. A missing text is a category of its own")(
+      "standardize", po::bool_switch(),
+      "scale inputs to mean 0 and deviation 1 over the training rows; default for tables and arrays of numbers, not "
+      "for "
+      "images")("no-standardize", po::bool_switch(), "leave inputs and targets as they are")(
+      "validation", text_option("WHAT"), "rows for the validation loss: a fraction of the training rows, or a file")(
+      "test", text_option("WHAT"), "rows for the test scores: a fraction of the rows, or a file");
+  return group;
+}
+
+DataOptions read_data_options(const OptionReader& reader) {
+  DataOptions options{.data = reader.string("data"),
+                      .target = reader.string("target"),
+                      .target_data = reader.path("target-data"),
+                      .features = reader.string("features"),
+                      .ignore = reader.string("ignore"),
+                      .categories = reader.whole("categories", {.least = 1, .most = kMostCategories}),
+                      .standardize = read_standardize(reader),
+                      .validation = reader.path("validation"),
+                      .test = reader.path("test")};
+  if (reader.has("separator")) options.text.separator = parse_separator(reader.string("separator"));
+  if (reader.flag("no-header")) options.text.header = Header::none;
+  options.missing = reader.word<Missing>(
+      "missing",
+      {{"mean", Missing::mean}, {"median", Missing::median}, {"drop", Missing::drop}, {"error", Missing::error}});
+  for (const char* const option : {"target", "features", "ignore"}) {
+    require_input(!reader.has(option) || !reader.string(option).empty(), "--{} '': expected the names of columns",
+                  option);
+  }
+  return options;
+}
+
+}  // namespace recombine

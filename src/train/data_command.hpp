@@ -1,0 +1,13 @@
+#pragma once
+
+#include "src/data/load_data.hpp"
+#include "src/program/command_line.hpp"
+
+namespace recombine {
+
+po::options_description data_options();
+
+/// The options for the data. `answers`, `seed`, `schema` and `memory` stay at their defaults. @throws InputError
+DataOptions read_data_options(const OptionReader& reader);
+
+}  // namespace recombine

@@ -1,0 +1,95 @@
+#include "src/train/option_groups.hpp"
+
+#include "src/program/device_options.hpp"
+#include "src/train/checkpoint_command.hpp"
+#include "src/train/data_command.hpp"
+
+namespace recombine {
+
+namespace {
+
+po::options_description model_options() {
+  po::options_description group("Model");
+  group.add_options()("hidden", text_option("WIDTHS"),
+                      "widths of the hidden layers; \"\" for none; default those of --load, else by the data")(
+      "activation", text_option("NAME"),
+      "of the hidden layers: relu | gelu (its tanh approximation) | tanh | sigmoid | identity; default that of --load, "
+      "else relu")("no-bias", po::bool_switch(), "layers without bias")(
+      "load", text_option("FILE"),
+      "start from the weights in FILE (safetensors, written by --save or from a PyTorch state_dict; any mesh); if it "
+      "describes its table, --data is read as that was. With --predictions, but without --save, --epochs, --steps, "
+      "--metrics and --checkpoint, nothing is trained")(
+      "evaluate", po::bool_switch(), "train nothing: print the scores of the weights of --load or --resume")(
+      "loss", text_option("NAME", "auto"),
+      "auto | mse | cross-entropy; auto: cross-entropy for texts and few different whole numbers, else mse");
+  return group;
+}
+
+po::options_description training_options() {
+  po::options_description group("Training");
+  group.add_options()(
+      "batch-size", text_option("N"),
+      "rows of a batch, over all ranks; 1: stochastic, all: batch gradient descent; default by the data")(
+      "accumulate", text_option("N", "1"),
+      "add the gradients of N batches before each update: like N times --batch-size, in the memory of one batch")(
+      "optimizer", text_option("NAME", "adamw"), "sgd | momentum | adamw")(
+      "lr", text_option("X"), "learning rate; default by the data for adamw, 0.02 for momentum, 0.1 for sgd")(
+      "lr-schedule", text_option("NAME", "cosine"),
+      "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")(
+      "warmup", text_option("N"), "steps over which the rate rises to --lr; default by the data for adamw, else 0")(
+      "weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")(
+      "clip-norm", text_option("X", "0"), "scale a gradient with a larger norm down to this norm; 0: never")(
+      "epochs", text_option("N"), "passes over the training rows; default by the data")(
+      "steps", text_option("N"), "stop after N steps")("patience", text_option("N"),
+                                                       "stop after N epochs without a better validation loss")(
+      "keep-best", po::bool_switch(),
+      "the final weights are those of the epoch with the lowest validation loss; default with --patience")(
+      "keep-last", po::bool_switch(), "the final weights are those of the last epoch")(
+      "check-replicas", text_option("N"),
+      "after every Nth step, compare the weights and moments that several ranks hold; always at the end of an epoch")(
+      "time-limit", text_option("TIME"),
+      "write a checkpoint and end with exit code 75 once the program has run this long: 90s, 55m, 1h30m")(
+      "seed", text_option("N", "1"), "seed of initial weights, row order, splits and synthetic data");
+  return group;
+}
+
+po::options_description machine_options() {
+  po::options_description group("Machine");
+  add_device_options(group);
+  group.add_options()("mesh", text_option("IxJxK", "auto"),
+                      "the mesh of ranks: the rows of a batch in I parts, the widths of the layers in J and K parts by "
+                      "turns; auto: all ranks along I")(
+      "memory-limit", text_option("BYTES"),
+      "memory for training and its data per rank, such as 2GiB; default the host's memory / its "
+      "ranks. If given, compressed data may also be more than 1,000 times as large as their file")(
+      "precision", text_option("NAME", "f32"),
+      "f32 | tf32 (GPU; operands of products) | bf16 (operands of products, activations and their gradients); sums, "
+      "weights and updates stay f32");
+  return group;
+}
+
+po::options_description output_options() {
+  po::options_description group("Output");
+  group.add_options()("save", text_option("FILE"),
+                      "write the final weights to FILE: FILE.onnx, or any other name in the safetensors format")(
+      "predictions", text_option("FILE"),
+      "write the prediction of the final weights for each test row, or each training row if there are no test rows, to "
+      "FILE as CSV, in the terms of the data: the class and the probability of each class, or the targets")(
+      "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
+      "metrics-every", text_option("N", "1"), "write a line to --metrics only for every Nth step")(
+      "summary", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
+      "quiet", po::bool_switch(), "print nothing but errors");
+  add_common_options(group);
+  return group;
+}
+
+}  // namespace
+
+po::options_description train_options() {
+  po::options_description all;
+  all.add(data_options()).add(model_options()).add(training_options()).add(machine_options());
+  all.add(checkpoint_options()).add(output_options());
+  return all;
+}
+
+}  // namespace recombine

@@ -1,0 +1,44 @@
+#include "src/train/run_data.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace recombine {
+
+namespace {
+
+std::optional<SavedNetwork> read_saved(const TrainCommand& command, Communicator& world, Stream& stream) {
+  std::optional<SavedNetwork> saved;
+  agree(world, stream, [&] { saved = read_saved_network(command); });
+  return saved;
+}
+
+/// What a user should know of the run besides the notes of the data.
+std::vector<std::string> notes_of_run(const TrainCommand& command, const DataSet& set) {
+  std::vector<std::string> notes;
+  if (command.only_predicts) {
+    notes.push_back(
+        fmt::format("--load {} with --predictions: nothing is trained (--epochs N would train on)", command.load));
+  }
+  const bool scaled = std::ranges::any_of(
+      set.schema.targets, [](const TargetColumn& target) { return target.mean != 0 || target.deviation != 1; });
+  if (set.schema.classes.empty() && set.schema.targets.size() > 1 && scaled) {
+    notes.push_back("losses are means over the targets, each in units of its standard deviation");
+  }
+  return notes;
+}
+
+}  // namespace
+
+RunData::RunData(const Session& session, const TrainCommand& command, const RankMemory& memory, Communicator& world,
+                 Stream& stream)
+    : saved_(read_saved(command, world, stream)), tables_(session, world, stream, [&] {
+        set_ = load_tables(session, command, memory, saved_);
+        return std::move(set_.data);
+      }) {
+  for (std::string& note : notes_of_run(command, set_)) set_.notes.push_back(std::move(note));
+}
+
+}  // namespace recombine
