@@ -237,7 +237,7 @@ def check_newer_version(faults):
     def change(data):
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8:8 + length])
-        header["__metadata__"]["recombine_checkpoint"] = "2"
+        header["__metadata__"]["recombine_checkpoint"] = "3"
         header["__metadata__"]["header_sha256"] = "0" * 64
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 8)

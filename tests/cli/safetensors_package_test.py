@@ -45,7 +45,7 @@ def main():
             found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
             metadata = file.metadata()
         checks.expect(found == SHAPES | moments, f"tensors {found}")
-        checks.expect((metadata["format"], metadata["recombine_checkpoint"]) == ("pt", "1"), f"metadata {metadata}")
+        checks.expect((metadata["format"], metadata["recombine_checkpoint"]) == ("pt", "2"), f"metadata {metadata}")
         checks.expect(metadata["state.step"] == str(trained["steps"]) and metadata["option.--hidden"] == "33,18",
                       f"{trained['steps']} steps; metadata {metadata}")
         checks.expect(all(isinstance(value, str) for value in metadata.values()), f"metadata {metadata}")

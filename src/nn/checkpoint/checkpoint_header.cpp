@@ -7,13 +7,15 @@
 #include <string_view>
 
 #include "distributed/io/shared_file.hpp"
+#include "src/nn/checkpoint/read_tensor.hpp"
 #include "src/nn/digest.hpp"
 
 namespace recombine {
 
 namespace {
 
-constexpr std::string_view kVersion = "recombine_checkpoint", kSha256 = "header_sha256", kOption = "option.";
+constexpr std::string_view kVersion = "recombine_checkpoint", kSha256 = "header_sha256", kOption = "option.",
+                           kModel = "recombine.";
 constexpr std::int64_t kOwnVersion = 2;
 constexpr std::size_t kDigits = 16;  ///< of a fingerprint
 constexpr std::size_t kShaDigits = 64;
@@ -86,6 +88,12 @@ class MetadataReader {
     return value;
   }
 
+  Metadata model() {
+    Metadata entries;
+    while (!at_end() && next().key.starts_with(kModel)) entries.push_back(file_.metadata()[at_++]);
+    return entries;
+  }
+
   Facts options() {
     Facts facts;
     while (!at_end() && next().key.starts_with(kOption)) {
@@ -149,18 +157,6 @@ void require_known(const SafetensorsFile& file) {
   }
 }
 
-/// Every tensor must be f32, with as many bytes as its shape says.
-void require_f32(const SafetensorsFile& file) {
-  for (const auto& [name, tensor] : file.tensors()) {
-    require_whole(tensor.type == "F32", "{}: tensor {} has type {}; expected F32", file.name(), name, tensor.type);
-    std::int64_t bytes = size_of(DataType::f32);
-    bool fits = true;
-    for (const std::int64_t extent : tensor.shape) fits = fits && !__builtin_mul_overflow(bytes, extent, &bytes);
-    require_whole(fits && bytes == tensor.end - tensor.begin, "{}: tensor {} has {} bytes; expected those of its shape",
-                  file.name(), name, tensor.end - tensor.begin);
-  }
-}
-
 }  // namespace
 
 std::string checkpoint_header(const std::vector<NamedTensor>& tensors, const CheckpointInfo& info) {
@@ -179,6 +175,10 @@ std::string checkpoint_header(const std::vector<NamedTensor>& tensors, const Che
                        {"state.epochs_without_better", text_of(state.epochs_without_better)},
                        {"state.best_epoch", text_of(state.best_epoch)},
                        {"seed", text_of(info.seed)}};
+  for (const MetadataEntry& entry : info.model) {
+    require(entry.key.starts_with(kModel), "metadata entry {} of a checkpoint's model", entry.key);
+    metadata.push_back(entry);
+  }
   for (const Fact& fact : info.options) {
     metadata.push_back({std::string(kOption) + encoded(fact.name), encoded(fact.value)});
   }
@@ -195,7 +195,7 @@ std::string checkpoint_header(const std::vector<NamedTensor>& tensors, const Che
 
 CheckpointInfo read_checkpoint_info(const SafetensorsFile& file) {
   require_known(file);
-  require_f32(file);
+  for (const auto& [name, tensor] : file.tensors()) require_f32(file, name);
   static constexpr double kLargest = std::numeric_limits<double>::max();
   MetadataReader reader(file);
   CheckpointInfo info;
@@ -210,6 +210,7 @@ CheckpointInfo read_checkpoint_info(const SafetensorsFile& file) {
   info.state.epochs_without_better = reader.number<std::int64_t>("state.epochs_without_better", 0);
   if (!first_version) info.state.best_epoch = reader.number<std::int64_t>("state.best_epoch", 0);
   info.seed = reader.number<std::uint64_t>("seed", 0);
+  info.model = reader.model();
   info.options = reader.options();
   info.fingerprints = reader.fingerprints();
   reader.take(kSha256);

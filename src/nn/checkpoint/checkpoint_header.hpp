@@ -15,6 +15,7 @@ namespace recombine {
 struct CheckpointInfo {
   TrainState state;
   std::uint64_t seed = 0;
+  Metadata model;                           ///< what the network's inputs and outputs are; keys begin with "recombine."
   Facts options;                            ///< must be equal on resume; names without control characters
   std::vector<std::uint64_t> fingerprints;  ///< Math::fingerprint of each tensor, in file order
 };
@@ -29,10 +30,10 @@ class NewerCheckpoint : public InputError {
 /// the tensors can be written first. The metadata, all strings:
 ///
 ///     format                "pt": tensors for PyTorch
-///     recombine_checkpoint  "1": the version of this list
-///     state.*               the members of TrainState; the decimal digits give the same bits back. Version 1 has no
-///                           state.best_epoch
+///     recombine_checkpoint  "2": the version of this list; version 1 has no recombine.*
+///     state.*               the members of TrainState; the decimal digits give the same bits back
 ///     seed
+///     recombine.*           CheckpointInfo::model, in order
 ///     option.*              CheckpointInfo::options, in order; bytes that are not ASCII, and %, as %XX
 ///     fingerprints          16 hexadecimal digits for each tensor
 ///     header_sha256         SHA-256 of the JSON text, with 64 zeros in place of this value; the same in every version

@@ -11,6 +11,16 @@
 
 namespace recombine {
 
+void require_f32(const SafetensorsFile& file, const std::string& name) {
+  const StoredTensor& tensor = file.tensors().at(name);
+  require_whole(tensor.type == "F32", "{}: tensor {} has type {}; expected F32", file.name(), name, tensor.type);
+  std::int64_t bytes = size_of(DataType::f32);
+  bool fits = true;
+  for (const std::int64_t extent : tensor.shape) fits = fits && !__builtin_mul_overflow(bytes, extent, &bytes);
+  require_whole(fits && bytes == tensor.end - tensor.begin, "{}: tensor {} has {} bytes; expected those of its shape",
+                file.name(), name, tensor.end - tensor.begin);
+}
+
 void require_shape(const SafetensorsFile& file, const std::string& name, const ParameterTensor& expected) {
   const auto found = file.tensors().find(name);
   require_input(found != file.tensors().end(), "{}: has no tensor {}", file.name(), name);

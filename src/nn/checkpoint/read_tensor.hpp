@@ -8,6 +8,9 @@
 
 namespace recombine {
 
+/// @throws DamagedFile if the tensor `name` of the file is not F32, or has not as many bytes as its shape says
+void require_f32(const SafetensorsFile& file, const std::string& name);
+
 /// @throws InputError if the tensor `name` of the file is not F32 with the shape of `expected`
 void require_shape(const SafetensorsFile& file, const std::string& name, const ParameterTensor& expected);
 

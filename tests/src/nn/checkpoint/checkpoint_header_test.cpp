@@ -27,6 +27,7 @@ CheckpointInfo some_info() {
                     .best_loss = std::numeric_limits<double>::infinity(),
                     .epochs_without_better = 2},
           .seed = 18446744073709551615U,
+          .model = {{"recombine.version", "1"}, {"recombine.table", "{\"a\":\"\x01\n\\\"header_sha256\\\":é\"}"}},
           .options = {{"--hidden", "784,10"}, {"--data", ""}, {"--a b%", "10% \x01\n\"header_sha256\":\"\xE9 é"}},
           .fingerprints = {0, 0xFEDCBA9876543210}};
 }
@@ -77,6 +78,11 @@ void expect_equal(const CheckpointInfo& a, const CheckpointInfo& b) {
   EXPECT_EQ(a.state.epochs_without_better, b.state.epochs_without_better);
   EXPECT_EQ(a.seed, b.seed);
   EXPECT_EQ(a.fingerprints, b.fingerprints);
+  ASSERT_EQ(a.model.size(), b.model.size());
+  for (std::size_t i = 0; i < a.model.size(); ++i) {
+    EXPECT_EQ(a.model[i].key, b.model[i].key);
+    EXPECT_EQ(a.model[i].value, b.model[i].value);
+  }
   ASSERT_EQ(a.options.size(), b.options.size());
   for (std::size_t i = 0; i < a.options.size(); ++i) {
     EXPECT_EQ(a.options[i].name, b.options[i].name);
@@ -166,7 +172,7 @@ TEST_F(ForgedHeaderTest, TheForgedHeaderOfTheSameMetadataIsAccepted) {
 TEST_F(ForgedHeaderTest, EveryKeyIsNeededInItsPlace) {
   const Metadata all = metadata();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].key.starts_with("option.")) continue;  // a run may have any
+    if (all[i].key.starts_with("option.") || all[i].key.starts_with("recombine.")) continue;  // a run may have any
     Metadata fewer = all, moved = all, more = all;
     fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
     EXPECT_NE(damage(forged(fewer)), "") << all[i].key;
@@ -221,17 +227,25 @@ TEST_F(ForgedHeaderTest, EveryValueIsChecked) {
   }
 }
 
+TEST_F(ForgedHeaderTest, VersionOneHadNoModel) {
+  Metadata entries = metadata_with("recombine_checkpoint", "1");
+  std::erase_if(entries, [](const MetadataEntry& entry) { return entry.key.starts_with("recombine."); });
+  CheckpointInfo expected = some_info();
+  expected.model.clear();
+  expect_equal(read(forged(entries)), expected);
+}
+
 /// The caller can tell it from damage.
 TEST_F(ForgedHeaderTest, ANewerVersionIsNoDamage) {
   try {
-    read(forged(metadata_with("recombine_checkpoint", "2")));
+    read(forged(metadata_with("recombine_checkpoint", "3")));
     ADD_FAILURE() << "accepted";
   } catch (const NewerCheckpoint& error) {
     EXPECT_EQ(std::string(error.what()), "--resume " + path_ +
-                                             ": is of version 2; this program reads version 1; "
+                                             ": is of version 3; this program reads version 2; "
                                              "expected a checkpoint of that version, or a newer program");
   }
-  std::string flipped = forged(metadata_with("recombine_checkpoint", "2"));
+  std::string flipped = forged(metadata_with("recombine_checkpoint", "3"));
   flipped[flipped.find("123456789012")] = '2';
   EXPECT_NE(damage(flipped), "");
 }
