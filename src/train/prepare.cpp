@@ -30,6 +30,16 @@ struct DataDefaults {
   std::int64_t warmup = 200;
 };
 
+/// Describes data whose columns have no names, such as images.
+void describe_unnamed(DataSet& set) {
+  TableSchema& schema = set.schema;
+  if (schema.width() > 0) return;
+  schema.unnamed_inputs = set.data.train.inputs;
+  schema.unnamed = set.data.input;
+  for (std::int64_t n = 0; n < set.data.classes; ++n) schema.classes.push_back(fmt::format("{}", n));
+  schema.targets.resize(static_cast<std::size_t>(set.data.classes > 0 ? 1 : set.data.train.outputs));
+}
+
 KeptWeights kept_weights(const TrainCommand& command, const std::optional<SavedNetwork>& saved) {
   const bool from_file = command.evaluate && saved && saved->has_best && command.load.empty();
   return command.evaluate && !from_file ? KeptWeights::last
@@ -54,6 +64,7 @@ DataSet load_tables(const Session& session, const TrainCommand& command, const R
   } catch (const std::bad_alloc&) {
     throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
   }
+  describe_unnamed(set);
   using Loss = TrainCommand::Loss;
   require_input(command.loss != Loss::cross_entropy || set.data.classes > 0,
                 "--loss cross-entropy: {} has no classes; expected auto or mse", set.data.name);

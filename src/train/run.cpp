@@ -6,18 +6,32 @@
 #include <numeric>
 
 #include "kernels/error.hpp"
-#include "src/nn/checkpoint/safetensors.hpp"
 #include "src/report/answer_names.hpp"
 #include "src/report/standard_output.hpp"
 #include "src/train/checkpointing.hpp"
 #include "src/train/collect_result.hpp"
 #include "src/train/divergence_remedy.hpp"
+#include "src/train/saved_model.hpp"
 #include "src/train/training_run.hpp"
+#include "src/train/write_model.hpp"
 
 namespace recombine {
 
+/// What a checkpoint says about its network: the same on every rank, as each rank makes the file's header.
+Metadata TrainingRun::model_metadata() {
+  Metadata metadata;
+  on_root(*world_, *stream_, [&] { metadata = metadata_of(options_.model, read_.schema()); });
+  const auto shared = [&](const std::string& text) { return from_every_rank(session_, text).front(); };
+  metadata.resize(static_cast<std::size_t>(std::stoll(shared(fmt::format("{}", metadata.size())))));
+  for (auto& [key, value] : metadata) {
+    key = shared(key);
+    value = shared(value);
+  }
+  return metadata;
+}
+
 Trainer::End TrainingRun::train_with_checkpoints(Trainer& trainer) {
-  CheckpointInfo info{.seed = command_.seed, .options = facts_};
+  CheckpointInfo info{.seed = command_.seed, .model = model_metadata(), .options = facts_};
   info.options.push_back(schedule_fact(trainer));
   Checkpointing checkpoints(checkpoint_parts(), trainer, command_.checkpoints, stop_, std::move(info));
   if (resumed_ && command_.checkpoints.resumes_newest()) checkpoints.set_saved(resumed_->state);
@@ -105,7 +119,7 @@ void TrainingRun::finish_result(Trainer& trainer, RunResult& result) {
   result.weights_fingerprint = std::accumulate(fingerprints.begin(), others, std::uint64_t{0});
   agree(*world_, *stream_, [&] {
     OutputFile* const save = outputs_ && outputs_->save ? &*outputs_->save : nullptr;
-    result.weights_sha256 = write_weights(context_, *all_, trainer.model(), save);
+    result.weights_sha256 = write_model(context_, *all_, trainer.model(), read_.schema(), command_.save, save);
   });
   agree(*world_, *stream_, [&] {
     const FinalScores scores = final_pass(context_, *all_, trainer, final_questions());
@@ -121,7 +135,7 @@ int TrainingRun::run() {
   Trainer trainer(context_, data_, options_);
   restore(trainer);
   on_root(*world_, *stream_, [&] {
-    if (outputs_->save) outputs_->save->reserve(safetensors_bytes(trainer.model().layout()));
+    if (outputs_->save) reserve_model(*outputs_->save, command_.save, trainer.model(), read_.schema());
     if (outputs_->predictions) reserve_predictions(final_questions());
   });
   const RunDescription run = describe(trainer);

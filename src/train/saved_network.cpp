@@ -5,6 +5,7 @@
 #include "kernels/error.hpp"
 #include "src/nn/checkpoint/safetensors_file.hpp"
 #include "src/nn/trained_tensors.hpp"
+#include "src/onnx/write_onnx.hpp"
 
 namespace recombine {
 
@@ -23,6 +24,7 @@ std::optional<SavedNetwork> read_saved_network(const TrainCommand& command) {
   const std::string path = loads ? command.load : command.checkpoints.resume;
   if (path.empty() || (!loads && command.checkpoints.resumes_newest())) return {};
   const std::string option = loads ? "load" : "resume";
+  refuse_onnx(option, path);
   const SavedNetwork network{read_saved_model(option, path), has_best_weights(option, path)};
   if (loads && network.model.activation && command.activation) {
     require_input(*command.activation == *network.model.activation,

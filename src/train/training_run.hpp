@@ -53,6 +53,7 @@ class TrainingRun {
   }
   /// None: the run was stopped.
   std::optional<RunResult> train(Trainer& trainer);
+  Metadata model_metadata();
   Trainer::End train_with_checkpoints(Trainer& trainer);
   void print_stop(const Trainer& trainer);
   RunResult evaluate(Trainer& trainer);

@@ -78,7 +78,7 @@ def check_evaluate(trainer, checks):
                   f"train_loss {evaluated['train_loss']}, while training {trained['train_loss']}")
     checks.expect(evaluated["slowest_rank"] is None and evaluated["bytes_by_kind"]["moments"] == 0, f"{evaluated}")
     text = trainer.run(3, *table, "--mesh", "1x1x3", "--load", "w.safetensors", "--evaluate").stdout
-    lines = [line.split("loss")[0].strip() for line in text.splitlines()[-3:]]
+    lines = [line.split("loss")[0].strip() for line in text.splitlines() if " loss " in line]
     checks.expect(lines == ["training rows", "validation rows", "test rows"] and "epoch" not in text,
                   f"--evaluate: {text}")
 
@@ -137,12 +137,12 @@ def check_bad_files(trainer, checks):
     os.mkfifo(folder / "fifo")
     one_name = json.dumps({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 1 << 60]}}).encode()
     cases = [
-        (changed("shape", shapes=other_shapes), ["tensor layers.1.weight has shape [33,18]", "expected [18,33]"]),
+        (changed("shape", shapes=other_shapes), ["tensor layers.1.weight has 18 inputs; expected 33"]),
         (changed("type", dtype="BF16"), ["tensor layers.0.weight has type BF16", "expected F32"]),
         (changed("nan", tensors=with_nan), ["tensor layers.1.bias has nan at element 7", "expected finite"]),
-        (changed("missing", tensors=missing), ["has 2 biases (tensors with one dimension); expected 3"]),
+        (changed("missing", tensors=missing), ["has 3 weights and 2 biases; expected one bias for each"]),
         (changed("extra", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1])),
-         ["has 4 weights", "expected 3"]),
+         ["has 4 weights and 3 biases", "expected one bias for each"]),
         (changed("cube", tensors=dict(good, more=[1.0]), shapes=dict(SHAPES, more=[1, 1, 1])),
          ["tensor more has 3 dimensions"]),
         (raw("longer", whole + b"12"), ["tensors end at byte", "where the file ends"]),
@@ -157,7 +157,7 @@ def check_bad_files(trainer, checks):
         (raw("negative", struct.pack("<Q", (1 << 64) - 1) + b"{}"), ["announce a header of"]),
         (raw("text", struct.pack("<Q", 4) + b"abcd" + bytes(64)), ["no JSON of tensors"]),
         (raw("list", struct.pack("<Q", 2) + b"[]" + bytes(64)), ["no JSON of tensors"]),
-        (raw("none", struct.pack("<Q", 2) + b"{}"), ["has 0 weights", "expected 3"]),
+        (raw("none", struct.pack("<Q", 2) + b"{}"), ["has no weights", "expected one for each layer"]),
         (raw("keys", struct.pack("<Q", 8) + b'{"a":{}}' + bytes(64)), ["no JSON of tensors"]),
         (raw("deep", struct.pack("<Q", 1 << 20) + b"[" * (1 << 20)), ["no JSON of tensors"]),
         (raw("offsets", struct.pack("<Q", len(one_name)) + one_name + bytes(64)), ["tensor a lies at bytes"]),
