@@ -48,9 +48,8 @@ po::options_description data_options() {
       "file")("no-header", po::bool_switch(), "table: the first line is data; the columns are then called 1, 2, ...")(
       "categories", text_option("N", "64"), "table: the most different texts of a column that becomes an input")(
       "missing", text_option("NAME", "mean"),
-      "table: a missing number becomes the mean or the median of its column in the training rows; drop: its row is "
-      "left "
-      "out; error: it is refused. A missing text is a category of its own")(
+      "table, missing numbers become: mean | median (of their column in the training rows) | drop (their rows are left "
+      "out) | error (they are refused); a missing text is a category of its own")(
       "standardize", po::bool_switch(),
       "scale inputs to mean 0 and deviation 1 over the training rows; default for tables and arrays of numbers, not "
       "for "

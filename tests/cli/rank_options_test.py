@@ -26,8 +26,8 @@ FREE = {
 # Values of rank 1, by the option's placeholder, for options whose help does not list the possible words.
 OTHER_VALUE = {"FILE": "other", "N": "3", "X": "0.5", "M": "9", "K": "9", "BYTES": "2GiB", "IxJxK": "3x1x1",
                "WIDTHS": "12", "COLUMNS": "b", "A.npy": "other.npy", "B.npy": "other.npy", "C.npy": "new.npy",
-               "C0.npy": "other.npy", "WHAT": "synthetic:99,4,2", "TIME": "1h", "DIR": "other",
-               "auto|FILE": "auto"}
+               "C0.npy": "other.npy", "Y.npy": "other.npy", "CHAR": ";", "WHAT": "synthetic:99,4,2", "TIME": "1h",
+               "DIR": "other", "auto|FILE": "auto"}
 ENVIRONMENT = {**os.environ, **SETTINGS, "OMP_NUM_THREADS": "1"}
 BUILD_ID = struct.pack("<III", 4, 20, 3) + b"GNU\0"  # header of the build-id in a program file
 # Options of all ranks; rank 1 gets another value of the tested option.
