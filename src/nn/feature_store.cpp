@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernels/error.hpp"
+#include "src/nn/disk_folder.hpp"
 
 namespace recombine {
 
@@ -18,15 +18,9 @@ namespace {
 
 constexpr std::int64_t kPart = std::int64_t{16} << 20;  // bytes of a part in for_each_part()
 
-/// The folder for files on a disk. /tmp may lie in memory.
-std::string disk_folder() {
-  const char* const set = std::getenv("TMPDIR");
-  return set != nullptr && *set != '\0' ? set : "/var/tmp";
-}
-
 FileDescriptor make_file(FeatureStore::Place place) {
   if (place == FeatureStore::Place::memory) return FileDescriptor(memfd_create("recombine-table", MFD_CLOEXEC));
-  return FileDescriptor(open(disk_folder().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  return make_disk_file();
 }
 
 /// Calls `transfer(to, bytes, offset)`, as pread() or pwrite(), until all bytes are done.

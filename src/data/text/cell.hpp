@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace recombine {
@@ -10,11 +9,27 @@ namespace recombine {
 enum class CellKind { missing, number, yes_no, date, text };
 
 /// The kind of a cell without its quotes and the spaces around it. Missing: empty, NA, N/A, NaN, null, none, ? or -, in
-/// any case of the letters. Yes_no: true, false, yes or no, in any case.
+/// any case of the letters. Yes_no: true, false, yes or no, in any case. Date: such as 2021-03-04, 4.3.2021, 03/04/2021,
+/// each also with a time; or a time, such as 12:30.
 CellKind kind_of_cell(std::string_view cell, char decimal);
 
-/// The number in a cell: "1.5", "+1.5", "1e-3". None: it is not a finite number, or beyond the range of f32 (numbers
-/// near 0 become 0).
+/// The number in a cell: "1.5", "+1.5", "1e-3"; with the decimal sign ',' "1,5". None: it is not a finite number, or
+/// beyond the range of f32 (numbers near 0 become 0).
 std::optional<double> number_in(std::string_view cell, char decimal);
+
+/// Kind and number at once.
+struct Cell {
+  CellKind kind = CellKind::missing;
+  double number = 0;  ///< if it is one
+};
+Cell read_cell(std::string_view cell, char decimal);
+
+/// The text without the spaces and tabs around it.
+inline std::string_view without_blanks(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 }  // namespace recombine

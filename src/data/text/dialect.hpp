@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "src/data/text/encoding.hpp"
 #include "src/data/text/text_file.hpp"
 
 namespace recombine {
 
 enum class Header { automatic, none };
-enum class Encoding { utf8, latin1 };
 
 /// Options for reading a table of text.
 struct TextOptions {
-  std::optional<char> separator;  ///< none: found
+  std::optional<char> separator;  ///< none: found. ' ': any spaces and tabs between two cells
   Header header = Header::automatic;
 };
 
@@ -27,11 +27,14 @@ struct Dialect {
   bool empty_last = false;         ///< every row ends with a separator: the empty cell after it is no column
   std::int64_t first_byte = 0;     ///< where the first row of data begins
   std::int64_t first_line = 1;     ///< its number in the file, from 1
-  std::vector<std::string> names;  ///< UTF-8; one for each column; without a header 1, 2, ...
+  std::vector<std::string> names;  ///< UTF-8; one for each column, "" if it has none; without a header 1, 2, ...
   std::vector<std::string> notes;  ///< what was found and a user should know: "x.csv: ';' separates the columns"
 };
 
 /// Finds out how a table is written, from the beginning of its text. @throws InputError
 Dialect find_dialect(const TextFile& text, const TextOptions& options);
+
+/// The note about a text that is not UTF-8; `line`: the first line that shows it.
+std::string latin1_note(const TextFile& text, std::int64_t line);
 
 }  // namespace recombine

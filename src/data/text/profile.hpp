@@ -16,13 +16,14 @@ struct ColumnProfile {
   std::int64_t first_text = 0;  ///< line of the first cell that is a text, a date, yes or no
   std::string first_text_value;
   bool whole = true;           ///< all numbers are whole
-  bool counts_rows = true;     ///< each number is that of the row before, plus 1
+  bool counts_rows = true;     ///< every cell is a number, that of the row before plus 1
   double least = 0, most = 0;  ///< of the numbers
-  /// The different cells that are not missing, as UTF-8 texts, at most kMostValues. Numbers are listed only up to 1,000
-  /// different ones.
+  /// The different cells that are not missing, as UTF-8 texts. Only the first ones of the file: of numbers kMostNumbers,
+  /// of others kMostTexts, and fewer if the table has more than 1,000 (20) columns.
   std::set<std::string> values;
   bool has_more_values = false;  ///< there are more than `values` has
-  static constexpr std::size_t kMostValues = 100000;
+  bool repeats = false;          ///< one of `values` occurs twice
+  static constexpr std::size_t kMostNumbers = 1000, kMostTexts = 100000;
 };
 
 struct TableProfile {
@@ -34,5 +35,8 @@ struct TableProfile {
 /// Reads all of a table once, on several threads. Sets dialect.encoding if the text turns out to be Latin-1.
 /// @throws InputError that names file, line and column
 TableProfile profile_table(const TextFile& text, Dialect& dialect);
+
+/// The same, in chunks of about `chunk_bytes`: the profile depends on it only in its chunks.
+TableProfile profile_table(const TextFile& text, Dialect& dialect, std::int64_t chunk_bytes);
 
 }  // namespace recombine

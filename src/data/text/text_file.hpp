@@ -21,7 +21,7 @@ class TextFile {
   std::int64_t bytes() const { return bytes_; }
   /// Reads from `offset` on; less than to.size() bytes only at the end of the text. Any thread may call it. @throws Error
   std::size_t read(std::int64_t offset, std::span<char> to) const;
-  /// What a user should know, such as "x.csv is UTF-16: it is read as such".
+  /// What a user should know, such as "x.csv: is UTF-16".
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:

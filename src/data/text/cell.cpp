@@ -1,0 +1,135 @@
+#include "src/data/text/cell.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "src/data/text/date.hpp"
+
+namespace recombine {
+
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// The powers of ten that f64 holds exactly.
+constexpr std::array kPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/// Reads digits at `at` into `value`, and returns the place after them.
+const char* digits(const char* at, const char* end, std::uint64_t& value) {
+  for (; at != end && is_digit(*at); ++at) value = 10 * value + static_cast<std::uint64_t>(*at - '0');
+  return at;
+}
+
+/// The number, if one exact division or product makes it of its digits (Clinger 1990); most numbers in tables are so.
+std::optional<double> short_number(const char* at, const char* end, char decimal) {
+  static constexpr std::ptrdiff_t kMostDigits = 18;
+  static constexpr std::uint64_t kMostExact = std::uint64_t{1} << 53;
+  if (end - at > 2 * kMostDigits) return std::nullopt;
+  const bool negative = *at == '-';
+  if (negative || *at == '+') ++at;
+  std::uint64_t value = 0;
+  const char* const first = at;
+  at = digits(at, end, value);
+  std::ptrdiff_t count = at - first, exponent = 0;
+  if (at != end && *at == decimal) {
+    const char* const fraction = at + 1;
+    at = digits(fraction, end, value);
+    exponent = fraction - at;
+    count -= exponent;
+  }
+  if (count == 0 || count > kMostDigits || value > kMostExact) return std::nullopt;
+  if (at != end && (*at == 'e' || *at == 'E')) {
+    const bool minus = ++at != end && *at == '-';
+    if (at != end && (minus || *at == '+')) ++at;
+    std::uint64_t written = 0;
+    const char* const last = digits(at, end, written);
+    if (last == at || last - at > 3) return std::nullopt;
+    exponent += minus ? -static_cast<std::ptrdiff_t>(written) : static_cast<std::ptrdiff_t>(written);
+    at = last;
+  }
+  static constexpr auto kMostPower = static_cast<std::ptrdiff_t>(kPowers.size()) - 1;
+  if (at != end || exponent < -kMostPower || exponent > kMostPower) return std::nullopt;
+  const auto exact = static_cast<double>(value);
+  const double size = exponent < 0 ? exact / kPowers[static_cast<std::size_t>(-exponent)]
+                                   : exact * kPowers[static_cast<std::size_t>(exponent)];
+  return negative ? -size : size;
+}
+
+/// Any number that std::from_chars reads, after a sign.
+std::optional<double> long_number(std::string_view cell, char decimal) {
+  const bool negative = cell[0] == '-';
+  if (negative || cell[0] == '+') cell.remove_prefix(1);
+  if (cell.empty() || !(is_digit(cell[0]) || cell[0] == decimal)) return std::nullopt;  // nor inf, nan, or a sign again
+  std::string with_point;
+  if (decimal != '.') {
+    if (cell.find('.') != std::string_view::npos) return std::nullopt;
+    with_point = cell;
+    std::ranges::replace(with_point, decimal, '.');
+    cell = with_point;
+  }
+  const char* const end = cell.data() + cell.size();
+  double value = HUGE_VAL;
+  const auto [at, error] = std::from_chars(cell.data(), end, value);
+  if (at != end || error == std::errc::invalid_argument) return std::nullopt;
+  if (error == std::errc::result_out_of_range) {
+    const std::size_t mark = cell.find_first_of("eE");
+    const bool tiny =
+        mark == std::string_view::npos ? cell[0] == '0' || cell[0] == '.' : cell.substr(mark + 1).starts_with('-');
+    if (!tiny) return std::nullopt;
+    value = 0;
+  }
+  const auto narrow = static_cast<float>(value);
+  if (!std::isfinite(narrow)) return std::nullopt;
+  if (narrow == 0) return 0;
+  return negative ? -value : value;
+}
+
+/// True if the word is in the list, its letters in any case.
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
+  const auto same = [](char letter, char small) {
+    return letter == small || (letter >= 'A' && letter <= 'Z' && letter + ('a' - 'A') == small);
+  };
+  return std::ranges::any_of(words, [&](std::string_view other) {
+    return word.size() == other.size() && std::ranges::equal(word, other, same);
+  });
+}
+
+/// The kind of a cell that is no number.
+CellKind kind_of_word(std::string_view cell) {
+  static constexpr std::size_t kLongestWord = 5;
+  static constexpr std::array<std::string_view, 7> kMissing = {"?", "-", "na", "n/a", "nan", "null", "none"};
+  static constexpr std::array<std::string_view, 4> kYesNo = {"true", "false", "yes", "no"};
+  if (cell.empty()) return CellKind::missing;
+  if (cell.size() <= kLongestWord) {
+    if (is_one_of(cell, kMissing)) return CellKind::missing;
+    if (is_one_of(cell, kYesNo)) return CellKind::yes_no;
+  }
+  return is_date(cell) ? CellKind::date : CellKind::text;
+}
+
+}  // namespace
+
+std::optional<double> number_in(std::string_view cell, char decimal) {
+  if (cell.empty()) return std::nullopt;
+  if (is_blank(cell.front()) || is_blank(cell.back())) return number_in(without_blanks(cell), decimal);
+  const char first = cell.front();
+  if (!is_digit(first) && first != '-' && first != '+' && first != decimal) return std::nullopt;
+  const std::optional<double> number = short_number(cell.data(), cell.data() + cell.size(), decimal);
+  return number ? number : long_number(cell, decimal);
+}
+
+Cell read_cell(std::string_view cell, char decimal) {
+  if (const std::optional<double> number = number_in(cell, decimal)) return {CellKind::number, *number};
+  return {kind_of_word(without_blanks(cell))};
+}
+
+CellKind kind_of_cell(std::string_view cell, char decimal) { return read_cell(cell, decimal).kind; }
+
+}  // namespace recombine

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace recombine {
+
+/// How the letters of a text are encoded. latin1: as in Windows-1252, which has a few letters more.
+enum class Encoding { utf8, latin1 };
+
+bool is_utf8(std::string_view text);
+
+/// Bytes of `text` up to the first that is not UTF-8. A character that is cut off at the end is UTF-8.
+std::size_t utf8_prefix(std::string_view text);
+
+/// A text as UTF-8.
+std::string utf8(std::string_view text, Encoding encoding);
+
+enum class ByteOrder { little, big };
+
+/// Turns UTF-16 into UTF-8, piece by piece. Half of a pair becomes U+FFFD.
+class Utf16Decoder {
+ public:
+  explicit Utf16Decoder(ByteOrder order) : order_(order) {}
+  /// Appends the text of the next bytes to `to`.
+  void add(std::string_view bytes, std::string& to);
+  /// Appends what an incomplete end stands for.
+  void end(std::string& to);
+
+ private:
+  void add_unit(char32_t unit, std::string& to);
+
+  ByteOrder order_;
+  std::string kept_;   ///< first byte of a unit
+  char32_t high_ = 0;  ///< first half of a pair; 0: none
+};
+
+}  // namespace recombine
