@@ -79,7 +79,7 @@ Separated separate(const TextFile& text, const Beginning& begin) {
       if (!error) error = refused;
     }
   }
-  if (best.sample.rows.empty() && error) throw *error;
+  if (best_score == 0 && error) throw *error;
   return best;
 }
 

@@ -143,7 +143,12 @@ bool RecordReader::end_quotes(std::vector<std::string_view>& cells, std::size_t&
   const std::int64_t last = next_line_ + lines_;
   if (last > first && quoted_lines_.first == 0) quoted_lines_ = {first, last};
   const std::string_view after(buffer_.data() + close + 1, mark - close - 1);
-  if (escaped || !without_blanks(after).empty()) {
+  const bool goes_on = !without_blanks(after).empty();
+  require_input(!goes_on || last == first,
+                "{}, line {}: the quote that opens here is followed by text after it closes in line {}; expected a "
+                "closing quote before",
+                text_.name(), first, last);
+  if (escaped || goes_on) {
     escaped_.push_back({cells.size(), open + 1, mark});
     cells.emplace_back();
   } else {

@@ -29,7 +29,7 @@ void RowReader::refuse(const std::vector<std::string_view>& cells) const {
   std::string hint;
   if (quoted.first > 0) {
     hint = fmt::format(" (the quote that opens in line {} closes in line {})", quoted.first, quoted.last);
-  } else if (separator_ == ',' && cells.size() > columns_ && std::ranges::all_of(cells, is_digits)) {
+  } else if (separator_ == ',' && cells.size() == 2 * columns_ && std::ranges::all_of(cells, is_digits)) {
     hint = " (decimal commas need another separator, such as ;)";
   }
   throw InputError(fmt::format("{}, line {}: has {} value{} for {} column{}; expected one value for each{}",
