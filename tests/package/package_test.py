@@ -30,7 +30,7 @@ def command(*words):
 
 PUBLIC_FOLDERS = ("kernels", "distributed", *(f"distributed/{name}" for name in ("host", "io", "matmul", "observe")),
                   "src/nn", "src/nn/checkpoint")
-ONLY_OF_PROGRAMS = re.compile("boost|zlib|nlohmann", re.IGNORECASE)
+ONLY_OF_PROGRAMS = re.compile("boost|zlib|lzma|zstd|nlohmann", re.IGNORECASE)
 
 
 def headers_of(folder):

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/file_descriptor.hpp"
 #include "src/data/data_budget.hpp"
+#include "src/data/unpacked_file.hpp"
 
 namespace recombine {
 
@@ -15,7 +17,7 @@ namespace recombine {
 class TextFile {
  public:
   /// @param path  "-": standard input  @throws InputError that names the file and what is expected
-  TextFile(const std::string& path, DataBudget& budget);
+  TextFile(const std::string& path, const DataBudget& budget);
 
   const std::string& name() const { return name_; }  ///< for messages
   std::int64_t bytes() const { return bytes_; }
@@ -25,6 +27,9 @@ class TextFile {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  void copy(UnpackedFile& source, std::vector<char> first);
+  void append(std::string_view text);
+
   std::string name_;
   std::int64_t bytes_ = 0;
   FileDescriptor file_;
