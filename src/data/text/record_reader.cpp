@@ -212,7 +212,7 @@ void RecordReader::read_on() {
   marks_ = 0;
   const std::int64_t left = range_.end - offset_ - static_cast<std::int64_t>(kept);
   const std::size_t wanted = left > 0 ? static_cast<std::size_t>(std::min<std::int64_t>(left, kPiece)) : kPiece;
-  const std::size_t more = std::max(wanted, kept);  // twice the text of a long record
+  const std::size_t more = std::min(std::max(wanted, kept), range_.most_bytes - kept);  // a long record: twice as much
   buffer_.resize(std::max(buffer_.size(), kept + more + 1 + kBlock));
   const std::size_t got = text_.read(offset_ + static_cast<std::int64_t>(kept), std::span(buffer_).subspan(kept, more));
   have_ = kept + got;

@@ -1,0 +1,74 @@
+#include "src/data/text/cell.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "kernels/error.hpp"
+
+namespace recombine {
+namespace {
+
+TEST(Cell, ReadsNumbers) {
+  const auto same = [](std::string_view text, double value, char decimal = '.') {
+    const std::optional<double> number = number_in(text, decimal);
+    ASSERT_TRUE(number.has_value()) << text;
+    EXPECT_EQ(*number, value) << text;
+    EXPECT_EQ(kind_of_cell(text, decimal), CellKind::number) << text;
+  };
+  same("1.5", 1.5), same("+1.5", 1.5), same("-1.5", -1.5), same(" \t1.5 ", 1.5), same("1e-3", 1e-3), same("1E+3", 1e3);
+  same("0", 0), same("007", 7), same(".5", .5), same("5.", 5), same("-.5e1", -5), same("1e22", 1e22),
+      same("1e-22", 1e-22);
+  same("9007199254740993", 9007199254740992), same("123456789012345678", 123456789012345678.0);
+  same("0.1234567890123456789", 0.1234567890123456789), same("1e30", 1e30), same("3.4028235e38", 3.4028235e38);
+  same("1e-60", 0), same("-1e-400", 0), same("0." + std::string(400, '0') + "1", 0);
+  same("1,5", 1.5, ','), same("-0,5e3", -500, ','), same("7", 7, ','),
+      same("0,1234567890123456789", 0.1234567890123456789, ',');
+}
+
+TEST(Cell, RefusesWhatIsNoNumber) {
+  for (const char* text :
+       {"",    " ",   "+",   "-",    ".",    "e5",    "1e",    "1e+", "1.2.3",    "1,5",   "1 5",    "0x10", "1.5f",
+        "--1", "+-1", "inf", "-inf", "1e60", "-1e60", "1e400", "nan", "infinity", "12abc", "1e5000", "4e38"}) {
+    EXPECT_FALSE(number_in(text, '.').has_value()) << text;
+  }
+  for (const char* text : {"1.5", "1.234,5", "1,2,3", ","}) EXPECT_FALSE(number_in(text, ',').has_value()) << text;
+}
+
+/// All ways to read a number agree with strtod.
+TEST(Cell, NumbersAreExact) {
+  for (int digits = 1; digits <= 20; ++digits) {
+    for (int i = 0; i < 200; ++i) {
+      const double value = std::sin(i * 37.7 + digits) * std::pow(10, i % 11 - 5);
+      for (const char* form : {"{:.{}e}", "{:.{}f}", "{:.{}g}"}) {
+        const std::string text = fmt::format(fmt::runtime(form), value, digits);
+        const double expected = std::strtod(text.c_str(), nullptr);
+        const std::optional<double> number = number_in(text, '.');
+        ASSERT_TRUE(number.has_value()) << text;
+        ASSERT_EQ(*number, expected) << text;
+      }
+    }
+  }
+}
+
+TEST(Cell, FindsKinds) {
+  for (const char* text : {"", "  ", "NA", "na", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "?", "-"}) {
+    EXPECT_EQ(kind_of_cell(text, '.'), CellKind::missing) << text;
+  }
+  for (const char* text : {"true", "FALSE", "Yes", "no", " No "})
+    EXPECT_EQ(kind_of_cell(text, '.'), CellKind::yes_no) << text;
+  for (const char* text : {"2021-03-04", "2021/3/4", "2021-03-04T12:30:00", "2021-03-04 12:30:00.25",
+                           "2021-03-04T12:30:00Z", "2021-03-04 12:30+01:00", "03/04/2021", "4.3.2021", "31-12-1999",
+                           "3/4/21", "12:30", "9:05:59", "3/4/2021 9:05 PM", "12:30:05.123"}) {
+    EXPECT_EQ(kind_of_cell(text, '.'), CellKind::date) << text;
+  }
+  for (const char* text : {"male", "A/5 21171", "1.2.10", "2021-13-45", "99:99", "nope", "yesno", "12-", "1/2",
+                           "10.0.0.1", "#", "2021-03-04x", "0/0/2021", "inf", "tru", "nane"}) {
+    EXPECT_EQ(kind_of_cell(text, '.'), CellKind::text) << text;
+  }
+}
+
+}  // namespace
+}  // namespace recombine
