@@ -26,6 +26,8 @@ class DataBudget {
   void take_table(const std::string& source, double bytes) { take(source, 2 * bytes); }
   /// Counts `bytes`. @throws InputError that names `source`
   void take(const std::string& source, double bytes);
+  /// True if half of the limit has room for `bytes` more.
+  bool fits_half(double bytes) const { return taken_ + bytes <= memory_.host_bytes / 2; }
   /// Checks that there is room for `bytes`, such as for a line of text, but does not count them.
   /// @throws InputError that names `source`
   void require_room(const std::string& source, double bytes) const;

@@ -35,14 +35,19 @@ struct DataOptions {
   DataMemory memory = {};                  ///< limits on what the tables may take
 };
 
+/// absent: the training table of a data set has no targets, because DataOptions.schema allows it. Its labels or targets
+/// are all 0, and its rows can only be predicted.
+enum class Answers { present, absent };
+
 /// The data, how they were read, and what a user should know about it: lines for the screen.
 struct DataSet {
   LoadedData data;
   TableSchema schema;
   std::vector<std::string> notes;
+  Answers answers = Answers::present;
 };
 
-/// The paths that load_data() may read; some may not exist.
+/// The paths that --data may read; some may not exist.
 std::vector<std::string> files_of(const DataOptions& options);
 
 /// Reads, checks and splits. Called on the first rank of each host. @throws InputError naming file, line and column

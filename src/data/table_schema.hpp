@@ -15,7 +15,8 @@ enum class ColumnKind {
   category,  ///< one of several texts: one-hot, an input for each text
 };
 
-/// What --missing does with an empty cell of a number column.
+/// What --missing does with missing values of inputs. mean, median: fill them in number columns; in a category column they
+/// are a category of their own. drop: leave their rows out. error: refuse them.
 enum class Missing { mean, median, drop, error };
 
 /// A column of a table, and the inputs of the network that it becomes. `number` and `yes_no`: one input. `category`: one
@@ -43,10 +44,16 @@ struct TargetColumn {
   double deviation = 1;  ///< not 0
 };
 
+/// The input of the network for a value of a number or yes_no column. NaN: the value is missing.
+float as_input(const InputColumn& column, float value);
+/// What the network learns for a value of a target column.
+float as_output(const TargetColumn& column, float value);
+
 /// How the raw values of a data set become the inputs of a network, and the outputs become answers. It is saved with the
 /// model, so that new data are read as the training data were.
 struct TableSchema {
-  std::vector<InputColumn> inputs;    ///< in the order of the network's inputs
+  /// In the order of the network's inputs. Arrays of numbers that are scaled column by column have names too: 1, 2, ...
+  std::vector<InputColumn> inputs;
   std::vector<TargetColumn> targets;  ///< one for classes
   std::vector<std::string> classes;   ///< texts of the classes, in their order; empty: regression
   std::vector<std::string> left_out;  ///< columns of the training table that are no inputs

@@ -52,7 +52,9 @@ DataSet load_tables(const Session& session, const TrainCommand& command, const R
                     const std::optional<SavedNetwork>& saved) {
   DataSet set;
   DataOptions options = command.data;
-  if (saved && (command.evaluate || !command.load.empty())) options.schema = saved->model.schema;
+  if (command.loss != TrainCommand::Loss::automatic) {
+    options.answers = command.loss == TrainCommand::Loss::mse ? AnswerKind::numbers : AnswerKind::classes;
+  }
   options.memory = {.host_bytes = memory.bytes * session.local_size(),
                     .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
   if (!memory.limit.empty()) {
@@ -64,13 +66,9 @@ DataSet load_tables(const Session& session, const TrainCommand& command, const R
   } catch (const std::bad_alloc&) {
     throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
   }
-  describe_unnamed(set);
-  using Loss = TrainCommand::Loss;
-  require_input(command.loss != Loss::cross_entropy || set.data.classes > 0,
-                "--loss cross-entropy: {} has no classes; expected auto or mse", set.data.name);
-  require_input(command.loss != Loss::mse || set.data.classes == 0,
-                "--loss mse: {} has class labels; expected auto or cross-entropy", set.data.name);
-  return set;
+  require_input(command.loss != TrainCommand::Loss::mse || data.classes == 0,
+                "--loss mse: {} has class labels; expected auto or cross-entropy", data.name);
+  return data;
 }
 
 ChosenOptions choose_options(const TrainCommand& command, const SharedData& data,

@@ -49,6 +49,26 @@ class DataTest : public ::testing::Test {
     for (std::uint32_t i = 0; i < count; ++i) bytes += static_cast<char>(i % 4);
     return bytes;
   }
+  static LoadedData load(const DataOptions& options) { return load_data(options).data; }
+  /// The stored inputs of a table, row by row.
+  static std::vector<float> features_of(const LoadedTable& table) {
+    if (table.store == nullptr) return table.features;
+    std::vector<float> values(static_cast<std::size_t>(table.rows * table.inputs));
+    table.store->read(0, values);
+    return values;
+  }
+  /// --data FILE of the text, --target y, values as they are, and numbers as a regression.
+  DataOptions plain(const std::string& text) const {
+    return {.data = write("table.csv", text),
+            .target = "y",
+            .standardize = Standardize::no,
+            .answers = AnswerKind::numbers};
+  }
+  std::string all_notes(const DataOptions& options) const {
+    std::string all;
+    for (const std::string& note : load_data(options).notes) all += note + "\n";
+    return all;
+  }
   void expect_refused(const DataOptions& options, const std::vector<std::string>& parts) const {
     try {
       load_data(options);
@@ -60,7 +80,7 @@ class DataTest : public ::testing::Test {
       EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
     }
   }
-  void expect_csv_refused(const std::string& text, const std::vector<std::string>& parts) const {
+  void expect_table_refused(const std::string& text, const std::vector<std::string>& parts) const {
     expect_refused({.data = write("table.csv", text), .target = "y"}, parts);
   }
 

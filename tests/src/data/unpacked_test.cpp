@@ -34,7 +34,11 @@ class PeakMemory {
 class UnpackedTest : public DataTest {
  protected:
   DataOptions csv(const std::string& name, const DataMemory& memory = {}) const {
-    return {.data = path(name), .target = "y", .memory = memory};
+    return {.data = path(name),
+            .target = "y",
+            .standardize = Standardize::no,
+            .answers = AnswerKind::numbers,
+            .memory = memory};
   }
   /// A valid pair of files: images of 28 x 28, all zeros, compressed to about 1/1000, and as many labels.
   DataOptions write_blank_images(std::uint32_t count, const DataMemory& memory = {}) const {
@@ -60,11 +64,11 @@ class UnpackedTest : public DataTest {
 
 TEST_F(UnpackedTest, RefusesMoreThanAThousandTimesTheFile) {
   write_gzip("same.csv.gz", repeated("11111111,22222222\n", 100000));  // grows by less than 1,000 times
-  EXPECT_EQ(load_data(csv("same.csv.gz", kAny)).train.rows, 100000);
+  EXPECT_EQ(load(csv("same.csv.gz", kAny)).train.rows, 100000);
   write_gzip("zeros.csv.gz", "a,y\n1," + std::string(4 << 20, '0') + "\n");
   expect_refused(csv("zeros.csv.gz"), {"zeros.csv.gz", "1000 times", "--memory-limit"});
   expect_refused(write_blank_images(5000), {"train-images-idx3-ubyte.gz", "1000 times", "--memory-limit"});
-  EXPECT_EQ(load_data(write_blank_images(5000, kAny)).train.rows, 5000);
+  EXPECT_EQ(load(write_blank_images(5000, kAny)).train.rows, 5000);
 }
 
 TEST_F(UnpackedTest, RefusesTheSizeInAHeaderBeforeItAllocates) {
@@ -82,10 +86,10 @@ TEST_F(UnpackedTest, RefusesMoreThanTheHostsMemory) {
   const DataMemory little{.host_bytes = 3 << 20};
   expect_refused({.data = "synthetic:100000,4,2", .memory = little},
                  {"--data synthetic:100000,4,2", "its memory allows 3 MiB"});
-  EXPECT_EQ(load_data({.data = "synthetic:1000,4,2", .memory = little}).train.rows, 1000);
+  EXPECT_EQ(load({.data = "synthetic:1000,4,2", .memory = little}).train.rows, 1000);
   write("table.csv", repeated("1,2\n", 300000));
   expect_refused(csv("table.csv", little), {"table.csv", "its memory allows 3 MiB"});
-  EXPECT_EQ(load_data(csv("table.csv", {.host_bytes = 16 << 20})).train.rows, 300000);
+  EXPECT_EQ(load(csv("table.csv", {.host_bytes = 16 << 20})).train.rows, 300000);
   expect_refused(write_blank_images(5000, {.host_bytes = 3 << 20, .growth = Growth::any}),
                  {"train-images-idx3-ubyte.gz", "at least 7840000 bytes (7.48 MiB)"});
   write("line.csv", "a,y\n1," + std::string(4 << 20, '1') + "\n");
@@ -95,7 +99,7 @@ TEST_F(UnpackedTest, RefusesMoreThanTheHostsMemory) {
 TEST_F(UnpackedTest, CompressedDataNeedMemoryForTheTableOnly) {
   const DataOptions images = write_blank_images(100000, kAny);  // 78 MB of pixels
   const PeakMemory peak;
-  const LoadedData data = load_data(images);
+  const LoadedData data = load(images);
   EXPECT_EQ(data.train.pixels.size(), 78400000U);
   EXPECT_LT(peak.bytes(), 1.5 * 78400000);
 }
@@ -107,10 +111,10 @@ TEST_F(UnpackedTest, ReadsAllMembersOfAGzipFile) {
   const std::string second = bytes_of("part");
   write_gzip("part", "");
   write("table.csv.gz", first + bytes_of("part") + second + std::string(512, '\0'));
-  EXPECT_EQ(load_data(csv("table.csv.gz")).train.targets, (std::vector<float>{2, 4}));
+  EXPECT_EQ(load(csv("table.csv.gz")).train.targets, (std::vector<float>{2, 4}));
   write("table.csv.gz",
         first + second.substr(0, 5) + 'x' + second.substr(6));  // zlib's gzread stops here without an error
-  EXPECT_EQ(load_data(csv("table.csv.gz")).train.rows, 2) << "a time stamp may be anything";
+  EXPECT_EQ(load(csv("table.csv.gz")).train.rows, 2) << "a time stamp may be anything";
   write("table.csv.gz", first + second + "garbage");
   expect_refused(csv("table.csv.gz"), {"table.csv.gz", "truncated or damaged gzip"});
   write("table.csv.gz", first + 'x' + second.substr(1));
@@ -126,9 +130,9 @@ TEST_F(UnpackedTest, ManyColumnsAndTargets) {
     if (c % 2 == 1) targets += fmt::format("{}c{}", c > 1 ? "," : "", c);
   }
   write("wide.csv", header + "\n" + row + "\n" + row + "\n");
-  const LoadedData data = load_data({.data = path("wide.csv"), .target = targets});
+  const LoadedData data = load({.data = path("wide.csv"), .target = targets});
   EXPECT_EQ(data.train.inputs, kColumns / 2);
-  EXPECT_EQ(data.train.features[kColumns / 2 + 5], 10.0F);
+  EXPECT_EQ(features_of(data.train)[kColumns / 2 + 5], 10.0F);
   EXPECT_EQ(data.train.targets[kColumns / 2 + 5], 11.0F);
   expect_refused({.data = path("wide.csv")}, {"--target", "c0, c1", "and 119950 more"});
   write("twice.csv", header + ",c7\n" + row + ",1\n");
@@ -143,26 +147,11 @@ TEST_F(UnpackedTest, FindsLinesThatCrossTwoPieces) {
     expected.push_back(static_cast<float>(i));
   }
   write("long.csv", text + "\r\n\n");
-  EXPECT_EQ(load_data(csv("long.csv")).train.features, expected);
+  EXPECT_EQ(features_of(load(csv("long.csv")).train), expected);
   write("long.csv", text + "\n1,2\n");
   expect_refused(csv("long.csv"), {"long.csv, line 150002", "blank"});
   write("long.csv", text + "1,2");  // the last line has no line end
-  EXPECT_EQ(load_data(csv("long.csv")).train.rows, 150001);
-}
-
-TEST_F(UnpackedTest, StandardizesEachColumn) {
-  write("table.csv", "a,b,c,y\n1,5,10,0\n2,5,30,0\n3,5,20,1\n6,5,0,1\n");
-  const LoadedData data = load_data({.data = path("table.csv"), .target = "y", .standardize = true});
-  for (std::size_t c = 0; c < 3; ++c) {
-    double sum = 0, squares = 0;
-    for (std::size_t r = 0; r < 4; ++r) {
-      const double x = data.train.features[3 * r + c];
-      sum += x;
-      squares += x * x;
-    }
-    EXPECT_NEAR(sum, 0, 1e-6) << c;
-    EXPECT_NEAR(squares / 4, c == 1 ? 0 : 1, 1e-6) << c;
-  }
+  EXPECT_EQ(load(csv("long.csv")).train.rows, 150001);
 }
 
 }  // namespace
