@@ -12,9 +12,11 @@ namespace recombine {
 
 /// Rows of features, each with a class label or target values. The views do not own their memory.
 struct Table {
-  ConstMatrixView features;      ///< [rows, inputs] u8 or f32
+  ConstMatrixView features;      ///< [rows, inputs] u8 or f32; its data are null if `stored` has them
   ConstVectorView labels = {};   ///< [rows] i32, if classes > 0
   ConstMatrixView targets = {};  ///< [rows, outputs] f32, if classes == 0
+  /// Features on a disk, which are read batch by batch; null: they are in memory.
+  const FeatureStore* stored = nullptr;
   std::int64_t rows() const { return features.rows; }
 };
 

@@ -8,6 +8,7 @@
 
 #include <mpi.h>
 
+#include "distributed/host/mapped_file.hpp"
 #include "kernels/matrix.hpp"
 
 namespace recombine::mpi {
@@ -20,22 +21,21 @@ class CommonMemory {
   /// Blocks; every rank of `comm` calls it with the same `bytes`. The memory is zero. Returns null on every rank if the
   /// system does not let these processes open each other's memory.
   static std::shared_ptr<CommonMemory> make(MPI_Comm comm, std::int64_t bytes);
-  ~CommonMemory();
   CommonMemory(const CommonMemory&) = delete;
   CommonMemory& operator=(const CommonMemory&) = delete;
 
   /// The piece of `rank`. It begins at a page boundary.
-  std::byte* of(std::size_t rank) const { return pieces_[rank]; }
-  std::byte* own() const { return pieces_[rank_]; }
+  std::byte* of(std::size_t rank) const { return pieces_[rank].data(); }
+  std::byte* own() const { return pieces_[rank_].data(); }
   /// Bytes from the beginning of this rank's piece to `data`. None if `data` is not in the piece.
   std::optional<std::int64_t> offset_of(ConstVectorView data) const;
 
  private:
-  CommonMemory(std::size_t rank, std::size_t ranks, std::size_t bytes) : rank_(rank), bytes_(bytes), pieces_(ranks) {}
+  CommonMemory(std::size_t rank, std::size_t bytes) : rank_(rank), bytes_(bytes) {}
 
   std::size_t rank_;
   std::size_t bytes_;
-  std::vector<std::byte*> pieces_;  ///< one per rank; null if it could not be opened
+  std::vector<MappedFile> pieces_;  ///< one per rank
 };
 
 }  // namespace recombine::mpi
