@@ -91,6 +91,8 @@ std::unique_ptr<Device> make_device(const DeviceOptions& options);
 
 /// Number of GPUs that this process can use. 0 if there is none, or if the build has no CUDA.
 int cuda_device_count();
+/// Bytes of memory that are free on the GPU that this process uses. 0 without a GPU.
+std::int64_t cuda_free_memory();
 
 /// Owns memory of a device. The memory is not initialised, unless the function that returns it says so.
 class Buffer {

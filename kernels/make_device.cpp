@@ -15,4 +15,6 @@ std::unique_ptr<Device> make_device(const DeviceOptions& options) {
 
 int cuda_device_count() { return cuda::device_count(); }
 
+std::int64_t cuda_free_memory() { return cuda::free_memory(); }
+
 }  // namespace recombine

@@ -38,6 +38,8 @@ class Permutation {
     return words;
   }
 
+  bool operator==(const Permutation&) const = default;
+
  private:
   static constexpr std::size_t kRounds = 6;
   static constexpr std::uint64_t kTensor = 0x7065726D;  // differs from the numbers of the model's tensors

@@ -142,4 +142,12 @@ int device_count() {
   return result == cudaSuccess ? count : 0;
 }
 
+std::int64_t free_memory() {
+  std::size_t available = 0;
+  std::size_t all = 0;
+  const cudaError_t result = cudaMemGetInfo(&available, &all);
+  static_cast<void>(cudaGetLastError());
+  return result == cudaSuccess ? static_cast<std::int64_t>(available) : 0;
+}
+
 }  // namespace recombine::cuda

@@ -13,4 +13,7 @@ std::unique_ptr<Device> make_cuda_device(const DeviceOptions& options);
 /// Number of GPUs that this process sees; 0 without a driver.
 int device_count();
 
+/// Free bytes of the GPU that the calling thread uses; 0 without a driver.
+std::int64_t free_memory();
+
 }  // namespace recombine::cuda

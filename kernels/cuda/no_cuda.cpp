@@ -10,4 +10,6 @@ std::unique_ptr<Device> make_cuda_device(const DeviceOptions& /*options*/) {
 
 int device_count() { return 0; }
 
+std::int64_t free_memory() { return 0; }
+
 }  // namespace recombine::cuda

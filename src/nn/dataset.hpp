@@ -17,6 +17,7 @@ struct Table {
   ConstMatrixView targets = {};  ///< [rows, outputs] f32, if classes == 0
   /// Features on a disk, which are read batch by batch; null: they are in memory.
   const FeatureStore* stored = nullptr;
+  bool streamed = false;  ///< the device cannot read the features itself: BatchLoader brings them batch by batch
   std::int64_t rows() const { return features.rows; }
 };
 

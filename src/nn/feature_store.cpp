@@ -65,24 +65,21 @@ FeatureStore::FeatureStore(const std::string& source, Place place, std::int64_t 
 
 void FeatureStore::write(std::int64_t first, std::span<const float> values) const {
   transfer_all(
-      source_, reinterpret_cast<const char*>(values.data()), values.size_bytes(),
-      first * row_bytes(),
+      source_, reinterpret_cast<const char*>(values.data()), values.size_bytes(), first * row_bytes(),
       [&](const char* from, std::size_t bytes, std::int64_t at) { return pwrite(file_.get(), from, bytes, at); });
 }
 
 void FeatureStore::read(std::int64_t first, std::span<float> to) const {
-  transfer_all(source_, reinterpret_cast<char*>(to.data()), to.size_bytes(),
-               first * row_bytes(),
+  transfer_all(source_, reinterpret_cast<char*>(to.data()), to.size_bytes(), first * row_bytes(),
                [&](char* into, std::size_t bytes, std::int64_t at) { return pread(file_.get(), into, bytes, at); });
 }
 
 void FeatureStore::read_rows(std::span<const std::int64_t> rows, std::span<float> to) const {
   const ScatteredRead plan(rows, row_bytes(), reinterpret_cast<std::byte*>(to.data()));
   plan.run(file_, [&](std::byte* into, std::int64_t bytes, std::int64_t at) {
-    transfer_all(source_, into, static_cast<std::size_t>(bytes), at,
-                 [&](std::byte* part, std::size_t size, std::int64_t from) {
-                   return pread(file_.get(), part, size, from);
-                 });
+    transfer_all(
+        source_, into, static_cast<std::size_t>(bytes), at,
+        [&](std::byte* part, std::size_t size, std::int64_t from) { return pread(file_.get(), part, size, from); });
   });
 }
 

@@ -267,10 +267,12 @@ void SharedData::share_stores(const Loading& loading, const Header& header, cons
       stored_[t].disk =
           std::make_unique<FeatureStore>(name_, FeatureStore::Place::disk, sizes.rows, sizes.inputs, std::move(own));
       table.stored = stored_[t].disk.get();
+      table.streamed = true;
     }
   }
   agree(loading.world, loading.stream, [&] {
-    require_input(opened, "--data: the ranks of {} cannot open each other's files, and the data do not fit its memory; "
+    require_input(opened,
+                  "--data: the ranks of {} cannot open each other's files, and the data do not fit its memory; "
                   "expected processes that may use /proc/PID/fd of one another, or more memory",
                   loading.session.host());
   });

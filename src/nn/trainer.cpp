@@ -11,12 +11,14 @@
 #include "src/nn/divergence.hpp"
 #include "src/nn/lap.hpp"
 #include "src/nn/replicas.hpp"
+#include "src/nn/training_bytes.hpp"
 
 namespace recombine {
 
 namespace {
 
 constexpr std::int64_t kEvaluationBatch = 1000;
+constexpr double kLibraryMemory = 512 << 20;  // of a GPU: workspaces and kernels of its libraries
 
 /// True if the host itself waits for arithmetic and communication, so that it can measure them.
 bool waits_on_host(const RankContext& context) { return context.device().kind() == DeviceKind::cpu; }
@@ -45,15 +47,31 @@ Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOpti
       model_(context, options.model, largest_batch(data, options), options.seed),
       loader_(context, largest_batch(data, options)),
       loss_(context, model_, largest_batch(data, options)),
-      train_(context, data.train()),
-      validation_(context, data.validation()),
-      test_(context, data.test()),
+      train_(context, data.train(), table_room()),
+      validation_(context, data.validation(), table_room()),
+      test_(context, data.test(), table_room()),
       step_(context, {model_, loader_, loss_, train_, data.input()},
             {.loss = options.loss, .batch_size = options.batch_size, .optimizer = options.optimizer}) {
   options_.schedule.steps = total_steps();
-  if (!keeps_best()) return;
-  best_ = Buffer(context.device(), DataType::f32, model_.weights().size, MemoryUse::weights);
-  context.math().axpby(context.compute(), 0, {}, 0, best_.view());
+  make_stream();
+}
+
+/// Called when the model has its memory, and the optimizer has not.
+TableRoom Trainer::table_room() const {
+  const MemoryBytes all = training_bytes(context_.mesh(), context_.coord(), options_, largest_batch(data_, options_));
+  return {.place = options_.tables, .reserved = all[MemoryUse::moments] + all[MemoryUse::buffers] + kLibraryMemory};
+}
+
+void Trainer::make_stream() {
+  std::int64_t row_bytes = 0;
+  for (const DeviceTable* table : {&train_, &validation_, &test_}) {
+    const ConstMatrixView& features = table->table().features;
+    if (table->table().streamed) row_bytes = std::max(row_bytes, features.cols * size_of(features.type));
+  }
+  if (row_bytes == 0) return;
+  const bool whole_steps = context_.device().kind() != DeviceKind::cpu;  // see BatchLoader::stage()
+  const std::int64_t batches = whole_steps ? ceil_div(batch_rows(), options_.batch_size) : 1;
+  loader_.make_stream({.rows = batches * loader_.local_rows(largest_batch(data_, options_)), .row_bytes = row_bytes});
 }
 
 std::int64_t Trainer::largest_batch(const SharedData& data, const TrainerOptions& options) {

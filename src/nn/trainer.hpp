@@ -25,6 +25,7 @@ struct TrainerOptions {
   std::int64_t norm_every = 0;      ///< > 0: every Nth step measures the gradient's norm; 0: only if it is clipped
   std::int64_t check_replicas = 0;  ///< > 0: replicas are compared after every Nth step, and always after an epoch
   std::uint64_t seed = 0;
+  TablePlace tables = TablePlace::automatic;  ///< of a GPU
   OptimizerOptions optimizer;
   RateSchedule schedule;  ///< the trainer sets its `steps`
   /// Called on every rank if training diverges. Returns what is expected; "": a smaller learning rate. Only the text of
@@ -138,6 +139,9 @@ class Trainer {
   double flops() const { return flops_; }
 
  private:
+  TableRoom table_room() const;
+  /// Prepares the loader if a table is streamed.
+  void make_stream();
   /// True if the epoch has rows left, and the run has steps left.
   bool has_step() const { return state_.position < data_.train().rows() && state_.step < total_steps(); }
   /// Trains one step of the epoch. Reports losses if this step reads them.

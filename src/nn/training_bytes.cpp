@@ -63,12 +63,21 @@ MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOp
   return bytes;
 }
 
+double staging_bytes(const Mesh& mesh, const Coord& coord, const SharedData& data, std::int64_t largest_batch) {
+  double row_bytes = 0;
+  for (const Table* table : {&data.train(), &data.validation(), &data.test()}) {
+    if (table->stored) row_bytes = static_cast<double>(table->features.cols * size_of(table->features.type));
+  }
+  if (row_bytes == 0) return 0;
+  const std::int64_t rows = DistMatrix::local_size(mesh, coord, {largest_batch, 1}, {.rows = Axis::i, .cols = {}});
+  return static_cast<double>(rows) * (RowStream::kSlots * row_bytes + sizeof(std::int64_t));  // and row numbers
+}
+
 double table_bytes(const SharedData& data) {
   double bytes = 0;
   for (const Table* table : {&data.train(), &data.validation(), &data.test()}) {
-    bytes += static_cast<double>(table->features.rows * table->features.cols * size_of(table->features.type)) +
-             static_cast<double>(table->labels.bytes()) +
-             static_cast<double>(table->targets.rows * table->targets.cols * sizeof(float));
+    if (!table->stored) bytes += static_cast<double>(as_vector(table->features).bytes());
+    bytes += static_cast<double>(table->labels.bytes() + as_vector(table->targets).bytes());
   }
   return bytes;
 }

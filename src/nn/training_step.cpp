@@ -19,8 +19,13 @@ TrainingStep::TrainingStep(RankContext& context, const Parts& parts, const StepO
   if (context.mesh().parts(Axis::i) == 1) dw_stream_ = context.device().make_stream(StreamUse::background);
 }
 
-void TrainingStep::run(const StepKind& kind, const StepInput& input) {
+void TrainingStep::run(StepKind kind, const StepInput& input) {
   ring_.push(input);
+  if (parts_.table.table().streamed && context_.device().kind() != DeviceKind::cpu) {
+    const double start = Session::now();
+    kind.slot = parts_.loader.stage(parts_.table.table(), {input.order, kind.rows, options_.batch_size});
+    input_seconds_ += Session::now() - start;
+  }
   std::unique_ptr<Replay>& replay = replays_[kind];
   if (!replay) replay = context_.make_replay([this, kind] { enqueue(kind); });
   replay->run();

@@ -18,6 +18,7 @@ namespace recombine {
 struct StepKind {
   std::int64_t rows;  ///< of the batch
   bool measures_norm;
+  int slot = 0;  ///< BatchLoader::stage() of a streamed table
   auto operator<=>(const StepKind&) const = default;
 };
 
@@ -45,7 +46,7 @@ class TrainingStep {
   /// algorithms before the first step. Does nothing on a CPU.
   void prepare(std::int64_t rows);
   /// Enqueues a step on `input`. The caller then adds its record to ring().
-  void run(const StepKind& kind, const StepInput& input);
+  void run(StepKind kind, const StepInput& input);
 
   StepRing& ring() { return ring_; }
   bool clips() const { return optimizer_.clips(); }
