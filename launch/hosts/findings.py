@@ -95,13 +95,6 @@ def data(here, answers, given):
                                     f"expected {expected[0]} bytes, sha256 {expected[2][:8]}; copy it again")
 
 
-def data_bytes(here, answers):
-    """Bytes of the data in memory, at most. A number in a CSV file has at least 2 characters, and as f32 4 bytes."""
-    found = next((a.data for a in [here, *answers] if a.data), {})
-    return sum(max(size, unpacked) * (2 if path.endswith((".csv", ".csv.gz")) else 1)
-               for path, (size, unpacked, _) in found.items())
-
-
 def disk(answers, options):
     checkpoint = BYTES_PER_PARAMETER * options.parameters
     needs = {"work": (100 << 20, "output files"), "tmp": (SESSION, "the files of Open MPI's session"),
@@ -124,14 +117,11 @@ def disk(answers, options):
                                     "hosts share: each rank writes a part of a checkpoint")
 
 
-def shared_memory(here, answers, slots, options):
-    """/dev/shm holds Open MPI's segments, and one copy of the data if a host has more than one rank."""
+def shared_memory(answers, slots, options):
+    """/dev/shm holds Open MPI's segments."""
     for answer in answers:
         ranks = slots.get(answer.host, 0)
-        copy = data_bytes(here, answers) if ranks > 1 else 0
-        need, why = ranks * SEGMENT + copy, f"4 MiB for each of {ranks} ranks"
-        if copy:
-            why += f", and {bytes_text(copy)} of data"
+        need, why = ranks * SEGMENT, f"4 MiB for each of {ranks} ranks"
         if options.device == "cuda":
             need, why = need + NCCL_SHARE, why + f", and {bytes_text(NCCL_SHARE)} for NCCL"
         free = answer.space["shm"][0] if "shm" in answer.space else need
@@ -164,5 +154,5 @@ def resources(answers, slots, options):
 def find_all(here, answers, slots, options):
     checks = [connection(answers, os.path.basename(options.agent[0])), program(here, answers, options.program),
               versions(here, answers), data(here, answers, options.data), disk(answers, options),
-              shared_memory(here, answers, slots, options), resources(answers, slots, options)]
+              shared_memory(answers, slots, options), resources(answers, slots, options)]
     return [found for check in checks for found in check]

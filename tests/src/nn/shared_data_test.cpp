@@ -1,6 +1,7 @@
 #include "src/nn/shared_data.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "kernels/error.hpp"
 #include "tests/support/rank_test.hpp"
@@ -13,6 +14,16 @@ namespace {
 LoadedData labelled() {
   LoadedData data{.name = "labelled", .classes = 2};
   data.train = {.rows = 2, .inputs = 3, .features = {1, 2, 3, 4, 5, 6}, .labels = {0, 1}};
+  return data;
+}
+
+/// The same rows, in a store.
+LoadedData stored(FeatureStore::Place place) {
+  LoadedData data = labelled();
+  const auto store = std::make_shared<FeatureStore>("labelled.csv", place, 2, 3);
+  store->write(0, data.train.features);
+  data.train.features.clear();
+  data.train.store = store;
   return data;
 }
 
@@ -74,6 +85,53 @@ TEST_F(SharedDataTest, RefusesLabelsThatAreNoClasses) {
   data.classes = 0;
   data.train.labels.clear();
   expect_refused(data, "the training table: has 0 outputs, and there are 0 classes; expected exactly one of them > 0");
+}
+
+TEST_F(SharedDataTest, AStoreInMemoryIsMappedByEveryRank) {
+  const SharedData vectors(test::session(), *world_, *stream_, labelled);
+  FileDescriptor file;
+  SharedData shared(test::session(), *world_, *stream_, [&] {
+    LoadedData data = stored(FeatureStore::Place::memory);
+    file = FileDescriptor(dup(data.train.store->file().get()));
+    return data;
+  });
+  ASSERT_EQ(shared.train().stored, nullptr);
+  EXPECT_EQ(shared.train().features.as<float>()[5], 6);
+  EXPECT_EQ(shared.contents(), vectors.contents());
+  if (test::session().local_rank() == 0) {  // a change of the file is seen: there is no copy
+    const float seven = 7;
+    ASSERT_EQ(pwrite(file.get(), &seven, sizeof seven, 5 * sizeof seven), 4);
+  }
+  agree(*world_, *stream_, [] {});
+  EXPECT_EQ(shared.train().features.as<float>()[5], 7);
+}
+
+TEST_F(SharedDataTest, AStoreOnADiskIsOpenedByEveryRank) {
+  const SharedData vectors(test::session(), *world_, *stream_, labelled);
+  const SharedData shared(test::session(), *world_, *stream_, [] { return stored(FeatureStore::Place::disk); });
+  const Table& table = shared.train();
+  ASSERT_NE(table.stored, nullptr);
+  EXPECT_EQ(table.features.data, nullptr);
+  EXPECT_EQ(table.rows(), 2);
+  EXPECT_EQ(shared.inputs(), 3);
+  std::vector<float> row(3);
+  table.stored->read(1, row);
+  EXPECT_EQ(row, (std::vector<float>{4, 5, 6}));
+  EXPECT_EQ(shared.contents(), vectors.contents());
+  EXPECT_LT(shared.bytes(), vectors.bytes());
+}
+
+TEST_F(SharedDataTest, RefusesAStoreThatDoesNotHaveTheSizeOfItsTable) {
+  LoadedData data = stored(FeatureStore::Place::disk);
+  data.train.rows = 3;
+  data.train.labels.push_back(0);
+  expect_refused(data, "the training table: its store is [2, 3]; expected [3, 3]");
+  data = stored(FeatureStore::Place::memory);
+  data.train.features.assign(6, 0);
+  expect_refused(data, "the training table: features has 6 elements; expected 0");
+  data = stored(FeatureStore::Place::memory);
+  data.train.pixels.assign(6, 0);
+  expect_refused(data, "the training table: its store is [2, 3], and it has pixels; expected [2, 3]");
 }
 
 }  // namespace
