@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "distributed/session.hpp"
+#include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
 #include "src/report/answer_names.hpp"
 #include "src/report/score_text.hpp"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr double kTerminalInterval = 0.2;  // seconds between lines of progress
 constexpr double kLogInterval = 30;
+constexpr std::int64_t kMostEpochs = 50;  // that are shown
 
 /// True if progress lines can be overwritten by escape codes. mpirun gives its ranks a pseudo-terminal, so mpirun's own
 /// output is checked too. A terminal with TERM unset or "dumb" supports no escape codes.
@@ -47,6 +49,11 @@ std::string loss_text(double loss) {
 }
 std::string loss_text(const std::optional<Score>& score) { return score ? loss_text(score->loss) : "-"; }
 
+std::int64_t epochs_of(const RunDescription& run) {
+  if (run.evaluates) return 1;
+  return ceil_div(run.total_steps, ceil_div(run.rows, run.batch_rows));
+}
+
 /// The peak of a burst as text; empty if it equals the sustained peak.
 std::string burst(const Peak& peak) {
   return peak.burst_gflops == peak.gflops ? "" : fmt::format("; {:.0f} in a burst", peak.burst_gflops);
@@ -62,7 +69,11 @@ void scale_losses(RunResult& result, double unit) {
 }
 
 Console::Console(const RunDescription& run)
-    : run_(run), terminal_(shown_on_terminal()), start_(Session::now()), last_progress_(start_) {
+    : run_(run),
+      shown_every_(ceil_div(epochs_of(run), kMostEpochs)),
+      terminal_(shown_on_terminal()),
+      start_(Session::now()),
+      last_progress_(start_) {
   print("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}\n", run.np, run.np == 1 ? "" : "s", run.mesh.to_string(),
         run.threads, run.threads == 1 ? "" : "s", run.device);
   if (run.collectives != "mpi") print("collectives by {}\n", run.collectives);
@@ -101,6 +112,15 @@ void Console::on_steps(const std::vector<StepRecord>& steps) {
 }
 
 void Console::on_epoch(const EpochRecord& epoch) {
+  if (epoch.epoch % shown_every_ != 0) {
+    last_hidden_ = epoch;
+    return;
+  }
+  last_hidden_.reset();
+  print_epoch(epoch);
+}
+
+void Console::print_epoch(const EpochRecord& epoch) {
   const std::optional<Score>& shown = epoch.test ? epoch.test : epoch.validation;
   print("{}{:>6} {:>8} {:>11}{} {:>11} {:>9} {:>11.0f}\n", terminal_ ? "\r\x1b[K" : "", epoch.epoch, epoch.steps,
         loss_text(epoch.train_loss), shows_both() ? fmt::format(" {:>11}", loss_text(epoch.validation)) : "",
@@ -114,6 +134,7 @@ void Console::finish(const RunResult& result) {
     finish_evaluation(result);
     return;
   }
+  if (last_hidden_) print_epoch(*last_hidden_);
   const TimeSpent& time = result.time;
   const double total = std::max(time.total(), 1e-9);
   print("\nwhere {:.1f} s went, per rank: compute {}, exposed communication {}, input {}, evaluation {}, other {}\n",

@@ -9,8 +9,8 @@ namespace recombine {
 
 namespace {
 
-constexpr std::size_t kMostShown = 20;  // classes
-constexpr std::size_t kNameWidth = 24, kColumnWidth = 10;
+constexpr std::size_t kMostShown = 20;                   // classes
+constexpr std::size_t kNameWidth = 24, kLeastWidth = 6;  // letters of a name
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }  // a letter of UTF-8
 
@@ -42,7 +42,7 @@ std::string right(const std::string& name, std::size_t width) {
 std::string value_or_dash(const std::optional<double>& value) { return value ? fmt::format("{:.4f}", *value) : "-"; }
 
 std::size_t longest(const std::vector<std::string>& names) {
-  std::size_t letters = 4;
+  std::size_t letters = kLeastWidth;
   for (const std::string& name : names) letters = std::max(letters, letters_of(name));
   return std::min(letters, kNameWidth);
 }
@@ -61,12 +61,12 @@ void add_classes(std::string& text, const TableScores& scores, const std::vector
 }
 
 void add_confusion(std::string& text, const TableScores& scores, const std::vector<std::string>& names) {
-  const std::size_t width = longest(names);
+  const std::size_t width = longest(names), column = std::min<std::size_t>(width, names.size() <= 8 ? 16 : 8);
   text += fmt::format("  rows of each class (down) by predicted class (across)\n  {:{}}", "", width);
-  for (const std::string& name : names) text += fmt::format(" {}", right(name, kColumnWidth));
+  for (const std::string& name : names) text += fmt::format(" {}", right(name, column));
   for (std::size_t c = 0; c < names.size(); ++c) {
     text += fmt::format("\n  {}", left(names[c], width));
-    for (const std::int64_t count : scores.confusion[c]) text += fmt::format(" {:>{}}", count, kColumnWidth);
+    for (const std::int64_t count : scores.confusion[c]) text += fmt::format(" {:>{}}", count, column);
   }
   text += '\n';
 }
@@ -77,7 +77,7 @@ std::string score_text(const std::string& table, const TableScores& scores, cons
   std::string text = table + ":\n";
   const auto out = std::back_inserter(text);
   if (!scores.targets.empty()) {
-    const std::size_t width = std::max<std::size_t>(longest(names), 6);
+    const std::size_t width = longest(names);
     fmt::format_to(out, "  {} {:>9} {:>24}\n", left("target", width), "R2", "root mean squared error");
     for (std::size_t n = 0; n < scores.targets.size(); ++n) {
       fmt::format_to(out, "  {} {:>9} {:>24.6g}\n", left(names[n], width), value_or_dash(scores.targets[n].r2),

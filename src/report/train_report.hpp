@@ -93,7 +93,8 @@ struct RunResult {
 /// Multiplies all losses by `unit`.
 void scale_losses(RunResult& result, double unit);
 
-/// Prints the run on rank 0's standard output: a table of epochs, on a terminal with a line of progress under it.
+/// Prints the run on rank 0's standard output: a table of epochs (of every Nth one, if there are more than 50), on a
+/// terminal with a line of progress under it.
 class Console : public TrainingListener {
  public:
   explicit Console(const RunDescription& run);
@@ -104,9 +105,12 @@ class Console : public TrainingListener {
  private:
   void finish_evaluation(const RunResult& result);
   void print_scores(const RunResult& result);
+  void print_epoch(const EpochRecord& epoch);
   bool shows_both() const { return run_.has_test && run_.has_validation; }
 
   RunDescription run_;
+  std::int64_t shown_every_;                ///< epochs
+  std::optional<EpochRecord> last_hidden_;  ///< the last epoch, unless it was shown
   bool terminal_;
   double start_;
   double last_progress_;

@@ -17,10 +17,10 @@ TrainCommand parse(std::vector<const char*> words) {
 
 TEST(TrainOptions, Defaults) {
   const TrainCommand command = parse({});
-  EXPECT_EQ(command.hidden, (std::vector<std::int64_t>{1024, 1024}));
-  EXPECT_EQ(command.batch_size, 256);
+  EXPECT_FALSE(command.hidden || command.activation || command.bias || command.batch_size || command.epochs ||
+               command.lr || command.warmup || command.weight_decay || command.kept)
+      << "they depend on the data, or on the file of --load";
   EXPECT_EQ(command.optimizer.kind, OptimizerKind::adamw);
-  EXPECT_GE(command.warmup, 100);
   EXPECT_EQ(command.data.data, "fashion-mnist");
 }
 
@@ -28,11 +28,11 @@ TEST(TrainOptions, ReadsWhatIsGiven) {
   const TrainCommand command =
       parse({"--hidden", "", "--no-bias", "--batch-size", "all", "--optimizer", "sgd", "--lr", "1e-2", "--seed=7",
              "--loss", "mse", "--activation", "gelu", "--threads", "3", "--check-replicas", "50"});
-  EXPECT_TRUE(command.hidden.empty());
+  EXPECT_EQ(command.hidden, std::vector<std::int64_t>());
   EXPECT_EQ(command.bias, Bias::none);
-  EXPECT_FALSE(command.batch_size);
-  EXPECT_DOUBLE_EQ(command.lr, 0.01);
-  EXPECT_EQ(command.warmup, 0);
+  EXPECT_EQ(command.batch_size, TrainCommand::kAllRows);
+  EXPECT_EQ(command.lr, 0.01);
+  EXPECT_EQ(command.data.answers, AnswerKind::numbers);
   EXPECT_EQ(command.check_replicas, 50);
   EXPECT_EQ(command.seed, 7U);
   EXPECT_EQ(command.data.seed, 7U);
@@ -40,20 +40,123 @@ TEST(TrainOptions, ReadsWhatIsGiven) {
   EXPECT_EQ(command.device.threads, 3);
 }
 
+TEST(TrainOptions, OptionsOfTables) {
+  const TrainCommand command = parse({"--data",
+                                      "-",
+                                      "--target",
+                                      "a,-1",
+                                      "--features",
+                                      "b,c",
+                                      "--ignore",
+                                      "d",
+                                      "--separator",
+                                      "tab",
+                                      "--no-header",
+                                      "--categories",
+                                      "5",
+                                      "--missing",
+                                      "median",
+                                      "--no-standardize",
+                                      "--test",
+                                      "0.25",
+                                      "--validation",
+                                      "v.csv",
+                                      "--loss",
+                                      "cross-entropy",
+                                      "--keep-best",
+                                      "--target-data",
+                                      "y.npy"});
+  const DataOptions& data = command.data;
+  EXPECT_EQ(data.data, "-");
+  EXPECT_EQ(data.target, "a,-1");
+  EXPECT_EQ(data.target_data, "y.npy");
+  EXPECT_EQ(data.features, "b,c");
+  EXPECT_EQ(data.ignore, "d");
+  EXPECT_EQ(data.text.separator, '\t');
+  EXPECT_EQ(data.text.header, Header::none);
+  EXPECT_EQ(data.categories, 5);
+  EXPECT_EQ(data.missing, Missing::median);
+  EXPECT_EQ(data.standardize, Standardize::no);
+  EXPECT_EQ(data.test, "0.25");
+  EXPECT_EQ(data.validation, "v.csv");
+  EXPECT_EQ(data.answers, AnswerKind::classes);
+  EXPECT_EQ(command.kept, KeptWeights::best);
+  for (const auto& [text, separator] : {std::pair{"comma", ','},
+                                        {"semicolon", ';'},
+                                        {"pipe", '|'},
+                                        {"space", ' '},
+                                        {";", ';'},
+                                        {" ", ' '},
+                                        {"\t", '\t'}}) {
+    EXPECT_EQ(parse({"--separator", text}).data.text.separator, separator) << text;
+  }
+}
+
+TEST(TrainOptions, PatienceKeepsTheBestWeights) {
+  const std::vector<const char*> patient = {"--patience", "2", "--validation", "0.1"};
+  EXPECT_EQ(parse(patient).kept, KeptWeights::best);
+  std::vector<const char*> last = patient;
+  last.push_back("--keep-last");
+  EXPECT_EQ(parse(last).kept, KeptWeights::last);
+  EXPECT_FALSE(parse({"--validation", "0.1"}).kept);
+}
+
+TEST(TrainOptions, PredictionsOfALoadedModelNeedNoTraining) {
+  const auto only_predicts = [](std::vector<const char*> more) {
+    more.insert(more.begin(), {"--load", "m", "--predictions", "p"});
+    const TrainCommand command = parse(more);
+    EXPECT_EQ(command.only_predicts, command.evaluate);
+    return command.only_predicts;
+  };
+  EXPECT_TRUE(only_predicts({}));
+  EXPECT_TRUE(only_predicts({"--summary", "s", "--data", "d"}));
+  for (const char* const option : {"--save", "--epochs", "--steps", "--metrics", "--checkpoint"}) {
+    EXPECT_FALSE(only_predicts({option, "1"})) << option;
+  }
+  EXPECT_FALSE(parse({"--predictions", "p"}).evaluate);
+  EXPECT_FALSE(parse({"--load", "m"}).evaluate);
+}
+
+TEST(TrainOptions, AMisspeltNameOffersTheNearest) {
+  const auto refusal = [](const char* option) -> std::string {
+    try {
+      parse({option});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(refusal("--epoch"), "unknown option '--epoch'; did you mean --epochs?");
+  EXPECT_EQ(refusal("--valdiation=0.1"), "unknown option '--valdiation=0.1'; did you mean --validation?");
+  EXPECT_EQ(refusal("--batch"), "unknown option '--batch'; did you mean --batch-size?")
+      << "the only one that begins so";
+  EXPECT_EQ(refusal("--frobnicate"), "unknown option '--frobnicate': see --help");
+}
+
 TEST(TrainOptions, ReadsAConfigurationFile) {
   const TemporaryFile file("train_options_test", ::testing::TempDir() + "train_options_test.cfg");
   std::ofstream(file.path())
       << "# a job\n\n hidden = \"\"  # none\nno-bias = true\r\nseed=7\nlr = 0.5\ndata = a folder/x";
   const TrainCommand command = parse({"--lr", "0.25", "--config", file.path().c_str()});
-  EXPECT_TRUE(command.hidden.empty());
+  EXPECT_EQ(command.hidden, std::vector<std::int64_t>());
   EXPECT_EQ(command.bias, Bias::none);
   EXPECT_EQ(command.seed, 7U);
-  EXPECT_DOUBLE_EQ(command.lr, 0.25) << "the command line goes first";
+  EXPECT_EQ(command.lr, 0.25) << "the command line goes first";
   EXPECT_EQ(command.data.data, "a folder/x");
 }
 
 TEST(TrainOptions, EveryErrorIsOneLineThatNamesTheOption) {
   const std::vector<std::pair<std::vector<const char*>, const char*>> cases = {
+      {{"--separator", "ab"}, "--separator 'ab': expected one character"},
+      {{"--separator", "7"}, "--separator '7': expected one character"},
+      {{"--separator", ""}, "--separator '': expected one character"},
+      {{"--standardize", "--no-standardize"}, "--standardize, --no-standardize: expected only one"},
+      {{"--keep-best", "--keep-last", "--validation", "0.1"}, "--keep-best, --keep-last: expected only one"},
+      {{"--keep-best"}, "--keep-best: expected --validation FRACTION or FILE too"},
+      {{"--missing", "zero"}, "--missing 'zero': expected one of mean, median, drop, error"},
+      {{"--categories", "0"}, "--categories '0'"},
+      {{"--target", ""}, "--target '': expected the names of columns"},
+      {{"--test", ""}, "--test ''"},
       {{"--no-such-option"}, "no-such-option"},
       {{"--epoch", "3"}, "epoch"},
       {{"--batch-size", "0"}, "--batch-size '0'"},
@@ -127,6 +230,7 @@ TEST(TrainOptions, PlaceholdersAreText) {
   EXPECT_EQ(refusal_of_file("standardize=x%value%y"), "line 1: standardize = 'x%value%y': expected true or false");
   EXPECT_EQ(refusal_of_file("no-bias=%prefix%%value%"), "line 1: no-bias = '%prefix%%value%': expected true or false");
   EXPECT_EQ(refusal_of_file("%option%=1"), "line 1: unknown option '%option%': see --help");
+  EXPECT_EQ(refusal_of_file("epoch=1"), "line 1: unknown option 'epoch'; did you mean epochs?");
   EXPECT_EQ(refusal_of_file("lr = %value%"), "--lr '%value%': expected a finite number >= 0");
   EXPECT_EQ(refusal_of({"--%canonical_option%="}), "--%canonical_option%: expected a value; see --help");
   EXPECT_EQ(refusal_of({"--%option%=%value%"}), "unknown option '--%option%=%value%': see --help");
