@@ -17,7 +17,6 @@ namespace recombine {
 
 namespace {
 
-constexpr std::int64_t kEvaluationBatch = 1000;
 constexpr double kLibraryMemory = 512 << 20;  // of a GPU: workspaces and kernels of its libraries
 
 /// True if the host itself waits for arithmetic and communication, so that it can measure them.

@@ -77,6 +77,9 @@ class TrainingListener {
 /// Mini-batch training of a dense network. Each step takes a global batch, and each rank its share of the batch's rows.
 class Trainer {
  public:
+  /// Rows of a batch of evaluation, unless a batch of training has more.
+  static constexpr std::int64_t kEvaluationBatch = 1000;
+
   /// @throws InputError if `options` do not match the data, or a count is less than 1
   Trainer(RankContext& context, const SharedData& data, const TrainerOptions& options);
 

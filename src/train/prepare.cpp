@@ -75,6 +75,21 @@ ChosenOptions choose_options(const TrainCommand& command, const SharedData& data
                              const std::optional<SavedNetwork>& saved) {
   const DataDefaults defaults;
   const std::int64_t rows = data.train().rows();
+  GivenOptions given{.hidden = command.hidden,
+                     .batch_size = command.batch_size,
+                     .accumulate = command.accumulate,
+                     .epochs = command.epochs,
+                     .steps = command.steps,
+                     .optimizer = command.optimizer.kind,
+                     .lr = command.lr,
+                     .warmup = command.warmup,
+                     .weight_decay = command.weight_decay};
+  if (saved && !given.hidden) given.hidden = saved->model.hidden;
+  // Rows are then predicted in the batches in which a training run predicts its test rows: with the same rounding.
+  if (command.evaluate && !given.batch_size) given.batch_size = Trainer::kEvaluationBatch;
+  const DataDefaults defaults = defaults_for({.kind = kind, .rows = rows}, given);
+  OptimizerOptions optimizer = command.optimizer;
+  optimizer.weight_decay = defaults.weight_decay;
   ChosenOptions chosen;
   TrainerOptions& options = chosen.trainer;
   options = {.model = {.inputs = data.inputs(),

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "distributed/comparison.hpp"
+#include "kernels/error.hpp"
+
 namespace recombine {
 
 namespace {
@@ -30,6 +33,15 @@ std::vector<std::string> notes_of_run(const TrainCommand& command, const DataSet
   return notes;
 }
 
+/// Refuses data without answers for all but predictions.
+void require_only_predictions(const TrainCommand& command, const TableSchema& schema) {
+  const std::string target = schema.targets.empty() ? "" : schema.targets.front().name;
+  require_input(command.evaluate, "--data {}: has no column '{}'; expected it for training", command.data.data, target);
+  require_input(!command.predictions.empty(),
+                "--evaluate: {} has no column '{}' to compare with; expected --predictions FILE, or data with it",
+                command.data.data, target);
+}
+
 }  // namespace
 
 RunData::RunData(const Session& session, const TrainCommand& command, const RankMemory& memory, Communicator& world,
@@ -38,6 +50,12 @@ RunData::RunData(const Session& session, const TrainCommand& command, const Rank
         set_ = load_tables(session, command, memory, saved_);
         return std::move(set_.data);
       }) {
+  const std::string own =
+      fmt::format("{} {}", set_.answers == Answers::absent ? "absent" : "", set_.schema.inputs.empty() ? "images" : "");
+  const std::string known = from_every_rank(session, own).front();  // only the first ranks of the hosts have read them
+  if (known.starts_with("absent")) answers_ = Answers::absent;
+  if (known.ends_with("images")) kind_ = DataFacts::Kind::images;
+  if (answers_ == Answers::absent) require_only_predictions(command, set_.schema);
   for (std::string& note : notes_of_run(command, set_)) set_.notes.push_back(std::move(note));
 }
 

@@ -115,11 +115,11 @@ TEST_F(PredictionsTest, TargetsAreInTheirOwnUnits) {
 
 TEST_F(PredictionsTest, AnOutputThatIsNotFiniteIsRefused) {
   const Table table = classes();
-  Predictions predictions(file_, "p.csv", {table, unnamed_, 2});
-  predictions.add(std::array{0.0F, 1.0F});
+  Predictions predictions(file_, "p.csv", {table, unnamed_, 3});
+  predictions.add(std::array{0.0F, 1.0F, 0.0F});
   const auto message = [&](float bad) -> std::string {
     try {
-      predictions.add(std::array{0.0F, bad});
+      predictions.add(std::array{0.0F, bad, 0.0F});
     } catch (const InputError& error) {
       return error.what();
     }
@@ -132,9 +132,9 @@ TEST_F(PredictionsTest, AnOutputThatIsNotFiniteIsRefused) {
 
 TEST_F(PredictionsTest, NoFileIsLargerThanMostBytes) {
   const Table table = classes();
-  const PredictedTable predicted{table, unnamed_, 2};
+  const PredictedTable predicted{table, unnamed_, 3};
   Predictions predictions(file_, path_, predicted);
-  for (int row = 0; row < 3; ++row) predictions.add(std::array{-1.23456789e-5F, -30.1234567F});
+  for (int row = 0; row < 3; ++row) predictions.add(std::array{-1.23456789e-5F, -30.1234567F, -30.1234567F});
   EXPECT_LE(std::ssize(written()), Predictions::most_bytes(predicted));
 }
 
