@@ -29,12 +29,50 @@ BFloat16 to_bf16(float x) {
 
 float to_f32(BFloat16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
 
+/// Elements of files that C++ has no type for.
+struct Half {
+  std::uint16_t bits;
+};
+struct Truth {
+  std::uint8_t byte;
+};
+
+/// Moves the exponent and the mantissa to their places in an f32, and corrects the exponent's bias. Has no branches, so
+/// that the compiler can vectorize it.
+float to_f32(Half x) {
+  constexpr std::uint32_t kExponent = 0x7C00U << 13;
+  constexpr std::uint32_t kBias = (127U - 15U) << 23;
+  const std::uint32_t magnitude = (x.bits & 0x7FFFU) << 13;
+  const std::uint32_t exponent = magnitude & kExponent;
+  const std::uint32_t normal = magnitude + kBias + (exponent == kExponent ? kBias : 0);  // infinity and NaN: 255
+  const float subnormal =
+      std::bit_cast<float>(magnitude + kBias + (1U << 23)) - std::bit_cast<float>(kBias + (1U << 23));
+  const std::uint32_t bits = exponent == 0 ? std::bit_cast<std::uint32_t>(subnormal) : normal;
+  return std::bit_cast<float>(bits | (x.bits & 0x8000U) << 16);
+}
+
+/// A double that rounds to the same bf16: beyond 2^53 the lowest bits are replaced by one that says whether any was set.
+template <class Integer>
+double to_odd_double(Integer x) {
+  constexpr auto kLow = (Integer{1} << 12) - 1;
+  const bool exact = x < Integer{1} << 53 && (!std::is_signed_v<Integer> || x > -(Integer{1} << 53));
+  return static_cast<double>(exact || (x & kLow) == 0 ? x : (x & ~kLow) | Integer{1} << 11);
+}
+
 template <class To, class From>
 To cast(From x) {
   if constexpr (std::is_same_v<To, From>) {
     return x;
-  } else if constexpr (std::is_same_v<From, BFloat16>) {
-    return static_cast<To>(to_f32(x));
+  } else if constexpr (std::is_same_v<From, BFloat16> || std::is_same_v<From, Half>) {
+    return cast<To>(to_f32(x));
+  } else if constexpr (std::is_same_v<From, Truth>) {
+    return cast<To>(x.byte == 0 ? 0.0F : 1.0F);
+  } else if constexpr (std::is_same_v<To, BFloat16> && std::is_integral_v<From> && sizeof(From) == 8) {
+    return to_bf16(rounded_to_odd(to_odd_double(x)));
+  } else if constexpr (std::is_same_v<To, BFloat16> && std::is_integral_v<From> && sizeof(From) == 4) {
+    return to_bf16(rounded_to_odd(static_cast<double>(x)));
+  } else if constexpr (std::is_same_v<To, BFloat16> && std::is_integral_v<From>) {
+    return to_bf16(static_cast<float>(x));
   } else if constexpr (std::is_same_v<To, BFloat16> && std::is_same_v<From, double>) {
     return to_bf16(rounded_to_odd(x));  // to odd: two roundings to nearest can differ from one
   } else if constexpr (std::is_same_v<To, BFloat16>) {
@@ -59,8 +97,8 @@ void transpose_tile(const From* from, std::int64_t from_ld, To* to, std::int64_t
   for (std::int64_t j = 0; j < cols; ++j) std::copy_n(tile.data() + j * kPitch, rows, to + j * to_ld);
 }
 
-template <class To, class From>
-void convert_as(ConstMatrixView from, Transpose transpose, MatrixView to) {
+template <class To, class From, class Matrix>
+void convert_as(const Matrix& from, Transpose transpose, MatrixView to) {
   const auto* const x = reinterpret_cast<const From*>(from.data);
   auto* const y = reinterpret_cast<To*>(to.data);
   if (transpose == Transpose::no) {
@@ -77,8 +115,8 @@ void convert_as(ConstMatrixView from, Transpose transpose, MatrixView to) {
   }
 }
 
-template <class From>
-void convert_from(ConstMatrixView from, Transpose transpose, MatrixView to) {
+template <class From, class Matrix>
+void convert_from(const Matrix& from, Transpose transpose, MatrixView to) {
   switch (to.type) {
     case DataType::f32: return convert_as<float, From>(from, transpose, to);
     case DataType::f64: return convert_as<double, From>(from, transpose, to);
@@ -87,17 +125,40 @@ void convert_from(ConstMatrixView from, Transpose transpose, MatrixView to) {
   }
 }
 
-}  // namespace
-
-void convert(ConstMatrixView from, Transpose transpose, MatrixView to) {
+template <class Matrix>
+void require_fits(const Matrix& from, Transpose transpose, MatrixView to) {
   const bool fits = transpose == Transpose::no ? from.rows == to.rows && from.cols == to.cols
                                                : from.rows == to.cols && from.cols == to.rows;
   require(fits, "conversion of [{},{}] into [{},{}]", from.rows, from.cols, to.rows, to.cols);
+}
+
+}  // namespace
+
+void convert(ConstMatrixView from, Transpose transpose, MatrixView to) {
+  require_fits(from, transpose, to);
   switch (from.type) {
     case DataType::f32: return convert_from<float>(from, transpose, to);
     case DataType::f64: return convert_from<double>(from, transpose, to);
     case DataType::bf16: return convert_from<BFloat16>(from, transpose, to);
     default: throw Error(fmt::format("no conversion from {}", name_of(from.type)));
+  }
+}
+
+void convert(const ElementMatrix& from, Transpose transpose, MatrixView to) {
+  require_fits(from, transpose, to);
+  switch (from.element) {
+    case Element::b1: return convert_from<Truth>(from, transpose, to);
+    case Element::i1: return convert_from<std::int8_t>(from, transpose, to);
+    case Element::i2: return convert_from<std::int16_t>(from, transpose, to);
+    case Element::i4: return convert_from<std::int32_t>(from, transpose, to);
+    case Element::i8: return convert_from<std::int64_t>(from, transpose, to);
+    case Element::u1: return convert_from<std::uint8_t>(from, transpose, to);
+    case Element::u2: return convert_from<std::uint16_t>(from, transpose, to);
+    case Element::u4: return convert_from<std::uint32_t>(from, transpose, to);
+    case Element::u8: return convert_from<std::uint64_t>(from, transpose, to);
+    case Element::f2: return convert_from<Half>(from, transpose, to);
+    case Element::f4: return convert_from<float>(from, transpose, to);
+    case Element::f8: return convert_from<double>(from, transpose, to);
   }
 }
 

@@ -12,11 +12,12 @@
 
 namespace recombine {
 
-/// A matrix in a .npy file. Each rank reads the parts that it needs, independently of other ranks.
+/// A matrix in a .npy file, with elements of any type that Element has. Each rank reads the parts that it needs,
+/// independently of other ranks.
 /// @pre of constructor and destructor: no communication stream has work
 class NpyReader {
  public:
-  /// `option` is named in errors: "--a a.npy: ...". @throws InputError unless `path` holds a matrix of f32 or f64
+  /// `option` is named in errors: "--a a.npy: ...". @throws InputError unless `path` holds a matrix of numbers
   NpyReader(const std::string& option, const std::string& path);
 
   const NpyHeader& header() const;

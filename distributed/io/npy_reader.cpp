@@ -1,14 +1,8 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "distributed/io/convert.hpp"
-#include "distributed/io/file_kind.hpp"
+#include "distributed/io/npy_array.hpp"
 #include "distributed/io/npy_file.hpp"
 #include "distributed/mpi/mpi_file.hpp"
 #include "kernels/cpu/cpu_stream.hpp"
@@ -23,26 +17,6 @@ constexpr std::int64_t kColsAtOnce = 1 << 13;
 /// Reading across a gap of so few bytes is faster than skipping the gap: measured for gaps from 512 bytes to this.
 constexpr std::int64_t kShortGapBytes = 1 << 13;
 
-/// Does not use MPI, which does not say why a file cannot be opened.
-NpyHeader read_header(const std::string& name, const std::string& path) {
-  struct stat status {};
-  const auto cannot = [&](int reason) {
-    return InputError(
-        fmt::format("{}: cannot be read: {}; expected a readable .npy file", name, std::strerror(reason)));
-  };
-  if (stat(path.c_str(), &status) != 0) throw cannot(errno);
-  require_input(S_ISREG(status.st_mode), "{}: is {}; expected a regular .npy file", name, kind_of(status.st_mode));
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) throw cannot(errno);
-  std::string start(static_cast<std::size_t>(std::min<std::int64_t>(status.st_size, kNpyHeaderMost)), '\0');
-  const ssize_t got = pread(file, start.data(), start.size(), 0);
-  const int reason = errno;
-  close(file);
-  if (got < 0) throw cannot(reason);
-  start.resize(static_cast<std::size_t>(got));
-  return parse_npy_header(name, start, status.st_size);
-}
-
 }  // namespace
 
 /// Rows here are rows of the file: for a matrix in Fortran order, its columns.
@@ -50,7 +24,10 @@ struct NpyReader::Source {
   NpyHeader header;
   mpi::File file;
 
-  Source(const std::string& name, const std::string& path) : header(read_header(name, path)), file(name, path) {}
+  /// MPI does not say why a file cannot be opened: so NpyArray opens it first.
+  Source(const std::string& name, const std::string& path) : header(NpyArray(name, path).header()), file(name, path) {
+    require_matrix(name, header);
+  }
 
   std::int64_t width() const { return header.order == MatrixOrder::rows ? header.cols : header.rows; }
   std::int64_t element() const { return size_of(header.type); }
@@ -60,11 +37,11 @@ struct NpyReader::Source {
   bool gap_is_short(Range cols) const { return (width() - cols.size()) * element() <= kShortGapBytes; }
 
   void read(Range rows, Range cols, Transpose transpose, MatrixView to) const {
-    const bool as_it_lies = transpose == Transpose::no && to.type == header.type;
+    const bool as_it_lies = transpose == Transpose::no && native_type(header.type.element) == to.type;
     if (as_it_lies && cols.size() == width() && to.contiguous()) {
-      return file.read(offset(rows.begin, 0), to.data, rows.size() * cols.size() * element());
+      return read_run(rows.begin, 0, to.data, rows.size() * cols.size());
     }
-    if (as_it_lies && !gap_is_short(cols)) return read_rows(rows, cols, to);
+    if (as_it_lies && !gap_is_short(cols)) return read_rows(rows, cols, to.data, to.ld);
     for (std::int64_t begin = cols.begin; begin < cols.end; begin += kColsAtOnce) {
       const Range some{begin, std::min(begin + kColsAtOnce, cols.end)};
       const std::int64_t at = begin - cols.begin;
@@ -75,13 +52,21 @@ struct NpyReader::Source {
   }
 
  private:
-  void read_rows(Range rows, Range cols, MatrixView to) const {
-    if (to.contiguous()) {
-      return file.read_strided(offset(rows.begin, cols.begin), rows.size(), cols.size() * element(),
-                               width() * element(), to.data);
+  void to_native(std::byte* data, std::int64_t count) const {
+    if (header.type.order == ByteOrder::big) swap_bytes(data, count, header.type.element);
+  }
+  void read_run(std::int64_t row, std::int64_t col, std::byte* to, std::int64_t count) const {
+    file.read(offset(row, col), to, count * element());
+    to_native(to, count);
+  }
+  /// Reads into memory whose rows are `ld` elements apart.
+  void read_rows(Range rows, Range cols, std::byte* to, std::int64_t ld) const {
+    if (ld == cols.size()) {
+      file.read_strided(offset(rows.begin, cols.begin), rows.size(), cols.size() * element(), width() * element(), to);
+      return to_native(to, rows.size() * cols.size());
     }
     for (std::int64_t i = 0; i < rows.size(); ++i) {
-      file.read(offset(rows.begin + i, cols.begin), to.block(i, 0, 1, to.cols).data, cols.size() * element());
+      read_run(rows.begin + i, cols.begin, to + i * ld * element(), cols.size());
     }
   }
 
@@ -93,14 +78,13 @@ struct NpyReader::Source {
     const auto scratch = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * ld * element()));
     for (std::int64_t begin = 0; begin < rows.size(); begin += most) {
       const std::int64_t n = std::min(most, rows.size() - begin);
-      const MatrixView band{scratch.get(), n, cols.size(), ld, header.type};
       const Range some{rows.begin + begin, rows.begin + begin + n};
       if (read_on) {
-        file.read(offset(some.begin, cols.begin), band.data, ((n - 1) * ld + cols.size()) * element());
+        read_run(some.begin, cols.begin, scratch.get(), (n - 1) * ld + cols.size());
       } else {
-        read_rows(some, cols, band);
+        read_rows(some, cols, scratch.get(), ld);
       }
-      convert(band, transpose,
+      convert({scratch.get(), n, cols.size(), ld, header.type.element}, transpose,
               transpose == Transpose::no ? to.block(begin, 0, n, to.cols) : to.block(0, begin, to.rows, n));
     }
   }

@@ -21,6 +21,7 @@ constexpr std::int64_t kScratchBytes = std::int64_t{1} << 20;
 /// The temporary file as this rank sees it, and the first error of writing it.
 struct NpyWriter::Output {
   NpyHeader header;
+  DataType type = DataType::f32;  ///< of the file's elements
   std::string path;
   std::optional<SharedFile> file;
   std::exception_ptr failure;
@@ -36,18 +37,18 @@ struct NpyWriter::Output {
   }
 
   std::int64_t offset(std::int64_t row, std::int64_t col) const {
-    return header.data_offset + (row * header.cols + col) * size_of(header.type);
+    return header.data_offset + (row * header.cols + col) * size_of(type);
   }
 
   void write(Range rows, Range cols, ConstMatrixView from) const {
     const bool whole_rows = cols.size() == header.cols;
-    if (from.type == header.type && (from.contiguous() || !whole_rows)) return write_as_it_lies(rows, cols, from);
-    const std::int64_t row_bytes = cols.size() * size_of(header.type);
+    if (from.type == type && (from.contiguous() || !whole_rows)) return write_as_it_lies(rows, cols, from);
+    const std::int64_t row_bytes = cols.size() * size_of(type);
     const std::int64_t most = std::clamp<std::int64_t>(kScratchBytes / row_bytes, 1, rows.size());
     const auto scratch = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(most * row_bytes));
     for (std::int64_t begin = 0; begin < rows.size(); begin += most) {
       const std::int64_t n = std::min(most, rows.size() - begin);
-      const MatrixView band{scratch.get(), n, cols.size(), cols.size(), header.type};
+      const MatrixView band{scratch.get(), n, cols.size(), cols.size(), type};
       convert(from.block(begin, 0, n, from.cols), Transpose::no, band);
       write_as_it_lies({rows.begin + begin, rows.begin + begin + n}, cols, band);
     }
@@ -55,7 +56,7 @@ struct NpyWriter::Output {
 
  private:
   void write_as_it_lies(Range rows, Range cols, ConstMatrixView from) const {
-    const std::int64_t row_bytes = cols.size() * size_of(header.type);
+    const std::int64_t row_bytes = cols.size() * size_of(type);
     if (cols.size() == header.cols && from.contiguous()) {
       return file->write(offset(rows.begin, 0), from.data, rows.size() * row_bytes);
     }
@@ -69,6 +70,7 @@ NpyWriter::NpyWriter(Communicator& world, Stream& stream, const std::string& opt
                      DataType type, DistMatrix::Shape shape)
     : world_(world), name_(fmt::format("--{} {}", option, path)), path_(path), output_(std::make_shared<Output>()) {
   NpyHeader& header = output_->header;
+  output_->type = type;
   header = {.type = type, .rows = shape.rows, .cols = shape.cols};
   header.data_offset = static_cast<std::int64_t>(format_npy_header(header).size());
   on_root(world, stream, [&] { create(header); });

@@ -14,14 +14,14 @@ po::options_description product_options() {
   group.add_options()("m", text_option("M"),
                       "rows of C; without files, each element is computed from its global index")(
       "n", text_option("N"), "columns of C")("k", text_option("K"), "the contracted dimension")(
-      "a", text_option("A.npy"), "operand A from a file (f4 or f8, C or Fortran order)")(
+      "a", text_option("A.npy"), "operand A from a file of numpy.save: floats, integers or bool, C or Fortran order")(
       "b", text_option("B.npy"), "operand B")("c", text_option("C0.npy"),
                                               "the C that beta multiplies; --out may overwrite it")(
       "trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")("trans-b", po::bool_switch(),
                                                                            "B is given as its transpose, [n, k]")(
       "alpha", text_option("X", "1"), "factor of op(A) op(B)")("beta", text_option("X", "0"), "factor of C")(
       "dtype", text_option("NAME", "auto"),
-      "auto (the widest type of the files; f32 without files) | f32 | bf16 (summed in f32, rounded once) | f64")(
+      "auto (f64 if a file is f8, else f32) | f32 | bf16 (summed in f32, rounded once) | f64")(
       "seed", text_option("N", "1"), "seed of the elements that are not read from files");
   return group;
 }

@@ -25,7 +25,7 @@ struct MatmulCommand {
   Transpose trans_a = Transpose::no, trans_b = Transpose::no;
   double alpha = 1;
   double beta = 0;
-  std::optional<DataType> type;  ///< of the product; none: the widest of the files
+  std::optional<DataType> type;  ///< of the product; none: f64 if a file is f8, else f32
   std::optional<Mesh> mesh;
   std::optional<Schedule> schedule;
   State c_state = State::replicated;

@@ -23,6 +23,9 @@ MatrixSource source_of(const MatmulCommand& command, const char* option, const s
   return MatrixSource::made({.seed = command.seed, .tensor = tensor, .cols = shape.cols}, shape);
 }
 
+/// b: all whole numbers up to 2^b are exact in `type`.
+int exact_bits(DataType type) { return type == DataType::f64 ? 53 : type == DataType::f32 ? 24 : 8; }
+
 /// A file, and the type to which its elements are converted for the product.
 struct Conversion {
   const MatrixSource& source;
@@ -30,10 +33,26 @@ struct Conversion {
 
   /// "--a a.npy is f64, narrowed to f32"; "" if the file has the type already
   std::string text() const {
-    const DataType from = source.file_type().value_or(to);
-    if (from == to) return {};
-    return fmt::format("{} is {}, {} to {}", source.name(), name_of(from),
-                       size_of(from) > size_of(to) ? "narrowed" : "widened", name_of(to));
+    const FileType from = source.file_type().value_or(FileType());
+    if (!source.file_type() || native_type(from) == to) return {};
+    return fmt::format("{} is {}, {} to {}{}", source.name(), text_of(from), verb(from), name_of(to), limit(from));
+  }
+
+ private:
+  std::string_view verb(FileType from) const {
+    if (!is_float(from.element) || from.order == ByteOrder::big) return "converted";
+    return size_of(from) > size_of(to) ? "narrowed" : "widened";
+  }
+  /// " (exact up to 2^24, with --dtype f64 up to 2^53)", if `to` does not hold all whole numbers of the file's type
+  std::string limit(FileType from) const {
+    if (is_float(from.element) || from.element == Element::b1) return {};
+    const bool is_signed = from.element <= Element::i8;
+    const std::int64_t bits = 8 * size_of(from) - (is_signed ? 1 : 0);
+    if (bits <= exact_bits(to)) return {};
+    const int most = exact_bits(DataType::f64);
+    const std::string with_f64 = bits <= most ? "always" : fmt::format("up to 2^{}", most);
+    return fmt::format(" (exact up to 2^{}{})", exact_bits(to),
+                       to == DataType::f64 ? "" : ", with --dtype f64 " + with_f64);
   }
 };
 
@@ -65,7 +84,7 @@ MatrixSource MatrixSource::made(const Generated& matrix, DistMatrix::Shape shape
   return source;
 }
 
-std::optional<DataType> MatrixSource::file_type() const {
+std::optional<FileType> MatrixSource::file_type() const {
   return file_ ? std::optional(file_->header().type) : std::nullopt;
 }
 
@@ -112,7 +131,9 @@ void MatmulProblem::read_c0(const MatmulCommand& command) {
 }
 
 void MatmulProblem::set_type(const std::optional<DataType>& asked) {
-  const auto is_f64 = [](const MatrixSource& source) { return source.file_type() == DataType::f64; };
+  const auto is_f64 = [](const MatrixSource& source) {
+    return source.file_type() && source.file_type()->element == Element::f8;
+  };
   const bool wide = is_f64(a) || is_f64(b) || (c0 && is_f64(*c0));
   shape.type = asked.value_or(wide ? DataType::f64 : DataType::f32);
   std::vector<Conversion> all = {{a, shape.type}, {b, shape.type}};

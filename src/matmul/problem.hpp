@@ -22,7 +22,7 @@ class MatrixSource {
   std::int64_t rows() const { return shape_.rows; }
   std::int64_t cols() const { return shape_.cols; }
   const std::string& name() const { return name_; }  ///< "--a a.npy", or "A"
-  std::optional<DataType> file_type() const;         ///< of the file's elements; none: no file
+  std::optional<FileType> file_type() const;         ///< of the file's elements; none: no file
 
   /// Reads a rectangle of op(X) into `to` in the device's memory: [rows, cols], or [cols, rows] with `transpose`. A
   /// file is read on `io` (for a GPU this call blocks); computed elements are enqueued on the compute stream.
@@ -49,7 +49,7 @@ struct MatmulProblem {
 
  private:
   void read_c0(const MatmulCommand& command);
-  /// Sets the product's type: `asked`, or else the widest type of the files.
+  /// Sets the product's type: `asked`, or else f64 if a file has elements of f8, and else f32.
   void set_type(const std::optional<DataType>& asked);
 };
 

@@ -71,14 +71,15 @@ def file_cases(root):
     foreign.write_bytes(b"PK\x03\x04" * 64)
     empty = root / "empty.npy"
     empty.write_bytes(b"")
-    whole = npy.write(root / "int64.npy", [[1, 2], [3, 4]], "<i8")
+    parts = root / "complex.npy"
+    parts.write_bytes(npy.header("<c8", "(2, 2)", False) + bytes(32))
     vector = root / "vector.npy"
     vector.write_bytes(npy.header("<f4", "(4,)", False) + bytes(16))
     files = ["--a", a, "--b", b]
     pipe = root / "pipe.npy"
     os.mkfifo(pipe)
     unreadable = [(path, path) for path in ["missing.npy", str(truncated), str(foreign), str(empty), str(root)]]
-    unreadable += [(whole, ["int64.npy", "i8"]), (str(vector), "vector.npy")]
+    unreadable += [(str(parts), ["complex.npy", "<c8", "A.real"]), (str(vector), "vector.npy")]
     long = root / "long.npy"  # an empty matrix with an extent of 2^63 - 1
     long.write_bytes(npy.header("<f4", "(9223372036854775807, 0)", False))
     none = root / "none.npy"

@@ -62,7 +62,7 @@ TEST_F(NpyFailure, FilesThatCannotBeReadAreNamed) {
   EXPECT_EQ(error(folder_.string()), "--a " + folder_.string() + ": is a folder; expected a regular .npy file");
   EXPECT_EQ(error("/dev/null"), "--a /dev/null: is a character device; expected a regular .npy file");
   save(own_path(), "");
-  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is empty; expected a matrix saved by numpy.save");
+  EXPECT_EQ(error(own_path()), "--a " + own_path() + ": is empty; expected an array saved by numpy.save");
   const NpyHeader header{.rows = 10, .cols = 100};
   save(own_path(), file_bytes(header, DataType::f32).substr(0, 1000));
   EXPECT_EQ(error(own_path()),

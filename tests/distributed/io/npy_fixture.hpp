@@ -75,7 +75,8 @@ class NpyTest : public ::testing::Test {
     bytes.resize(offset + static_cast<std::size_t>(header.rows * header.cols * size_of(header.type)));
     auto* const data = reinterpret_cast<std::byte*>(bytes.data() + offset);
     const bool by_columns = header.order == MatrixOrder::columns;
-    const MatrixView m{data, header.rows, header.cols, by_columns ? header.rows : header.cols, header.type};
+    const MatrixView m{data, header.rows, header.cols, by_columns ? header.rows : header.cols,
+                       native_type(header.type).value()};
     for (std::int64_t i = 0; i < header.rows; ++i) {
       for (std::int64_t j = 0; j < header.cols; ++j) {
         by_columns ? set(m, j, i, rounded(value(i, j), first)) : set(m, i, j, rounded(value(i, j), first));
