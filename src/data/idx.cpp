@@ -1,153 +1,160 @@
 #include "src/data/idx.hpp"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
-#include <utility>
+#include <optional>
+#include <set>
+
+#include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
-#include "src/data/unpacked_file.hpp"
+#include "src/data/array_store.hpp"
+#include "src/data/idx_files.hpp"
+#include "src/data/idx_reader.hpp"
+#include "src/data/whole_classes.hpp"
 
 namespace recombine {
 
 namespace {
 
-constexpr std::uint32_t kImages = 0x00000803;  // unsigned bytes in three dimensions
-constexpr std::uint32_t kLabels = 0x00000801;  // unsigned bytes in one dimension
-
-constexpr const char* kTrainImages = "train-images-idx3-ubyte";
-constexpr const char* kTrainLabels = "train-labels-idx1-ubyte";
-constexpr const char* kTestImages = "t10k-images-idx3-ubyte";
-constexpr const char* kTestLabels = "t10k-labels-idx1-ubyte";
-constexpr std::array kSuffixes = {"", ".gz"};
-
-/// An open IDX file after its header, which says how many items follow. Magic number and dimensions are big-endian.
-struct Idx {
-  UnpackedFile file;
-  std::int64_t count = 0;  ///< first dimension
-  std::int64_t height = 1;
-  std::int64_t width = 1;
-
-  std::int64_t size() const { return count * height * width; }  ///< bytes of the items
-};
-
-std::uint32_t big_endian(std::span<const char> bytes) {
-  std::uint32_t value = 0;
-  for (const char byte : bytes) value = value << 8 | static_cast<std::uint8_t>(byte);
-  return value;
-}
-
-[[noreturn]] void refuse_size(const Idx& idx, std::string_view held) {
-  throw InputError(fmt::format("{}: holds {} bytes after its header; expected {} items of {} x {} bytes, as it says",
-                               idx.file.path(), held, idx.count, idx.height, idx.width));
-}
-
-/// Reads the header, and checks its sizes as far as possible before reading more: a wrong size must take no memory.
-Idx open_idx(const std::string& path, std::uint32_t magic, const DataBudget& budget) {
-  Idx idx{.file = UnpackedFile(path, budget.growth())};
-  std::array<char, 16> header{};
-  const std::size_t wanted = std::size_t{4} * (1 + (magic & 0xFF));
-  const std::size_t got = idx.file.read(std::span(header).first(wanted));
-  require_input(got == wanted, "{}: has {} bytes; expected an IDX file, whose header is longer", path, got);
-  const auto number = [&](std::size_t i) { return big_endian(std::span(header).subspan(4 * i, 4)); };
-  require_input(number(0) == magic, "{}: has magic number {:#010x}; expected {:#010x}, an IDX file of {}", path,
-                number(0), magic, magic == kImages ? "images" : "labels");
-  idx.count = number(1);
-  if (magic == kImages) {
-    idx.height = number(2);
-    idx.width = number(3);
-  }
-  require_input(idx.count > 0 && idx.height > 0 && idx.width > 0, "{}: holds no items; expected at least one", path);
-  std::int64_t rows = 0, size = 0;
-  const bool uncountable =
-      __builtin_mul_overflow(idx.count, idx.height, &rows) || __builtin_mul_overflow(rows, idx.width, &size);
-  const std::int64_t held = idx.file.file_bytes() - static_cast<std::int64_t>(wanted);
-  if (uncountable || (!idx.file.packed() && size != held)) refuse_size(idx, std::to_string(held));
-  idx.file.require_allowed(size);
-  return idx;
-}
-
-/// Appends all items to `to`, each byte as a T. Reads 4 MiB at a time.
-template <class T>
-void read_items(Idx& idx, std::vector<T>& to) {
-  static constexpr std::int64_t kPiece = std::int64_t{4} << 20;
-  const std::int64_t size = idx.size();
-  to.reserve(static_cast<std::size_t>(size));
-  std::vector<char> piece(static_cast<std::size_t>(std::min(size, kPiece)));
-  for (std::int64_t done = 0; done < size;) {
-    const std::span part = std::span(piece).first(static_cast<std::size_t>(std::min(size - done, kPiece)));
-    const std::size_t got = idx.file.read(part);
-    done += static_cast<std::int64_t>(got);
-    if (got < part.size()) refuse_size(idx, std::to_string(done));
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(part.data());
-    to.insert(to.end(), bytes, bytes + got);
-  }
-  if (idx.file.read(std::span(piece).first(1)) > 0) refuse_size(idx, "more");  // also checks the end of a .gz
-}
-
-/// FOLDER/name or FOLDER/name.gz; "" if neither is there.
-std::string find_file(const std::string& folder, const std::string& name) {
-  for (const char* suffix : kSuffixes) {
-    std::string path = folder + "/" + name + suffix;
-    std::error_code ignored;
-    if (std::filesystem::exists(path, ignored)) return path;
-  }
-  return "";
-}
-
+/// One table while it is read: the labels are numbers until the classes are known.
 struct Images {
   LoadedTable table;
-  std::int64_t height, width;
+  std::vector<std::int64_t> shape;
+  std::vector<std::int32_t> numbers;
+  std::string labels_path;
 };
 
-Images load_images(const std::string& images_path, const std::string& labels_path, DataBudget& budget) {
-  Idx images = open_idx(images_path, kImages, budget);
-  Idx labels = open_idx(labels_path, kLabels, budget);
-  require_input(images.count == labels.count, "{}: holds {} labels; expected {}, one for each image of {}", labels_path,
-                labels.count, images.count, images_path);
-  LoadedTable table{.rows = images.count, .inputs = images.height * images.width};
-  budget.take_table(images_path, static_cast<double>(images.size()));  // count both files before reading either
-  budget.take_table(labels_path, static_cast<double>(labels.size()) * sizeof(std::int32_t));
-  read_items(images, table.pixels);
-  read_items(labels, table.labels);
-  return {std::move(table), images.height, images.width};
+IdxReader open_images(const std::string& path, Growth growth) {
+  IdxReader images(path, growth);
+  require_input(images.shape().size() > 1, "{}: has 1 dimension; expected images: at least 2, the first counts them",
+                path);
+  return images;
+}
+
+IdxReader open_labels(const std::string& path, Growth growth, const IdxReader& images) {
+  IdxReader labels(path, growth);
+  require_input(!is_float(labels.element()), "{}: holds floats; expected labels, which are whole numbers", path);
+  require_input(labels.shape().size() <= 2, "{}: has {} dimensions; expected 1, of labels, or 2 (QMNIST)", path,
+                labels.shape().size());
+  require_input(images.rows() == labels.rows(), "{}: holds {} labels; expected {}, one for each image of {}", path,
+                labels.rows(), images.rows(), images.path());
+  return labels;
+}
+
+void read_pixels(IdxReader& images, LoadedTable& table) {
+  constexpr std::int64_t kPiece = std::int64_t{4} << 20;
+  const std::int64_t size = table.rows * table.inputs;
+  table.pixels.reserve(static_cast<std::size_t>(size));  // a damaged file ends before all of it is touched
+  for (std::int64_t done = 0; done < size; done += kPiece) {
+    const auto n = static_cast<std::size_t>(std::min(kPiece, size - done));
+    table.pixels.resize(table.pixels.size() + n);
+    images.read(std::span(table.pixels).last(n));
+  }
+}
+
+void read_features(IdxReader& images, DataBudget& budget, std::vector<std::string>& notes, LoadedTable& table) {
+  const auto store = make_array_store(images.path(), table.rows, table.inputs, budget, notes);
+  const std::int64_t some = rows_at_once(table.rows, table.inputs);
+  std::vector<float> values(static_cast<std::size_t>(some * table.inputs));
+  for (std::int64_t first = 0; first < table.rows; first += some) {
+    const std::int64_t rows = std::min(some, table.rows - first);
+    const std::span<float> part = std::span(values).first(static_cast<std::size_t>(rows * table.inputs));
+    images.read(part);
+    if (is_float(images.element())) require_finite(images.path(), images.shape(), first * table.inputs, part);
+    store->write(first, part);
+  }
+  table.store = store;
+}
+
+/// The first column, and a note if there are more.
+void read_labels(IdxReader& labels, std::vector<std::string>& notes, std::vector<std::int32_t>& numbers) {
+  const std::int64_t some = rows_at_once(labels.rows(), labels.cols());
+  std::vector<double> values;
+  for (std::int64_t first = 0; first < labels.rows(); first += some) {
+    const std::int64_t rows = std::min(some, labels.rows() - first);
+    values.resize(static_cast<std::size_t>(rows * labels.cols()));
+    labels.read(std::span(values));
+    for (std::int64_t r = 0; r < rows; ++r) {
+      numbers.push_back(static_cast<std::int32_t>(values[static_cast<std::size_t>(r * labels.cols())]));
+    }
+  }
+  if (labels.cols() > 1) {
+    notes.push_back(fmt::format("{}: the first of {} columns is the label", labels.path(), labels.cols()));
+  }
+}
+
+Images load_images(const std::string& images_path, const std::string& labels_path, DataBudget& budget,
+                   std::vector<std::string>& notes) {
+  IdxReader images = open_images(images_path, budget.growth());
+  IdxReader labels = open_labels(labels_path, budget.growth(), images);
+  Images read{.table = {.rows = images.rows(), .inputs = images.cols()},
+              .shape = {images.shape().begin() + 1, images.shape().end()},
+              .labels_path = labels_path};
+  const bool are_bytes = images.element() == Element::u1;
+  // Both files are counted before either is read.
+  if (are_bytes)
+    budget.take_table(images_path, static_cast<double>(images.rows()) * static_cast<double>(images.cols()));
+  budget.take_table(labels_path, static_cast<double>(labels.rows()) * sizeof(std::int32_t));
+  are_bytes ? read_pixels(images, read.table) : read_features(images, budget, notes, read.table);
+  images.finish();
+  read_labels(labels, notes, read.numbers);
+  labels.finish();
+  return read;
+}
+
+WholeClasses classes_of(const Images& train, const DataOptions& options) {
+  if (options.schema) return WholeClasses(options.schema->classes);
+  const std::set<std::int64_t> numbers(train.numbers.begin(), train.numbers.end());
+  require_input(numbers.size() > 1, "{}: all labels are {}; expected at least two classes", train.labels_path,
+                *numbers.begin());
+  return WholeClasses(numbers);
+}
+
+LoadedTable with_labels(Images images, const WholeClasses& classes, const char* expected) {
+  images.table.labels.reserve(images.numbers.size());
+  for (const std::int32_t number : images.numbers) {
+    const auto label = classes.class_of(number);
+    require_input(label.has_value(), "{}: a label is {}; expected {}", images.labels_path, number, expected);
+    images.table.labels.push_back(*label);
+  }
+  return std::move(images.table);
 }
 
 }  // namespace
 
-std::vector<std::string> idx_files(const std::string& folder) {
+std::vector<std::string> idx_files(const std::string& place) {
   std::vector<std::string> paths;
-  for (const char* name : {kTrainImages, kTrainLabels, kTestImages, kTestLabels}) {
-    for (const char* suffix : kSuffixes) paths.push_back(folder + "/" + name + suffix);
+  for (const IdxFiles& files : idx_data_sets(place)) {
+    for (const std::string& path : {files.train_images, files.train_labels, files.test_images, files.test_labels}) {
+      if (!path.empty()) paths.push_back(path);
+    }
   }
-  return paths;
+  return paths.empty() ? std::vector{place} : paths;
 }
 
-LoadedData load_idx_folder(const std::string& folder, DataBudget& budget) {
-  const auto needed = [&](const char* name) {
-    std::string path = find_file(folder, name);
-    require_input(!path.empty(), "--data {}: has neither {} nor {}.gz; expected one of them", folder, name, name);
-    return path;
-  };
-  const std::filesystem::path place = std::filesystem::path(folder + "/").lexically_normal().parent_path();
-  LoadedData data{.name = place.filename().string(), .input = {.scale = 1.0F / 255}};
-  const std::string train_images = needed(kTrainImages);
-  Images train = load_images(train_images, needed(kTrainLabels), budget);
-  data.train = std::move(train.table);
-  data.classes = std::max<std::int64_t>(2, 1 + *std::ranges::max_element(data.train.labels));
-  if (find_file(folder, kTestImages).empty() && find_file(folder, kTestLabels).empty()) {
-    return data;
-  }
-  const std::string test_images = needed(kTestImages);
-  Images test = load_images(test_images, needed(kTestLabels), budget);
-  require_input(test.height == train.height && test.width == train.width,
-                "--data {}: test images are {} x {}; expected {} x {}, as the training images", folder, test.height,
-                test.width, train.height, train.width);
-  data.test = std::move(test.table);
-  require_input(*std::ranges::max_element(data.test.labels) < data.classes,
-                "--data {}: a test label is {}; expected at most {}, the largest training label", folder,
-                *std::ranges::max_element(data.test.labels), data.classes - 1);
-  return data;
+DataSet load_idx(const std::string& place, const DataOptions& options, DataBudget& budget) {
+  const IdxFiles files = find_idx_files(place);
+  const std::filesystem::path folder = std::filesystem::path(place + "/").lexically_normal().parent_path();
+  DataSet set;
+  set.data.name = folder.filename().string();
+  Images train = load_images(files.train_images, files.train_labels, budget, set.notes);
+  const std::vector<std::int64_t> shape = train.shape;
+  const bool are_bytes = train.table.store == nullptr;
+  if (are_bytes) set.data.input = {.scale = 1.0F / 255};
+  const WholeClasses classes = classes_of(train, options);
+  const char* const of_model = "a class of the model of --load";
+  set.data.train = with_labels(std::move(train), classes, of_model);
+  set.schema.classes = classes.names();
+  set.data.classes = static_cast<std::int64_t>(classes.names().size());
+  if (files.test_images.empty()) return set;
+  Images test = load_images(files.test_images, files.test_labels, budget, set.notes);
+  require_input(test.shape == shape, "--data {}: test images are {}; expected {}, as the training images", place,
+                fmt::join(test.shape, " x "), fmt::join(shape, " x "));
+  require_input((test.table.store == nullptr) == are_bytes,
+                "--data {}: training or test images are bytes, the others are not; expected one type", place);
+  set.data.test = with_labels(std::move(test), classes, options.schema ? of_model : "one of the training labels");
+  return set;
 }
 
 }  // namespace recombine

@@ -3,16 +3,18 @@
 #include <string>
 #include <vector>
 
-#include "src/data/data_budget.hpp"
-#include "src/nn/dataset.hpp"
+#include "src/data/load_data.hpp"
 
 namespace recombine {
 
-/// The paths of all files below in `folder`, plain and .gz, whether they exist or not.
-std::vector<std::string> idx_files(const std::string& folder);
+/// The paths that load_idx() may read; they may not exist.
+std::vector<std::string> idx_files(const std::string& place);
 
-/// Reads images and labels in MNIST's format: train-images-idx3-ubyte, train-labels-idx1-ubyte and, if they exist,
-/// t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each plain or .gz. @throws InputError naming the file
-LoadedData load_idx_folder(const std::string& folder, DataBudget& budget);
+/// Reads a data set in IDX format, such as MNIST, from a folder or FOLDER/PREFIX: its training images and labels, and
+/// its test images and labels if there are any. idx_files.hpp has the names of the files. Images have 2 to 4 dimensions:
+/// rows of bytes stay bytes, other types become f32. Labels are whole numbers, [n] or [n,m], where the first column
+/// counts (QMNIST). They are the classes, sorted; options.schema has those of a saved model.
+/// @throws InputError naming the file
+DataSet load_idx(const std::string& place, const DataOptions& options, DataBudget& budget);
 
 }  // namespace recombine

@@ -39,10 +39,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   folder.images.write(packed(bytes.substr(0, cut), 64));
   folder.labels.write(packed(bytes.substr(cut), 128));
   DataBudget budget({.host_bytes = 32 << 20});
-  LoadedData loaded;
-  if (!fuzz::accepts([&] { loaded = load_idx_folder(folder.path.string(), budget); })) return 0;
-  const LoadedTable& table = loaded.train;
-  fuzz::insist(static_cast<std::int64_t>(table.pixels.size()) == table.rows * table.inputs, "pixels are missing");
+  DataSet set;
+  if (!fuzz::accepts([&] { set = load_idx(folder.path.string(), {}, budget); })) return 0;
+  const LoadedTable& table = set.data.train;
+  const bool are_bytes = table.store == nullptr;
+  fuzz::insist(static_cast<std::int64_t>(table.pixels.size()) == (are_bytes ? table.rows * table.inputs : 0),
+               "pixels are missing");
+  fuzz::insist(are_bytes || (table.store->rows() == table.rows && table.store->cols() == table.inputs),
+               "features are missing");
   fuzz::insist(static_cast<std::int64_t>(table.labels.size()) == table.rows, "labels are missing");
+  for (const std::int32_t label : table.labels) {
+    fuzz::insist(label >= 0 && label < set.data.classes, "a label is no class");
+  }
   return 0;
 }

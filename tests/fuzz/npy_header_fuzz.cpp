@@ -15,6 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     NpyHeader header;
     if (!fuzz::accepts([&] { header = parse_npy_header("--a a.npy", file.substr(0, most), file_bytes); })) return;
     fuzz::insist(header.rows >= 0 && header.cols >= 0 && header.data_offset > 0, "an extent below 0");
+    fuzz::insist(!header.shape.empty() && header.shape.size() <= 4 && header.shape[0] == header.rows,
+                 "rows are not the first extent");
     fuzz::insist(header.file_bytes() == file_bytes, "the matrix does not fill its file");
   };
   parse(bytes, static_cast<std::int64_t>(size));
