@@ -69,8 +69,9 @@ IdxReader::IdxReader(const std::string& path, Growth growth) : file_(path, growt
 void IdxReader::refuse_size(const std::string& held) const {
   std::vector<std::int64_t> item(shape_.begin() + 1, shape_.end());
   if (item.empty() || size_of(element_) > 1) item.push_back(size_of(element_));
-  throw InputError(fmt::format("{}: holds {} bytes after its header; expected {} items of {} byte{}, as it says", path(),
-                               held, rows(), fmt::join(item, " x "), cols_ * size_of(element_) == 1 ? "" : "s"));
+  throw InputError(fmt::format("{}: holds {} bytes after its header; expected {} items of {} byte{}, as it says",
+                               path(), held, rows(), fmt::join(item, " x "),
+                               cols_ * size_of(element_) == 1 ? "" : "s"));
 }
 
 void IdxReader::read_bytes(std::span<char> to) {
