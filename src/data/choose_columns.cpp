@@ -130,16 +130,30 @@ class Chooser {
       column.categories = yes_no_texts(cells(c));
     } else if (content == Content::texts) {
       const auto& values = cells(c).values;
-      require_input(!cells(c).has_more_values && static_cast<std::int64_t>(values.size()) <= options_.categories,
-                    "{}: column {} has {}{} different texts; expected at most {} (--categories), or --ignore {}",
-                    table_.file, shown(names_[c]), cells(c).has_more_values ? "more than " : "", values.size(),
-                    options_.categories, shown(names_[c]));
+      if (cells(c).has_more_values || static_cast<std::int64_t>(values.size()) > options_.categories) {
+        too_many_.push_back(c);
+        return;
+      }
       column.kind = ColumnKind::category;
       column.categories.assign(values.begin(), values.end());
       column.has_missing = cells(c).missing > 0 && options_.missing != Missing::drop;
     }
     chosen_.columns.uses[c] = {ColumnUse::Role::input, chosen_.schema.inputs.size()};
     chosen_.schema.inputs.push_back(std::move(column));
+  }
+
+  /// Names all columns with too many categories at once.
+  void refuse_too_many() const {
+    if (too_many_.empty()) return;
+    std::string list;
+    for (const std::size_t c : too_many_) {
+      list += fmt::format("{}{} ({}{})", list.empty() ? "" : ", ", shown(names_[c]),
+                          cells(c).has_more_values ? "more than " : "", cells(c).values.size());
+    }
+    throw InputError(
+        fmt::format("{}: too many different texts for categories in {}; expected at most {} (--categories), "
+                    "or --ignore {}",
+                    table_.file, list, options_.categories, as_option(names_of(too_many_))));
   }
 
   std::vector<std::string> names_of(const Columns& columns) const {
@@ -173,7 +187,7 @@ class Chooser {
   const DataOptions& options_;
   const TableFacts& table_;
   std::vector<std::string> names_;
-  Columns targets_, left_out_;
+  Columns targets_, left_out_, too_many_;
   std::vector<bool> is_target_, is_feature_, is_ignored_;  ///< for each column
   std::map<Useless, Columns> reasons_;
   ChosenColumns chosen_;

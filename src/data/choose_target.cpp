@@ -21,14 +21,20 @@ struct Target {
   Content content;
 };
 
+/// The text of a class for a whole number: as in the file, if that is short and means the same in any file.
+std::string class_text(const std::string& value, double number) {
+  static constexpr std::size_t kLonger = 2;  // as 1.0
+  std::string plain = fmt::format("{:.0f}", number);
+  return number_in(value, '.') == number && value.size() <= plain.size() + kLonger ? value : plain;
+}
+
 /// The whole numbers of a column, in their order, each in the shortest way that the file writes it: "-1", "1".
 std::vector<std::string> number_classes(const Target& target) {
   std::map<double, std::string> texts;
   for (const std::string& value : target.cells.values) {
     const double number = number_in(value, target.table.dialect.decimal).value_or(0);
     std::string& text = texts[number];
-    const bool reads_as_itself = number_in(value, '.') == number;  // not if it has a decimal comma
-    const std::string candidate = reads_as_itself ? value : fmt::format("{:.0f}", number);
+    const std::string candidate = class_text(value, number);
     if (text.empty() || candidate.size() < text.size()) text = candidate;
   }
   std::vector<std::string> classes;
@@ -60,9 +66,20 @@ bool are_classes(const Target& target) {
          kRows * number_classes(target).size() <= static_cast<std::size_t>(present_in(cells));
 }
 
+/// A hint, if whole numbers that are taken as a quantity may also be classes.
+std::string note_numbers(const Target& target) {
+  static constexpr std::size_t kMost = 100;
+  const ColumnProfile& cells = target.cells;
+  if (!cells.whole || cells.has_more_values || cells.values.size() > kMost || !cells.repeats) return "";
+  return fmt::format(
+      "{}: target column {} has {} different whole numbers: they are predicted as numbers; --loss "
+      "cross-entropy takes them as classes",
+      target.table.file, shown(target.name), cells.values.size());
+}
+
 std::string set_classes(const DataOptions& options, const Target& target, TableSchema& schema) {
   const bool numbers = target.content == Content::numbers;
-  if (numbers && options.answers == AnswerKind::automatic && !are_classes(target)) return "";
+  if (numbers && options.answers == AnswerKind::automatic && !are_classes(target)) return note_numbers(target);
   const std::string where = fmt::format("{}: target column {}", target.table.file, shown(target.name));
   require_input(!numbers || target.cells.whole,
                 "--loss cross-entropy: {} holds numbers that are not whole; expected classes, or --loss mse", where);

@@ -20,8 +20,7 @@ std::string small(std::string_view text) {
   return result;
 }
 
-/// "--ignore NAME" for a message; a name with a comma or a space is quoted for the shell.
-std::string ignore_option(const std::string& name) { return fmt::format("--ignore {}", shown(name)); }
+std::string ignore_option(const std::string& name) { return "--ignore " + as_option({name}); }
 
 /// True if nine of ten values are numbers with the other decimal mark.
 bool has_other_decimals(const ColumnProfile& column, char decimal) {

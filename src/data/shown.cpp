@@ -1,6 +1,7 @@
 #include "src/data/shown.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -38,6 +39,19 @@ std::string shown_list(const std::vector<std::string>& texts, std::size_t most) 
     list += shown(texts[i]);
   }
   return list + (texts.size() > count ? fmt::format(" and {} more", texts.size() - count) : "");
+}
+
+std::string as_option(const std::vector<std::string>& names) {
+  std::string value;
+  for (const std::string& name : names) {
+    if (!value.empty()) value += ',';
+    value += name.find(',') == std::string::npos ? name : '"' + name + '"';
+  }
+  const bool plain = std::ranges::all_of(value, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("_-.,").find(c) != std::string_view::npos;
+  });
+  return plain ? value : '\'' + value + '\'';
 }
 
 }  // namespace recombine

@@ -52,7 +52,7 @@ class UnpackedTest : public DataTest {
     return {.data = folder_.string(), .memory = memory};
   }
   std::string repeated(const std::string& line, int times) const {
-    std::string text = "a,y\n";
+    std::string text = "a,y\n1,0.5\n";
     for (int i = 0; i < times; ++i) text += line;
     return text;
   }
@@ -64,7 +64,7 @@ class UnpackedTest : public DataTest {
 
 TEST_F(UnpackedTest, RefusesMoreThanAThousandTimesTheFile) {
   write_gzip("same.csv.gz", repeated("11111111,22222222\n", 100000));  // grows by less than 1,000 times
-  EXPECT_EQ(load(csv("same.csv.gz", kAny)).train.rows, 100000);
+  EXPECT_EQ(load(csv("same.csv.gz", kAny)).train.rows, 100001);
   write_gzip("zeros.csv.gz", "a,y\n1," + std::string(4 << 20, '0') + "\n");
   expect_refused(csv("zeros.csv.gz"), {"zeros.csv.gz", "1000 times", "--memory-limit"});
   expect_refused(write_blank_images(5000), {"train-images-idx3-ubyte.gz", "1000 times", "--memory-limit"});
@@ -87,13 +87,20 @@ TEST_F(UnpackedTest, RefusesMoreThanTheHostsMemory) {
   expect_refused({.data = "synthetic:100000,4,2", .memory = little},
                  {"--data synthetic:100000,4,2", "its memory allows 3 MiB"});
   EXPECT_EQ(load({.data = "synthetic:1000,4,2", .memory = little}).train.rows, 1000);
-  write("table.csv", repeated("1,2\n", 300000));
-  expect_refused(csv("table.csv", little), {"table.csv", "its memory allows 3 MiB"});
-  EXPECT_EQ(load(csv("table.csv", {.host_bytes = 16 << 20})).train.rows, 300000);
+  write("table.csv", repeated("3,2\n", 600000));
+  expect_refused(csv("table.csv", little), {"table.csv", "its memory allows 3 MiB"});  // its targets
   expect_refused(write_blank_images(5000, {.host_bytes = 3 << 20, .growth = Growth::any}),
                  {"train-images-idx3-ubyte.gz", "at least 7840000 bytes (7.48 MiB)"});
-  write("line.csv", "a,y\n1," + std::string(4 << 20, '1') + "\n");
-  expect_refused(csv("line.csv", little), {"line.csv", "its memory allows 3 MiB"});
+}
+
+TEST_F(UnpackedTest, RowsThatDoNotFitHalfOfTheMemoryLieOnADisk) {
+  write("table.csv", repeated("3,2\n", 300000));
+  for (const auto& [mib, place] : {std::pair(3, FeatureStore::Place::disk), {16, FeatureStore::Place::memory}}) {
+    const LoadedData data = load(csv("table.csv", {.host_bytes = static_cast<double>(mib << 20)}));
+    EXPECT_EQ(data.train.store->place(), place) << mib;
+    EXPECT_EQ(data.train.rows, 300001);
+    EXPECT_EQ(features_of(data.train)[300000], 3);
+  }
 }
 
 TEST_F(UnpackedTest, CompressedDataNeedMemoryForTheTableOnly) {
@@ -123,18 +130,19 @@ TEST_F(UnpackedTest, ReadsAllMembersOfAGzipFile) {
 
 TEST_F(UnpackedTest, ManyColumnsAndTargets) {
   static constexpr int kColumns = 120000;  // every second one is a target
-  std::string header, row, targets;
+  std::string header, row, targets, last;
   for (int c = 0; c < kColumns; ++c) {
     header += fmt::format("{}c{}", c > 0 ? "," : "", c);
     row += fmt::format("{}{}", c > 0 ? "," : "", c);
+    last += fmt::format("{}{}", c > 0 ? "," : "", 2 * c + 3);
     if (c % 2 == 1) targets += fmt::format("{}c{}", c > 1 ? "," : "", c);
   }
-  write("wide.csv", header + "\n" + row + "\n" + row + "\n");
-  const LoadedData data = load({.data = path("wide.csv"), .target = targets});
+  write("wide.csv", header + "\n" + last + "\n" + row + "\n");
+  const LoadedData data = load({.data = path("wide.csv"), .target = targets, .standardize = Standardize::no});
   EXPECT_EQ(data.train.inputs, kColumns / 2);
   EXPECT_EQ(features_of(data.train)[kColumns / 2 + 5], 10.0F);
   EXPECT_EQ(data.train.targets[kColumns / 2 + 5], 11.0F);
-  expect_refused({.data = path("wide.csv")}, {"--target", "c0, c1", "and 119950 more"});
+  expect_refused({.data = path("wide.csv")}, {"--target", "'c0', 'c1'", "and 119950 more"});
   write("twice.csv", header + ",c7\n" + row + ",1\n");
   expect_refused({.data = path("twice.csv"), .target = "c1"}, {"twice.csv, line 1", "'c7'", "twice"});
 }
@@ -143,13 +151,13 @@ TEST_F(UnpackedTest, FindsLinesThatCrossTwoPieces) {
   std::string text = "a,y\r\n";
   std::vector<float> expected;
   for (int i = 0; i < 150000; ++i) {  // more than one piece of 1 MiB
-    text += fmt::format("{},{}\r\n", i, i % 7);
-    expected.push_back(static_cast<float>(i));
+    text += fmt::format("{},{}\r\n", 2 * i, i % 7);
+    expected.push_back(static_cast<float>(2 * i));
   }
   write("long.csv", text + "\r\n\n");
   EXPECT_EQ(features_of(load(csv("long.csv")).train), expected);
-  write("long.csv", text + "\n1,2\n");
-  expect_refused(csv("long.csv"), {"long.csv, line 150002", "blank"});
+  write("long.csv", text + "\n1\n");
+  expect_refused(csv("long.csv"), {"long.csv, line 150003", "1 value for 2 columns"});
   write("long.csv", text + "1,2");  // the last line has no line end
   EXPECT_EQ(load(csv("long.csv")).train.rows, 150001);
 }
