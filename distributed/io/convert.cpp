@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include "kernels/error.hpp"
@@ -37,18 +38,15 @@ struct Truth {
   std::uint8_t byte;
 };
 
-/// Moves the exponent and the mantissa to their places in an f32, and corrects the exponent's bias. Has no branches, so
-/// that the compiler can vectorize it.
+/// Moves the exponent and the mantissa to their places in an f32, and multiplies by the ratio of the exponents' biases,
+/// which is right for subnormal numbers too. Has signed integers and no branches, so that the compiler vectorizes it.
 float to_f32(Half x) {
-  constexpr std::uint32_t kExponent = 0x7C00U << 13;
-  constexpr std::uint32_t kBias = (127U - 15U) << 23;
-  const std::uint32_t magnitude = (x.bits & 0x7FFFU) << 13;
-  const std::uint32_t exponent = magnitude & kExponent;
-  const std::uint32_t normal = magnitude + kBias + (exponent == kExponent ? kBias : 0);  // infinity and NaN: 255
-  const float subnormal =
-      std::bit_cast<float>(magnitude + kBias + (1U << 23)) - std::bit_cast<float>(kBias + (1U << 23));
-  const std::uint32_t bits = exponent == 0 ? std::bit_cast<std::uint32_t>(subnormal) : normal;
-  return std::bit_cast<float>(bits | (x.bits & 0x8000U) << 16);
+  constexpr std::int32_t kInfinity = 0x7C00 << 13;
+  const std::int32_t extended = static_cast<std::int16_t>(x.bits);
+  const std::int32_t magnitude = (extended & 0x7FFF) << 13;
+  std::int32_t bits = std::bit_cast<std::int32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
+  bits |= magnitude >= kInfinity ? 0x7F800000 : 0;
+  return std::bit_cast<float>(bits | (extended & std::numeric_limits<std::int32_t>::min()));
 }
 
 /// A double that rounds to the same bf16: beyond 2^53 the lowest bits are replaced by one that says whether any was set.
