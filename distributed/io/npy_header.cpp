@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include "distributed/io/npy_literal.hpp"
 #include "kernels/error.hpp"

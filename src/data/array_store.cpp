@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include "kernels/error.hpp"
 #include "src/program/byte_text.hpp"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <set>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include "kernels/error.hpp"
 #include "src/data/array_store.hpp"

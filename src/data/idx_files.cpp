@@ -7,7 +7,7 @@
 #include <regex>
 #include <string_view>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include "kernels/error.hpp"
 

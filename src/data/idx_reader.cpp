@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include "distributed/io/convert.hpp"
 #include "kernels/error.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include "distributed/io/npy_array.hpp"
 #include "kernels/error.hpp"
