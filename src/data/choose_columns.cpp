@@ -111,6 +111,7 @@ class Chooser {
         left_out_.push_back(candidates[i]);
       }
     }
+    refuse_too_many();
     require_input(!kept.empty(),
                   "{}: no input column is left{}; expected at least one column that differs between rows", table_.file,
                   reasons_text());
