@@ -1,5 +1,7 @@
-#include <gtest/gtest.h>
+#include <lzma.h>
+#include <zstd.h>
 
+#include "src/data/unpacked_file.hpp"
 #include "tests/src/data/data_fixture.hpp"
 
 namespace recombine {
@@ -31,14 +33,60 @@ class PeakMemory {
   double start_ = read("VmRSS:");
 };
 
+std::string xz(const std::string& bytes) {
+  std::string packed(lzma_stream_buffer_bound(bytes.size()), '\0');
+  std::size_t size = 0;
+  EXPECT_EQ(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, nullptr, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                    bytes.size(), reinterpret_cast<std::uint8_t*>(packed.data()), &size, packed.size()),
+            LZMA_OK);
+  return packed.substr(0, size);
+}
+
+/// With a checksum at the end.
+std::string zstd(const std::string& bytes) {
+  ZSTD_CCtx* const context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  std::string packed(ZSTD_compressBound(bytes.size()), '\0');
+  packed.resize(ZSTD_compress2(context, packed.data(), packed.size(), bytes.data(), bytes.size()));
+  ZSTD_freeCCtx(context);
+  return packed;
+}
+
 class UnpackedTest : public DataTest {
  protected:
-  DataOptions csv(const std::string& name, const DataMemory& memory = {}) const {
-    return {.data = path(name),
-            .target = "y",
-            .standardize = Standardize::no,
-            .answers = AnswerKind::numbers,
-            .memory = memory};
+  std::string gzip(const std::string& bytes) const {
+    write_gzip("part.gz", bytes);
+    std::ifstream file(path("part.gz"), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  struct Format {
+    std::string name;
+    std::string (*pack)(const UnpackedTest& test, const std::string& bytes);
+    std::size_t size_of_padding;  ///< zeros that may follow a member
+  };
+  const std::vector<Format> formats_ = {
+      {"gzip", [](const UnpackedTest& test, const std::string& bytes) { return test.gzip(bytes); }, 512},
+      {"xz", [](const UnpackedTest& /*test*/, const std::string& bytes) { return xz(bytes); }, 512},
+      {"zstd", [](const UnpackedTest& /*test*/, const std::string& bytes) { return zstd(bytes); }, 0}};
+
+  /// The content of a file with these bytes, read in pieces.
+  std::string unpacked(const std::string& bytes, Growth growth = Growth::thousandfold, std::size_t piece = 1000) const {
+    UnpackedFile file(write("some file", bytes), growth);
+    std::string all, part(piece, '\0');
+    for (std::size_t got = piece; got == piece;) {
+      got = file.read(part);
+      all += part.substr(0, got);
+    }
+    return all;
+  }
+  void expect_damaged(const std::string& bytes, const std::string& format) const {
+    try {
+      unpacked(bytes);
+      FAIL() << format << " was accepted";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("some file: truncated or damaged " + format), std::string::npos)
+          << error.what();
+    }
   }
   /// A valid pair of files: images of 28 x 28, all zeros, compressed to about 1/1000, and as many labels.
   DataOptions write_blank_images(std::uint32_t count, const DataMemory& memory = {}) const {
@@ -51,24 +99,87 @@ class UnpackedTest : public DataTest {
     write("train-labels-idx1-ubyte", labels(count));
     return {.data = folder_.string(), .memory = memory};
   }
-  std::string repeated(const std::string& line, int times) const {
-    std::string text = "a,y\n1,0.5\n";
-    for (int i = 0; i < times; ++i) text += line;
+  /// Numbers that repeat little.
+  static std::string numbers(int lines) {
+    std::string text;
+    for (int i = 0; i < lines; ++i) text += fmt::format("{},{}\n", i, i * 7919 % 10007);
     return text;
-  }
-  std::string bytes_of(const std::string& name) const {
-    std::ifstream file(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
   }
 };
 
+TEST_F(UnpackedTest, ReadsAllFormats) {
+  const std::string text = numbers(60000);  // more than one piece of 256 KiB
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{999}, std::size_t{4} << 20}) {
+    const std::string some = piece == 1 ? text.substr(0, 5000) : text;
+    EXPECT_EQ(unpacked(some, Growth::thousandfold, piece), some);
+    for (const Format& format : formats_) {
+      EXPECT_EQ(unpacked(format.pack(*this, some), Growth::thousandfold, piece), some) << format.name;
+    }
+  }
+}
+
+TEST_F(UnpackedTest, ReadsAllMembersOfAFile) {
+  for (const Format& format : formats_) {
+    const std::string first = format.pack(*this, "a,y\n1,"), second = format.pack(*this, "2\n3,4\n");
+    const std::string none = format.pack(*this, "");
+    EXPECT_EQ(unpacked(first + none + second), "a,y\n1,2\n3,4\n") << format.name;
+    if (format.size_of_padding > 0) {
+      const std::string zeros(format.size_of_padding, '\0');
+      EXPECT_EQ(unpacked(first + zeros + second + zeros), "a,y\n1,2\n3,4\n") << format.name;
+    }
+    expect_damaged(first + second + "garbage", format.name);
+    expect_damaged(first + 'x' + second.substr(1), format.name);
+    EXPECT_EQ(unpacked(none), "") << format.name;
+  }
+}
+
+TEST_F(UnpackedTest, RefusesTruncatedAndDamagedFiles) {
+  for (const Format& format : formats_) {
+    const std::string text = numbers(300), packed = format.pack(*this, text);
+    for (std::size_t bytes = 6; bytes < packed.size(); bytes += bytes < 40 || bytes + 40 > packed.size() ? 1 : 37) {
+      expect_damaged(packed.substr(0, bytes), format.name);
+    }
+    std::string flipped = packed;
+    flipped[packed.size() / 2] = static_cast<char>(flipped[packed.size() / 2] ^ 0x10);
+    expect_damaged(flipped, format.name);
+    flipped = packed;
+    flipped[packed.size() - 3] = static_cast<char>(flipped[packed.size() - 3] ^ 1);
+    expect_damaged(flipped, format.name);
+  }
+  const std::string part = gzip(numbers(3));
+  EXPECT_EQ(unpacked(part.substr(0, 5) + 'x' + part.substr(6)), numbers(3)) << "a time stamp may be anything";
+}
+
 TEST_F(UnpackedTest, RefusesMoreThanAThousandTimesTheFile) {
-  write_gzip("same.csv.gz", repeated("11111111,22222222\n", 100000));  // grows by less than 1,000 times
-  EXPECT_EQ(load(csv("same.csv.gz", kAny)).train.rows, 100001);
-  write_gzip("zeros.csv.gz", "a,y\n1," + std::string(4 << 20, '0') + "\n");
-  expect_refused(csv("zeros.csv.gz"), {"zeros.csv.gz", "1000 times", "--memory-limit"});
+  const std::string zeros(8 << 20, '0');
+  for (const Format& format : formats_) {
+    const std::string packed = format.pack(*this, zeros);
+    EXPECT_EQ(unpacked(packed, Growth::any, 1 << 20), zeros) << format.name;
+    try {
+      unpacked(packed, Growth::thousandfold, 1 << 20);
+      FAIL() << format.name << " was accepted";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("1000 times"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("--memory-limit"), std::string::npos) << error.what();
+    }
+  }
   expect_refused(write_blank_images(5000), {"train-images-idx3-ubyte.gz", "1000 times", "--memory-limit"});
-  EXPECT_EQ(load(write_blank_images(5000, kAny)).train.rows, 5000);
+  EXPECT_EQ(load_data(write_blank_images(5000, kAny)).data.train.rows, 5000);
+}
+
+TEST_F(UnpackedTest, RefusesWhatIsNoReadableFile) {
+  const auto expect_error = [&](const std::string& name, const std::string& part) {
+    try {
+      UnpackedFile(path(name), Growth::any);
+      FAIL() << name << " was accepted";
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  };
+  write("empty", "");
+  expect_error("empty", "is empty");
+  expect_error("missing", "cannot be opened");
+  expect_error(".", "expected a regular file");
 }
 
 TEST_F(UnpackedTest, RefusesTheSizeInAHeaderBeforeItAllocates) {
@@ -86,80 +197,17 @@ TEST_F(UnpackedTest, RefusesMoreThanTheHostsMemory) {
   const DataMemory little{.host_bytes = 3 << 20};
   expect_refused({.data = "synthetic:100000,4,2", .memory = little},
                  {"--data synthetic:100000,4,2", "its memory allows 3 MiB"});
-  EXPECT_EQ(load({.data = "synthetic:1000,4,2", .memory = little}).train.rows, 1000);
-  write("table.csv", repeated("3,2\n", 600000));
-  expect_refused(csv("table.csv", little), {"table.csv", "its memory allows 3 MiB"});  // its targets
+  EXPECT_EQ(load_data({.data = "synthetic:1000,4,2", .memory = little}).data.train.rows, 1000);
   expect_refused(write_blank_images(5000, {.host_bytes = 3 << 20, .growth = Growth::any}),
                  {"train-images-idx3-ubyte.gz", "at least 7840000 bytes (7.48 MiB)"});
-}
-
-TEST_F(UnpackedTest, RowsThatDoNotFitHalfOfTheMemoryLieOnADisk) {
-  write("table.csv", repeated("3,2\n", 300000));
-  for (const auto& [mib, place] : {std::pair(3, FeatureStore::Place::disk), {16, FeatureStore::Place::memory}}) {
-    const LoadedData data = load(csv("table.csv", {.host_bytes = static_cast<double>(mib << 20)}));
-    EXPECT_EQ(data.train.store->place(), place) << mib;
-    EXPECT_EQ(data.train.rows, 300001);
-    EXPECT_EQ(features_of(data.train)[300000], 3);
-  }
 }
 
 TEST_F(UnpackedTest, CompressedDataNeedMemoryForTheTableOnly) {
   const DataOptions images = write_blank_images(100000, kAny);  // 78 MB of pixels
   const PeakMemory peak;
-  const LoadedData data = load(images);
-  EXPECT_EQ(data.train.pixels.size(), 78400000U);
+  const DataSet loaded = load_data(images);
+  EXPECT_EQ(loaded.data.train.pixels.size(), 78400000U);
   EXPECT_LT(peak.bytes(), 1.5 * 78400000);
-}
-
-TEST_F(UnpackedTest, ReadsAllMembersOfAGzipFile) {
-  write_gzip("part", "a,y\n1,");
-  const std::string first = bytes_of("part");
-  write_gzip("part", "2\n3,4\n");
-  const std::string second = bytes_of("part");
-  write_gzip("part", "");
-  write("table.csv.gz", first + bytes_of("part") + second + std::string(512, '\0'));
-  EXPECT_EQ(load(csv("table.csv.gz")).train.targets, (std::vector<float>{2, 4}));
-  write("table.csv.gz",
-        first + second.substr(0, 5) + 'x' + second.substr(6));  // zlib's gzread stops here without an error
-  EXPECT_EQ(load(csv("table.csv.gz")).train.rows, 2) << "a time stamp may be anything";
-  write("table.csv.gz", first + second + "garbage");
-  expect_refused(csv("table.csv.gz"), {"table.csv.gz", "truncated or damaged gzip"});
-  write("table.csv.gz", first + 'x' + second.substr(1));
-  expect_refused(csv("table.csv.gz"), {"table.csv.gz", "truncated or damaged gzip"});
-}
-
-TEST_F(UnpackedTest, ManyColumnsAndTargets) {
-  static constexpr int kColumns = 120000;  // every second one is a target
-  std::string header, row, targets, last;
-  for (int c = 0; c < kColumns; ++c) {
-    header += fmt::format("{}c{}", c > 0 ? "," : "", c);
-    row += fmt::format("{}{}", c > 0 ? "," : "", c);
-    last += fmt::format("{}{}", c > 0 ? "," : "", 2 * c + 3);
-    if (c % 2 == 1) targets += fmt::format("{}c{}", c > 1 ? "," : "", c);
-  }
-  write("wide.csv", header + "\n" + last + "\n" + row + "\n");
-  const LoadedData data = load({.data = path("wide.csv"), .target = targets, .standardize = Standardize::no});
-  EXPECT_EQ(data.train.inputs, kColumns / 2);
-  EXPECT_EQ(features_of(data.train)[kColumns / 2 + 5], 10.0F);
-  EXPECT_EQ(data.train.targets[kColumns / 2 + 5], 11.0F);
-  expect_refused({.data = path("wide.csv")}, {"--target", "'c0', 'c1'", "and 119950 more"});
-  write("twice.csv", header + ",c7\n" + row + ",1\n");
-  expect_refused({.data = path("twice.csv"), .target = "c1"}, {"twice.csv, line 1", "'c7'", "twice"});
-}
-
-TEST_F(UnpackedTest, FindsLinesThatCrossTwoPieces) {
-  std::string text = "a,y\r\n";
-  std::vector<float> expected;
-  for (int i = 0; i < 150000; ++i) {  // more than one piece of 1 MiB
-    text += fmt::format("{},{}\r\n", 2 * i, i % 7);
-    expected.push_back(static_cast<float>(2 * i));
-  }
-  write("long.csv", text + "\r\n\n");
-  EXPECT_EQ(features_of(load(csv("long.csv")).train), expected);
-  write("long.csv", text + "\n1\n");
-  expect_refused(csv("long.csv"), {"long.csv, line 150003", "1 value for 2 columns"});
-  write("long.csv", text + "1,2");  // the last line has no line end
-  EXPECT_EQ(load(csv("long.csv")).train.rows, 150001);
 }
 
 }  // namespace
