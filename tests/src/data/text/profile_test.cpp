@@ -5,24 +5,12 @@
 #include <tuple>
 
 #include "tests/src/data/text/text_fixture.hpp"
+#include "tests/support/described_table.hpp"
 
 namespace recombine {
 namespace {
 
 constexpr std::int64_t kOneChunk = std::numeric_limits<std::int64_t>::max() / 2;
-
-/// All that a profile says, but for its chunks.
-std::string described(const TableProfile& table) {
-  std::string all = fmt::format("rows {}\n", table.rows);
-  for (const ColumnProfile& c : table.columns) {
-    all += fmt::format("{} {} {} {} {}, {} {} '{}', {} {} {} {} {} {}:", c.missing, c.numbers, c.yes_no, c.dates,
-                       c.texts, c.first_missing, c.first_text, c.first_text_value, c.whole, c.counts_rows, c.least,
-                       c.most, c.has_more_values, c.repeats);
-    for (const std::string& value : c.values) all += " " + value;
-    all += "\n";
-  }
-  return all;
-}
 
 class ProfileTest : public TextTest {
  protected:
@@ -38,24 +26,8 @@ class ProfileTest : public TextTest {
     for (std::int64_t size = most; size >= 0; --size) {
       Dialect found = dialect;
       const TableProfile table = profile_table(file, found, size == 0 ? kOneChunk : size);
-      std::vector<std::string> parts(table.chunks.size());
-      std::vector<std::int64_t> counts(table.chunks.size());
-      for_each_chunk(file, found, table.chunks, [&](std::size_t c, RowReader& rows) {
-        for (std::vector<std::string_view> cells; rows.next(cells); ++counts[c]) {
-          parts[c] += fmt::format("{}:", rows.line());
-          for (const std::string_view cell : cells) parts[c] += fmt::format("[{}]", cell);
-        }
-      });
-      std::string all = described(table);
-      std::int64_t rows = 0;
-      for (std::size_t c = 0; c < parts.size(); ++c) {
-        EXPECT_EQ(table.chunks[c].first_row, rows) << size;
-        EXPECT_EQ(table.chunks[c].rows, counts[c]) << size;
-        rows += counts[c];
-        all += parts[c];
-      }
-      EXPECT_EQ(rows, table.rows);
-      if (expected_.empty() || size == most) expected_ = all;
+      const std::string all = described(table) + rows_of(file, found, table);
+      if (size == most) expected_ = all;
       ASSERT_EQ(all, expected_) << size;
     }
   }
