@@ -5,20 +5,20 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "src/data/text/date.hpp"
+#include "src/data/text/short_number.hpp"
 
 namespace recombine {
 
 namespace {
 
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-/// The powers of ten that f64 holds exactly.
-constexpr std::array kPowers = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 /// Reads digits at `at` into `value`, and returns the place after them.
 const char* digits(const char* at, const char* end, std::uint64_t& value) {
@@ -26,11 +26,10 @@ const char* digits(const char* at, const char* end, std::uint64_t& value) {
   return at;
 }
 
-/// The number, if one exact division or product makes it of its digits (Clinger 1990); most numbers in tables are so.
-std::optional<double> short_number(const char* at, const char* end, char decimal) {
+/// The number, if one exact division or product makes it of its digits.
+double exact_number(const char* at, const char* end, char decimal) {
   static constexpr std::ptrdiff_t kMostDigits = 18;
-  static constexpr std::uint64_t kMostExact = std::uint64_t{1} << 53;
-  if (end - at > 2 * kMostDigits) return std::nullopt;
+  if (end - at > 2 * kMostDigits) return kNone;
   const bool negative = *at == '-';
   if (negative || *at == '+') ++at;
   std::uint64_t value = 0;
@@ -43,32 +42,31 @@ std::optional<double> short_number(const char* at, const char* end, char decimal
     exponent = fraction - at;
     count -= exponent;
   }
-  if (count == 0 || count > kMostDigits || value > kMostExact) return std::nullopt;
+  if (count == 0 || count > kMostDigits || value > kMostExact) return kNone;
   if (at != end && (*at == 'e' || *at == 'E')) {
     const bool minus = ++at != end && *at == '-';
     if (at != end && (minus || *at == '+')) ++at;
     std::uint64_t written = 0;
     const char* const last = digits(at, end, written);
-    if (last == at || last - at > 3) return std::nullopt;
+    if (last == at || last - at > 3) return kNone;
     exponent += minus ? -static_cast<std::ptrdiff_t>(written) : static_cast<std::ptrdiff_t>(written);
     at = last;
   }
-  static constexpr auto kMostPower = static_cast<std::ptrdiff_t>(kPowers.size()) - 1;
-  if (at != end || exponent < -kMostPower || exponent > kMostPower) return std::nullopt;
-  const auto exact = static_cast<double>(value);
-  const double size = exponent < 0 ? exact / kPowers[static_cast<std::size_t>(-exponent)]
-                                   : exact * kPowers[static_cast<std::size_t>(exponent)];
+  if (at != end || exponent < -kMostExactPower || exponent > kMostExactPower) return kNone;
+  const auto whole = static_cast<double>(value);
+  const double size = exponent < 0 ? whole / power_of_ten(static_cast<int>(-exponent))
+                                   : whole * power_of_ten(static_cast<int>(exponent));
   return negative ? -size : size;
 }
 
 /// Any number that std::from_chars reads, after a sign.
-std::optional<double> long_number(std::string_view cell, char decimal) {
+double long_number(std::string_view cell, char decimal) {
   const bool negative = cell[0] == '-';
   if (negative || cell[0] == '+') cell.remove_prefix(1);
-  if (cell.empty() || !(is_digit(cell[0]) || cell[0] == decimal)) return std::nullopt;  // nor inf, nan, or a sign again
+  if (cell.empty() || !(is_digit(cell[0]) || cell[0] == decimal)) return kNone;  // nor inf, nan, or a sign again
   std::string with_point;
   if (decimal != '.') {
-    if (cell.find('.') != std::string_view::npos) return std::nullopt;
+    if (cell.find('.') != std::string_view::npos) return kNone;
     with_point = cell;
     std::ranges::replace(with_point, decimal, '.');
     cell = with_point;
@@ -76,16 +74,16 @@ std::optional<double> long_number(std::string_view cell, char decimal) {
   const char* const end = cell.data() + cell.size();
   double value = HUGE_VAL;
   const auto [at, error] = std::from_chars(cell.data(), end, value);
-  if (at != end || error == std::errc::invalid_argument) return std::nullopt;
+  if (at != end || error == std::errc::invalid_argument) return kNone;
   if (error == std::errc::result_out_of_range) {
     const std::size_t mark = cell.find_first_of("eE");
     const bool tiny =
         mark == std::string_view::npos ? cell[0] == '0' || cell[0] == '.' : cell.substr(mark + 1).starts_with('-');
-    if (!tiny) return std::nullopt;
+    if (!tiny) return kNone;
     value = 0;
   }
   const auto narrow = static_cast<float>(value);
-  if (!std::isfinite(narrow)) return std::nullopt;
+  if (!std::isfinite(narrow)) return kNone;
   if (narrow == 0) return 0;
   return negative ? -value : value;
 }
@@ -116,18 +114,20 @@ CellKind kind_of_word(std::string_view cell) {
 
 }  // namespace
 
-std::optional<double> number_in(std::string_view cell, char decimal) {
-  if (cell.empty()) return std::nullopt;
-  if (is_blank(cell.front()) || is_blank(cell.back())) return number_in(without_blanks(cell), decimal);
+double parsed_number(std::string_view cell, char decimal) {
+  if (cell.empty()) return kNone;
   const char first = cell.front();
-  if (!is_digit(first) && first != '-' && first != '+' && first != decimal) return std::nullopt;
-  const std::optional<double> number = short_number(cell.data(), cell.data() + cell.size(), decimal);
-  return number ? number : long_number(cell, decimal);
+  if (is_blank(first) || is_blank(cell.back())) return parsed_number(without_blanks(cell), decimal);
+  if (!is_digit(first) && first != '-' && first != '+' && first != decimal) return kNone;
+  double number = short_number(cell, decimal);
+  if (std::isnan(number)) number = exact_number(cell.data(), cell.data() + cell.size(), decimal);
+  return std::isnan(number) ? long_number(cell, decimal) : number;
 }
 
 Cell read_cell(std::string_view cell, char decimal) {
-  if (const std::optional<double> number = number_in(cell, decimal)) return {CellKind::number, *number};
-  return {kind_of_word(without_blanks(cell))};
+  const double number = parsed_number(cell, decimal);
+  if (!std::isnan(number)) return {CellKind::number, number};
+  return {kind_of_word(without_blanks(cell)), 0};
 }
 
 CellKind kind_of_cell(std::string_view cell, char decimal) { return read_cell(cell, decimal).kind; }

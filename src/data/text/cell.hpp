@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <string_view>
 
@@ -13,9 +14,15 @@ enum class CellKind { missing, number, yes_no, date, text };
 /// each also with a time; or a time, such as 12:30.
 CellKind kind_of_cell(std::string_view cell, char decimal);
 
-/// The number in a cell: "1.5", "+1.5", "1e-3"; with the decimal sign ',' "1,5". None: it is not a finite number, or
+/// The number in a cell: "1.5", "+1.5", "1e-3"; with the decimal sign ',' "1,5". NaN: it is not a finite number, or
 /// beyond the range of f32 (numbers near 0 become 0).
-std::optional<double> number_in(std::string_view cell, char decimal);
+double parsed_number(std::string_view cell, char decimal);
+
+/// The same as parsed_number(); none instead of NaN.
+inline std::optional<double> number_in(std::string_view cell, char decimal) {
+  const double number = parsed_number(cell, decimal);
+  return std::isnan(number) ? std::nullopt : std::optional(number);
+}
 
 /// Kind and number at once.
 struct Cell {
