@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "distributed/io/file_kind.hpp"
 #include "kernels/error.hpp"
 #include "src/data/choose_columns.hpp"
 #include "src/data/finish.hpp"
@@ -111,6 +112,8 @@ class TableLoader {
   void load_file(const std::string& option, const std::string& path, LoadedTable& to) {
     if (path.empty() || fraction_of(option, path)) return;
     require_input(path != "-", "--{} -: standard input is for --data; expected a fraction or a file", option);
+    require_input(!kind_at(path).empty(), "--{} {}: there is no such file; expected a fraction such as 0.1, or a file",
+                  option, path);
     const TextTable table = open_table(path, options_.text, budget_);
     add_notes(table.notes);
     const TableColumns columns = match_columns({set_.schema, option, "", Need::answers}, table.facts);

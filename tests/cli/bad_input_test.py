@@ -53,6 +53,8 @@ def make_cases(root, np):
     socket_path = root / "socket"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(socket_path))  # the file stays after the socket is closed
+    zipped = str(root / "table.zip")
+    (root / "table.zip").write_bytes(b"PK")
     configs = [
         (["--config", str(pipe)], [f"--config {pipe}", "is a FIFO; expected a regular file"]),
         (config("open.cfg", 'save = "a#b"\n'), ["line 1", "quotation"]),
@@ -114,20 +116,21 @@ def make_cases(root, np):
         (["--data", idx_folder(root, "cut", gzip.compress(images(9))[:-6], labels(9), ".gz")], "truncated"),
         (["--data", idx_folder(root, "magic", images(9, 0x999), labels(9))], "0x00000999"),
         (["--data", idx_folder(root, "count", images(9), labels(8))], "8 labels"),
-        (csv("ragged.csv", "a,y\n1,2\n1\n"), "line 3"), (csv("text.csv", "a,y\n1,2\n1,two\n"), "line 3, column y"),
+        (csv("ragged.csv", "a,y\n1,2\n1\n"), "line 3"),
+        (csv("text.csv", "a,y\n" + "1,2\n3,4\n" * 5 + "1,two\n"), "line 12, column 'y': 'two'"),
         (csv("target.csv", "a,b\n1,2\n"), "--target y"), (csv("empty.csv", ""), "empty.csv"),
-        (csv("blank.csv", "a,y\n1,2\n\n3,4\n"), "line 3"), (csv("bytes.csv", "a,y\n1,\x02\n"), "\\x02"),
+        (csv("blank.csv", "a,y\n1,2\n\n3\n"), "line 4"), (csv("bytes.csv", "a,y\n1,\x02\n"), "\\x02"),
         (["--data", str(pipe), "--target", "y"], [f"--data {pipe}: is a FIFO; expected a regular file"]),
         (["--data", str(bare_pipe), "--target", "y"], [f"--data {bare_pipe}: is a FIFO; expected a regular file"]),
         (["--data", str(bare_pipe)], [f"--data {bare_pipe}: is a FIFO; expected a regular file"]),
         (["--data", "/dev/null"], "--data /dev/null: is a character device; expected a regular file"),
         (["--data", str(socket_path)], f"--data {socket_path}: is a socket; expected a regular file"),
-        (["--data", __file__], f"--data {__file__}: is a regular file; expected"),
+        (["--data", __file__], __file__), (["--data", zipped], f"--data {zipped}: is an archive; expected"),
         (["--data", piped], f"{piped}/train-labels-idx1-ubyte: is a FIFO; expected a regular file"),
         (good + ["--validation", str(pipe)], f"{pipe}: is a FIFO; expected a regular file"),
         (csv("zero.csv", "a,y\n1,\0\n"), "zero.csv"),
         (csv("header.csv", "a,y\n"), "header.csv"), (good + ["--validation", "1.5"], "--validation"),
-        (good[:2], "--target"), (good + ["--loss", "cross-entropy", "--validation", "x"], "--validation"),
+        (good[:2], "--target"), (good + ["--loss", "cross-entropy", "--validation", "x"], "--validation x"),
     ]
     outputs = [(good + [option, "/nonexistent/file"], option) for option in ("--summary", "--metrics", "--save")]
     for option in ("--summary", "--metrics", "--save"):
