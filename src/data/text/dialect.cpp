@@ -83,7 +83,7 @@ Separated separate(const TextFile& text, const Beginning& begin) {
   return best;
 }
 
-/// True if every row below the first has at most `columns` + 1 cells, and that last one is empty.
+/// True if every row from `first` on has one cell more than `columns`, and it is empty.
 bool end_empty(const Sample& sample, std::size_t columns, std::size_t first) {
   bool any = false;
   for (std::size_t r = first; r < sample.rows.size(); ++r) {
@@ -131,7 +131,12 @@ void read_header(const TextFile& text, const Sample& sample, Dialect& dialect) {
   dialect.names = names_of(sample.rows[0], dialect.encoding);
   dialect.first_byte = sample.second_byte;
   dialect.first_line = sample.second_line;
-  const std::size_t columns = dialect.names.size();
+  const std::size_t columns = dialect.names.size(), cells = fit_of(sample, dialect.separator).cells;
+  require_input(
+      columns > 1 || cells < 3,
+      "{}, line {}: has one value, but most rows have {}; expected a header with a name for each column, or # "
+      "before a comment",
+      text.name(), sample.first_line, cells);
   if (end_empty(sample, columns, 1)) {
     dialect.empty_last = true;
   } else if (columns > 1 && dialect.names.back().empty() && end_empty(sample, columns - 1, 1)) {

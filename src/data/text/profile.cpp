@@ -1,7 +1,6 @@
 #include "src/data/text/profile.hpp"
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "kernels/error.hpp"
 #include "src/data/text/column_counter.hpp"
 #include "src/data/text/on_threads.hpp"
+#include "src/data/text/row_start.hpp"
 
 namespace recombine {
 
@@ -63,22 +63,7 @@ class Profiler {
   /// Where chunk c probably begins.
   std::int64_t guess(std::size_t c) const {
     if (c == 0) return dialect_.first_byte;
-    std::array<char, 4096> piece;
-    std::int64_t at = dialect_.first_byte + static_cast<std::int64_t>(c) * chunk_bytes_;
-    bool after_cr = false;  // its LF belongs to the same line end
-    while (const std::size_t got = text_.read(at, piece)) {
-      const std::string_view read(piece.data(), got);
-      if (after_cr) return at + (read[0] == '\n' ? 1 : 0);
-      const std::size_t end = read.find_first_of("\r\n");
-      if (end != std::string_view::npos) {
-        at += static_cast<std::int64_t>(end) + 1;
-        after_cr = read[end] == '\r';
-        if (!after_cr) return at;
-      } else {
-        at += static_cast<std::int64_t>(got);
-      }
-    }
-    return text_.bytes();
+    return probable_row_start(text_, dialect_, dialect_.first_byte + static_cast<std::int64_t>(c) * chunk_bytes_);
   }
 
   Part count(std::int64_t begin, std::int64_t end, std::int64_t line, const std::vector<ValueLimits>& wanted) const {

@@ -129,6 +129,8 @@ TEST_F(DialectTest, AnEmptyCellMayEndEveryRow) {
 TEST_F(DialectTest, RefusesTablesThatCannotBeRead) {
   expect_input_error({"table.csv, line 1", "column 'a' appears twice"}, [&] { dialect("a,b, \"a\"\n1,2,3\n"); });
   expect_input_error({"table.csv, line 3", "column 'a' appears twice"}, [&] { dialect("# x\n\na,a\n1,2\n"); });
+  expect_input_error({"table.csv, line 1: has one value, but most rows have 3", "expected a header"},
+                     [&] { dialect("Sales of 2020\n1,2,3\n4,5,6\n"); });
   EXPECT_EQ(dialect("a,,\n1,2,3\n").names, (Names{"a", "", ""}));
   EXPECT_NO_THROW(dialect("x,x\nx,y\ny,x\n", {.header = Header::none}));
   expect_input_error({"table.csv", "no row after its header line"}, [&] { dialect("a,y\n"); });
