@@ -109,7 +109,7 @@ double short_number(std::string_view cell, char decimal) {
                                                                    100000, 1000000, 10000000, 100000000};
   if (cell.empty()) return kNone;
   const bool minus = cell[0] == '-';
-  const std::size_t sign = minus || cell[0] == '+' ? 1 : 0;
+  const auto sign = static_cast<std::size_t>(static_cast<int>(minus) | static_cast<int>(cell[0] == '+'));
   const std::size_t size = cell.size() - sign;
   if (size == 0 || size > 2 * kWord) return kNone;
   Words words = words_of(cell.data() + sign, size);
@@ -126,9 +126,9 @@ double short_number(std::string_view cell, char decimal) {
     value = value * kShifts[static_cast<std::size_t>(count - first_count)] + value_of(second);
     if (value > kMostExact) return kNone;
   }
-  const auto whole = static_cast<double>(value);
-  const double number = place >= 0 ? whole / power_of_ten(count - place) : whole;
-  return minus ? -number : number;
+  static constexpr std::array kSigns = {1.0, -1.0};  // a branch would often be predicted wrongly
+  const double whole = static_cast<double>(static_cast<std::int64_t>(value)) * kSigns[minus ? 1 : 0];
+  return place >= 0 ? whole / kPowers[static_cast<std::size_t>(count - place)] : whole;
 }
 
 }  // namespace recombine
