@@ -16,12 +16,13 @@ namespace recombine {
 namespace {
 
 constexpr std::size_t kHead = std::size_t{1} << 20;
+constexpr double kMostAgree = 0.9;  // of the rows have the same number of words: spaces may separate columns
 
 /// How a note speaks of a separator.
 std::string spoken(char separator) {
-  if (separator == '\t') return "a tab";
-  if (separator == ' ') return "spaces";
-  return fmt::format("'{}'", separator);
+  if (separator == '\t') return "a tab separates";
+  if (separator == ' ') return "spaces separate";
+  return fmt::format("'{}' separates", separator);
 }
 
 /// Where the table begins, after a byte order mark, blank lines and comment lines.
@@ -55,7 +56,7 @@ void require_separator(char separator) {
       "quote, point or sign");
 }
 
-/// The sample of the separator that fits best, and the separator.
+/// The separator that fits best: of four; or spaces, if most of what they separate is numbers.
 struct Separated {
   char separator = ',';
   Sample sample;
@@ -80,7 +81,11 @@ Separated separate(const TextFile& text, const Beginning& begin) {
     }
   }
   if (best_score == 0 && error) throw *error;
-  return best;
+  if (best_score > 0) return best;
+  Sample words = read_sample(text, ' ', begin.byte, begin.line);
+  const Fit fit = fit_of(words, ' ');
+  const bool numbers = fit.cells > 1 && fit.agreeing >= kMostAgree && fit.plain >= kLeast;
+  return numbers ? Separated{' ', std::move(words)} : std::move(best);
 }
 
 /// True if every row from `first` on has one cell more than `columns`, and it is empty.
@@ -164,8 +169,7 @@ void number_columns(const TextFile& text, const Sample& sample, const Beginning&
 /// A table of one column whose rows have the same number of words may be separated by spaces.
 void note_spaces(const TextFile& text, const Beginning& begin, Dialect& dialect) {
   const Fit fit = fit_of(read_sample(text, ' ', begin.byte, begin.line), ' ');
-  static constexpr double kMost = 0.9;
-  if (fit.cells < 2 || fit.agreeing < kMost) return;
+  if (fit.cells < 2 || fit.agreeing < kMostAgree) return;
   dialect.notes.push_back(
       fmt::format("{}: is read as one column; if spaces separate columns, add --separator space", text.name()));
 }
@@ -197,7 +201,7 @@ Dialect find_dialect(const TextFile& text, const TextOptions& options) {
     dialect.notes.push_back(latin1_note(text, 1 + std::ranges::count(before, '\n')));
   }
   if (!options.separator && dialect.separator != ',') {
-    dialect.notes.push_back(fmt::format("{}: {} separates the columns", text.name(), spoken(dialect.separator)));
+    dialect.notes.push_back(fmt::format("{}: {} the columns", text.name(), spoken(dialect.separator)));
   }
   if (dialect.decimal == ',') dialect.notes.push_back(fmt::format("{}: ',' is the decimal sign", text.name()));
   if (options.header == Header::automatic && has_header(sample, dialect.decimal)) {

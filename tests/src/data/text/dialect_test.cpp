@@ -56,9 +56,13 @@ TEST_F(DialectTest, TakesTheGivenSeparator) {
 TEST_F(DialectTest, SpacesSeparateInRuns) {
   EXPECT_EQ(rows("  a   b\ty \n 1  2\t 3\n4 \"x y\"  6  \n", {.separator = ' '}),
             (std::vector<Names>{{"1", "2", "3"}, {"4", "x y", "6"}}));
-  const Dialect one = dialect("a b y\n1 2 3\n4 5 6\n");
-  EXPECT_EQ(one.names, (Names{"a b y"}));
-  expect_note(one, "--separator space");
+  const Dialect found = dialect(" 5.1  3.5 setosa\n 14.9 3.25 setosa\n 4.7  3.2 virginica\n");
+  EXPECT_EQ(found.separator, ' ');
+  EXPECT_EQ(found.names, (Names{"1", "2", "3"}));
+  expect_note(found, "spaces separate the columns");
+  const Dialect texts = dialect("first last\nann lee\nbob ray\n");
+  EXPECT_EQ(texts.names, (Names{"first last"}));
+  expect_note(texts, "--separator space");
 }
 
 TEST_F(DialectTest, ATableMayHaveOneColumn) {
