@@ -26,15 +26,18 @@ install_missing() {
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# install_python FOLDER PACKAGE...: installs Python packages from PyPI into FOLDER, unless FOLDER has the first one. If
-# that fails, for example without a network, the tests that need the packages are skipped.
+# install_python FOLDER PACKAGE...: installs Python packages from PyPI into FOLDER, except those that it has. If that
+# fails, for example without a network, the tests that need the packages are skipped.
 install_python() {
-  local folder=$1
+  local folder=$1 missing=() package
   shift
-  [ ! -d "$folder/$1" ] || return 0
-  echo "packages: installing $* from PyPI into $folder"
-  python3 -m pip install -q --retries 1 --timeout 15 --only-binary :all: --target "$folder" "$@" ||
-    echo "packages: cannot install $* from PyPI; tests that need them are skipped"
+  for package in "$@"; do
+    [ -d "$folder/$package" ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "packages: installing ${missing[*]} from PyPI into $folder"
+  python3 -m pip install -q --retries 1 --timeout 15 --only-binary :all: --target "$folder" "${missing[@]}" ||
+    echo "packages: cannot install ${missing[*]} from PyPI; tests that need them are skipped"
 }
 
 # build PRESET [CMAKE-OPTION...]: configures and builds. If nothing has changed, ninja does nothing.

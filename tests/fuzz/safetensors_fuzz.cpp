@@ -6,6 +6,7 @@
 
 #include "src/nn/checkpoint/checkpoint_header.hpp"
 #include "src/nn/digest.hpp"
+#include "src/train/saved_model.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace recombine;
@@ -59,6 +60,7 @@ void read(std::string_view bytes) {
     });
     return header;
   };
+  fuzz::accepts([] { read_saved_model("load", file.path()); });
   const std::string ours = rewrite(bytes);
   if (ours.empty()) return;
   file.write(ours);

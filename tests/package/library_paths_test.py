@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""No program or library of the build loads a library from the current folder.
+"""No program or library of the build loads a library from the current folder, and matmul does not load ONNX.
 
 usage: library_paths_test.py BUILD PROGRAM...
 """
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
-from library_paths import check_paths, check_planted
+from library_paths import check_paths, check_planted, entries_of
 from program import Checks
 
 
@@ -18,6 +19,8 @@ def main():
     checks.expect(set(programs) <= set(files), f"{programs} are not among the {len(files)} files of {build}")
     for program in programs:
         check_planted(checks, program)
+        onnx = [text for tag, text in entries_of(program) if tag == "NEEDED" and re.search("onnx|protobuf", text)]
+        checks.expect(bool(onnx) == (program.name == "train"), f"{program} loads {onnx}; expected only train to")
     checks.finish()
 
 
