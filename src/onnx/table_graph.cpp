@@ -75,11 +75,10 @@ struct Scaling {
       const auto width = static_cast<std::size_t>(column.width());
       const bool number = column.kind == ColumnKind::number;
       const auto nearest = static_cast<float>(number ? column.mean : 0);
-      const double input_of_fill = (column.fill - column.mean) / column.deviation;
       mean.insert(mean.end(), width, nearest);
       rest.insert(rest.end(), width, static_cast<float>(number ? column.mean - nearest : 0));
       deviation.insert(deviation.end(), width, static_cast<float>(number ? column.deviation : 1));
-      fill.insert(fill.end(), width, number ? static_cast<float>(input_of_fill) : kNan);
+      fill.insert(fill.end(), width, number ? as_input(column, kNan) : kNan);
     }
   }
   std::vector<float> mean, rest;  ///< the sum of both is the mean, with 48 bits
