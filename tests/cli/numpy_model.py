@@ -1,4 +1,4 @@
-"""Evaluates a file of --save FILE.safetensors with NumPy alone, in f64: what its metadata say must be enough."""
+"""Evaluates a file of --save FILE.safetensors or a checkpoint with NumPy alone, in f64. Its metadata must be enough."""
 import json
 
 import numpy
@@ -25,7 +25,8 @@ def inputs_of(column, cells):
 class NumpyModel:
     def __init__(self, path):
         with safe_open(path, framework="numpy") as file:
-            self.tensors = {name: file.get_tensor(name).astype(float) for name in file.keys()}
+            self.tensors = {name: file.get_tensor(name).astype(float) for name in file.keys()
+                            if name.startswith("layers.")}  # a checkpoint has moments, too
             metadata = file.metadata()
         self.table = json.loads(metadata["recombine.table"])
         self.activation = ACTIVATIONS[metadata["recombine.activation"]]
