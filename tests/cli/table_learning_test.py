@@ -1,4 +1,4 @@
-"""Trains on made-up tables of well-known forms with no option but --data, --target and --test: `train` ends with a model
+"""Trains on made-up tables of well-known forms with no option but --data, --target and --test. `train` ends with a model
 as good as scikit-learn's MLPClassifier() or MLPRegressor(), on one rank and on three.
 usage: table_learning_test.py TRAIN_PROGRAM
 """
@@ -6,6 +6,7 @@ import csv
 import pathlib
 import sys
 import tempfile
+import time
 
 import made_up_tables
 from program import Checks, run_test
@@ -16,11 +17,17 @@ from trainer import Trainer
 # (OneHotEncoder), and so are missing texts; regression scales its target (TransformedTargetRegressor). Columns that
 # count rows or differ in each row are left out.
 BASELINES = {
-    "iris": (0.9462, 0.0018),
+    "iris": (0.9466, 0.0021),
+    "titanic": (0.8402, 0.0027),
+    "wine quality": (0.8954, 0.0020),
+    "wine": (0.7833, 0.0024),
+    "housing": (0.9121, 0.0009),
+    "adult": (0.8488, 0.0030),
 }
 WORSE = 0.02  # that the score may be
-SAME_LOSS = 2e-3  # relative; of one rank and of three
-SAME_CLASS = 0.997  # of the test rows
+# Rounding grows over some 1,600 steps. Measured: 6e-4 of the loss and 4 of 2,000 rows (adult), else at most 1.5e-4.
+SAME_LOSS = 5e-3  # relative; of one rank and of three
+OTHER_CLASS = 0.005  # of the test rows
 
 
 def predictions(path):
@@ -35,7 +42,7 @@ def check_table(trainer, checks, name):
     table = made_up_tables.TABLES[name]
     training, test = table.write(trainer.folder)
     base, _ = BASELINES[name]
-    losses, answers = [], []
+    losses, answers, began = [], [], time.monotonic()
     for np in (1, 3):
         found = trainer.summary(np, "--data", training.name, "--target", table.target, "--test", test.name,
                                 "--predictions", "p.csv")["test"]
@@ -49,10 +56,10 @@ def check_table(trainer, checks, name):
     one, three = losses
     checks.expect(abs(one - three) <= SAME_LOSS * one, f"{name}: test loss {one} on one rank, {three} on three")
     if table.classes:
-        same = sum(a == b for a, b in zip(*answers, strict=True))
-        checks.expect(same >= SAME_CLASS * table.test_rows,
-                      f"{name}: {table.test_rows - same} rows have another class on three ranks")
-    print(f"    test loss {one} and {three}")
+        other = sum(a != b for a, b in zip(*answers, strict=True))
+        checks.expect(other <= OTHER_CLASS * table.test_rows, f"{name}: {other} rows have another class on three ranks")
+        print(f"    {other} rows have another class on three ranks")
+    print(f"    test loss {one:.6f} and {three:.6f}, {time.monotonic() - began:.1f} s")
 
 
 def main():
