@@ -1,5 +1,5 @@
-"""Trains on made-up tables of well-known forms with no option but --data, --target and --test. `train` ends with a model
-as good as scikit-learn's MLPClassifier() or MLPRegressor(), on one rank and on three.
+"""Trains on made-up tables of well-known forms, with no option but --data, --target and --test. `train` ends with a
+model as good as scikit-learn's MLPClassifier() or MLPRegressor(), on one rank and on three.
 usage: table_learning_test.py TRAIN_PROGRAM
 """
 import csv
