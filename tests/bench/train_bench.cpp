@@ -136,7 +136,7 @@ int run(Session& session, const BenchOptions& options) {
       make_device({.threads = threads, .cores = cores_if_enough(session, threads), .progress = session.progress()});
   const auto world = make_world(session);
   const auto stream = device->make_stream(StreamUse::communication);
-  const SharedData data(session, *world, *stream, [] { return load_data({}); });
+  const SharedData data(session, *world, *stream, [] { return load_data({}).data; });
   RankContext context(Mesh(session.size(), 1, 1), *world, *device);
   const ModelShape shape{.inputs = data.inputs(), .hidden = options.hidden, .outputs = data.outputs()};
   Trainer trainer(context, data,
