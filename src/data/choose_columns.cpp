@@ -1,6 +1,7 @@
 #include "src/data/choose_columns.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "kernels/error.hpp"
@@ -51,6 +52,7 @@ class Chooser {
     if (!note.empty()) chosen_.columns.notes.push_back(note);
     note_left_out();
     note_categories();
+    note_small_differences();
     return std::move(chosen_);
   }
 
@@ -69,6 +71,11 @@ class Chooser {
     require_input(!options_.target.empty(),
                   "--target: {} has the columns {}; expected the one to predict, by its name or number (-1: the last)",
                   table_.file, shown_list(names_));
+    require_input(
+        names_.size() > 1,
+        "{}: has one column, {}; expected several: --separator comma, semicolon, tab, pipe or space says what "
+        "separates them",
+        table_.file, shown(names_[0]));
     targets_ = columns_of_option("target", options_.target, table_, names_);
     is_target_ = marks("target", options_.target);
     is_feature_ = marks("features", options_.features);
@@ -91,6 +98,7 @@ class Chooser {
       const Content content = content_of(table_, c, names_[c]);
       const std::optional<Useless> why = uselessness(table_, c, content);
       contents.push_back(content);
+      if (content == Content::texts && !is_feature_[c]) refuse_decorated_numbers(c, why);
       require_input(!is_feature_[c] || content != Content::nothing,
                     "--features {}: {} has no values in this column; expected numbers or categories", names_[c],
                     table_.file);
@@ -123,6 +131,18 @@ class Chooser {
                   table_.file, cells(c).first_missing, shown(names_[c]));
   }
 
+  /// Texts that would be left out or refused, but hold numbers.
+  void refuse_decorated_numbers(std::size_t c, std::optional<Useless> why) const {
+    if (why != Useless::different_texts && !has_too_many(c)) return;
+    if (!are_decorated_numbers(cells(c), table_.dialect.decimal)) return;
+    throw InputError(fmt::format("{}, line {}, column {}: {}; expected a number without a unit, or --ignore {}",
+                                 table_.file, cells(c).first_text, shown(names_[c]), shown(cells(c).first_text_value),
+                                 as_option({names_[c]})));
+  }
+  bool has_too_many(std::size_t c) const {
+    return cells(c).has_more_values || static_cast<std::int64_t>(cells(c).values.size()) > options_.categories;
+  }
+
   void add_input(std::size_t c, Content content) {
     refuse_missing(c);
     InputColumn column{.name = names_[c]};
@@ -131,7 +151,7 @@ class Chooser {
       column.categories = yes_no_texts(cells(c));
     } else if (content == Content::texts) {
       const auto& values = cells(c).values;
-      if (cells(c).has_more_values || static_cast<std::int64_t>(values.size()) > options_.categories) {
+      if (has_too_many(c)) {
         too_many_.push_back(c);
         return;
       }
@@ -182,6 +202,17 @@ class Chooser {
                           column.has_missing ? " and missing" : "");
     }
     if (!list.empty()) note("an input for each category: " + list);
+  }
+  /// Numbers are stored as f32, which has 24 bits.
+  void note_small_differences() {
+    static constexpr double kLeast = 1.0 / (1 << 14);  // of the size: about 1,000 different numbers
+    for (std::size_t c = 0; c < names_.size(); ++c) {
+      const double size = std::max(std::abs(cells(c).least), std::abs(cells(c).most));
+      const double range = cells(c).most - cells(c).least;
+      if (chosen_.columns.uses[c].role == ColumnUse::Role::none || range <= 0 || range >= kLeast * size) continue;
+      note(fmt::format("{}: {} to {} differ by little for f32; numbers from which {} is subtracted keep more digits",
+                       shown(names_[c]), cells(c).least, cells(c).most, cells(c).least));
+    }
   }
   void note(const std::string& text) { chosen_.columns.notes.push_back(fmt::format("{}: {}", table_.file, text)); }
 

@@ -32,6 +32,31 @@ bool has_other_decimals(const ColumnProfile& column, char decimal) {
 
 }  // namespace
 
+bool are_decorated_numbers(const ColumnProfile& column, char decimal) {
+  static constexpr std::array<std::string_view, 5> kBefore = {"", "$", "\u20AC", "\u00A3",
+                                                              "\u00A5"};  // euro, pound, yen
+  static constexpr std::size_t kLongestUnit = 5, kLooked = 1000;
+  static constexpr const char* kDigits = "0123456789";
+  if (column.values.empty()) return false;
+  const std::string& first = *column.values.begin();
+  const std::size_t last_digit = first.find_last_of(kDigits);
+  if (last_digit == std::string::npos || first.size() - last_digit - 1 > kLongestUnit) return false;
+  const std::string_view unit = std::string_view(first).substr(last_digit + 1);
+  const std::size_t digit = first.find_first_of("+-.0123456789");
+  const std::string_view before = std::string_view(first).substr(0, digit);
+  if (std::ranges::find(kBefore, before) == kBefore.end()) return false;
+  std::size_t looked = 0;
+  for (const std::string& value : column.values) {
+    if (looked++ == kLooked) break;
+    if (value.size() <= before.size() + unit.size() || !value.starts_with(before) || !value.ends_with(unit))
+      return false;
+    std::string number = value.substr(before.size(), value.size() - before.size() - unit.size());
+    std::erase_if(number, [&](char c) { return c == (decimal == '.' ? ',' : '.'); });
+    if (!number_in(number, decimal)) return false;
+  }
+  return true;
+}
+
 std::string small_yes_no(std::string_view text) {
   std::string word = small(text);
   return std::ranges::find(kWords, word) != kWords.end() ? word : std::string(text);

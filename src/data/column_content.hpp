@@ -20,6 +20,9 @@ std::vector<std::string> yes_no_texts(const ColumnProfile& column);
 /// true, false, yes and no in small letters; another text as it is.
 std::string small_yes_no(std::string_view text);
 
+/// True if the texts are numbers with a sign that this program does not read: 12%, $5, 3 kg, 1,234,567.
+bool are_decorated_numbers(const ColumnProfile& column, char decimal);
+
 /// Why a column says nothing about a row; none: it may say something.
 enum class Useless { nothing, one_value, row_number, different_texts };
 std::optional<Useless> uselessness(const TableFacts& table, std::size_t column, Content content);

@@ -163,6 +163,24 @@ TEST_F(ChooseColumnsTest, RefusesColumnsThatNoNumberComesFrom) {
   expect_column_refused({"\"1,5\"", "\"2,5\"", "\"3,5\""}, {"line 2", "'1,5'", "decimal"});
 }
 
+TEST_F(ChooseColumnsTest, NumbersThatF32BlursAreSaid) {
+  const std::string seconds = write("t.csv", "a,t,y\n1,1700000000,0.5\n3,1700000007,1\n2,1700000011,2\n");
+  EXPECT_NE(all_notes({.data = seconds, .target = "y"}).find("'t': 1700000000 to 1700000011 differ by little for f32"),
+            std::string::npos);
+  const std::string years = write("t.csv", "a,t,y\n1,1995,0.5\n3,2007,1\n2,2011,2\n");
+  EXPECT_EQ(all_notes({.data = years, .target = "y"}), "");
+}
+
+TEST_F(ChooseColumnsTest, NumbersWithUnitsAreNoIds) {
+  for (const char* form : {"{}%", "${}", "€{}.5", "{} kg", "\"1,{}00,500\""}) {
+    std::vector<std::string> cells;
+    for (int i = 1; i < 10; ++i) cells.push_back(fmt::format(fmt::runtime(form), i));
+    expect_column_refused(cells, {"t.csv, line 2, column 'b'", "expected a number without a unit", "--ignore b"});
+  }
+  EXPECT_EQ(kinds_of(read(column_of({"user1", "user2", "user3"})).schema), "a:number ");
+  EXPECT_EQ(kinds_of(read(column_of({"5%", "7%", "5%"})).schema), "a:number b:category ");
+}
+
 TEST_F(ChooseColumnsTest, NamesAllColumnsWithTooManyTexts) {
   std::string text = "a,many texts,more,y\n";
   for (int i = 0; i < 140; ++i) text += fmt::format("{},t{},u{},{}.5\n", i * i, i % 65, i % 70, i);

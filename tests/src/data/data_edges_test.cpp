@@ -72,7 +72,8 @@ TEST_F(DataTest, RefusesTestLabelsThatTrainingLacks) {
   write("train-labels-idx1-ubyte", labels(2));
   write("t10k-images-idx3-ubyte", images(4));
   write("t10k-labels-idx1-ubyte", labels(4));
-  expect_refused({.data = folder_.string()}, {"--data", "test label is 3", "expected at most 1"});
+  expect_refused({.data = folder_.string()},
+                 {"t10k-labels-idx1-ubyte: a label is 2; expected one of the training labels"});
 }
 
 TEST_F(DataTest, NamesAFolderWithASlashAtItsEnd) {
