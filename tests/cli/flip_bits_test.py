@@ -29,9 +29,11 @@ SLOPE = INPUTS * WEIGHT + BIAS - TARGET  # the gradient is this times a power of
 GRADIENTS = [SLOPE * 2.0 ** power for power in range(-8, 3)]
 MOMENTS = [10 * gradient for gradient in GRADIENTS]
 STEPS_PER_EPOCH = ROWS // BATCH
-ARGUMENTS = ["--data", "d.csv", "--target", ",".join(f"t{i}" for i in range(OUTPUTS)), "--hidden", "", "--loss", "mse",
-             "--load", "w.safetensors", "--batch-size", BATCH, "--optimizer", "momentum", "--lr", 0, "--epochs", 10**6,
-             "--quiet", "--metrics", "m.jsonl", "--metrics-every", 1000, "--save", "s.safetensors"]
+# Equal values in every row: --features names the columns, or they would be left out.
+ARGUMENTS = ["--data", "d.csv", "--target", ",".join(f"t{i}" for i in range(OUTPUTS)), "--features",
+             ",".join(f"x{i}" for i in range(INPUTS)), "--no-standardize", "--hidden", "", "--loss", "mse", "--load",
+             "w.safetensors", "--batch-size", BATCH, "--optimizer", "momentum", "--lr", 0, "--epochs", 10**6, "--quiet",
+             "--metrics", "m.jsonl", "--metrics-every", 1000, "--save", "s.safetensors"]
 
 
 def write_files(folder):
