@@ -4,7 +4,9 @@
 
 namespace recombine {
 
-bool has_names(const TableSchema& schema) { return !schema.targets.empty() && !schema.targets.front().name.empty(); }
+bool has_names(const TableSchema& schema) {
+  return !schema.inputs.empty() && !schema.targets.empty() && !schema.targets.front().name.empty();
+}
 
 std::vector<std::string> class_names(const TableSchema& schema, std::int64_t classes) {
   std::vector<std::string> names = schema.classes;

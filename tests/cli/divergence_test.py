@@ -140,8 +140,8 @@ class Table:
         self.path.write_text("a,b,c,y\n" + "\n".join(lines) + "\n")
 
     def options(self, activation, rate, decay):
-        return ["--data", self.path, "--target", "y", "--loss", self.loss, "--hidden", HIDDEN, "--no-bias",
-                "--activation", activation, "--batch-size", "all", "--optimizer", "sgd", "--lr", rate,
+        return ["--data", self.path, "--target", "y", "--loss", self.loss, "--no-standardize", "--hidden", HIDDEN,
+                "--no-bias", "--activation", activation, "--batch-size", "all", "--optimizer", "sgd", "--lr", rate,
                 "--lr-schedule", "constant", "--weight-decay", decay, "--epochs", STEPS, "--quiet"]
 
     def first_weights(self, trainer, activation):
@@ -212,7 +212,8 @@ def check_a_bad_row_at_any_step(trainer, checks):
     """A row whose features overflow in layer 0, in a batch of its own: told with its step, before and after step 64."""
     rows, row = 90, 17
     path = trainer.folder / "row.csv"
-    options = ["--data", path, "--target", "y", "--hidden", "20,20", "--batch-size", 1, "--epochs", 1,
+    options = ["--data", path, "--target", "y", "--loss", "mse", "--no-standardize", "--hidden", "20,20",
+               "--batch-size", 1, "--epochs", 1,
                "--optimizer", "sgd", "--lr", 1e-9, "--lr-schedule", "constant"]
 
     def write(features, answer):

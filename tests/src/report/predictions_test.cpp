@@ -63,7 +63,8 @@ TEST_F(PredictionsTest, ValuesReadBackAsTheSameNumbers) {
 
 TEST_F(PredictionsTest, ClassesAndTheTargetHaveTheirNames) {
   const Table table = classes();
-  const TableSchema schema{.targets = {{.name = "kind, of \"it\""}}, .classes = {"a", "b,c", "d"}};
+  const TableSchema schema{
+      .inputs = {{.name = "x"}}, .targets = {{.name = "kind, of \"it\""}}, .classes = {"a", "b,c", "d"}};
   const PredictedTable predicted{table, schema, 3};
   Predictions predictions(file_, path_, predicted);
   const std::array outputs{0.0F, 100.0F, 0.0F, 100.0F, 0.0F, 0.0F, 0.0F, 0.0F, 100.0F};
@@ -79,7 +80,7 @@ TEST_F(PredictionsTest, ClassesAndTheTargetHaveTheirNames) {
 
 TEST_F(PredictionsTest, WithoutAnswersThereIsNoColumnOfLabels) {
   const Table table = classes();
-  const TableSchema schema{.targets = {{.name = "kind"}}, .classes = {"a", "b"}};
+  const TableSchema schema{.inputs = {{.name = "x"}}, .targets = {{.name = "kind"}}, .classes = {"a", "b"}};
   Predictions predictions(file_, path_, {table, schema, 2, Answers::absent});
   predictions.add(std::array{0.0F, 0.0F});
   EXPECT_EQ(written(), "row,class,probability,a,b\n0,a,0.5,0.5,0.5\n");
@@ -87,7 +88,7 @@ TEST_F(PredictionsTest, WithoutAnswersThereIsNoColumnOfLabels) {
 
 TEST_F(PredictionsTest, ATargetNamedAsAnotherColumnIsTheLabel) {
   const Table table = classes();
-  const TableSchema schema{.targets = {{.name = "class"}}, .classes = {"a", "b", "c"}};
+  const TableSchema schema{.inputs = {{.name = "x"}}, .targets = {{.name = "class"}}, .classes = {"a", "b", "c"}};
   const Predictions predictions(file_, path_, {table, schema, 3});
   EXPECT_EQ(written(), "row,label,class,probability,a,b,c\n");
 }
@@ -103,7 +104,7 @@ TEST_F(PredictionsTest, TargetsAreInTheirOwnUnits) {
   }
   const Table table{.features = as_matrix(vector_view(kFeatures.data(), 3), 3, 1),
                     .targets = as_matrix(vector_view(targets.data(), 6), 3, 2)};
-  const TableSchema schema{.targets = {price, {.name = "other"}}};
+  const TableSchema schema{.inputs = {{.name = "x"}}, .targets = {price, {.name = "other"}}};
   Predictions predictions(file_, path_, {table, schema, 2});
   predictions.add(std::array{0.0F, 0.25F, 1.0F, -2.0F, -1.0F, 3.0F});
   EXPECT_EQ(written(),
