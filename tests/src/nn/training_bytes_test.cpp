@@ -62,6 +62,7 @@ TEST_F(TrainingBytesTest, PredictionIsWhatTheDeviceCounts) {
     for (const Activation activation : {Activation::relu, Activation::gelu}) {
       options_.optimizer = {.kind = kind, .clip_norm = kind == OptimizerKind::sgd ? 1.0 : 0.0};
       options_.model.activation = activation;
+      options_.kept = activation == Activation::relu ? KeptWeights::best : KeptWeights::last;
       const bool rounds = (kind == OptimizerKind::sgd) == (activation == Activation::relu);
       options_.model.product_type = rounds ? DataType::bf16 : DataType::f32;
       for (const Mesh& mesh : meshes_of(world_->size())) {

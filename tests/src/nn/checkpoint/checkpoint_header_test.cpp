@@ -25,7 +25,8 @@ CheckpointInfo some_info() {
                     .epoch_loss_sum = 0.1 + 0.2,
                     .samples = 123456789012,
                     .best_loss = std::numeric_limits<double>::infinity(),
-                    .epochs_without_better = 2},
+                    .epochs_without_better = 2,
+                    .best_epoch = 1},
           .seed = 18446744073709551615U,
           .model = {{"recombine.version", "1"}, {"recombine.table", "{\"a\":\"\x01\n\\\"header_sha256\\\":é\"}"}},
           .options = {{"--hidden", "784,10"}, {"--data", ""}, {"--a b%", "10% \x01\n\"header_sha256\":\"\xE9 é"}},
@@ -76,6 +77,7 @@ void expect_equal(const CheckpointInfo& a, const CheckpointInfo& b) {
   EXPECT_EQ(a.state.samples, b.state.samples);
   EXPECT_EQ(std::bit_cast<std::uint64_t>(a.state.best_loss), std::bit_cast<std::uint64_t>(b.state.best_loss));
   EXPECT_EQ(a.state.epochs_without_better, b.state.epochs_without_better);
+  EXPECT_EQ(a.state.best_epoch, b.state.best_epoch);
   EXPECT_EQ(a.seed, b.seed);
   EXPECT_EQ(a.fingerprints, b.fingerprints);
   ASSERT_EQ(a.model.size(), b.model.size());
@@ -202,6 +204,7 @@ TEST_F(ForgedHeaderTest, EveryValueIsChecked) {
                                    {"state.position", "-1"},
                                    {"state.samples", "-1"},
                                    {"state.epochs_without_better", "-1"},
+                                   {"state.best_epoch", "-1"},
                                    {"state.best_loss", "nan"},
                                    {"state.best_loss", "-inf"},
                                    {"state.epoch_loss_sum", "inf"},
@@ -227,11 +230,14 @@ TEST_F(ForgedHeaderTest, EveryValueIsChecked) {
   }
 }
 
-TEST_F(ForgedHeaderTest, VersionOneHadNoModel) {
+TEST_F(ForgedHeaderTest, VersionOneHadNoModelAndNoBestEpoch) {
   Metadata entries = metadata_with("recombine_checkpoint", "1");
-  std::erase_if(entries, [](const MetadataEntry& entry) { return entry.key.starts_with("recombine."); });
+  std::erase_if(entries, [](const MetadataEntry& entry) {
+    return entry.key.starts_with("recombine.") || entry.key == "state.best_epoch";
+  });
   CheckpointInfo expected = some_info();
   expected.model.clear();
+  expected.state.best_epoch = 0;
   expect_equal(read(forged(entries)), expected);
 }
 
