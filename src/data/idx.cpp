@@ -135,7 +135,7 @@ std::vector<std::string> idx_files(const std::string& place) {
 
 DataSet load_idx(const std::string& place, const DataOptions& options, DataBudget& budget) {
   const IdxFiles files = find_idx_files(place);
-  const std::filesystem::path folder = std::filesystem::path(place + "/").lexically_normal().parent_path();
+  const std::filesystem::path folder = std::filesystem::absolute(place + "/").lexically_normal().parent_path();
   DataSet set;
   set.data.name = folder.filename().string();
   Images train = load_images(files.train_images, files.train_labels, budget, set.notes);

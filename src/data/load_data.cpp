@@ -243,9 +243,9 @@ DataSet load_data(const DataOptions& options) {
   DataBudget budget(options.memory);
   require_known_kind(options);
   if (!is_table(options)) return load_unnamed(options, budget);
+  refuse_other_kind("data", options.data);
   require_input(options.target_data.empty(),
                 "--target-data {}: expected with --data X.npy; a table of text has --target", options.target_data);
-  refuse_other_kind("data", options.data);
   for (const auto& [option, path] : {std::pair("validation", options.validation), std::pair("test", options.test)}) {
     refuse_other_kind(option, path);
   }
