@@ -83,7 +83,8 @@ def check_wide_integers(multiplier, checks):
     a = multiplier.file("large.npy", large, "<i8")
     narrow, wide = multiplier.file("one4.npy", one), multiplier.file("one8.npy", one, "<f8")
     for arguments, descr, expected in [(["--b", narrow], "<f4", [[2.0**24, 0], [0, 2.0**53]]),
-                                       (["--b", narrow, "--dtype", "f64"], "<f8", large), (["--b", wide], "<f8", large)]:
+                                       (["--b", narrow, "--dtype", "f64"], "<f8", large),
+                                       (["--b", wide], "<f8", large)]:
         wrong = difference(multiplier.result(1, "--a", a, *arguments), expected, descr)
         checks.expect(wrong is None, f"large integers, {arguments}: {wrong}")
     told = multiplier.report(1, "--a", a, "--b", wide)["conversions"]
@@ -94,7 +95,8 @@ def check_refused(multiplier, checks):
     b = multiplier.file("b.npy", made(4, 2, 1))
     headers = {descr: (f"'{descr}'", "(3, 4)", text) for descr, text in REFUSED.items()}
     headers["fields"] = ("[('x', '<f4'), ('y', '<f4')]", "(3, 4)", "several fields; expected numbers: save one field")
-    headers["vector"] = ("'<f4'", "(4,)", "has 1 dimension; expected 2: save A.reshape(4, 1), a column, or A.reshape(1, 4)")
+    headers["vector"] = ("'<f4'", "(4,)",
+                         "has 1 dimension; expected 2: save A.reshape(4, 1), a column, or A.reshape(1, 4)")
     headers["cube"] = ("'<f4'", "(2, 3, 4)", "has 3 dimensions [2,3,4]; expected 2: save A.reshape(2, 12)")
     for name, (descr, shape, text) in headers.items():
         path = multiplier.folder / "refused.npy"

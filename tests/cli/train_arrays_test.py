@@ -43,7 +43,8 @@ def check_types(trainer, checks):
     expected = trainer.losses(1, "--data", "X.npy", "--target-data", "y.npy", *PLAIN)
     for descr in ["<f2", ">f4", "<f8", "<i2", ">i4", "<i8", "<u8"]:
         data = array(folder, "other.NPY", descr, rows, fortran=descr[1] == "f")
-        same_curve(checks, f"X of {descr}", expected, trainer.losses(2, "--data", data, "--target-data", "y.npy", *PLAIN))
+        same_curve(checks, f"X of {descr}", expected,
+                   trainer.losses(2, "--data", data, "--target-data", "y.npy", *PLAIN))
     cube = array(folder, "cube.npy", "<f4", rows, f"({ROWS}, 2, 3, 2)")
     same_curve(checks, "X of 4 dimensions", expected,
                trainer.losses(3, "--data", cube, "--target-data", "y.npy", *PLAIN))
@@ -128,7 +129,8 @@ def check_refused(trainer, checks):
             (["--data", "nan.npy", "--target-data", "y.npy"], ["nan.npy: element [7,3] is NaN"]),
             (["--data", "objects.npy", "--target-data", "y.npy"], ["Python objects", "A.astype('float32')"]),
             (["--data", "X.npz", "--target-data", "y.npy"], ["X.npz", "several arrays"]),
-            (["--data", "X.npy", "--target-data", "y.npy", "--validation", "X.npy"], ["--validation X.npy", "fraction"]),
+            (["--data", "X.npy", "--target-data", "y.npy", "--validation", "X.npy"],
+             ["--validation X.npy", "fraction"]),
             (["--data", "X.npy", "--target-data", "y.npy", "--target", "y"], ["--target", "no named columns"]),
             (["--data", "mnist", "--target-data", "y.npy"], ["--target-data y.npy", "labels"]),
             (["--data", "empty"], ["--data empty: has no IDX files", "train-images-idx3-ubyte"]),
