@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "kernels/error.hpp"
 #include "src/data/text/cell.hpp"
@@ -13,7 +14,7 @@ namespace recombine {
 
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{256} << 10;
+constexpr std::size_t kMostPiece = std::size_t{256} << 10;
 constexpr std::size_t kBlock = 64;
 
 /// A bit for each of 64 bytes: set for the separator, a quote, and the characters below 14, among them LF, CR, tab and 0.
@@ -210,8 +211,10 @@ void RecordReader::read_on() {
   offset_ += static_cast<std::int64_t>(at_);
   at_ = block_ = 0;
   marks_ = 0;
+  const std::size_t piece = std::exchange(piece_, std::min(2 * piece_, kMostPiece));
   const std::int64_t left = range_.end - offset_ - static_cast<std::int64_t>(kept);
-  const std::size_t wanted = left > 0 ? static_cast<std::size_t>(std::min<std::int64_t>(left, kPiece)) : kPiece;
+  const std::size_t wanted =
+      left > 0 ? static_cast<std::size_t>(std::min(left, static_cast<std::int64_t>(piece))) : piece;
   const std::size_t more = std::min(std::max(wanted, kept), range_.most_bytes - kept);  // a long record: twice as much
   buffer_.resize(std::max(buffer_.size(), kept + more + 1 + kBlock));
   const std::size_t got = text_.read(offset_ + static_cast<std::int64_t>(kept), std::span(buffer_).subspan(kept, more));

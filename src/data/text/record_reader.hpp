@@ -56,8 +56,9 @@ class RecordReader {
   std::vector<char> buffer_;  ///< the text from byte offset_ on: have_ bytes, then at least kBlock zeros
   std::int64_t offset_;
   std::size_t have_ = 0;
-  std::size_t at_ = 0;  ///< where the next record begins
-  bool ended_ = false;  ///< the buffer reaches the end of the text
+  std::size_t at_ = 0;        ///< where the next record begins
+  std::size_t piece_ = 4096;  ///< bytes to read next
+  bool ended_ = false;        ///< the buffer reaches the end of the text
 
   std::size_t block_ = 0;    ///< where the block of 64 bytes after the current one begins
   std::uint64_t marks_ = 0;  ///< of the current block: bytes that may end a cell and were not looked at

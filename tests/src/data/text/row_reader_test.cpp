@@ -62,7 +62,7 @@ TEST_F(RowReaderTest, RowsMayBeLongerThanTheBuffer) {
 
 /// A line end, a quote or a separator at every place around the end of the first piece that is read.
 TEST_F(RowReaderTest, PiecesMayEndAnywhere) {
-  static constexpr std::size_t kPiece = 256 << 10;
+  static constexpr std::size_t kPiece = 4096;
   const std::string tail = "\"a\"\"b\r\nc\" ,2\r\n3,4\r5,\"6\"\r\n";
   for (std::size_t back = 0; back <= tail.size() + 1; ++back) {
     const std::string first(kPiece - back - 3, '7');
