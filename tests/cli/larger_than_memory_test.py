@@ -33,45 +33,52 @@ SMALL = Size(rows=400_000, limit="20MiB", steps=100, most=None)  # 45 MB
 FULL = Size(rows=14_000_000, limit="256MiB", steps=1000, most=1_000_000)  # 1.6 GB, and 2 GB as text; most in kB
 
 
-def blocks(rows):
-    """Blocks of rows, no two of them equal; the sum of two columns decides the label."""
+def make_rows():
+    """A block of rows, and their labels: the sum of two columns decides."""
     numbers = random.Random(1)
-    values = [round(numbers.uniform(-1, 1), 2) for _ in range(BLOCK * COLS)]
+    rows = [[round(numbers.uniform(-1, 1), 3) for _ in range(COLS)] for _ in range(BLOCK)]
+    return rows, [int(row[0] + row[1] > 0) for row in rows]
+
+
+def turned(block, rows):
+    """`rows` rows: the block again and again, each time from another row on."""
     for b in range(rows // BLOCK):
-        at = b * 7 % len(values)
-        yield [(values[at:] + values[:at])[r * COLS:(r + 1) * COLS] for r in range(BLOCK)]
-
-
-def label(row):
-    return int(row[0] + row[1] > 0)
+        at = b * 7 % BLOCK
+        yield from (block[at:], block[:at])
 
 
 def write_text(folder, size):
+    lines = [f"{label},{','.join(map(str, row))}\n" for row, label in zip(*make_rows())]
     with open(folder / "table.csv", "w") as file:
         file.write(",".join(["label", *(f"x{c}" for c in range(COLS))]) + "\n")
-        for block in blocks(size.rows):
-            file.writelines(f"{label(row)},{','.join(map(str, row))}\n" for row in block)
+        for some in turned(lines, size.rows):
+            file.writelines(some)
     return ["--data", "table.csv", "--target", "label", "--loss", "cross-entropy"]
 
 
 def write_arrays(folder, size):
-    labels = array.array("q")
+    rows, labels = make_rows()
     with open(folder / "x.npy", "wb") as file:
         file.write(npy.header("<f4", (size.rows, COLS), False))
-        for block in blocks(size.rows):
-            array.array("f", [value for row in block for value in row]).tofile(file)
-            labels.extend(map(label, block))
-    (folder / "y.npy").write_bytes(npy.header("<i8", (size.rows,), False) + labels.tobytes())
+        for some in turned([array.array("f", row).tobytes() for row in rows], size.rows):
+            file.write(b"".join(some))
+    with open(folder / "y.npy", "wb") as file:
+        file.write(npy.header("<i8", (size.rows,), False))
+        for some in turned(labels, size.rows):
+            array.array("q", some).tofile(file)
     return ["--data", "x.npy", "--target-data", "y.npy", "--loss", "cross-entropy"]
 
 
-def peak_of(job):
+def watch(job):
     """The sum of the peaks of the ranks' resident memory in kB, with mapped files and shared memory, until they end."""
     peaks = {}
     while job.poll() is None:
-        for process in ranks_of(job).values():
-            status = pathlib.Path(f"/proc/{process}/status").read_text()
-            peaks.update({process: int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")})
+        try:
+            for process in ranks_of(job).values():
+                status = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
+                peaks.update({process: int(line.split()[1]) for line in status if line.startswith("VmHWM:")})
+        except (OSError, IndexError):  # a process has just started, or ended
+            pass
         time.sleep(0.05)
     return sum(peaks.values())
 
@@ -82,12 +89,7 @@ def run(train, folder, arguments, limit=()):
     command = [*NAMESPACE, "bash", "-c", script, "bash", train, *arguments, *JOB, *limit, "--summary", "s.json"]
     with subprocess.Popen(list(map(str, command)), cwd=folder, env={**os.environ, **SETTINGS}, stderr=subprocess.PIPE,
                           stdout=subprocess.DEVNULL, text=True) as job:
-        peak = 0
-        while job.poll() is None:
-            try:
-                peak = max(peak, peak_of(job))
-            except (OSError, IndexError):  # a process has just started, or ended
-                pass
+        peak = watch(job)
         error = job.stderr.read()
     path = folder / "s.json"
     summary = json.loads(path.read_text()) if job.returncode == 0 else {}
