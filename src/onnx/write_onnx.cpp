@@ -1,7 +1,5 @@
 #include "src/onnx/write_onnx.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <limits>
 #include <numeric>
 #include <string_view>
@@ -82,13 +80,6 @@ OnnxText text_of(const Model& model, const TableSchema& schema) {
 
 }  // namespace
 
-bool is_onnx(const std::string& path) {
-  static constexpr std::string_view kEnding = ".onnx";
-  std::string ending = path.substr(path.size() - std::min(path.size(), kEnding.size()));
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == kEnding;
-}
-
 void write_onnx(RankContext& context, Communicator& group, const Model& model, const TableSchema& schema,
                 OutputFile* file) {
   OnnxText text;
@@ -115,13 +106,6 @@ std::int64_t onnx_bytes(const Model& model, const TableSchema& schema) {
       "network",
       bytes, kMost);
   return static_cast<std::int64_t>(bytes);
-}
-
-void refuse_onnx(const std::string& option, const std::string& path) {
-  require_input(!is_onnx(path),
-                "--{} {}: an ONNX file is for other programs; expected a safetensors file, as --save FILE.safetensors "
-                "writes it",
-                option, path);
 }
 
 }  // namespace recombine

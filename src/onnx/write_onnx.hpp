@@ -20,7 +20,8 @@ bool is_onnx(const std::string& path);
 void write_onnx(RankContext& context, Communicator& group, const Model& model, const TableSchema& schema,
                 OutputFile* file);
 
-/// The size in bytes of that file. @throws InputError if it is more than an ONNX file can have: 2 GiB
+/// The size in bytes of that file. @throws InputError if it is more than an ONNX file can have: 2 GiB; or if this build
+/// cannot write ONNX files
 std::int64_t onnx_bytes(const Model& model, const TableSchema& schema);
 
 /// @throws InputError if `path`, the value of an option that reads weights, is_onnx()

@@ -1,0 +1,18 @@
+// In place of write_onnx.cpp in builds without ONNX's library.
+
+#include "kernels/error.hpp"
+#include "src/onnx/write_onnx.hpp"
+
+namespace recombine {
+
+void write_onnx(RankContext&, Communicator&, const Model&, const TableSchema&, OutputFile*) {
+  throw Error("this build cannot write ONNX files");
+}
+
+std::int64_t onnx_bytes(const Model&, const TableSchema&) {
+  throw InputError(
+      "--save: this build cannot write ONNX files, as CMake has not found ONNX; expected FILE.safetensors, or a build "
+      "with it");
+}
+
+}  // namespace recombine
