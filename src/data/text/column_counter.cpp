@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "src/data/text/cell.hpp"
 
@@ -19,6 +20,18 @@ bool has_decimal_comma(std::string_view cell) {
   return cell.find(',') != std::string_view::npos && number_in(cell, ',').has_value();
 }
 
+/// The number in the cell if it is written as one of 0 to 999.
+std::optional<std::size_t> small_number(std::string_view cell) {
+  static constexpr std::size_t kDigits = 3;
+  if (cell.size() > kDigits || (cell.size() > 1 && cell[0] == '0')) return std::nullopt;
+  std::size_t number = 0;
+  for (const char c : cell) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = 10 * number + static_cast<std::size_t>(c - '0');
+  }
+  return number;
+}
+
 }  // namespace
 
 void ColumnCounter::add_number(std::string_view cell, double number) {
@@ -33,7 +46,15 @@ void ColumnCounter::add_number(std::string_view cell, double number) {
     counts_.counts_rows = counts_.counts_rows && number == last_ + 1;
   }
   last_ = number;
+  list_number(cell);
+}
+
+void ColumnCounter::list_number(std::string_view cell) {
+  if (numbers_.has_more()) return;
+  const std::optional<std::size_t> small = small_number(cell);
+  if (small && small_[*small]) return numbers_.repeat();
   numbers_.add(cell);
+  if (small) small_.set(*small);
 }
 
 void ColumnCounter::add_text(std::string_view cell, std::int64_t line) {
@@ -89,7 +110,14 @@ void ColumnCounter::add(const ColumnCounter& later, std::int64_t lines) {
   counts_.texts += more.texts;
   counts_.whole = counts_.whole && more.whole;
   rows_ += later.rows_;
-  numbers_.add(later.numbers_);
+  const bool all_listed =
+      !later.numbers_.has_more() && later.numbers_.size() == later.small_.count() && (later.small_ & ~small_).none();
+  if (all_listed && later.numbers_.size() > 0) {
+    numbers_.repeat();
+  } else {
+    numbers_.add(later.numbers_);
+    small_ |= later.small_;
+  }
   texts_.add(later.texts_);
 }
 

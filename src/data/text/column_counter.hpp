@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ class ColumnCounter {
 
  private:
   void add_number(std::string_view cell, double number);
+  void list_number(std::string_view cell);
   void add_text(std::string_view cell, std::int64_t line);
 
   ColumnProfile counts_;         ///< without its values
@@ -43,6 +45,7 @@ class ColumnCounter {
   std::int64_t commas_ = 0;          ///< texts such as 1,5
   std::int64_t first_not_utf8_ = 0;  ///< line
   ValueList numbers_, texts_;
+  std::bitset<1000> small_;  ///< which of the cells 0 to 999 are listed: most cells of images are, and this is quick
 };
 
 }  // namespace recombine

@@ -54,7 +54,7 @@ class Profiler {
 
  private:
   static ValueLimits limits_for(std::size_t columns) {
-    static constexpr std::size_t kLeast = 100, kAllNumbers = 1000000, kAllTexts = 2000000;
+    static constexpr std::size_t kLeast = 100, kAllNumbers = 200000, kAllTexts = 2000000;
     const std::size_t some = std::max<std::size_t>(columns, 1);
     return {std::clamp(kAllNumbers / some, kLeast, ColumnProfile::kMostNumbers),
             std::clamp(kAllTexts / some, kLeast, ColumnProfile::kMostTexts)};

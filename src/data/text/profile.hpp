@@ -19,7 +19,7 @@ struct ColumnProfile {
   bool counts_rows = true;     ///< every cell is a number, that of the row before plus 1
   double least = 0, most = 0;  ///< of the numbers
   /// The different cells that are not missing, as UTF-8 texts. Only the first ones of the file: of numbers kMostNumbers,
-  /// of others kMostTexts, and fewer if the table has more than 1,000 (20) columns.
+  /// of others kMostTexts, and fewer if the table has more than 200 (20) columns.
   std::set<std::string> values;
   bool has_more_values = false;  ///< there are more than `values` has
   bool repeats = false;          ///< one of `values` occurs twice

@@ -56,7 +56,7 @@ bool ValueTable::add(std::string_view text) {
 
 bool ValueList::add(std::string_view value) {
   if (has_more() || table_.add(value)) return false;
-  if (repeated_at_ == kNever) repeated_at_ = table_.size();
+  repeat();
   return true;
 }
 

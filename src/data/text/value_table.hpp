@@ -36,6 +36,10 @@ class ValueList {
 
   /// True if the value is listed already. If the list is full, the value is not looked up.
   bool add(std::string_view value);
+  /// Adds a value that is known to be listed already.
+  void repeat() {
+    if (repeated_at_ == kNever && !has_more()) repeated_at_ = table_.size();
+  }
   /// Adds the values of the next chunk, as if they were added one by one.
   void add(const ValueList& later);
   void set_limit(std::size_t limit) { limit_ = limit; }
