@@ -40,7 +40,7 @@ struct Conversion {
 
  private:
   std::string_view verb(FileType from) const {
-    if (!is_float(from.element) || from.order == ByteOrder::big) return "converted";
+    if (!is_float(from.element) || from.order == ByteOrder::big || size_of(from) == size_of(to)) return "converted";
     return size_of(from) > size_of(to) ? "narrowed" : "widened";
   }
   /// " (exact up to 2^24, with --dtype f64 up to 2^53)", if `to` does not hold all whole numbers of the file's type
