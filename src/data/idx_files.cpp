@@ -27,13 +27,14 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-/// The regular files of a folder, sorted: plain ones first. Kaggle's archive also has folders with the files' names.
+/// The names in a folder, sorted: plain files first. Not those of folders: Kaggle's archive has folders with the files'
+/// names.
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;
-    if (at->is_regular_file(ignored)) names.push_back(at->path().filename().string());
+    if (!at->is_directory(ignored)) names.push_back(at->path().filename().string());
   }
   const auto packing = [](const std::string& name) {
     const auto* const found = std::ranges::find_if(kPackings.rbegin(), kPackings.rend(), [&](std::string_view ending) {
