@@ -69,6 +69,9 @@ class StreamedTrainingTest : public ::testing::Test {
     trainer.run(recorder);
     Trained trained;
     for (const StepRecord& step : recorder.steps) trained.losses.push_back(step.train_loss);
+    for (const EpochRecord& epoch : recorder.epochs) {
+      for (const Score& score : {*epoch.validation, *epoch.test}) trained.losses.push_back(score.loss);
+    }
     const Scores scores = trainer.evaluate_all();
     for (const Score& score : {scores.train, *scores.test, *scores.validation}) trained.losses.push_back(score.loss);
     trained.weights = trainer.compare_replicas();
