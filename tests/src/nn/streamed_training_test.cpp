@@ -133,6 +133,17 @@ TEST_F(StreamedTrainingTest, BytesOfPixelsAreStreamedToAGpu) {
   expect_equal(train(mesh, data, options), expected);
 }
 
+TEST_F(StreamedTrainingTest, AGpuKeepsATableThatFitsNextToTraining) {
+  const SharedData data = shared(Features::vectors);
+  RankContext context(Mesh(world_->size(), 1, 1), *world_, *device_, test::collectives());
+  const bool on_gpu = device_->kind() == DeviceKind::cuda;
+  const auto free = static_cast<double>(cuda_free_memory());
+  EXPECT_EQ(free > 0, on_gpu);
+  EXPECT_FALSE(DeviceTable(context, data.train()).table().streamed);
+  EXPECT_EQ(DeviceTable(context, data.train(), {.reserved = free}).table().streamed, on_gpu);
+  EXPECT_EQ(DeviceTable(context, data.train(), {.place = TablePlace::streamed}).table().streamed, on_gpu);
+}
+
 /// Only labels and staging memory count; they do not grow with the rows.
 TEST_F(StreamedTrainingTest, RowsOnADiskTakeNoMemory) {
   const SharedData vectors = shared(Features::vectors);
