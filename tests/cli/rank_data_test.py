@@ -47,8 +47,8 @@ class Pair:
 
 
 def check_data(pair, train):
-    table = ["a,b,y\n", *(f"{i},{i * i % 7},{i % 3}\n" for i in range(50))]
-    changed = table[:40] + ["40,2,9\n"] + table[41:]
+    table = ["a,b,y\n", *(f"{7 * i % 50},{i * i % 7},{i % 3}\n" for i in range(50))]
+    changed = table[:40] + ["30,2,9\n"] + table[41:]
     for folder in (pair.work, pair.other):
         (folder / "same.csv").write_text("".join(table))
     (pair.work / "data.csv").write_text("".join(table))
