@@ -62,6 +62,7 @@ def check_data(pair, train):
     pair.refuses(["--data: training rows: ", *both, "[51,2]", "[50,2]"], train, "--data", "long.csv", *options)
     pair.refuses(["--validation: rows: ", *both], train, "--data", "same.csv", "--validation", "data.csv", *options)
     pair.refuses(["rank 1 on h1: ", "alone.csv"], train, "--data", "alone.csv", *options)
+    pair.refuses(["--data -: the job runs on several hosts"], train, "--data", "-", *options)
     pair.accepts(train, "--data", "same.csv", *options)
 
 
