@@ -98,6 +98,7 @@ TEST_F(SharedDataTest, AStoreInMemoryIsMappedByEveryRank) {
   ASSERT_EQ(shared.train().stored, nullptr);
   EXPECT_EQ(shared.train().features.as<float>()[5], 6);
   EXPECT_EQ(shared.contents(), vectors.contents());
+  agree(*world_, *stream_, [] {});          // every rank has read the file before it changes
   if (test::session().local_rank() == 0) {  // a change of the file is seen: there is no copy
     const float seven = 7;
     ASSERT_EQ(pwrite(file.get(), &seven, sizeof seven, 5 * sizeof seven), 4);
