@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "src/data/table_columns.hpp"
@@ -20,11 +20,7 @@ class TextPlaces {
   std::optional<std::size_t> find(std::string_view text) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> places_;
+  std::map<std::string, std::size_t, std::less<>> places_;
 };
 
 /// Finds the class that a text means. Classes that are numbers are found by their values: 1.0 is 1; classes that are yes

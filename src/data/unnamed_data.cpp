@@ -29,7 +29,7 @@ std::vector<T> rows_of(const std::vector<T>& from, std::int64_t width, const std
 std::shared_ptr<const FeatureStore> rows_of(const std::string& name, const FeatureStore& from,
                                             const std::vector<RowRole>& roles, RowRole role) {
   const std::int64_t rows = std::ranges::count(roles, role);
-  const auto to = std::make_shared<const FeatureStore>(name, from.place(), rows, from.cols());
+  auto to = std::make_shared<const FeatureStore>(name, from.place(), rows, from.cols());
   std::vector<float> values(static_cast<std::size_t>(from.cols()));
   std::int64_t next = 0;
   for (std::size_t row = 0; row < roles.size(); ++row) {
