@@ -3,8 +3,8 @@
 
 # shellcheck disable=SC2034  # the scripts that source this file use the lists
 build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-program-options-dev libdnnl-dev
-  libopenblas-openmp-dev zlib1g-dev liblzma-dev libzstd-dev nlohmann-json3-dev libfmt-dev libssl-dev
-  dataset-fashion-mnist"
+  libopenblas-openmp-dev zlib1g-dev liblzma-dev libzstd-dev nlohmann-json3-dev libfmt-dev libssl-dev libonnx-dev
+  libprotobuf-dev dataset-fashion-mnist"
 test_packages="libgtest-dev libbenchmark-dev python3 iproute2 clang-format-14 clang-tidy-16
   shellcheck flake8 slurmd slurmctld slurm-client munge"  # without a configuration, Slurm's services do not start
 # shellcheck disable=SC2034

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "distributed/io/byte_order.hpp"
 #include "kernels/types.hpp"
 
 namespace recombine {
@@ -32,8 +33,6 @@ constexpr std::int64_t size_of(Element element) {
 }
 
 constexpr bool is_float(Element element) { return element >= Element::f2; }
-
-enum class ByteOrder : std::uint8_t { little, big };
 
 /// How a file holds its elements.
 struct FileType {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "src/data/table_columns.hpp"
+#include "src/data/table/table_columns.hpp"
 
 namespace recombine {
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "kernels/error.hpp"
+#include "src/nn/disk_folder.hpp"
 #include "src/nn/scattered_read.hpp"
 
 namespace recombine {
@@ -21,12 +22,7 @@ constexpr std::int64_t kPart = std::int64_t{16} << 20;  // bytes of a part in fo
 
 FileDescriptor make_file(FeatureStore::Place place) {
   if (place == FeatureStore::Place::memory) return FileDescriptor(memfd_create("recombine-table", MFD_CLOEXEC));
-  FileDescriptor file(open(disk_folder().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (file.is_open() || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
-  std::string path = disk_folder() + "/recombine-XXXXXX";  // this file system has no files without a name
-  file = FileDescriptor(mkostemp(path.data(), O_CLOEXEC));
-  if (file.is_open()) unlink(path.c_str());
-  return file;
+  return make_disk_file();
 }
 
 /// Calls `transfer(to, bytes, offset)`, as pread() or pwrite(), until all bytes are done.

@@ -53,6 +53,9 @@ Trainer::Trainer(RankContext& context, const SharedData& data, const TrainerOpti
             {.loss = options.loss, .batch_size = options.batch_size, .optimizer = options.optimizer}) {
   options_.schedule.steps = total_steps();
   make_stream();
+  if (!keeps_best()) return;
+  best_ = Buffer(context.device(), DataType::f32, model_.weights().size, MemoryUse::weights);
+  context.math().axpby(context.compute(), 0, {}, 0, best_.view());
 }
 
 /// Called when the model has its memory, and the optimizer has not.

@@ -6,13 +6,10 @@
 #include <vector>
 
 #include "distributed/io/output_file.hpp"
-#include "src/data/table_schema.hpp"
+#include "src/data/load_data.hpp"
 #include "src/nn/dataset.hpp"
 
 namespace recombine {
-
-/// Whether the data have the answers that the network predicts. If not, labels and targets are zeros.
-enum class Answers { present, absent };
 
 /// What --predictions tells of a table. The table is in the host's memory; it and the schema must outlive this.
 struct PredictedTable {

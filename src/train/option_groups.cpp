@@ -37,7 +37,7 @@ po::options_description training_options() {
       "lr-schedule", text_option("NAME", "cosine"),
       "after the warm-up: constant | cosine (to 0) | step (a tenth after each third)")(
       "warmup", text_option("N"), "steps over which the rate rises to --lr; default by the data for adamw, else 0")(
-      "weight-decay", text_option("X"), "of weights, not biases; default 0.01 for adamw, else 0")(
+      "weight-decay", text_option("X"), "of weights, not biases; default by the data for adamw, else 0")(
       "clip-norm", text_option("X", "0"), "scale a gradient with a larger norm down to this norm; 0: never")(
       "epochs", text_option("N"), "passes over the training rows; default by the data")(
       "steps", text_option("N"), "stop after N steps")("patience", text_option("N"),

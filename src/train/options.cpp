@@ -57,15 +57,13 @@ void read_training(const OptionReader& reader, TrainCommand& command) {
   const auto kind = reader.word<OptimizerKind>(
       "optimizer",
       {{"sgd", OptimizerKind::sgd}, {"momentum", OptimizerKind::momentum}, {"adamw", OptimizerKind::adamw}});
-  const bool adamw = kind == OptimizerKind::adamw;
-  command.optimizer = {.kind = kind,
-                       .weight_decay = reader.real("weight-decay", adamw ? 0.01 : 0),
-                       .clip_norm = reader.real("clip-norm", 0)};
-  if (reader.has("lr") || !adamw) command.lr = reader.real("lr", kind == OptimizerKind::momentum ? 0.02 : 0.1);
+  command.optimizer = {.kind = kind, .clip_norm = reader.real("clip-norm", 0)};
+  if (reader.has("weight-decay")) command.weight_decay = reader.real("weight-decay", 0);
+  if (reader.has("lr")) command.lr = reader.real("lr", 0);
   command.schedule = reader.word<ScheduleKind>(
       "lr-schedule",
       {{"constant", ScheduleKind::constant}, {"cosine", ScheduleKind::cosine}, {"step", ScheduleKind::step}});
-  if (reader.has("warmup") || !adamw) command.warmup = reader.whole("warmup", {.least = 0});
+  if (reader.has("warmup")) command.warmup = reader.whole("warmup", {.least = 0});
   if (reader.has("epochs")) command.epochs = reader.whole("epochs", {.least = 1});
   command.steps = reader.whole("steps", {.least = 1});
   command.patience = reader.whole("patience", {.least = 1});

@@ -28,8 +28,9 @@ struct TrainCommand {
   Loss loss = Loss::automatic;
   std::optional<std::int64_t> batch_size;  ///< rows of a micro-batch; none: a default for the data
   std::int64_t accumulate = 1;             ///< micro-batches per step
-  OptimizerOptions optimizer;
-  std::optional<double> lr;  ///< none: a default for the data; so are the next ones
+  OptimizerOptions optimizer;              ///< without its weight_decay
+  std::optional<double> weight_decay;      ///< none: a default for the data; so are the next ones
+  std::optional<double> lr;
   std::optional<std::int64_t> warmup;
   std::optional<std::int64_t> epochs;
   ScheduleKind schedule = ScheduleKind::cosine;

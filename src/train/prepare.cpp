@@ -21,25 +21,6 @@ std::vector<NamedFile> inputs_of(const TrainCommand& command) {
   return inputs;
 }
 
-/// What is used if neither the user nor the data decide.
-struct DataDefaults {
-  std::vector<std::int64_t> hidden = {1024, 1024};
-  std::int64_t batch_size = 256;
-  std::int64_t epochs = 8;
-  double lr = 0.001;
-  std::int64_t warmup = 200;
-};
-
-/// Describes data whose columns have no names, such as images.
-void describe_unnamed(DataSet& set) {
-  TableSchema& schema = set.schema;
-  if (schema.width() > 0) return;
-  schema.unnamed_inputs = set.data.train.inputs;
-  schema.unnamed = set.data.input;
-  for (std::int64_t n = 0; n < set.data.classes; ++n) schema.classes.push_back(fmt::format("{}", n));
-  schema.targets.resize(static_cast<std::size_t>(set.data.classes > 0 ? 1 : set.data.train.outputs));
-}
-
 KeptWeights kept_weights(const TrainCommand& command, const std::optional<SavedNetwork>& saved) {
   const bool from_file = command.evaluate && saved && saved->has_best && command.load.empty();
   return command.evaluate && !from_file ? KeptWeights::last
@@ -52,9 +33,7 @@ DataSet load_tables(const Session& session, const TrainCommand& command, const R
                     const std::optional<SavedNetwork>& saved) {
   DataSet set;
   DataOptions options = command.data;
-  if (command.loss != TrainCommand::Loss::automatic) {
-    options.answers = command.loss == TrainCommand::Loss::mse ? AnswerKind::numbers : AnswerKind::classes;
-  }
+  if (saved && (command.evaluate || !command.load.empty())) options.schema = saved->model.schema;
   options.memory = {.host_bytes = memory.bytes * session.local_size(),
                     .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
   if (!memory.limit.empty()) {
@@ -66,14 +45,16 @@ DataSet load_tables(const Session& session, const TrainCommand& command, const R
   } catch (const std::bad_alloc&) {
     throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
   }
-  require_input(command.loss != TrainCommand::Loss::mse || data.classes == 0,
-                "--loss mse: {} has class labels; expected auto or cross-entropy", data.name);
-  return data;
+  using Loss = TrainCommand::Loss;
+  require_input(command.loss != Loss::cross_entropy || set.data.classes > 0,
+                "--loss cross-entropy: {} has no classes; expected auto or mse", set.data.name);
+  require_input(command.loss != Loss::mse || set.data.classes == 0,
+                "--loss mse: {} has class labels; expected auto or cross-entropy", set.data.name);
+  return set;
 }
 
-ChosenOptions choose_options(const TrainCommand& command, const SharedData& data,
+ChosenOptions choose_options(const TrainCommand& command, const SharedData& data, DataFacts::Kind kind,
                              const std::optional<SavedNetwork>& saved) {
-  const DataDefaults defaults;
   const std::int64_t rows = data.train().rows();
   GivenOptions given{.hidden = command.hidden,
                      .batch_size = command.batch_size,
@@ -91,28 +72,27 @@ ChosenOptions choose_options(const TrainCommand& command, const SharedData& data
   OptimizerOptions optimizer = command.optimizer;
   optimizer.weight_decay = defaults.weight_decay;
   ChosenOptions chosen;
+  if (kind == DataFacts::Kind::table) chosen.defaults = options_not_given(defaults, given);
   TrainerOptions& options = chosen.trainer;
   options = {.model = {.inputs = data.inputs(),
-                       .hidden = command.hidden.value_or(saved ? saved->model.hidden : defaults.hidden),
+                       .hidden = defaults.hidden,
                        .outputs = data.outputs(),
                        .activation = command.activation.value_or(
                            saved ? saved->model.activation.value_or(Activation::relu) : Activation::relu),
                        .bias = command.bias.value_or(saved ? saved->model.bias : Bias::per_output),
                        .product_type = command.product_type},
              .loss = data.classes() > 0 ? LossKind::cross_entropy : LossKind::mse,
-             .batch_size = std::min(command.batch_size.value_or(defaults.batch_size), rows),
+             .batch_size = std::min(defaults.batch_size, rows),
              .accumulate = command.accumulate,
-             .epochs = command.epochs.value_or(defaults.epochs),
+             .epochs = defaults.epochs,
              .steps = command.steps,
              .patience = command.patience,
              .kept = kept_weights(command, saved),
              .norm_every = command.metrics.empty() ? 0 : command.metrics_every,
              .check_replicas = command.check_replicas,
              .seed = command.seed,
-             .optimizer = command.evaluate ? OptimizerOptions{.kind = OptimizerKind::sgd} : command.optimizer,
-             .schedule = {.kind = command.schedule,
-                          .lr = command.lr.value_or(defaults.lr),
-                          .warmup = command.warmup.value_or(defaults.warmup)}};
+             .optimizer = command.evaluate ? OptimizerOptions{.kind = OptimizerKind::sgd} : optimizer,
+             .schedule = {.kind = command.schedule, .lr = defaults.lr, .warmup = defaults.warmup}};
   return chosen;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "src/nn/shared_data.hpp"
+#include "src/train/defaults.hpp"
 #include "src/train/options.hpp"
 #include "src/train/rank_memory.hpp"
 #include "src/train/saved_network.hpp"
@@ -25,7 +26,7 @@ struct ChosenOptions {
 };
 
 /// What the user gave; else the network of `saved`; else defaults for the data.
-ChosenOptions choose_options(const TrainCommand& command, const SharedData& data,
+ChosenOptions choose_options(const TrainCommand& command, const SharedData& data, DataFacts::Kind kind,
                              const std::optional<SavedNetwork>& saved);
 
 }  // namespace recombine

@@ -112,6 +112,10 @@ std::vector<std::string> share_lines(const Session& session, const std::vector<s
 
 Fact schedule_fact(const Trainer& trainer) { return {"schedule", trainer.schedule().to_string()}; }
 
+Fact weight_decay_fact(const TrainerOptions& options) {
+  return {"--weight-decay", fmt::format("{}", options.optimizer.weight_decay)};
+}
+
 Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data,
                    const TrainerOptions& options) {
   const std::string hidden = fmt::format("{}", fmt::join(options.model.hidden, ","));
@@ -126,7 +130,7 @@ Facts resume_facts(const Session& session, const TrainCommand& command, const Sh
     const bool same = fact.name == "--accumulate" || fact.name == "--optimizer" || fact.name == "--seed";
     if (same) facts.push_back(fact);
   }
-  facts.push_back({"--weight-decay", fmt::format("{}", command.optimizer.weight_decay)});
+  if (command.weight_decay) facts.push_back(weight_decay_fact(options));  // its default depends on the run's length
   facts.push_back({"--clip-norm", fmt::format("{}", command.optimizer.clip_norm)});
   constexpr std::array kContents = {kTrainingRows, "--data: test rows", "--validation: rows", "--data: classes",
                                     "--data: factors of the inputs"};

@@ -17,6 +17,9 @@ namespace recombine {
 Facts resume_facts(const Session& session, const TrainCommand& command, const SharedData& data,
                    const TrainerOptions& options);
 
+/// The weight decay, as a checkpoint stores it. resume_facts() has it only if the user gave it.
+Fact weight_decay_fact(const TrainerOptions& options);
+
 /// The schedule of the learning rate, as a checkpoint stores it. A resumed run may have another one.
 Fact schedule_fact(const Trainer& trainer);
 

@@ -20,6 +20,7 @@ class RunData {
   const SharedData& tables() const { return tables_; }
   const std::optional<SavedNetwork>& saved() const { return saved_; }  ///< of --load or --resume FILE
   Answers answers() const { return answers_; }
+  DataFacts::Kind kind() const { return kind_; }
   const TableSchema& schema() const { return set_.schema; }             ///< on rank 0; elsewhere it may be empty
   const std::vector<std::string>& notes() const { return set_.notes; }  ///< for the screen; on rank 0
 
@@ -28,6 +29,7 @@ class RunData {
   DataSet set_;  ///< on the first rank of each host; without the tables
   SharedData tables_;
   Answers answers_ = Answers::present;
+  DataFacts::Kind kind_ = DataFacts::Kind::table;
 };
 
 }  // namespace recombine

@@ -20,7 +20,9 @@ MemoryBytes TrainingRun::predict(const Mesh& mesh) {
   MemoryBytes bytes;
   agree(*world_, *stream_, [&] {
     const Coord coord = mesh.coord_of(session_.rank());
-    bytes = training_bytes(mesh, coord, options_, Trainer::largest_batch(data_, options_));
+    const std::int64_t largest_batch = Trainer::largest_batch(data_, options_);
+    bytes = training_bytes(mesh, coord, options_, largest_batch);
+    bytes[MemoryUse::buffers] += staging_bytes(mesh, coord, data_, largest_batch);
     bytes[MemoryUse::data] = data_bytes();
     if (command_.checkpoints.enabled()) {
       const ParameterLayout layout(options_.model, mesh, coord);

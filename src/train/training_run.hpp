@@ -29,7 +29,7 @@ class TrainingRun {
         memory_(memory_for(session, command)),
         read_(session, command, memory_, *world_, *stream_),
         data_(read_.tables()),
-        chosen_(choose_options(command, data_, read_.saved())),
+        chosen_(choose_options(command, data_, read_.kind(), read_.saved())),
         options_(chosen_.trainer),
         predicted_(predict(mesh)),
         context_(mesh, *world_, device(), rank_device_.collectives),

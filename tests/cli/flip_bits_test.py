@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 
-import npy
 from program import Checks, files_in, run_test, start, wait_for
 from rank_memory import RankMemory, rank_pid
 
@@ -30,14 +29,17 @@ SLOPE = INPUTS * WEIGHT + BIAS - TARGET  # the gradient is this times a power of
 GRADIENTS = [SLOPE * 2.0 ** power for power in range(-8, 3)]
 MOMENTS = [10 * gradient for gradient in GRADIENTS]
 STEPS_PER_EPOCH = ROWS // BATCH
-ARGUMENTS = ["--data", "x.npy", "--target-data", "y.npy", "--no-standardize", "--hidden", "", "--loss", "mse",
-             "--load", "w.safetensors", "--batch-size", BATCH, "--optimizer", "momentum", "--lr", 0, "--epochs", 10**6,
-             "--quiet", "--metrics", "m.jsonl", "--metrics-every", 1000, "--save", "s.safetensors"]
+# Equal values in every row: --features names the columns, or they would be left out.
+ARGUMENTS = ["--data", "d.csv", "--target", ",".join(f"t{i}" for i in range(OUTPUTS)), "--features",
+             ",".join(f"x{i}" for i in range(INPUTS)), "--no-standardize", "--hidden", "", "--loss", "mse", "--load",
+             "w.safetensors", "--batch-size", BATCH, "--optimizer", "momentum", "--lr", 0, "--epochs", 10**6, "--quiet",
+             "--metrics", "m.jsonl", "--metrics-every", 1000, "--save", "s.safetensors"]
 
 
 def write_files(folder):
-    npy.write(folder / "x.npy", [[1.0] * INPUTS] * ROWS)
-    npy.write(folder / "y.npy", [[TARGET] * OUTPUTS] * ROWS)
+    names = [f"x{i}" for i in range(INPUTS)] + [f"t{i}" for i in range(OUTPUTS)]
+    row = ",".join(["1"] * INPUTS + [str(TARGET)] * OUTPUTS)
+    (folder / "d.csv").write_text("\n".join([",".join(names)] + [row] * ROWS) + "\n")
     header, data = {}, b""
     for name, shape, value in [("layers.0.weight", [OUTPUTS, INPUTS], WEIGHT), ("layers.0.bias", [OUTPUTS], BIAS)]:
         begin, size = len(data), math.prod(shape)

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "src/data/idx.hpp"
+#include "src/data/arrays/idx.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace recombine;

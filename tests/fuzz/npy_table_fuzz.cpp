@@ -1,7 +1,7 @@
 // Input: a first byte, then X.npy, then Y.npy. The first byte selects what --loss says, and the size of X.npy, in 1/64
 // of the input.
 
-#include "src/data/npy_table.hpp"
+#include "src/data/arrays/npy_table.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace recombine;

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "distributed/io/byte_order.hpp"
+
 namespace recombine {
 
 /// How the letters of a text are encoded. latin1: as in Windows-1252, which has a few letters more.
@@ -16,8 +18,6 @@ std::size_t utf8_prefix(std::string_view text);
 
 /// A text as UTF-8.
 std::string utf8(std::string_view text, Encoding encoding);
-
-enum class ByteOrder { little, big };
 
 /// Turns UTF-16 into UTF-8, piece by piece. Half of a pair becomes U+FFFD.
 class Utf16Decoder {

@@ -8,7 +8,7 @@
 
 #include "kernels/file_descriptor.hpp"
 #include "src/data/data_budget.hpp"
-#include "src/data/unpacked_file.hpp"
+#include "src/data/unpack/unpacked_file.hpp"
 
 namespace recombine {
 

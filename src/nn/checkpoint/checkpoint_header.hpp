@@ -30,7 +30,7 @@ class NewerCheckpoint : public InputError {
 /// the tensors can be written first. The metadata, all strings:
 ///
 ///     format                "pt": tensors for PyTorch
-///     recombine_checkpoint  "2": the version of this list; version 1 has no recombine.*
+///     recombine_checkpoint  "2": the version of this list; version 1 has no state.best_epoch and no recombine.*
 ///     state.*               the members of TrainState; the decimal digits give the same bits back
 ///     seed
 ///     recombine.*           CheckpointInfo::model, in order

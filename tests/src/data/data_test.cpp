@@ -29,9 +29,9 @@ TEST_F(DataTest, ReadsIdxPlainAndPacked) {
 TEST_F(DataTest, RefusesDamagedIdx) {
   const DataOptions options{.data = folder_.string()};
   expect_refused(options, {"train-images-idx3-ubyte", folder_.string()});
-  write("train-images-idx3-ubyte", images(9, 0x804));
+  write("train-images-idx3-ubyte", images(9, 0xA03));
   write("train-labels-idx1-ubyte", labels(9));
-  expect_refused(options, {"train-images-idx3-ubyte", "0x00000804", "0x00000803"});
+  expect_refused(options, {"train-images-idx3-ubyte", "0x00000a03", "0x00000803"});
   write("train-images-idx3-ubyte", images(9).substr(0, 50));
   expect_refused(options, {"train-images-idx3-ubyte", "9 items", "34 bytes"});
   write("train-images-idx3-ubyte", images(9) + "x");

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstdint>
+
+namespace recombine {
+
+/// Of the bytes of an element in a file.
+enum class ByteOrder : std::uint8_t { little, big };
+
+}  // namespace recombine

@@ -1,0 +1,234 @@
+#include "src/data/table/choose_columns.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "kernels/error.hpp"
+#include "src/data/shown.hpp"
+#include "src/data/table/choose_target.hpp"
+#include "src/data/table/column_content.hpp"
+
+namespace recombine {
+
+namespace {
+
+using Columns = std::vector<std::size_t>;
+
+std::string reason_of(Useless why) {
+  switch (why) {
+    case Useless::nothing: return "no values";
+    case Useless::one_value: return "the same value in every row";
+    case Useless::row_number: return "the number of the row";
+    case Useless::different_texts: return "a different text in every row";
+  }
+  return "";
+}
+
+/// Goes through the columns of a table one by one.
+class Chooser {
+ public:
+  Chooser(const DataOptions& options, const TableFacts& table)
+      : options_(options), table_(table), names_(column_names(table)) {
+    chosen_.schema.missing = options.missing;
+    chosen_.columns.uses.resize(names_.size());
+  }
+
+  ChosenColumns choose() {
+    find_named_columns();
+    const std::string note = choose_target(options_, table_, names_, targets_, chosen_.schema);
+    for (std::size_t place = 0; place < targets_.size(); ++place) {
+      refuse_missing(targets_[place]);
+      chosen_.columns.uses[targets_[place]] = {ColumnUse::Role::target, place};
+    }
+    Columns candidates;
+    for (std::size_t c = 0; c < names_.size(); ++c) {
+      if (is_target_[c]) continue;
+      (is_candidate(c) ? candidates : left_out_).push_back(c);
+    }
+    add_inputs(candidates);
+    std::ranges::sort(left_out_);
+    for (const std::size_t c : left_out_) chosen_.schema.left_out.push_back(names_[c]);
+    if (!note.empty()) chosen_.columns.notes.push_back(note);
+    note_left_out();
+    note_categories();
+    note_small_differences();
+    return std::move(chosen_);
+  }
+
+ private:
+  const ColumnProfile& cells(std::size_t c) const { return table_.profile.columns[c]; }
+  bool is_candidate(std::size_t c) const { return options_.features.empty() ? !is_ignored_[c] : is_feature_[c]; }
+
+  std::vector<bool> marks(const char* option, const std::string& text) const {
+    std::vector<bool> is_named(names_.size());
+    if (text.empty()) return is_named;
+    for (const std::size_t c : columns_of_option(option, text, table_, names_)) is_named[c] = true;
+    return is_named;
+  }
+
+  void find_named_columns() {
+    require_input(!options_.target.empty(),
+                  "--target: {} has the columns {}; expected the one to predict, by its name or number (-1: the last)",
+                  table_.file, shown_list(names_));
+    require_input(
+        names_.size() > 1,
+        "{}: has one column, {}; expected several: --separator comma, semicolon, tab, pipe or space says what "
+        "separates them",
+        table_.file, shown(names_[0]));
+    targets_ = columns_of_option("target", options_.target, table_, names_);
+    is_target_ = marks("target", options_.target);
+    is_feature_ = marks("features", options_.features);
+    is_ignored_ = marks("ignore", options_.ignore);
+    for (std::size_t c = 0; c < names_.size(); ++c) {
+      require_input(is_target_[c] + is_feature_[c] + is_ignored_[c] <= 1,
+                    "--{} {}: is also named in --{}; expected only one of the two",
+                    is_ignored_[c] ? "ignore" : "features", names_[c], is_target_[c] ? "target" : "features");
+    }
+    require_input(targets_.size() < names_.size(),
+                  "--target {}: leaves no input column in {}; expected at least one (columns found: {})",
+                  options_.target, table_.file, shown_list(names_));
+  }
+
+  /// A column that says nothing is no input, unless --features names it.
+  void add_inputs(const Columns& candidates) {
+    std::vector<Content> contents;
+    Columns kept, counts;
+    for (const std::size_t c : candidates) {
+      const Content content = content_of(table_, c, names_[c]);
+      const std::optional<Useless> why = uselessness(table_, c, content);
+      contents.push_back(content);
+      if (content == Content::texts && !is_feature_[c]) refuse_decorated_numbers(c, why);
+      require_input(!is_feature_[c] || content != Content::nothing,
+                    "--features {}: {} has no values in this column; expected numbers or categories", names_[c],
+                    table_.file);
+      if (!why || is_feature_[c]) {
+        kept.push_back(c);
+      } else {
+        (*why == Useless::row_number ? counts : reasons_[*why]).push_back(c);
+      }
+    }
+    if (kept.empty()) kept.swap(counts);  // numbers 1, 2, 3 ... as the only input are one
+    if (!counts.empty()) reasons_[Useless::row_number] = counts;
+    std::ranges::sort(kept);
+    auto next = kept.begin();
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if (next != kept.end() && *next == candidates[i]) {
+        add_input(*next++, contents[i]);
+      } else {
+        left_out_.push_back(candidates[i]);
+      }
+    }
+    refuse_too_many();
+    require_input(!kept.empty(),
+                  "{}: no input column is left{}; expected at least one column that differs between rows", table_.file,
+                  reasons_text());
+  }
+
+  void refuse_missing(std::size_t c) const {
+    require_input(cells(c).missing == 0 || options_.missing != Missing::error,
+                  "{}, line {}, column {}: the value is missing; expected one, or another --missing than error",
+                  table_.file, cells(c).first_missing, shown(names_[c]));
+  }
+
+  /// Texts that would be left out or refused, but hold numbers.
+  void refuse_decorated_numbers(std::size_t c, std::optional<Useless> why) const {
+    if (why != Useless::different_texts && !has_too_many(c)) return;
+    if (!are_decorated_numbers(cells(c), table_.dialect.decimal)) return;
+    throw InputError(fmt::format("{}, line {}, column {}: {}; expected a number without a unit, or --ignore {}",
+                                 table_.file, cells(c).first_text, shown(names_[c]), shown(cells(c).first_text_value),
+                                 as_option({names_[c]})));
+  }
+  bool has_too_many(std::size_t c) const {
+    return cells(c).has_more_values || static_cast<std::int64_t>(cells(c).values.size()) > options_.categories;
+  }
+
+  void add_input(std::size_t c, Content content) {
+    refuse_missing(c);
+    InputColumn column{.name = names_[c]};
+    if (content == Content::yes_no) {
+      column.kind = ColumnKind::yes_no;
+      column.categories = yes_no_texts(cells(c));
+    } else if (content == Content::texts) {
+      const auto& values = cells(c).values;
+      if (has_too_many(c)) {
+        too_many_.push_back(c);
+        return;
+      }
+      column.kind = ColumnKind::category;
+      column.categories.assign(values.begin(), values.end());
+      column.has_missing = cells(c).missing > 0 && options_.missing != Missing::drop;
+    }
+    chosen_.columns.uses[c] = {ColumnUse::Role::input, chosen_.schema.inputs.size()};
+    chosen_.schema.inputs.push_back(std::move(column));
+  }
+
+  /// Names all columns with too many categories at once.
+  void refuse_too_many() const {
+    if (too_many_.empty()) return;
+    std::string list;
+    for (const std::size_t c : too_many_) {
+      list += fmt::format("{}{} ({}{})", list.empty() ? "" : ", ", shown(names_[c]),
+                          cells(c).has_more_values ? "more than " : "", cells(c).values.size());
+    }
+    throw InputError(
+        fmt::format("{}: too many different texts for categories in {}; expected at most {} (--categories), "
+                    "or --ignore {}",
+                    table_.file, list, options_.categories, as_option(names_of(too_many_))));
+  }
+
+  std::vector<std::string> names_of(const Columns& columns) const {
+    std::vector<std::string> names;
+    for (const std::size_t c : columns) names.push_back(names_[c]);
+    return names;
+  }
+  std::string reasons_text() const {
+    std::string text;
+    for (const auto& [why, columns] : reasons_) {
+      text += fmt::format("{} {} ({})", text.empty() ? ":" : ",", shown_list(names_of(columns), 10), reason_of(why));
+    }
+    return text;
+  }
+  void note_left_out() {
+    for (const auto& [why, columns] : reasons_) {
+      note(fmt::format("{}: left out: {}", shown_list(names_of(columns), 10), reason_of(why)));
+    }
+  }
+  void note_categories() {
+    std::string list;
+    for (const InputColumn& column : chosen_.schema.inputs) {
+      if (column.kind != ColumnKind::category) continue;
+      list += fmt::format("{}{} ({}{})", list.empty() ? "" : ", ", shown(column.name), column.categories.size(),
+                          column.has_missing ? " and missing" : "");
+    }
+    if (!list.empty()) note("an input for each category: " + list);
+  }
+  /// Numbers are stored as f32, which has 24 bits.
+  void note_small_differences() {
+    static constexpr double kLeast = 1.0 / (1 << 14);  // of the size: about 1,000 different numbers
+    for (std::size_t c = 0; c < names_.size(); ++c) {
+      const double size = std::max(std::abs(cells(c).least), std::abs(cells(c).most));
+      const double range = cells(c).most - cells(c).least;
+      if (chosen_.columns.uses[c].role == ColumnUse::Role::none || range <= 0 || range >= kLeast * size) continue;
+      note(fmt::format("{}: {} to {} differ by little for f32; numbers from which {} is subtracted keep more digits",
+                       shown(names_[c]), cells(c).least, cells(c).most, cells(c).least));
+    }
+  }
+  void note(const std::string& text) { chosen_.columns.notes.push_back(fmt::format("{}: {}", table_.file, text)); }
+
+  const DataOptions& options_;
+  const TableFacts& table_;
+  std::vector<std::string> names_;
+  Columns targets_, left_out_, too_many_;
+  std::vector<bool> is_target_, is_feature_, is_ignored_;  ///< for each column
+  std::map<Useless, Columns> reasons_;
+  ChosenColumns chosen_;
+};
+
+}  // namespace
+
+ChosenColumns choose_columns(const DataOptions& options, const TableFacts& table) {
+  return Chooser(options, table).choose();
+}
+
+}  // namespace recombine

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "src/data/table/table_columns.hpp"
+
+namespace recombine {
+
+enum class Need { answers, inputs };  ///< inputs: the table may lack the target columns
+
+/// What a new table is read for.
+struct Match {
+  const TableSchema& schema;  ///< of the training table
+  std::string option;         ///< that names the file: "validation"
+  std::string target;         ///< --target, or ""
+  Need need = Need::answers;
+};
+
+/// Finds the columns of the training table in another table: by name, in any order; or by their order if a table has no
+/// header. Other columns are ignored. @throws InputError that names all missing columns
+TableColumns match_columns(const Match& match, const TableFacts& table);
+
+}  // namespace recombine
