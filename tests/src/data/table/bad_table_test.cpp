@@ -24,7 +24,7 @@ TEST_F(DataTest, RefusesBadTablesByLineAndColumn) {
       {"a,Income\n1,2\n", {"--target income", "did you mean Income?"}, "income"},
       {"a,y\n1,2\n", {"--target", "'a' and 'y'", "-1"}, ""},
       {"y\n1\n2\n", {"table.csv", "has one column, 'y'", "--separator"}},
-      {"a b y\n1 2 3\n4 5 6\n", {"table.csv", "has one column, 'a b y'", "--separator", "space"}},
+      {"a b y\nu v w\nu x w\n", {"table.csv", "has one column, 'a b y'", "--separator", "space"}},
       {"a,y\n1,2\n3,4\n", {"--target a,y", "leaves no input column"}, "a,y"},
       {"a,y\n3,1.5\n3,2.5\n", {"table.csv", "no input column is left", "'a' (the same value in every row)"}},
       {"a,y\n3,x\n4,x\n", {"table.csv", "'y'", "one class, 'x'"}},
