@@ -21,7 +21,7 @@ namespace {
 
 constexpr double kTerminalInterval = 0.2;  // seconds between lines of progress
 constexpr double kLogInterval = 30;
-constexpr std::int64_t kMostEpochs = 50;  // that are shown
+constexpr std::int64_t kMostEpochs = 20;  // that are shown
 
 /// True if progress lines can be overwritten by escape codes. mpirun gives its ranks a pseudo-terminal, so mpirun's own
 /// output is checked too. A terminal with TERM unset or "dumb" supports no escape codes.
@@ -171,6 +171,7 @@ void Console::print_scores(const RunResult& result) {
                                                            : target_names(run_.schema, std::ssize(scores->targets));
     print("{}", score_text(rows, *scores, names));
   };
+  text("all rows", result.train_scores);
   text("validation rows", result.validation_scores);
   text("test rows", result.test_scores);
   std::fflush(stdout);

@@ -200,6 +200,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"test_loss", score_or_null(result.test, &Score::loss)},
       {"test_accuracy", score_or_null(result.test, &Score::accuracy)},
       {"best_epoch", result.best_epoch > 0 ? ordered_json(result.best_epoch) : ordered_json()},
+      {"train", to_json(run, result.train, result.train_scores)},
       {"validation", to_json(run, result.validation, result.validation_scores)},
       {"test", to_json(run, result.test, result.test_scores)},
       {"weights_sha256", result.weights_sha256},

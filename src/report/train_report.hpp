@@ -76,8 +76,9 @@ struct RunResult {
   double train_loss = 0;  ///< of the last epoch; with --evaluate: of all training rows. NaN: the data have no answers
   std::optional<Score> test, validation;
   std::optional<TableScores> test_scores, validation_scores;
-  std::int64_t best_epoch = 0;  ///< whose weights the run ends with; 0: those of the last epoch
-  std::optional<Score> train;   ///< of all training rows, with --evaluate
+  std::optional<TableScores> train_scores;  ///< with --evaluate, if there are no test rows
+  std::int64_t best_epoch = 0;              ///< whose weights the run ends with; 0: those of the last epoch
+  std::optional<Score> train;               ///< of all training rows, with --evaluate
   std::string weights_sha256;
   std::uint64_t weights_fingerprint = 0;
   std::map<std::string, CollectiveTotals> collectives;  ///< of rank 0, by name
@@ -93,7 +94,7 @@ struct RunResult {
 /// Multiplies all losses by `unit`.
 void scale_losses(RunResult& result, double unit);
 
-/// Prints the run on rank 0's standard output: a table of epochs (of every Nth one, if there are more than 50), on a
+/// Prints the run on rank 0's standard output: a table of epochs (of every Nth one, if there are more than 20), on a
 /// terminal with a line of progress under it.
 class Console : public TrainingListener {
  public:

@@ -51,8 +51,9 @@ FinalScores final_pass(RankContext& context, Communicator& group, Trainer& train
   const SharedData& data = questions.data;
   const bool scored = questions.answers == Answers::present, predicted = !questions.predictions.empty();
   const auto about = [&](const AskedTable& table) { return ask(context, group, trainer, questions, table); };
-  if (!has_test(data)) about({trainer.train_table(), data.train(), false, predicted});
-  return {.validation = about({trainer.validation_table(), data.validation(), scored, false}),
+  return {.train = about(
+              {trainer.train_table(), data.train(), scored && questions.scores_training, predicted && !has_test(data)}),
+          .validation = about({trainer.validation_table(), data.validation(), scored, false}),
           .test = about({trainer.test_table(), data.test(), scored, predicted})};
 }
 

@@ -15,20 +15,21 @@ struct FinalQuestions {
   const SharedData& data;
   const TableSchema& schema;  ///< on rank 0
   Answers answers = Answers::present;
+  bool scores_training = false;  ///< score the training rows too
   std::string predictions = {};  ///< the file of --predictions, for messages; "": none
   OutputFile* file = nullptr;    ///< that file on rank 0; elsewhere null
 };
 
 /// On rank 0: the scores of the tables that have rows; none without answers.
 struct FinalScores {
-  std::optional<TableScores> validation, test;
+  std::optional<TableScores> train, validation, test;
 };
 
 /// Claims room for --predictions: a line for each test row, or for each training row if there are no test rows.
 /// @throws InputError if the disk is full
 void reserve_predictions(const FinalQuestions& questions);
 
-/// Runs the network once over the validation and the test rows, and scores them. Writes the predictions of the test rows
+/// Runs the network once over the validation and the test rows, and the training rows if asked for, and scores them. Writes the predictions of the test rows
 /// (or the training rows) in the same pass; the file is not committed. Every rank calls it.
 /// @param group  all ranks of the mesh, in its order, for memory of the context's device
 /// @throws InputError or Error on rank 0 alone, after the last exchange of a table

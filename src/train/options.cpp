@@ -120,6 +120,9 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   read_model(reader, command);
   read_training(reader, command);
   command.data = read_data_options(reader);
+  for (const char* const option : {"categories", "missing", "standardize", "no-standardize"}) {
+    if (reader.given(option)) command.preparation.push_back(option);
+  }
   command.data.seed = command.seed;
   command.data.answers = answers_for(command.loss);
   command.mesh = reader.mesh("mesh");

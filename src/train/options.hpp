@@ -22,6 +22,7 @@ struct TrainCommand {
   Action action = Action::train;
   Facts options;  ///< as texts, for the comparison of ranks
   DataOptions data;
+  std::vector<std::string> preparation;             ///< given options that a saved model decides, such as "missing"
   std::optional<std::vector<std::int64_t>> hidden;  ///< none: of --load, or a default for the data; so are the next two
   std::optional<Activation> activation;
   std::optional<Bias> bias;

@@ -29,11 +29,27 @@ KeptWeights kept_weights(const TrainCommand& command, const std::optional<SavedN
 
 }  // namespace
 
+namespace {
+
+/// Refuses options that have no effect, as the model has its own, and data without the columns that it needs.
+void require_fit(const TrainCommand& command, const TableSchema& schema) {
+  require_input(command.preparation.empty(),
+                "--{}: the saved model knows how to read its data; expected no such option",
+                command.preparation.empty() ? "" : command.preparation.front());
+  const bool has_names = !schema.inputs.empty() && schema.unnamed_inputs == 0 && schema.inputs.front().name != "1";
+  require_input(!has_names || command.data.data != DataOptions().data,
+                "--data {}: the saved model needs a table with its columns ({} ...); expected --data FILE",
+                command.data.data, schema.inputs.empty() ? "" : schema.inputs.front().name);
+}
+
+}  // namespace
+
 DataSet load_tables(const Session& session, const TrainCommand& command, const RankMemory& memory,
                     const std::optional<SavedNetwork>& saved) {
   DataSet set;
   DataOptions options = command.data;
   if (saved && (command.evaluate || !command.load.empty())) options.schema = saved->model.schema;
+  if (options.schema) require_fit(command, *options.schema);
   options.memory = {.host_bytes = memory.bytes * session.local_size(),
                     .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
   if (!memory.limit.empty()) {

@@ -109,7 +109,9 @@ RunResult TrainingRun::evaluate(Trainer& trainer) {
 
 FinalQuestions TrainingRun::final_questions() {
   OutputFile* const file = outputs_ && outputs_->predictions ? &*outputs_->predictions : nullptr;
-  return {data_, read_.schema(), read_.answers(), command_.predictions, file};
+  // Data without test rows that are only evaluated: their rows are what the user asks about.
+  const bool scores_training = command_.evaluate && data_.test().rows() == 0;
+  return {data_, read_.schema(), read_.answers(), scores_training, command_.predictions, file};
 }
 
 void TrainingRun::finish_result(Trainer& trainer, RunResult& result) {
@@ -124,6 +126,7 @@ void TrainingRun::finish_result(Trainer& trainer, RunResult& result) {
   });
   agree(*world_, *stream_, [&] {
     const FinalScores scores = final_pass(context_, *all_, trainer, final_questions());
+    result.train_scores = scores.train;
     result.validation_scores = scores.validation;
     result.test_scores = scores.test;
   });
