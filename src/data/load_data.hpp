@@ -17,7 +17,10 @@ enum class Standardize { automatic, yes, no };  ///< automatic: tables and array
 /// What --loss makes of a target column of whole numbers. automatic: classes if they are few.
 enum class AnswerKind { automatic, numbers, classes };
 
-/// What to load. All fields except `answers`, `schema` and `memory` are the options of the same names; "" is not given.
+/// What the rows of --data are for. With a schema, `predictions` keeps the rows that lack a target.
+enum class Purpose { training, predictions };
+
+/// What to load. All fields except `answers`, `purpose`, `schema` and `memory` are the options of the same names; "" is not given.
 struct DataOptions {
   std::string data = "fashion-mnist";  ///< fashion-mnist | DIR with IDX files | FILE | - | synthetic:ROWS,IN,OUT
   std::string target;                  ///< tables: the target columns, by name or number
@@ -31,6 +34,7 @@ struct DataOptions {
   std::string validation;  ///< "": none; a fraction of the training rows ("0.1"), or a file
   std::string test;        ///< as validation
   std::uint64_t seed = 0;
+  Purpose purpose = Purpose::training;
   std::optional<TableSchema> schema = {};  ///< of a saved model: read the data as its training data were read
   DataMemory memory = {};                  ///< limits on what the tables may take
 };

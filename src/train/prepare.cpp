@@ -50,6 +50,7 @@ DataSet load_tables(const Session& session, const TrainCommand& command, const R
   DataOptions options = command.data;
   if (saved && (command.evaluate || !command.load.empty())) options.schema = saved->model.schema;
   if (options.schema) require_fit(command, *options.schema);
+  if (command.evaluate && !command.predictions.empty()) options.purpose = Purpose::predictions;
   options.memory = {.host_bytes = memory.bytes * session.local_size(),
                     .growth = command.memory_limit ? Growth::any : Growth::thousandfold};
   if (!memory.limit.empty()) {

@@ -65,7 +65,8 @@ class TableLoader {
                     "--{}: the model of --load knows its input columns; expected no such option",
                     options_.features.empty() ? "ignore" : "features");
       set_.schema = *options_.schema;
-      TableColumns columns = match_columns({set_.schema, "data", options_.target, Need::inputs}, table.facts);
+      const Need need = options_.purpose == Purpose::predictions ? Need::all_inputs : Need::inputs;
+      TableColumns columns = match_columns({set_.schema, "data", options_.target, need}, table.facts);
       set_.answers = columns.answers;
       add_notes(columns.notes);
       return columns;

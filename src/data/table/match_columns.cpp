@@ -90,6 +90,8 @@ class Matcher {
                   "their order",
                   match_.option, table_.file, names_.size(), shown_list(wanted_.inputs), wanted_.inputs.size());
     if (!ordered) return;
+    columns_.notes.push_back(fmt::format("{}: its columns are taken in their order, as {} has no header", table_.file,
+                                         has_header ? "the training table" : "it"));
     names_ = *ordered;
     index();
   }
@@ -130,6 +132,7 @@ class Matcher {
     const bool no_values =
         std::ranges::all_of(targets, [&](std::size_t c) { return present_in(table_.profile.columns[c]) == 0; });
     if (no_values) return refuse_or_note_absence();
+    if (match_.need == Need::all_inputs && note_rows_without(targets)) return;
     for (std::size_t place = 0; place < targets.size(); ++place) {
       ColumnUse& use = columns_.uses[targets[place]];
       require_input(use.role == ColumnUse::Role::none, "--target {}: is an input of the model; expected another column",
@@ -145,8 +148,19 @@ class Matcher {
     return match_.target == text;
   }
 
+  /// True if some rows lack a target. Then no target is read.
+  bool note_rows_without(const std::vector<std::size_t>& targets) {
+    std::int64_t missing = 0;
+    for (const std::size_t c : targets) missing = std::max(missing, table_.profile.columns[c].missing);
+    if (missing == 0) return false;
+    columns_.answers = Answers::absent;
+    columns_.notes.push_back(fmt::format("{}: {} of {} rows lack {}: all rows are predicted, and none is scored",
+                                         table_.file, missing, table_.profile.rows, shown_list(wanted_.targets)));
+    return true;
+  }
+
   void refuse_or_note_absence() {
-    require_input(match_.need == Need::inputs, "--{} {}: lacks values in the target column{} {}; expected them",
+    require_input(match_.need != Need::answers, "--{} {}: lacks values in the target column{} {}; expected them",
                   match_.option, table_.file, wanted_.targets.size() == 1 ? "" : "s", shown_list(wanted_.targets));
     columns_.answers = Answers::absent;
     columns_.notes.push_back(

@@ -6,7 +6,9 @@
 
 namespace recombine {
 
-enum class Need { answers, inputs };  ///< inputs: the table may lack the target columns
+/// inputs: the table may lack the target columns. all_inputs: also if only some rows lack a target, no target is read, so
+/// that no row is left out.
+enum class Need { answers, inputs, all_inputs };
 
 /// What a new table is read for.
 struct Match {
