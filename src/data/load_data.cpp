@@ -46,7 +46,7 @@ std::string ending_of(const std::string& path) {
 
 /// A kind of file that is certainly no table of text.
 struct OtherKind {
-  std::string_view ending, reader;  ///< reader: the function of pandas that reads it, or ""
+  std::string_view ending, reader;  ///< reader: the function of pandas that reads it
 };
 constexpr std::array kOtherKinds = {
     OtherKind{".parquet", "read_parquet"}, OtherKind{".feather", "read_feather"}, OtherKind{".arrow", "read_feather"},
@@ -62,9 +62,9 @@ void refuse_other_kind(const std::string& option, const std::string& path) {
   const std::string ending = ending_of(path);
   for (const OtherKind& kind : kOtherKinds) {
     require_input(ending != kind.ending,
-                  "--{} {}: is no table of text; expected one: in Python, pandas.{}('{}').to_csv('table.csv', "
+                  "--{} {}: is no table of text; expected one: in Python, pandas.{}('{}'{}).to_csv('table.csv', "
                   "index=False) writes it",
-                  option, path, kind.reader, path);
+                  option, path, kind.reader, path, ending == ".jsonl" ? ", lines=True" : "");
   }
   require_input(std::ranges::find(kArchives, ending) == kArchives.end(),
                 "--{} {}: is an archive; expected the table in it: unpack it first", option, path);

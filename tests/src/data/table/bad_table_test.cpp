@@ -43,7 +43,8 @@ TEST_F(DataTest, RefusesBadTablesByLineAndColumn) {
 TEST_F(DataTest, RefusesOtherKindsOfFiles) {
   for (const auto& [name, part] : {std::pair("t.parquet", "pandas.read_parquet('"),
                                    {"t.XLSX", "pandas.read_excel('"},
-                                   {"t.json", "pandas.read_json('"},
+                                   {"t.json", "t.json').to_csv('"},
+                                   {"t.jsonl", "t.jsonl', lines=True).to_csv('"},
                                    {"t.zip", "unpack it"},
                                    {"t.npz", "--target-data"},
                                    {"t.safetensors", "--load"}}) {
