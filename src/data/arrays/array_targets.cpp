@@ -62,8 +62,8 @@ class TargetReader {
     const bool one_column = array_.header().cols == 1;
     if (options_.schema) {
       const bool expected = !options_.schema->classes.empty();
-      require_input(!expected || one_column, "{}: has {} columns; the model of --load expects one, of classes",
-                    array_.name(), array_.header().cols);
+      require_input(!expected || one_column, "{}: has {} columns; the model expects one, of classes", array_.name(),
+                    array_.header().cols);
       return expected;
     }
     if (options_.answers == AnswerKind::numbers) return false;
@@ -123,7 +123,7 @@ class TargetReader {
         require_whole(at, y);
         const auto label = classes.class_of(static_cast<std::int64_t>(y));
         require_input(label.has_value(),
-                      "{}: element [{}] is {}, which is no class of the model of --load; expected one of its classes, "
+                      "{}: element [{}] is {}, which is no class of the model; expected one of its classes, "
                       "such as '{}'",
                       array_.name(), at, y, classes.names().front());
         labels.push_back(*label);

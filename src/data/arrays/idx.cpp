@@ -143,7 +143,7 @@ DataSet load_idx(const std::string& place, const DataOptions& options, DataBudge
   const bool are_bytes = train.table.store == nullptr;
   if (are_bytes) set.data.input = {.scale = 1.0F / 255};
   const WholeClasses classes = classes_of(train, options);
-  const char* const of_model = "a class of the model of --load";
+  const char* const of_model = "a class of the model";
   set.data.train = with_labels(std::move(train), classes, of_model);
   set.schema.classes = classes.names();
   set.data.classes = static_cast<std::int64_t>(classes.names().size());

@@ -161,25 +161,23 @@ void name_answers(const LoadedData& data, TableSchema& schema) {
 /// Refuses data that the network of a schema cannot take.
 void require_fits(const DataOptions& options, const LoadedData& data, const TableSchema& schema) {
   const std::string where = "--data " + options.data;
-  require_input(schema.width() == data.train.inputs, "{}: has {} inputs; the model of --load expects {}", where,
+  require_input(schema.width() == data.train.inputs, "{}: has {} inputs; the model expects {}", where,
                 data.train.inputs, schema.width());
   bool are_numbered = true;
   for (std::size_t c = 0; c < schema.inputs.size(); ++c) {
     are_numbered =
         are_numbered && schema.inputs[c].name == std::to_string(c + 1) && schema.inputs[c].kind == ColumnKind::number;
   }
-  require_input(are_numbered, "{}: its inputs have no names; the model of --load expects a table with the column '{}'",
-                where, schema.inputs.empty() ? "" : schema.inputs[0].name);
+  require_input(are_numbered, "{}: its inputs have no names; the model expects a table with the column '{}'", where,
+                schema.inputs.empty() ? "" : schema.inputs[0].name);
   require_input(schema.inputs.empty() || !are_bytes(data),
-                "{}: holds bytes; the model of --load expects numbers of type f32 or f64, scaled column by column",
-                where);
+                "{}: holds bytes; the model expects numbers of type f32 or f64, scaled column by column", where);
   const auto classes = static_cast<std::int64_t>(schema.classes.size());
-  require_input((classes > 0) == (data.classes > 0) && data.classes <= classes,
-                "{}: has {}; the model of --load expects {}", where,
-                data.classes > 0 ? fmt::format("{} classes", data.classes) : "no classes",
+  require_input((classes > 0) == (data.classes > 0) && data.classes <= classes, "{}: has {}; the model expects {}",
+                where, data.classes > 0 ? fmt::format("{} classes", data.classes) : "no classes",
                 classes > 0 ? fmt::format("at most {} classes", classes) : "numbers as targets");
   require_input(classes > 0 || schema.targets.size() == static_cast<std::size_t>(data.train.outputs),
-                "{}: has {} targets; the model of --load expects {}", where, data.train.outputs, schema.targets.size());
+                "{}: has {} targets; the model expects {}", where, data.train.outputs, schema.targets.size());
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ class TableLoader {
   TableColumns training_columns(const TextTable& table) {
     if (options_.schema) {
       require_input(options_.features.empty() && options_.ignore.empty(),
-                    "--{}: the model of --load knows its input columns; expected no such option",
+                    "--{}: the model knows its input columns; expected no such option",
                     options_.features.empty() ? "ignore" : "features");
       set_.schema = *options_.schema;
       const Need need = options_.purpose == Purpose::predictions ? Need::all_inputs : Need::inputs;

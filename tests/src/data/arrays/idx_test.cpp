@@ -161,7 +161,7 @@ TEST_F(IdxTest, LabelsWithGapsAreClasses) {
   EXPECT_EQ(set.data.train.labels, (std::vector<std::int32_t>{2, 0, 1, 1, 2}));
   const TableSchema model{.classes = {"1", "2", "7", "26"}};
   EXPECT_EQ(load(folder_.string(), {.schema = model}).data.train.labels, (std::vector<std::int32_t>{3, 0, 2, 2, 3}));
-  expect_idx_refused(folder_.string(), {"train-labels-idx1-ubyte: a label is 26", "the model of --load"},
+  expect_idx_refused(folder_.string(), {"train-labels-idx1-ubyte: a label is 26", "a class of the model"},
                      {.schema = TableSchema{.classes = {"1", "7"}}});
   write("t10k-images-idx3-ubyte", bytes_file({1, 2, 2}));
   write("t10k-labels-idx1-ubyte", label_file({3}));

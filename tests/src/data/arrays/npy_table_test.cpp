@@ -175,7 +175,7 @@ TEST_F(NpyTableTest, AModelsClassesAreKept) {
   EXPECT_EQ(set.data.classes, 3);
   EXPECT_EQ(set.data.train.labels, (std::vector<std::int32_t>{2, 0, 2}));
   EXPECT_EQ(set.answers, Answers::present);
-  expect_npy_refused({"Y.npy: element [0] is 5, which is no class of the model of --load", "'2'"},
+  expect_npy_refused({"Y.npy: element [0] is 5, which is no class of the model", "'2'"},
                      {.schema = TableSchema{.targets = {{.name = "class"}}, .classes = {"2", "3"}}});
   const TableSchema numbers{.targets = {{.name = "a"}}};
   EXPECT_EQ(load({.schema = numbers}).data.train.targets, (std::vector<float>{5, 2, 5}));

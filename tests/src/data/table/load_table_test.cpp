@@ -155,7 +155,7 @@ TEST_F(LoadTableTest, ASchemaReadsNewDataAsTheTrainingData) {
   again.data = write("n.csv", "on,a\nyes,1\n");
   expect_refused(again, {"n.csv", "lacks the column 'b'"});
   again.features = "a";
-  expect_refused(again, {"--features", "--load"});
+  expect_refused(again, {"--features", "the model knows its input columns"});
 }
 
 TEST_F(LoadTableTest, ARegressionWithoutTargetsHasZeros) {
