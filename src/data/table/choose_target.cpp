@@ -1,6 +1,8 @@
 #include "src/data/table/choose_target.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -42,14 +44,26 @@ std::vector<std::string> number_classes(const Target& target) {
   return classes;
 }
 
+/// The classes of yes and no: False and false are one, which has the first of the spellings as its name.
+std::vector<std::string> yes_no_classes(const Target& target) {
+  std::map<std::string, std::string> texts;
+  for (const std::string& value : target.cells.values) texts.emplace(small_yes_no(value), value);
+  std::vector<std::string> classes;
+  for (const auto& [word, text] : texts) classes.push_back(text);
+  return classes;
+}
+
+/// Says which spellings of yes and no became one class.
+std::string merged_text(const Target& target, const std::vector<std::string>& classes) {
+  if (target.content != Content::yes_no || target.cells.values.size() == classes.size()) return "";
+  std::vector<std::string> others;
+  std::ranges::copy_if(target.cells.values, std::back_inserter(others),
+                       [&](const std::string& value) { return std::ranges::find(classes, value) == classes.end(); });
+  return fmt::format("; other spellings count as these: {}", shown_list(others, 10));
+}
+
 std::vector<std::string> text_classes(const Target& target) {
-  if (target.content == Content::yes_no) {  // False and false are one class
-    std::map<std::string, std::string> texts;
-    for (const std::string& value : target.cells.values) texts.emplace(small_yes_no(value), value);
-    std::vector<std::string> classes;
-    for (const auto& [word, text] : texts) classes.push_back(text);
-    return classes;
-  }
+  if (target.content == Content::yes_no) return yes_no_classes(target);
   const std::set<std::string>& values = target.cells.values;
   require_input(!target.cells.has_more_values && (target.cells.repeats || values.size() <= 2),
                 "{}: target column {} has {}{} different texts in {} rows; expected classes that repeat, or numbers",
@@ -89,7 +103,8 @@ std::string set_classes(const DataOptions& options, const Target& target, TableS
   schema.classes = numbers ? number_classes(target) : text_classes(target);
   require_input(schema.classes.size() >= 2, "{} has one class, {}, in all rows; expected at least two classes{}", where,
                 shown_list(schema.classes), numbers ? ", or --loss mse for numbers" : "");
-  return fmt::format("{}: {} classes: {}{}", where, schema.classes.size(), shown_list(schema.classes, 10),
+  return fmt::format("{}: {} classes: {}{}{}", where, schema.classes.size(), shown_list(schema.classes, 10),
+                     merged_text(target, schema.classes),
                      numbers && options.answers == AnswerKind::automatic ? "; --loss mse takes them as numbers" : "");
 }
 

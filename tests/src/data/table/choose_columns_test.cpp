@@ -126,6 +126,17 @@ TEST_F(ChooseColumnsTest, ClassesOfTexts) {
   expect_table_refused("a,y\n1,b\n5,c\n2,d\n", {"'y'", "3 different texts in 3 rows"});
 }
 
+TEST_F(ChooseColumnsTest, MergedSpellingsOfClassesAreSaid) {
+  const std::string file = write("t.csv", "a,y\n1,Yes\n5,no\n2,yes\n4,NO\n7,no\n");
+  EXPECT_EQ(load_data({.data = file, .target = "y"}).schema.classes, (std::vector<std::string>{"NO", "Yes"}));
+  const std::string notes = all_notes({.data = file, .target = "y"});
+  EXPECT_NE(notes.find("'y': 2 classes: 'NO' and 'Yes'; other spellings count as these: 'no' and 'yes'"),
+            std::string::npos)
+      << notes;
+  EXPECT_EQ(all_notes({.data = write("t.csv", "a,y\n1,yes\n5,no\n2,yes\n"), .target = "y"}).find("spellings"),
+            std::string::npos);
+}
+
 TEST_F(ChooseColumnsTest, ClassesOfNumbers) {
   std::string text = "a,y\n";
   for (int i = 0; i < 20; ++i) text += fmt::format("{},{}\n", i * i, i % 2 == 0 ? "10" : i % 4 == 1 ? "-1" : "+2");
