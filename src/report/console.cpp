@@ -185,7 +185,8 @@ void Console::finish_evaluation(const RunResult& result) {
   if (result.best_epoch > 0) {
     print("weights of epoch {}, which had the lowest validation loss\n", result.best_epoch);
   }
-  if (result.train) line("training rows", *result.train);
+  const bool one_table = !result.validation && !result.test;
+  if (result.train) line(one_table ? "all rows" : "training rows", *result.train);
   if (result.validation) line("validation rows", *result.validation);
   if (result.test) line("test rows", *result.test);
   print_scores(result);
