@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kListed = 10;  // categories and classes that a message lists
 
-std::vector<std::string> in_small_letters(const std::vector<std::string>& classes) {
+std::vector<std::string> in_small_yes_no(const std::vector<std::string>& classes) {
   std::vector<std::string> small;
   for (const std::string& text : classes) small.push_back(small_yes_no(text));
   return small;
@@ -38,7 +38,7 @@ std::optional<std::size_t> TextPlaces::find(std::string_view text) const {
 }
 
 ClassPlaces::ClassPlaces(const std::vector<std::string>& classes, char decimal)
-    : texts_(classes), small_texts_(in_small_letters(classes)), decimal_(decimal) {
+    : texts_(classes), small_texts_(in_small_yes_no(classes)), decimal_(decimal) {
   for (std::size_t i = 0; i < classes.size(); ++i) {
     if (const std::optional<double> number = number_in(classes[i], '.')) numbers_.emplace(*number, i);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 #include "kernels/error.hpp"
@@ -19,7 +20,7 @@ std::string reason_of(Useless why) {
   switch (why) {
     case Useless::nothing: return "no values";
     case Useless::one_value: return "the same value in every row";
-    case Useless::row_number: return "the number of the row";
+    case Useless::row_number: return "the number of the row; to keep it, name all inputs with --features";
     case Useless::different_texts: return "a different text in every row";
   }
   return "";
@@ -51,6 +52,7 @@ class Chooser {
     for (const std::size_t c : left_out_) chosen_.schema.left_out.push_back(names_[c]);
     if (!note.empty()) chosen_.columns.notes.push_back(note);
     note_left_out();
+    note_counting();
     note_categories();
     note_small_differences();
     return std::move(chosen_);
@@ -109,6 +111,7 @@ class Chooser {
       }
     }
     if (kept.empty()) kept.swap(counts);  // numbers 1, 2, 3 ... as the only input are one
+    if (kept.size() > 1) counting_ = counting_columns(kept);
     if (!counts.empty()) reasons_[Useless::row_number] = counts;
     std::ranges::sort(kept);
     auto next = kept.begin();
@@ -194,6 +197,19 @@ class Chooser {
       note(fmt::format("{}: left out: {}", shown_list(names_of(columns), 10), reason_of(why)));
     }
   }
+  /// Inputs that may be numbers of the rows, although their names do not say so.
+  Columns counting_columns(const Columns& inputs) const {
+    Columns counting;
+    std::ranges::copy_if(inputs, std::back_inserter(counting),
+                         [&](std::size_t c) { return !is_feature_[c] && counts_rows(cells(c)); });
+    return counting;
+  }
+  void note_counting() {
+    if (counting_.empty()) return;
+    note(fmt::format("{} count{} the rows: --ignore {} leaves {} out", shown_list(names_of(counting_), 10),
+                     counting_.size() == 1 ? "s" : "", as_option(names_of(counting_)),
+                     counting_.size() == 1 ? "it" : "them"));
+  }
   void note_categories() {
     std::string list;
     for (const InputColumn& column : chosen_.schema.inputs) {
@@ -219,7 +235,7 @@ class Chooser {
   const DataOptions& options_;
   const TableFacts& table_;
   std::vector<std::string> names_;
-  Columns targets_, left_out_, too_many_;
+  Columns targets_, left_out_, counting_, too_many_;
   std::vector<bool> is_target_, is_feature_, is_ignored_;  ///< for each column
   std::map<Useless, Columns> reasons_;
   ChosenColumns chosen_;

@@ -14,11 +14,12 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kWords = {"false", "true", "no", "yes"};
 
-std::string small(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
+/// Names of columns that number the rows. A column without a name is the index that R and pandas write; read and written
+/// once more, it is "Unnamed: 0".
+constexpr std::array<std::string_view, 28> kRowNumbers = {
+    "",     "unnamed: 0", "id",          "index",  "idx",    "row",      "rownum", "row_number", "rownames", "no",
+    "no.",  "nr",         "nr.",         "number", "num",    "#",        "n",      "sno",        "s.no",     "serial",
+    "case", "obs",        "observation", "sample", "record", "instance", "key",    "uid"};
 
 std::string ignore_option(const std::string& name) { return "--ignore " + as_option({name}); }
 
@@ -57,14 +58,33 @@ bool are_decorated_numbers(const ColumnProfile& column, char decimal) {
   return true;
 }
 
+std::string in_small_letters(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+bool counts_rows(const ColumnProfile& column) {
+  return column.numbers > 1 && column.numbers == present_in(column) && column.missing == 0 && column.whole &&
+         column.counts_rows;
+}
+
+bool may_number_rows(const TableFacts& table, std::size_t column) {
+  if (!table.dialect.has_header) return column == 0;
+  const std::string& name = table.dialect.names[column];
+  const std::string small = in_small_letters(name);
+  return small.ends_with("_id") || name.ends_with("Id") || name.ends_with("ID") ||
+         std::ranges::find(kRowNumbers, small) != kRowNumbers.end();
+}
+
 std::string small_yes_no(std::string_view text) {
-  std::string word = small(text);
+  std::string word = in_small_letters(text);
   return std::ranges::find(kWords, word) != kWords.end() ? word : std::string(text);
 }
 
 std::vector<std::string> yes_no_texts(const ColumnProfile& column) {
-  const bool says_no =
-      !column.values.empty() && (small(*column.values.begin()) == "no" || small(*column.values.begin()) == "yes");
+  const bool says_no = !column.values.empty() && (in_small_letters(*column.values.begin()) == "no" ||
+                                                  in_small_letters(*column.values.begin()) == "yes");
   return says_no ? std::vector<std::string>{"no", "yes"} : std::vector<std::string>{"false", "true"};
 }
 
@@ -90,7 +110,7 @@ Content content_of(const TableFacts& table, std::size_t column, const std::strin
   if (cells.yes_no < present) return Content::texts;
   const std::vector<std::string> pair = yes_no_texts(cells);
   const bool one_pair = std::ranges::all_of(
-      cells.values, [&](const std::string& v) { return std::ranges::find(pair, small(v)) != pair.end(); });
+      cells.values, [&](const std::string& v) { return std::ranges::find(pair, in_small_letters(v)) != pair.end(); });
   return one_pair ? Content::yes_no : Content::texts;
 }
 
@@ -100,10 +120,12 @@ std::optional<Useless> uselessness(const TableFacts& table, std::size_t column, 
     case Content::nothing: return Useless::nothing;
     case Content::numbers:
       if (cells.least == cells.most) return Useless::one_value;
-      if (cells.missing == 0 && cells.whole && cells.counts_rows) return Useless::row_number;
+      if (counts_rows(cells) && may_number_rows(table, column)) return Useless::row_number;
       return std::nullopt;
     case Content::yes_no:
-      if (std::ranges::all_of(cells.values, [&](const auto& v) { return small(v) == small(*cells.values.begin()); })) {
+      if (std::ranges::all_of(cells.values, [&](const auto& v) {
+            return in_small_letters(v) == in_small_letters(*cells.values.begin());
+          })) {
         return Useless::one_value;
       }
       return std::nullopt;

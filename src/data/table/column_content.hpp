@@ -23,6 +23,15 @@ std::string small_yes_no(std::string_view text);
 /// True if the texts are numbers with a sign that this program does not read: 12%, $5, 3 kg, 1,234,567.
 bool are_decorated_numbers(const ColumnProfile& column, char decimal);
 
+std::string in_small_letters(std::string_view text);
+
+/// True if a column may be the number of the row: by its name, such as id or index. In a table without a header, the
+/// first one may be.
+bool may_number_rows(const TableFacts& table, std::size_t column);
+
+/// True if each value of a column of whole numbers is that of the row before plus 1.
+bool counts_rows(const ColumnProfile& column);
+
 /// Why a column says nothing about a row; none: it may say something.
 enum class Useless { nothing, one_value, row_number, different_texts };
 std::optional<Useless> uselessness(const TableFacts& table, std::size_t column, Content content);

@@ -113,6 +113,24 @@ TEST_F(ChooseColumnsTest, TargetsByNameAndNumber) {
   EXPECT_EQ(read("a,b,y,\n1,3,0.5,\n4,5,1.5,\n", {.target = "-1"}).schema.targets[0].name, "y");
 }
 
+TEST_F(ChooseColumnsTest, OnlyNamesOfRowNumbersAreLeftOut) {
+  const auto expect_input = [&](const std::string& name, bool is_input) {
+    const DataSet set = read(fmt::format("a,{},y\n5,1,0.5\n2,2,3\n9,3,1\n", name));
+    EXPECT_EQ(set.schema.inputs.size(), is_input ? 2U : 1U) << name;
+    const std::string notes = all_notes({.data = path("t.csv"), .target = "y"});
+    const std::string note = is_input ? fmt::format("t.csv: '{0}' counts the rows: --ignore {0} leaves it out\n", name)
+                                      : "left out: the number of the row; to keep it, name all inputs with --features";
+    EXPECT_NE(notes.find(note), std::string::npos) << notes;
+  };
+  for (const char* name : {"", "Unnamed: 0", "ID", "user_id", "User_ID", "PassengerId", "rowID", "Index", "idx", "row",
+                           "row_number", "No.", "#", "n", "S.No", "Observation", "uid", "Serial"}) {
+    expect_input(name, false);
+  }
+  for (const char* name : {"week", "year", "paid", "valid", "time", "x", "grid"}) expect_input(name, true);
+  EXPECT_EQ(kinds_of(read("0,5,0.5\n1,2,3\n2,9,1\n", {.target = "3"}).schema), "2:number ");
+  EXPECT_EQ(kinds_of(read("5,0,0.5\n2,1,3\n9,2,1\n", {.target = "3"}).schema), "1:number 2:number ");
+}
+
 TEST_F(ChooseColumnsTest, ClassesOfTexts) {
   const DataSet set = read("a,y\n1,b\n5,a\n2,b\n4,Ü\n");
   EXPECT_EQ(set.schema.classes, (std::vector<std::string>{"a", "b", "Ü"}));
