@@ -39,8 +39,9 @@ po::options_description data_options() {
                       "also compressed (.gz, .xz, .zst) | - (a table from standard input) | synthetic:ROWS,IN,OUT")(
       "target", text_option("COLUMNS"),
       "table: the column to predict, or several, separated by commas, each by its name or number (1 is the first "
-      "column, -1 the last); write a name with a comma in \"\"")("target-data", text_option("Y.npy"),
-                                                                 "the targets for --data X.npy")(
+      "column, -1 the last); write a name with a comma in \"\"; default: a column named target, label, class, y, "
+      "output or outcome, "
+      "else the last one")("target-data", text_option("Y.npy"), "the targets for --data X.npy")(
       "features", text_option("COLUMNS"), "table: the only columns that are inputs; default all but --target")(
       "ignore", text_option("COLUMNS"), "table: columns that are no inputs")(
       "separator", text_option("CHAR"),

@@ -38,6 +38,7 @@ MISSING = ["na_empty.csv", "na_NA.csv", "na_qmark.csv"]
 # Classes: file, options, notes, names of the classes, inputs of the network.
 CLASSES = [
     ("Iris_kaggle.csv", ["--target", "Species"], ["'Id': left out: the number of the row"], "Species", 4),
+    ("Iris_kaggle.csv", [], ["Iris_kaggle.csv: no --target: the last column, 'Species', is the target"], "Species", 4),
     ("iris_noheader.csv", ["--target", "-1"], ["has no header line; its columns are 1 to 5"], "5", 4),
     ("winequality-red.csv", ["--target", "quality"],
      ["';' separates the columns", "'quality': 4 classes: '4', '5', '6' and '7'; --loss mse"], "quality", 11),

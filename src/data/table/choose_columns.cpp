@@ -9,6 +9,7 @@
 #include "src/data/shown.hpp"
 #include "src/data/table/choose_target.hpp"
 #include "src/data/table/column_content.hpp"
+#include "src/data/table/guess_target.hpp"
 
 namespace recombine {
 
@@ -70,18 +71,19 @@ class Chooser {
   }
 
   void find_named_columns() {
-    require_input(!options_.target.empty(),
-                  "--target: {} has the columns {}; expected the one to predict, by its name or number (-1: the last)",
-                  table_.file, shown_list(names_));
     require_input(
         names_.size() > 1,
         "{}: has one column, {}; expected several: --separator comma, semicolon, tab, pipe or space says what "
         "separates them",
         table_.file, shown(names_[0]));
-    targets_ = columns_of_option("target", options_.target, table_, names_);
     is_target_ = marks("target", options_.target);
     is_feature_ = marks("features", options_.features);
     is_ignored_ = marks("ignore", options_.ignore);
+    if (options_.target.empty()) {
+      guess_target_column();
+    } else {
+      targets_ = columns_of_option("target", options_.target, table_, names_);
+    }
     for (std::size_t c = 0; c < names_.size(); ++c) {
       require_input(is_target_[c] + is_feature_[c] + is_ignored_[c] <= 1,
                     "--{} {}: is also named in --{}; expected only one of the two",
@@ -90,6 +92,18 @@ class Chooser {
     require_input(targets_.size() < names_.size(),
                   "--target {}: leaves no input column in {}; expected at least one (columns found: {})",
                   options_.target, table_.file, shown_list(names_));
+  }
+
+  void guess_target_column() {
+    std::vector<bool> free(names_.size());
+    for (std::size_t c = 0; c < names_.size(); ++c) free[c] = !is_feature_[c] && !is_ignored_[c];
+    const std::optional<GuessedTarget> guess = guess_target(table_, names_, free);
+    require_input(guess.has_value(),
+                  "--target: {} has the columns {}; expected the one to predict, by its name or number (-1: the last)",
+                  table_.file, shown_list(names_));
+    targets_ = {guess->column};
+    is_target_[guess->column] = true;
+    chosen_.columns.notes.push_back(guess->note);
   }
 
   /// A column that says nothing is no input, unless --features names it.

@@ -113,6 +113,31 @@ TEST_F(ChooseColumnsTest, TargetsByNameAndNumber) {
   EXPECT_EQ(read("a,b,y,\n1,3,0.5,\n4,5,1.5,\n", {.target = "-1"}).schema.targets[0].name, "y");
 }
 
+TEST_F(ChooseColumnsTest, WithoutTargetItIsTheLastColumnOrHasAUsualName) {
+  const auto expect_guess = [&](const std::string& text, const std::string& target, const char* said,
+                                DataOptions options = {}) {
+    SCOPED_TRACE(text);
+    options.data = write("t.csv", text);
+    const DataSet set = load_data(options);
+    EXPECT_EQ(set.schema.targets[0].name, target);
+    const std::string notes = all_notes(options);
+    EXPECT_NE(notes.find(fmt::format("t.csv: no --target: {} is the target\n", said)), std::string::npos) << notes;
+    options.target = target;
+    EXPECT_EQ(to_json(set.schema), to_json(load_data(options).schema)) << "with --target";
+    EXPECT_EQ(all_notes(options).find("no --target"), std::string::npos);
+  };
+  expect_guess("a,b,species\n1,7,x\n5,2,z\n2,9,x\n", "species", "the last column, 'species',");
+  expect_guess("a,Class,b\n1,x,7\n5,z,2\n2,x,9\n", "Class", "column 'Class'");
+  expect_guess("a,label,y,b\n1,x,7,1\n5,z,2,0.5\n2,x,9,2\n", "b", "the last column, 'b',");
+  expect_guess("1,7,x\n5,2,z\n2,9,x\n", "3", "the last column, '3',");
+  expect_guess("a,b,\n1,7,\n5,2,\n2,9,\n", "b", "the last column, 'b',");
+  expect_guess("a,b,PassengerId\n1,7,12\n5,2,11\n2,9,17\n", "b", "column 'b'");
+  expect_guess("a,b,name\n1,7,Ann\n5,2,Bob\n2,9,Cid\n", "b", "column 'b'");
+  expect_guess("a,b,genre_id\n1,7,12\n5,2,11\n2,9,12\n", "genre_id", "the last column, 'genre_id',");
+  expect_guess("a,b,c\n1,7,2.5\n5,2,1\n2,9,4\n", "b", "column 'b'", {.ignore = "c"});
+  expect_guess("a,b,y\n1,7,2.5\n5,2,1\n2,9,4\n", "b", "column 'b'", {.features = "a,y"});
+}
+
 TEST_F(ChooseColumnsTest, OnlyNamesOfRowNumbersAreLeftOut) {
   const auto expect_input = [&](const std::string& name, bool is_input) {
     const DataSet set = read(fmt::format("a,{},y\n5,1,0.5\n2,2,3\n9,3,1\n", name));
