@@ -59,6 +59,11 @@ std::string burst(const Peak& peak) {
   return peak.burst_gflops == peak.gflops ? "" : fmt::format("; {:.0f} in a burst", peak.burst_gflops);
 }
 
+/// What an evaluation calls the rows of the training table.
+const char* name_of_rows(const RunResult& result) {
+  return result.validation || result.test ? "training rows" : "all rows";
+}
+
 }  // namespace
 
 void scale_losses(RunResult& result, double unit) {
@@ -171,7 +176,7 @@ void Console::print_scores(const RunResult& result) {
                                                            : target_names(run_.schema, std::ssize(scores->targets));
     print("{}", score_text(rows, *scores, names));
   };
-  text("all rows", result.train_scores);
+  text(name_of_rows(result), result.train_scores);
   text("validation rows", result.validation_scores);
   text("test rows", result.test_scores);
   std::fflush(stdout);
@@ -185,8 +190,7 @@ void Console::finish_evaluation(const RunResult& result) {
   if (result.best_epoch > 0) {
     print("weights of epoch {}, which had the lowest validation loss\n", result.best_epoch);
   }
-  const bool one_table = !result.validation && !result.test;
-  if (result.train) line(one_table ? "all rows" : "training rows", *result.train);
+  if (result.train) line(name_of_rows(result), *result.train);
   if (result.validation) line("validation rows", *result.validation);
   if (result.test) line("test rows", *result.test);
   print_scores(result);
