@@ -12,12 +12,12 @@ std::int64_t TableSchema::width() const {
 }
 
 float as_input(const InputColumn& column, float value) {
-  const double known = std::isnan(value) ? column.fill : value;
-  return static_cast<float>((known - column.mean) / column.deviation);
+  const double known = std::isnan(value) ? column.fill - column.origin : value;
+  return static_cast<float>((known - (column.mean - column.origin)) / column.deviation);
 }
 
 float as_output(const TargetColumn& column, float value) {
-  return static_cast<float>((value - column.mean) / column.deviation);
+  return static_cast<float>((value - (column.mean - column.origin)) / column.deviation);
 }
 
 }  // namespace recombine

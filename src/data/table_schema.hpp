@@ -30,6 +30,8 @@ struct InputColumn {
   double fill = std::numeric_limits<double>::quiet_NaN();
   double mean = 0;       ///< number: the input is (value - mean) / deviation
   double deviation = 1;  ///< not 0
+  /// number: f32 holds value - origin. Not 0 where f32 has too few bits for the value itself, as for times in seconds.
+  double origin = 0;
 
   std::int64_t width() const {
     if (kind != ColumnKind::category) return 1;
@@ -42,11 +44,12 @@ struct TargetColumn {
   std::string name;
   double mean = 0;
   double deviation = 1;  ///< not 0
+  double origin = 0;     ///< as in InputColumn
 };
 
-/// The input of the network for a value of a number or yes_no column. NaN: the value is missing.
+/// The input of the network for a number or yes_no column. @param value  minus the origin; NaN: it is missing
 float as_input(const InputColumn& column, float value);
-/// What the network learns for a value of a target column.
+/// What the network learns for a target column. @param value  minus the origin
 float as_output(const TargetColumn& column, float value);
 
 /// How the raw values of a data set become the inputs of a network, and the outputs become answers. It is saved with the

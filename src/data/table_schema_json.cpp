@@ -112,6 +112,7 @@ class SchemaReader {
     if (json.contains("fill")) column.fill = number(json, "fill");
     column.mean = number(json, "mean");
     column.deviation = deviation(json);
+    column.origin = origin(json);
     check(!column.has_missing || column.kind == ColumnKind::category, "has a category 'missing' of numbers");
     const std::size_t count = column.categories.size();
     check(column.kind == ColumnKind::number   ? count == 0
@@ -122,8 +123,12 @@ class SchemaReader {
     return column;
   }
   TargetColumn target(const Json& json) const {
-    return {.name = text(part(json, "name"), "name"), .mean = number(json, "mean"), .deviation = deviation(json)};
+    return {.name = text(part(json, "name"), "name"),
+            .mean = number(json, "mean"),
+            .deviation = deviation(json),
+            .origin = origin(json)};
   }
+  double origin(const Json& json) const { return json.contains("origin") ? number(json, "origin") : 0; }
   double deviation(const Json& json) const {
     const double value = number(json, "deviation");
     check(value > 0, "has the deviation {}", value);
@@ -165,10 +170,12 @@ std::string to_json(const TableSchema& schema) {
                       {"mean", column.mean},
                       {"deviation", column.deviation}});
     if (!std::isnan(column.fill)) inputs.back()["fill"] = column.fill;
+    if (column.origin != 0) inputs.back()["origin"] = column.origin;
   }
   Json targets = Json::array();
   for (const TargetColumn& column : schema.targets) {
     targets.push_back({{"name", column.name}, {"mean", column.mean}, {"deviation", column.deviation}});
+    if (column.origin != 0) targets.back()["origin"] = column.origin;
   }
   const Json json = {{"inputs", std::move(inputs)},
                      {"targets", std::move(targets)},

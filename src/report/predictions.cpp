@@ -51,20 +51,26 @@ std::vector<std::string> columns_of(const PredictedTable& predicted) {
   return columns;
 }
 
-float in_own_units(const TargetColumn& column, float output) {
-  return static_cast<float>(static_cast<double>(output) * column.deviation + column.mean);
-}
-
 /// The target's value in the file, from its scaled f32: rounded to the digits that are certain.
 double unscaled(const TargetColumn& column, float scaled) {
   if (column.mean == 0 && column.deviation == 1) return scaled;
   const double spread = static_cast<double>(scaled) * column.deviation;
   const double value = spread + column.mean;
-  const double error = 0x1p-23 * std::max(std::abs(spread), std::abs(value));
+  const double error = 0x1p-23 * std::max(std::abs(spread), std::abs(value - column.origin));
   if (error == 0) return value;
   const double digits = std::floor(-std::log10(error));
   const double power = std::pow(10, std::abs(digits));
   return 0.0 + (digits >= 0 ? std::round(value * power) / power : std::round(value / power) * power);  // no -0
+}
+
+/// A value of the target column in its own units; with the digits of f64, if f32 has too few.
+std::string target_text(const TargetColumn& column, float scaled) {
+  const double value = unscaled(column, scaled);
+  return column.origin == 0 ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
+}
+std::string output_text(const TargetColumn& column, float output) {
+  if (column.origin != 0) return target_text(column, output);
+  return fmt::format("{}", static_cast<float>(static_cast<double>(output) * column.deviation + column.mean));
 }
 
 }  // namespace
@@ -133,9 +139,9 @@ void Predictions::add_values(std::span<const float> outputs) {
   for (std::size_t n = 0; has_answers(predicted_) && n < outputs_; ++n) {
     const auto column = static_cast<std::int64_t>(n);
     const float target = predicted_.table.targets.block(row_, column, 1, 1).as<float>()[0];
-    fmt::format_to(out, ",{}", static_cast<float>(unscaled(targets_[n], target)));
+    fmt::format_to(out, ",{}", target_text(targets_[n], target));
   }
-  for (std::size_t n = 0; n < outputs_; ++n) fmt::format_to(out, ",{}", in_own_units(targets_[n], outputs[n]));
+  for (std::size_t n = 0; n < outputs_; ++n) fmt::format_to(out, ",{}", output_text(targets_[n], outputs[n]));
 }
 
 }  // namespace recombine

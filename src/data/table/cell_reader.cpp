@@ -103,7 +103,8 @@ void CellReader::read_category(const Input& input, const Place& place, std::span
 float CellReader::read_number(const Input& input, const Place& place) const {
   const InputColumn& column = input.column;
   if (column.kind == ColumnKind::number) {
-    if (const auto number = number_in(place.cell, table_.dialect.decimal)) return static_cast<float>(*number);
+    if (const auto number = number_in(place.cell, table_.dialect.decimal))
+      return static_cast<float>(*number - column.origin);
   } else if (const auto word = input.categories.find(small_yes_no(place.cell))) {
     return static_cast<float>(*word);
   }
@@ -143,7 +144,7 @@ void CellReader::read_targets(std::int64_t line, std::span<const std::string_vie
     const Place place{line, schema_.targets[t].name, cells[target_cells_[t]]};
     const std::optional<double> number = number_in(place.cell, table_.dialect.decimal);
     if (!number) refuse(place, "a finite number");
-    const auto value = static_cast<float>(*number);
+    const auto value = static_cast<float>(*number - schema_.targets[t].origin);
     targets[t] = stage_ == Stage::raw ? value : as_output(schema_.targets[t], value);
   }
 }

@@ -36,7 +36,7 @@ class ClassPlaces {
   char decimal_;
 };
 
-/// How far values are prepared for the network. raw: they are not yet scaled, and missing numbers are NaN.
+/// How far values are prepared for the network. raw: minus their origin, but not yet scaled; missing numbers are NaN.
 enum class Stage { raw, scaled };
 
 /// Turns the cells of a row into the inputs and targets that a schema describes. Several threads may use it.

@@ -27,6 +27,14 @@ std::string reason_of(Useless why) {
   return "";
 }
 
+/// True if the numbers of a column differ, but f32 tells fewer than about 1,000 of them apart.
+bool differ_by_little(const ColumnProfile& column) {
+  static constexpr double kLeast = 1.0 / (1 << 14);  // of the size
+  const double size = std::max(std::abs(column.least), std::abs(column.most));
+  const double range = column.most - column.least;
+  return range > 0 && range < kLeast * size;
+}
+
 /// Goes through the columns of a table one by one.
 class Chooser {
  public:
@@ -55,7 +63,7 @@ class Chooser {
     note_left_out();
     note_counting();
     note_categories();
-    note_small_differences();
+    set_origins();
     return std::move(chosen_);
   }
 
@@ -233,16 +241,27 @@ class Chooser {
     }
     if (!list.empty()) note("an input for each category: " + list);
   }
-  /// Numbers are stored as f32, which has 24 bits.
-  void note_small_differences() {
-    static constexpr double kLeast = 1.0 / (1 << 14);  // of the size: about 1,000 different numbers
+  /// Numbers that differ by little for f32, which has 24 bits, are stored as differences from their middle. If they are
+  /// not to be standardized, the network gets them as they are, and a note says so.
+  void set_origins() {
     for (std::size_t c = 0; c < names_.size(); ++c) {
-      const double size = std::max(std::abs(cells(c).least), std::abs(cells(c).most));
-      const double range = cells(c).most - cells(c).least;
-      if (chosen_.columns.uses[c].role == ColumnUse::Role::none || range <= 0 || range >= kLeast * size) continue;
-      note(fmt::format("{}: {} to {} differ by little for f32; numbers from which {} is subtracted keep more digits",
-                       shown(names_[c]), cells(c).least, cells(c).most, cells(c).least));
+      double* const origin = origin_of(chosen_.columns.uses[c]);
+      if (origin == nullptr || !differ_by_little(cells(c))) continue;
+      if (options_.standardize == Standardize::no) {
+        note(fmt::format("{}: {} to {} differ by little for f32; without --no-standardize they keep their digits",
+                         shown(names_[c]), cells(c).least, cells(c).most));
+      } else {
+        *origin = cells(c).least + (cells(c).most - cells(c).least) / 2;
+      }
     }
+  }
+  /// Of a number column, or a target of a regression; others have none.
+  double* origin_of(const ColumnUse& use) {
+    TableSchema& schema = chosen_.schema;
+    if (use.role == ColumnUse::Role::input && schema.inputs[use.place].kind == ColumnKind::number) {
+      return &schema.inputs[use.place].origin;
+    }
+    return use.role == ColumnUse::Role::target && schema.classes.empty() ? &schema.targets[use.place].origin : nullptr;
   }
   void note(const std::string& text) { chosen_.columns.notes.push_back(fmt::format("{}: {}", table_.file, text)); }
 

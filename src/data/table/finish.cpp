@@ -22,14 +22,14 @@ std::int64_t rows_at_a_time(const FeatureStore& store) {
 
 /// How each value of a row is scaled. Inputs of category columns stay as they are.
 struct Factors {
-  std::vector<double> fills, means, deviations;
+  std::vector<double> fills, means, deviations;  ///< fills and means minus the origin, as the values
   bool change_nothing = true;
 
   explicit Factors(const TableSchema& schema) {
     for (const InputColumn& column : schema.inputs) {
       const auto width = static_cast<std::size_t>(column.width());
-      fills.insert(fills.end(), width, column.fill);
-      means.insert(means.end(), width, column.mean);
+      fills.insert(fills.end(), width, column.fill - column.origin);
+      means.insert(means.end(), width, column.mean - column.origin);
       deviations.insert(deviations.end(), width, column.deviation);
       if (column.kind != ColumnKind::category) change_nothing = false;
     }
@@ -91,7 +91,7 @@ void set_medians(const FeatureStore& store, TableSchema& schema) {
   for (std::size_t begin = 0; begin < columns.size(); begin += some) {
     const std::size_t count = std::min(some, columns.size() - begin);
     std::vector<std::vector<float>> values = values_of(store, std::span(inputs).subspan(begin, count));
-    for (std::size_t i = 0; i < count; ++i) columns[begin + i]->fill = median(values[i]);
+    for (std::size_t i = 0; i < count; ++i) columns[begin + i]->fill = median(values[i]) + columns[begin + i]->origin;
   }
 }
 
@@ -105,19 +105,19 @@ void set_scaling(const DataOptions& options, const EncodedTable& encoded, TableS
     InputColumn& column = schema.inputs[c];
     if (column.kind == ColumnKind::category) continue;
     Moments moments = encoded.inputs[c];
-    if (options.missing == Missing::mean && moments.count > 0) column.fill = moments.mean;
+    if (options.missing == Missing::mean && moments.count > 0) column.fill = moments.mean + column.origin;
     if (std::isnan(column.fill) && options.missing != Missing::error && options.missing != Missing::drop) {
-      column.fill = 0;  // no training row has a value
+      column.fill = column.origin;  // no training row has a value
     }
     if (column.kind != ColumnKind::number || !standardize) continue;
     const double filled = static_cast<double>(train.rows) - moments.count;
-    if (filled > 0) moments.add({.count = filled, .mean = column.fill});
-    column.mean = moments.mean;
+    if (filled > 0) moments.add({.count = filled, .mean = column.fill - column.origin});
+    column.mean = moments.mean + column.origin;
     if (const double deviation = moments.deviation(); deviation > 0) column.deviation = deviation;
   }
   if (!schema.classes.empty() || !standardize) return;
   for (std::size_t t = 0; t < schema.targets.size(); ++t) {
-    schema.targets[t].mean = encoded.targets[t].mean;
+    schema.targets[t].mean = encoded.targets[t].mean + schema.targets[t].origin;
     if (const double deviation = encoded.targets[t].deviation(); deviation > 0) schema.targets[t].deviation = deviation;
   }
 }

@@ -65,6 +65,10 @@ TEST(TableSchema, JsonKeepsAllBits) {
   EXPECT_EQ(same.unnamed.scale, 1.0F / 255);
   EXPECT_EQ(same.unnamed.shift, 0.1F);
   EXPECT_EQ(same.targets[0].mean, -1e300);
+  EXPECT_EQ(same.targets[0].origin, 0);
+  const TableSchema times{.inputs = {{.name = "t", .origin = 1.7e9}}, .targets = {{.name = "y", .origin = -3e8}}};
+  EXPECT_EQ(schema_from_json("x", to_json(times)).inputs[0].origin, 1.7e9);
+  EXPECT_EQ(schema_from_json("x", to_json(times)).targets[0].origin, -3e8);
 }
 
 TEST(TableSchema, RefusesWhatItDidNotWrite) {
@@ -97,6 +101,9 @@ TEST(TableSchema, ValuesBecomeInputs) {
   const InputColumn column{.name = "a", .fill = 4, .mean = 2, .deviation = 4};
   EXPECT_EQ(as_input(column, 10), 2);
   EXPECT_EQ(as_input(column, std::numeric_limits<float>::quiet_NaN()), 0.5F);
+  const InputColumn far{.name = "t", .fill = 1e9 + 4, .mean = 1e9 + 2, .deviation = 4, .origin = 1e9};
+  EXPECT_EQ(as_input(far, 10), 2);
+  EXPECT_EQ(as_input(far, std::numeric_limits<float>::quiet_NaN()), 0.5F);
   EXPECT_EQ(as_output({.name = "y", .mean = 1, .deviation = 2}, 2), 0.5F);
 }
 

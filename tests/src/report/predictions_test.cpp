@@ -114,6 +114,21 @@ TEST_F(PredictionsTest, TargetsAreInTheirOwnUnits) {
             "2,5.3,0.1,13.335702,3\n");
 }
 
+/// f32 has too few digits for times in seconds.
+TEST_F(PredictionsTest, TargetsWithAnOriginHaveTheirDigits) {
+  const TargetColumn time{.name = "t", .mean = 1700000029.5, .deviation = 17.318, .origin = 1700000030};
+  std::array<float, 2> targets{};
+  for (std::size_t row = 0; row < 2; ++row) {
+    targets[row] = static_cast<float>((1700000001.25 + 50.0 * static_cast<double>(row) - time.mean) / time.deviation);
+  }
+  const Table table{.features = as_matrix(vector_view(kFeatures.data(), 2), 2, 1),
+                    .targets = as_matrix(vector_view(targets.data(), 2), 2, 1)};
+  const TableSchema schema{.inputs = {{.name = "x"}}, .targets = {time}};
+  Predictions predictions(file_, path_, {table, schema, 1});
+  predictions.add(std::array{0.0F, 0.5F});
+  EXPECT_EQ(written(), "row,t,predicted_t\n0,1700000001.25,1700000029.5\n1,1700000051.25,1700000038.159\n");
+}
+
 TEST_F(PredictionsTest, AnOutputThatIsNotFiniteIsRefused) {
   const Table table = classes();
   Predictions predictions(file_, "p.csv", {table, unnamed_, 3});

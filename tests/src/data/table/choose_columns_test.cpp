@@ -217,12 +217,18 @@ TEST_F(ChooseColumnsTest, RefusesColumnsThatNoNumberComesFrom) {
   expect_column_refused({"\"1,5\"", "\"2,5\"", "\"3,5\""}, {"line 2", "'1,5'", "decimal"});
 }
 
-TEST_F(ChooseColumnsTest, NumbersThatF32BlursAreSaid) {
-  const std::string seconds = write("t.csv", "a,t,y\n1,1700000000,0.5\n3,1700000007,1\n2,1700000011,2\n");
-  EXPECT_NE(all_notes({.data = seconds, .target = "y"}).find("'t': 1700000000 to 1700000011 differ by little for f32"),
+TEST_F(ChooseColumnsTest, NumbersThatF32BlursHaveAnOrigin) {
+  DataOptions options{.data = write("t.csv", "a,t,y\n1,1700000000,0.5\n3,1700000007,1\n2,1700000012,2\n"),
+                      .target = "y"};
+  EXPECT_EQ(load_data(options).schema.inputs[0].origin, 0);
+  EXPECT_EQ(load_data(options).schema.inputs[1].origin, 1700000006);
+  EXPECT_EQ(all_notes(options), "");
+  options.standardize = Standardize::no;
+  EXPECT_EQ(load_data(options).schema.inputs[1].origin, 0);
+  EXPECT_NE(all_notes(options).find("'t': 1700000000 to 1700000012 differ by little for f32; without --no-standardize"),
             std::string::npos);
-  const std::string years = write("t.csv", "a,t,y\n1,1995,0.5\n3,2007,1\n2,2011,2\n");
-  EXPECT_EQ(all_notes({.data = years, .target = "y"}), "");
+  options.data = write("t.csv", "a,t,y\n1,1995,0.5\n3,2007,1\n2,2011,2\n");
+  EXPECT_EQ(all_notes(options), "") << "years";
 }
 
 TEST_F(ChooseColumnsTest, NumbersWithUnitsAreNoIds) {

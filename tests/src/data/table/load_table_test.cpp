@@ -65,6 +65,35 @@ TEST_F(LoadTableTest, StandardizesByTheTrainingRows) {
   EXPECT_EQ(as_it_is.train.targets, (std::vector<float>{0.5, 1.5, 2.5}));
 }
 
+/// f32 tells only every 128th of these times apart.
+TEST_F(LoadTableTest, LargeNumbersThatDifferByLittleKeepTheirDigits) {
+  std::string text = "t,a,y\n", reordered = "y,t,a\n";
+  for (int i = 0; i < 60; ++i) {
+    const std::string t = i == 30 ? "" : fmt::format("{}", 1700000000 + i),
+                      y = fmt::format("{}.25", 1600000000 + 2 * i);
+    text += fmt::format("{},{},{}\n", t, i * i, y);
+    reordered += fmt::format("{},{},{}\n", y, t, i * i);
+  }
+  for (const Missing missing : {Missing::mean, Missing::median}) {
+    const DataSet set = load_data({.data = write("t.csv", text), .target = "y", .missing = missing});
+    const InputColumn& column = set.schema.inputs[0];
+    const TargetColumn& target = set.schema.targets[0];
+    EXPECT_NEAR(column.fill, 1700000000 + (missing == Missing::mean ? 1740.0 / 59 : 29), 1e-5);
+    EXPECT_NEAR(column.deviation, 17.3, 0.1);
+    EXPECT_NEAR(target.mean, 1600000059.25, 1e-5);
+    const std::vector<float> x = features_of(set.data.train);
+    for (std::size_t i = 0; i < 60; ++i) {
+      const double row = static_cast<double>(i), value = i == 30 ? column.fill : 1700000000 + row;
+      EXPECT_NEAR(x[2 * i], (value - column.mean) / column.deviation, 1e-6);
+      EXPECT_NEAR(set.data.train.targets[i], (2 * row - 59) / target.deviation, 1e-6);
+    }
+    const DataSet again =
+        load_data({.data = write("n.csv", reordered), .schema = schema_from_json("m", to_json(set.schema))});
+    EXPECT_EQ(features_of(again.data.train), x) << "bit by bit";
+    EXPECT_EQ(again.data.train.targets, set.data.train.targets);
+  }
+}
+
 TEST_F(LoadTableTest, FillsMissingNumbers) {
   const std::string file = write("t.csv", "a,b,y\n1,yes,0.5\n,no,1.5\n9,,2.5\n2,no,9.5\n");
   DataOptions options{.data = file, .target = "y", .standardize = Standardize::no};
