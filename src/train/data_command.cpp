@@ -30,6 +30,12 @@ Standardize read_standardize(const OptionReader& reader) {
   return yes ? Standardize::yes : no ? Standardize::no : Standardize::automatic;
 }
 
+Header read_header(const OptionReader& reader) {
+  const bool yes = reader.flag("header"), no = reader.flag("no-header");
+  require_input(!yes || !no, "--header, --no-header: expected only one of the two");
+  return yes ? Header::given : no ? Header::none : Header::automatic;
+}
+
 }  // namespace
 
 po::options_description data_options() {
@@ -46,7 +52,8 @@ po::options_description data_options() {
       "ignore", text_option("COLUMNS"), "table: columns that are no inputs")(
       "separator", text_option("CHAR"),
       "table: what separates the columns: a character, comma, semicolon, tab, pipe or space; default found in the "
-      "file")("no-header", po::bool_switch(), "table: the first line is data; the columns are then called 1, 2, ...")(
+      "file")("header", po::bool_switch(), "table: the first row names the columns, although it looks like data")(
+      "no-header", po::bool_switch(), "table: the first row is data; the columns are then called 1, 2, ...")(
       "categories", text_option("N", "64"), "table: the most different texts of a column that becomes an input")(
       "missing", text_option("NAME", "mean"),
       "table, missing numbers become: mean | median (of their column in the training rows) | drop (their rows are left "
@@ -71,7 +78,7 @@ DataOptions read_data_options(const OptionReader& reader) {
                       .validation = reader.path("validation"),
                       .test = reader.path("test")};
   if (reader.has("separator")) options.text.separator = parse_separator(reader.string("separator"));
-  if (reader.flag("no-header")) options.text.header = Header::none;
+  options.text.header = read_header(reader);
   options.missing = reader.word<Missing>(
       "missing",
       {{"mean", Missing::mean}, {"median", Missing::median}, {"drop", Missing::drop}, {"error", Missing::error}});

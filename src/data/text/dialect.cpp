@@ -163,7 +163,10 @@ void number_columns(const TextFile& text, const Sample& sample, const Beginning&
   dialect.has_header = !dialect.names.empty();
   if (dialect.has_header) return;
   for (std::size_t c = 1; c <= columns; ++c) dialect.names.push_back(std::to_string(c));
-  dialect.notes.push_back(fmt::format("{}: has no header line; its columns are 1 to {}", text.name(), columns));
+  const bool may_be_names = std::ranges::all_of(
+      sample.rows[0], [&](const std::string& cell) { return number_in(cell, dialect.decimal).has_value(); });
+  dialect.notes.push_back(fmt::format("{}: has no header line; its columns are 1 to {}{}", text.name(), columns,
+                                      may_be_names ? "; --header takes its first row as their names" : ""));
 }
 
 /// A table of one column whose rows have the same number of words may be separated by spaces.
@@ -204,7 +207,8 @@ Dialect find_dialect(const TextFile& text, const TextOptions& options) {
     dialect.notes.push_back(fmt::format("{}: {} the columns", text.name(), spoken(dialect.separator)));
   }
   if (dialect.decimal == ',') dialect.notes.push_back(fmt::format("{}: ',' is the decimal sign", text.name()));
-  if (options.header == Header::automatic && has_header(sample, dialect.decimal)) {
+  const bool found_header = options.header == Header::automatic && has_header(sample, dialect.decimal);
+  if (options.header == Header::given || found_header) {
     read_header(text, sample, dialect);
     require_input(sample.rows.size() > 1, "{}: has no row after its header line; expected at least one", text.name());
   } else {

@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-enum class Header { automatic, none };
+enum class Header { automatic, given, none };
 
 /// Options for reading a table of text.
 struct TextOptions {

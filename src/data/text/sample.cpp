@@ -50,6 +50,28 @@ CellKind main_kind(const Kinds& kinds) {
   return CellKind::text;
 }
 
+/// True if the cells from `begin` on are number, number + 1, and so on.
+bool count_on(const Row& row, std::size_t begin, std::int64_t number) {
+  for (std::size_t c = begin; c < row.size(); ++c) {
+    if (row[c] != std::to_string(number++)) return false;
+  }
+  return true;
+}
+
+/// True if the first row is 0, 1, 2, ..., or an empty cell and numbers that count from 0 or 1: pandas names columns so.
+/// Not if a row like it follows: then it is data. Two numbers are too few to tell.
+bool has_counted_names(const std::vector<Row>& rows) {
+  static constexpr std::size_t kLeast = 3;
+  const Row& first = rows[0];
+  if (first.size() < kLeast || rows.size() == 1 || std::find(rows.begin() + 1, rows.end(), first) != rows.end()) {
+    return false;
+  }
+  if (first[0].empty()) return count_on(first, 1, 0) || count_on(first, 1, 1);
+  const auto next = number_in(rows[1][0], '.');
+  const bool goes_on = next && *next >= 0 && *next < 1e9 && count_on(rows[1], 0, static_cast<std::int64_t>(*next));
+  return count_on(first, 0, 0) && !goes_on;
+}
+
 }  // namespace
 
 Sample read_sample(const TextFile& text, char separator, std::int64_t begin, std::int64_t line) {
@@ -104,6 +126,7 @@ char decimal_of(const Sample& sample, char separator) {
 
 bool has_header(const Sample& sample, char decimal) {
   const Row& first = sample.rows[0];
+  if (has_counted_names(sample.rows)) return true;
   bool same_kind = false, repeats = false, numbers = false;
   for (std::size_t c = 0; c < first.size(); ++c) {
     const Kinds below = kinds_below(sample.rows, c, decimal);

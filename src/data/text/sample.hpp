@@ -31,7 +31,7 @@ Fit fit_of(const Sample& sample, char separator);
 char decimal_of(const Sample& sample, char separator);
 
 /// True if the first row is a header: it holds a text above a column of numbers, dates or yes and no; or, if there is no
-/// such column, no cell of it comes again below.
+/// such column, no cell of it comes again below; or it is 0, 1, 2, ..., as pandas names columns.
 bool has_header(const Sample& sample, char decimal);
 
 }  // namespace recombine

@@ -81,6 +81,9 @@ TEST(TrainOptions, OptionsOfTables) {
   EXPECT_EQ(data.validation, "v.csv");
   EXPECT_EQ(data.answers, AnswerKind::classes);
   EXPECT_EQ(command.kept, KeptWeights::best);
+  EXPECT_EQ(parse({"--header"}).data.text.header, Header::given);
+  EXPECT_EQ(parse({}).data.text.header, Header::automatic);
+  EXPECT_THROW(parse({"--header", "--no-header"}), InputError);
   for (const auto& [text, separator] : {std::pair{"comma", ','},
                                         {"semicolon", ';'},
                                         {"pipe", '|'},

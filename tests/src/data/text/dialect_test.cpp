@@ -97,6 +97,28 @@ TEST_F(DialectTest, FindsTheHeader) {
   EXPECT_EQ(rows("a,b\n1,2\n", {.header = Header::none}).size(), 2U);
 }
 
+TEST_F(DialectTest, NumbersFromZeroOnAreNames) {
+  EXPECT_EQ(dialect("0,1,2\n5.1,3.5,7\n4.9,3,1\n").names, (Names{"0", "1", "2"}));
+  EXPECT_EQ(dialect("0,1,2\n5.1,3.5,x\n4.9,3,y\n").names, (Names{"0", "1", "2"}));
+  EXPECT_EQ(dialect(",0,1,2\n0,5.1,3.5,7\n1,4.9,3,1\n").names, (Names{"", "0", "1", "2"}));
+  EXPECT_EQ(dialect("\"\",\"1\",\"2\"\n1,5.1,3.5\n2,4.9,3\n").names, (Names{"", "1", "2"}));
+  for (const char* bytes : {"1,2,3\n5.1,3.5,7\n4.9,3,1\n", "0,1,2\n1,2,3\n2,3,4\n", "0,1,2\n3,4,5\n6,7,8\n",
+                            "0,1,2\n2,0,1\n0,1,2\n", "0,2,1\n5,6,7\n", "0,1,2\n"}) {
+    EXPECT_EQ(dialect(bytes).names, (Names{"1", "2", "3"})) << bytes;
+  }
+  EXPECT_EQ(dialect("0,1\n1,3\n2,5\n").names, (Names{"1", "2"})) << "may as well be a point";
+  EXPECT_EQ(rows("0,1,2\n5,6,9\n", {.header = Header::none}).size(), 2U);
+}
+
+TEST_F(DialectTest, NumbersAreNamesIfToldSo) {
+  const std::string years = "2019,2020,2021\n5,6,7\n7,8,9\n";
+  expect_note(dialect(years), "columns are 1 to 3; --header takes its first row as their names");
+  EXPECT_EQ(dialect(years, {.header = Header::given}).names, (Names{"2019", "2020", "2021"}));
+  EXPECT_EQ(rows(years, {.header = Header::given}).size(), 2U);
+  EXPECT_EQ(dialect("5.1,setosa\n4.9,setosa\n").notes[0].find("--header"), std::string::npos);
+  expect_input_error({"no row after its header line"}, [&] { dialect("1,2\n", {.header = Header::given}); });
+}
+
 TEST_F(DialectTest, ReadsHeadersOfManyForms) {
   EXPECT_EQ(dialect("\xEF\xBB\xBF\"y\",\"a\"\n1,2\n").names, (Names{"y", "a"}));
   EXPECT_EQ(dialect(" a ,\" b \",\"c \"\"d\"\"\"\r\n1,2,3\r\n").names, (Names{"a", "b", "c \"d\""}));
