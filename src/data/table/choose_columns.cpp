@@ -23,6 +23,7 @@ std::string reason_of(Useless why) {
     case Useless::one_value: return "the same value in every row";
     case Useless::row_number: return "the number of the row; to keep it, name all inputs with --features";
     case Useless::different_texts: return "a different text in every row";
+    case Useless::row_names: return "no name in the header, as for names or numbers of the rows";
   }
   return "";
 }
@@ -70,6 +71,11 @@ class Chooser {
  private:
   const ColumnProfile& cells(std::size_t c) const { return table_.profile.columns[c]; }
   bool is_candidate(std::size_t c) const { return options_.features.empty() ? !is_ignored_[c] : is_feature_[c]; }
+
+  /// pandas and R write the names of the rows before the other columns, without a name in the header.
+  bool names_rows(std::size_t c) const {
+    return c == 0 && table_.dialect.names[c].empty() && !is_feature_[c] && present_in(cells(c)) > 0;
+  }
 
   std::vector<bool> marks(const char* option, const std::string& text) const {
     std::vector<bool> is_named(names_.size());
@@ -119,6 +125,11 @@ class Chooser {
     std::vector<Content> contents;
     Columns kept, counts;
     for (const std::size_t c : candidates) {
+      if (names_rows(c)) {
+        contents.push_back(Content::nothing);
+        reasons_[Useless::row_names].push_back(c);
+        continue;
+      }
       const Content content = content_of(table_, c, names_[c]);
       const std::optional<Useless> why = uselessness(table_, c, content);
       contents.push_back(content);

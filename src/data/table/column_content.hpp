@@ -33,7 +33,9 @@ bool may_number_rows(const TableFacts& table, std::size_t column);
 bool counts_rows(const ColumnProfile& column);
 
 /// Why a column says nothing about a row; none: it may say something.
-enum class Useless { nothing, one_value, row_number, different_texts };
+/// Row_names: the first column has no name, so its cells name the rows.
+enum class Useless { nothing, one_value, row_number, different_texts, row_names };
+/// uselessness() does not return row_names.
 std::optional<Useless> uselessness(const TableFacts& table, std::size_t column, Content content);
 
 }  // namespace recombine

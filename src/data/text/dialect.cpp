@@ -99,6 +99,17 @@ bool end_empty(const Sample& sample, std::size_t columns, std::size_t first) {
   return any;
 }
 
+/// R's write.table writes nothing above the names of the rows: its header has one cell less than every row. Adds the
+/// cell.
+void complete_header(Sample& sample, char decimal, Header header) {
+  std::vector<std::string>& first = sample.rows[0];
+  const bool one_less = std::all_of(sample.rows.begin() + 1, sample.rows.end(),
+                                    [&](const auto& row) { return row.size() == first.size() + 1; });
+  if (first.size() < 2 || sample.rows.size() < 2 || !one_less || end_empty(sample, first.size(), 1)) return;
+  first.emplace(first.begin());
+  if (header == Header::automatic && !has_header(sample, decimal)) first.erase(first.begin());
+}
+
 void require_different(const TextFile& text, std::int64_t line, const std::vector<std::string>& names) {
   std::unordered_set<std::string_view> seen;
   for (const std::string& name : names) {
@@ -198,6 +209,7 @@ Dialect find_dialect(const TextFile& text, const TextOptions& options) {
   const Sample& sample = found.sample;
   require_input(!sample.rows.empty(), "{}: holds no rows; expected a table", text.name());
   Dialect dialect{.separator = found.separator, .decimal = decimal_of(sample, found.separator)};
+  if (options.header != Header::none) complete_header(found.sample, dialect.decimal, options.header);
   if (valid < head.size()) {
     const std::string_view before = std::string_view(head).substr(0, valid);
     dialect.encoding = Encoding::latin1;

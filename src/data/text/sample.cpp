@@ -100,7 +100,8 @@ Fit fit_of(const Sample& sample, char separator) {
     fit.cells = cells;
   }
   if (sample.rows.empty() || fit.cells == 0) return fit;
-  fit.agreeing = static_cast<double>(most) / static_cast<double>(sample.rows.size());
+  const std::size_t names = sample.rows[0].size(), header = names > 1 && names + 1 == fit.cells ? 1 : 0;
+  fit.agreeing = static_cast<double>(most + header) / static_cast<double>(sample.rows.size());
   std::size_t plain = 0;
   for (const Row& row : sample.rows) {
     if (row.size() != fit.cells) continue;

@@ -22,7 +22,7 @@ Sample read_sample(const TextFile& text, char separator, std::int64_t begin, std
 /// How well a separator fits.
 struct Fit {
   std::size_t cells = 0;  ///< of most rows; less than 2: it separates nothing
-  double agreeing = 0;    ///< share of rows that have so many
+  double agreeing = 0;    ///< share of rows that have so many; a header may have one less
   double plain = 0;       ///< share of their cells that are no texts
 };
 Fit fit_of(const Sample& sample, char separator);

@@ -75,6 +75,27 @@ TEST_F(ChooseColumnsTest, RowNumbersAreAnInputIfThereIsNoOther) {
                  {"no input column is left", "'x' (the same value in every row)"});
 }
 
+TEST_F(ChooseColumnsTest, AFirstColumnWithoutANameIsNoInput) {
+  for (const std::array<const char*, 4>& names : {std::array{"p", "q", "p", "r"},
+                                                  {"7", "3", "5", "4"},
+                                                  {"1", "2", "3", "4"},
+                                                  {"2021-01-01", "2021-01-02", "2021-01-03", "2021-01-04"},
+                                                  {"", "1", "x", "2"}}) {
+    for (const char* header : {",a,y", "a,y"}) {  // as pandas and R write it
+      std::string text = fmt::format("{}\n", header);
+      for (std::size_t r = 0; r < names.size(); ++r) text += fmt::format("{},{},{}.5\n", names[r], r * r, r % 2);
+      const DataSet set = read(text);
+      EXPECT_EQ(kinds_of(set.schema), "a:number ");
+      EXPECT_EQ(set.schema.left_out, (std::vector<std::string>{"column 1"}));
+      const std::string notes = all_notes({.data = path("t.csv"), .target = "y"});
+      EXPECT_NE(notes.find("'column 1': left out: no name in the header"), std::string::npos) << notes;
+    }
+  }
+  const std::string text = ",a,y\n7,1,0.5\n3,5,1\n9,2,2\n";
+  EXPECT_EQ(kinds_of(read(text, {.features = "1,a"}).schema), "column 1:number a:number ");
+  EXPECT_EQ(kinds_of(read("a,,y\n7,1,0.5\n3,5,1\n9,2,2\n").schema), "a:number column 2:number ");
+}
+
 TEST_F(ChooseColumnsTest, FeaturesAndIgnore) {
   const std::string text = "a,b,c,y\n1,2,3,0.5\n3,1,2,1.5\n2,9,8,1\n";
   EXPECT_EQ(kinds_of(read(text, {.features = "c,1"}).schema), "a:number c:number ");

@@ -119,6 +119,22 @@ TEST_F(DialectTest, NumbersAreNamesIfToldSo) {
   expect_input_error({"no row after its header line"}, [&] { dialect("1,2\n", {.header = Header::given}); });
 }
 
+/// As R's write.table does.
+TEST_F(DialectTest, AHeaderMayLackTheNameOfTheRowNames) {
+  const Dialect found = dialect("\"a\" \"y\"\n\"Mazda RX4\" 21 6\n\"Fiat 128\" 22.8 4\n");
+  EXPECT_EQ(found.separator, ' ');
+  EXPECT_EQ(found.names, (Names{"", "a", "y"}));
+  EXPECT_EQ(found.first_line, 2);
+  const std::vector<Names> expected = {{"1", "5", "x"}, {"2", "6", "z"}};
+  EXPECT_EQ(rows("a,b\n1,5,x\n2,6,z\n"), expected);
+  EXPECT_EQ(dialect("a,b\n1,5,x\n2,6,z\n").names, (Names{"", "a", "b"}));
+  EXPECT_EQ(dialect("2019;2020\n1;5;6\n2;6;7\n", {.header = Header::given}).names, (Names{"", "2019", "2020"}));
+  EXPECT_EQ(dialect("0\t1\n0\t5\t6\n1\t6\t7\n").names, (Names{"", "0", "1"}));
+  EXPECT_EQ(dialect("a,y\n1,2,\n3,4,\n").names, (Names{"a", "y"})) << "a separator ends every row";
+  expect_input_error({"line 1: has 2 values for 3 columns"}, [&] { rows("5,6\n5,6,7\n6,7,8\n"); });
+  expect_input_error({"line 2: has 3 values for 2 columns"}, [&] { rows("a,y\n1,2,3\n3,4\n"); });
+}
+
 TEST_F(DialectTest, ReadsHeadersOfManyForms) {
   EXPECT_EQ(dialect("\xEF\xBB\xBF\"y\",\"a\"\n1,2\n").names, (Names{"y", "a"}));
   EXPECT_EQ(dialect(" a ,\" b \",\"c \"\"d\"\"\"\r\n1,2,3\r\n").names, (Names{"a", "b", "c \"d\""}));
