@@ -101,8 +101,10 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& wor
 
 /// The kind of a cell that is no number.
 CellKind kind_of_word(std::string_view cell) {
-  static constexpr std::size_t kLongestWord = 5;
-  static constexpr std::array<std::string_view, 7> kMissing = {"?", "-", "na", "n/a", "nan", "null", "none"};
+  static constexpr std::size_t kLongestWord = 8;
+  static constexpr std::array<std::string_view, 16> kMissing = {
+      "?",    "-",   "na",   "n/a",      "nan",    "null",    "none",    "-nan",
+      "#n/a", "#na", "<na>", "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"};
   static constexpr std::array<std::string_view, 4> kYesNo = {"true", "false", "yes", "no"};
   if (cell.empty()) return CellKind::missing;
   if (cell.size() <= kLongestWord) {

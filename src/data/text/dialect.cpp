@@ -31,6 +31,12 @@ struct Beginning {
   std::string comment;  ///< the last comment line, without #
 };
 
+/// True if the line begins with #, but not with a missing value such as #N/A.
+bool is_comment(std::string_view line) {
+  const std::string_view cell = line.substr(0, line.find_first_of(",;\t|"));
+  return line.starts_with('#') && kind_of_cell(cell, '.') != CellKind::missing;
+}
+
 Beginning skip_comments(std::string_view head) {
   static constexpr std::string_view kMark = "\xEF\xBB\xBF";
   Beginning begin;
@@ -38,8 +44,9 @@ Beginning skip_comments(std::string_view head) {
   while (at < head.size()) {
     const std::size_t end = std::min(head.find_first_of("\r\n", at), head.size());
     const std::string_view line = head.substr(at, end - at);
-    if (!line.starts_with('#') && !without_blanks(line).empty()) break;
-    if (line.starts_with('#')) begin.comment = line.substr(1);
+    const bool comment = is_comment(line);
+    if (!comment && !without_blanks(line).empty()) break;
+    if (comment) begin.comment = line.substr(1);
     at = std::min(end + (head.substr(end).starts_with("\r\n") ? 2 : 1), head.size());
     ++begin.line;
   }

@@ -57,6 +57,11 @@ TEST(Cell, FindsKinds) {
   for (const char* text : {"", "  ", "NA", "na", "N/A", "NaN", "nan", "NULL", "null", "None", "none", "?", "-"}) {
     EXPECT_EQ(kind_of_cell(text, '.'), CellKind::missing) << text;
   }
+  for (const char* text : {"#N/A", "#NA", "#N/A N/A", "<NA>", "<na>", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN",
+                           "-1.#QNAN", "1.#qnan", "#n/a"}) {
+    EXPECT_EQ(kind_of_cell(text, '.'), CellKind::missing) << text;
+    EXPECT_EQ(kind_of_cell(text, ','), CellKind::missing) << text;
+  }
   for (const char* text : {"true", "FALSE", "Yes", "no", " No "})
     EXPECT_EQ(kind_of_cell(text, '.'), CellKind::yes_no) << text;
   for (const char* text : {"2021-03-04", "2021/3/4", "2021-03-04T12:30:00", "2021-03-04 12:30:00.25",

@@ -155,6 +155,11 @@ TEST_F(DialectTest, ReadsHeadersOfManyForms) {
   expect_note(dialect("a,y\n1,2\nm\xF6we,3\n"), "line 3 is not UTF-8");
 }
 
+TEST_F(DialectTest, AMissingValueBeginsNoComment) {
+  EXPECT_EQ(rows("#N/A,1\n2,3\n"), (std::vector<Names>{{"#N/A", "1"}, {"2", "3"}}));
+  EXPECT_EQ(rows("# by lab 3\n#NA;1\n2;3\n"), (std::vector<Names>{{"#NA", "1"}, {"2", "3"}}));
+}
+
 TEST_F(DialectTest, AnEmptyCellMayEndEveryRow) {
   const std::vector<Names> expected = {{"1", "2"}, {"3", "4"}, {"5", "6"}};
   EXPECT_EQ(rows("a,y,\n1,2,\n3,4,\n5,6,\n"), expected);
