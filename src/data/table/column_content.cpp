@@ -94,11 +94,10 @@ Content content_of(const TableFacts& table, std::size_t column, const std::strin
   const std::string text = shown(cells.first_text_value);
   if (present == 0) return Content::nothing;
   if (cells.numbers == present) return Content::numbers;
-  require_input(
-      2 * cells.dates < present,
-      "{}, line {}, column {}: {} is a date; expected numbers or categories: {}, or replace it by numbers such "
-      "as the year",
-      table.file, cells.first_text, shown(name), text, ignore_option(name));
+  require_input(2 * cells.dates < present,
+                "{}, line {}, column {}: {} is a date or a time; expected numbers or categories: {}, or replace it by "
+                "numbers such as the year",
+                table.file, cells.first_text, shown(name), text, ignore_option(name));
   require_input(10 * cells.numbers < 9 * present,
                 "{}, line {}, column {}: {}; expected a number, as in {} other rows (NA if it is missing), or {}",
                 table.file, cells.first_text, shown(name), text, cells.numbers, ignore_option(name));

@@ -229,7 +229,10 @@ TEST_F(ChooseColumnsTest, AConstantTargetIsSaid) {
 
 TEST_F(ChooseColumnsTest, RefusesColumnsThatNoNumberComesFrom) {
   expect_column_refused({"2020-01-02", "2020-01-03", "2020-01-04"},
-                        {"t.csv, line 2, column 'b'", "'2020-01-02' is a date", "--ignore b", "the year"});
+                        {"t.csv, line 2, column 'b'", "'2020-01-02' is a date or a time", "--ignore b", "the year"});
+  for (const char* date : {"1-Jan-90", "\"Jan 1, 1990\"", "Jan-90", "1990-01", "1 days 02:00:00", "00:00:00"}) {
+    expect_column_refused({date, date, "", date}, {"t.csv, line 2, column 'b'", "is a date or a time", "--ignore b"});
+  }
   std::vector<std::string> cells(20, "1.5");
   cells[7] = "abc";
   expect_column_refused(cells, {"t.csv, line 9, column 'b'", "'abc'", "expected a number", "19 other rows"});
