@@ -25,11 +25,30 @@ std::string spoken(char separator) {
   return fmt::format("'{}' separates", separator);
 }
 
-/// Where the table begins, after a byte order mark, blank lines and comment lines.
+/// Where the table begins, after a byte order mark, the line "sep=;", blank lines and comment lines.
 struct Beginning {
   std::int64_t byte = 0, line = 1;
-  std::string comment;  ///< the last comment line, without #
+  std::string comment;            ///< the last comment line, without #
+  std::optional<char> separator;  ///< that the first line names
 };
+
+bool may_separate(char separator) {
+  const auto c = static_cast<unsigned char>(separator);
+  const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+  return !letter && (c >= ' ' || c == '\t') && c != '"' && c != '.' && c != '-' && c != '+' && c != 0x7F;
+}
+
+/// The separator in a line such as "sep=;", which tells Excel the separator.
+std::optional<char> named_separator(std::string_view line) {
+  static constexpr std::string_view kName = "sep=";
+  if (line.size() > 2 && line.starts_with('"') && line.ends_with('"')) line = line.substr(1, line.size() - 2);
+  const auto same = [](char letter, char small) { return letter == small || letter + ('a' - 'A') == small; };
+  if (!std::ranges::equal(line.substr(0, kName.size()), kName, same)) return std::nullopt;
+  std::string_view name = line.substr(kName.size());
+  if (name == "\\t") return '\t';
+  if (name.size() > 1) name = without_blanks(name);
+  return name.size() == 1 && may_separate(name[0]) ? std::optional(name[0]) : std::nullopt;
+}
 
 /// True if the line begins with #, but not with a missing value such as #N/A.
 bool is_comment(std::string_view line) {
@@ -45,7 +64,8 @@ Beginning skip_comments(std::string_view head) {
     const std::size_t end = std::min(head.find_first_of("\r\n", at), head.size());
     const std::string_view line = head.substr(at, end - at);
     const bool comment = is_comment(line);
-    if (!comment && !without_blanks(line).empty()) break;
+    if (begin.line == 1) begin.separator = named_separator(line);
+    if (!comment && !(begin.line == 1 && begin.separator) && !without_blanks(line).empty()) break;
     if (comment) begin.comment = line.substr(1);
     at = std::min(end + (head.substr(end).starts_with("\r\n") ? 2 : 1), head.size());
     ++begin.line;
@@ -55,10 +75,8 @@ Beginning skip_comments(std::string_view head) {
 }
 
 void require_separator(char separator) {
-  const auto c = static_cast<unsigned char>(separator);
-  const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
   require_input(
-      !letter && (c >= ' ' || c == '\t') && c != '"' && c != '.' && c != '-' && c != '+' && c != 0x7F,
+      may_separate(separator),
       "--separator: expected comma, semicolon, tab, pipe, space or a character such as :, but no letter, digit, "
       "quote, point or sign");
 }
@@ -207,9 +225,9 @@ Dialect find_dialect(const TextFile& text, const TextOptions& options) {
   const Beginning begin = skip_comments(head);
   const std::size_t valid = utf8_prefix(head);
   Separated found;
-  if (options.separator) {
-    require_separator(*options.separator);
-    found = {*options.separator, read_sample(text, *options.separator, begin.byte, begin.line)};
+  if (options.separator) require_separator(*options.separator);
+  if (const std::optional<char> given = options.separator ? options.separator : begin.separator) {
+    found = {*given, read_sample(text, *given, begin.byte, begin.line)};
   } else {
     found = separate(text, begin);
   }

@@ -53,6 +53,27 @@ TEST_F(DialectTest, TakesTheGivenSeparator) {
   }
 }
 
+TEST_F(DialectTest, AFirstLineMayNameTheSeparator) {
+  for (const char separator : {';', ',', '\t', '|', ':'}) {
+    std::string bytes = "a,y\n1,x\n2,z\n";
+    std::ranges::replace(bytes, ',', separator);
+    for (const char* form : {"sep={}\n", "\"sep={}\"\r\n", "\xEF\xBB\xBFSEP={}\r"}) {
+      const std::string named = fmt::format(fmt::runtime(form), separator) + bytes;
+      EXPECT_EQ(dialect(named).separator, separator) << named;
+      EXPECT_EQ(dialect(named).names, (Names{"a", "y"})) << named;
+      EXPECT_EQ(dialect(named).first_line, 3) << named;
+      EXPECT_EQ(rows(named), (std::vector<Names>{{"1", "x"}, {"2", "z"}})) << named;
+    }
+  }
+  EXPECT_EQ(dialect("sep=\\t\na,b\ty\n1\t2\n").names, (Names{"a,b", "y"}));
+  EXPECT_EQ(dialect("sep=;\na,y\n1,2\n", {.separator = ','}).names, (Names{"a", "y"}));
+  EXPECT_EQ(rows("sep=;\n1;2\n3;4\n").size(), 2U);
+  EXPECT_EQ(dialect("sep=;\n1;2\n3;4\n").first_line, 2);
+  EXPECT_EQ(dialect("sep=a,y\n1,2\n").names, (Names{"sep=a", "y"}));
+  EXPECT_EQ(dialect("a,y\nsep=;,2\n").names, (Names{"a", "y"}));
+  expect_input_error({"table.csv, line 4: has 3 values for 2 columns"}, [&] { rows("sep=;\na;y\n1;2\n1;2;3\n"); });
+}
+
 TEST_F(DialectTest, SpacesSeparateInRuns) {
   EXPECT_EQ(rows("  a   b\ty \n 1  2\t 3\n4 \"x y\"  6  \n", {.separator = ' '}),
             (std::vector<Names>{{"1", "2", "3"}, {"4", "x y", "6"}}));
