@@ -59,7 +59,8 @@ bool is_comment(std::string_view line) {
 Beginning skip_comments(std::string_view head) {
   static constexpr std::string_view kMark = "\xEF\xBB\xBF";
   Beginning begin;
-  std::size_t at = head.starts_with(kMark) ? kMark.size() : 0;
+  std::size_t at = 0;
+  while (head.substr(at).starts_with(kMark)) at += kMark.size();  // two, if a program adds one to another's
   while (at < head.size()) {
     const std::size_t end = std::min(head.find_first_of("\r\n", at), head.size());
     const std::string_view line = head.substr(at, end - at);

@@ -22,6 +22,20 @@ TEST_F(DataTest, RefusesGzipCutAnywhere) {
   }
 }
 
+/// Compressed text begins as any other: with a byte order mark, or in UTF-16.
+TEST_F(DataTest, CompressedTextMayHaveAByteOrderMark) {
+  const std::string table = "sep=;\n\"a\";y\n1;2\n3;4.5\n", mark = "\xEF\xBB\xBF";
+  std::string wide = "\xFF\xFE";
+  for (const char c : table) wide += std::string{c, '\0'};
+  for (const std::string& bytes : {mark + table, mark + mark + table, wide}) {
+    write_gzip("table.csv.gz", bytes);
+    const DataSet set = load_data({.data = path("table.csv.gz"), .target = "y", .standardize = Standardize::no});
+    ASSERT_EQ(set.schema.inputs.size(), 1U);
+    EXPECT_EQ(set.schema.inputs[0].name, "a");
+    EXPECT_EQ(features_of(set.data.train), (std::vector<float>{1, 3}));
+  }
+}
+
 TEST_F(DataTest, RefusesDamagedGzip) {
   write_gzip("table.csv.gz", "a,y\n1,2\n3,4.5\n");
   std::fstream file(path("table.csv.gz"), std::ios::in | std::ios::out | std::ios::binary);

@@ -158,6 +158,7 @@ TEST_F(DialectTest, AHeaderMayLackTheNameOfTheRowNames) {
 
 TEST_F(DialectTest, ReadsHeadersOfManyForms) {
   EXPECT_EQ(dialect("\xEF\xBB\xBF\"y\",\"a\"\n1,2\n").names, (Names{"y", "a"}));
+  EXPECT_EQ(dialect("\xEF\xBB\xBF\xEF\xBB\xBFy,a\n1,2\n").names, (Names{"y", "a"}));
   EXPECT_EQ(dialect(" a ,\" b \",\"c \"\"d\"\"\"\r\n1,2,3\r\n").names, (Names{"a", "b", "c \"d\""}));
   const Dialect torn = dialect("\"net\nweight\",b\n1,2\n");
   EXPECT_EQ(torn.names, (Names{"net\nweight", "b"}));
