@@ -31,11 +31,8 @@ KeptWeights kept_weights(const TrainCommand& command, const std::optional<SavedN
 
 namespace {
 
-/// Refuses options that have no effect, as the model has its own, and data without the columns that it needs.
+/// Refuses data without the columns that the model needs.
 void require_fit(const TrainCommand& command, const TableSchema& schema) {
-  require_input(command.preparation.empty(),
-                "--{}: the saved model knows how to read its data; expected no such option",
-                command.preparation.empty() ? "" : command.preparation.front());
   const bool has_names = !schema.inputs.empty() && schema.unnamed_inputs == 0 && schema.inputs.front().name != "1";
   require_input(!has_names || command.data.data != DataOptions().data,
                 "--data {}: the saved model needs a table with its columns ({} ...); expected --data FILE",
@@ -61,6 +58,10 @@ DataSet load_tables(const Session& session, const TrainCommand& command, const R
     set = load_data(options);
   } catch (const std::bad_alloc&) {
     throw InputError(fmt::format("--data {}: does not fit this host's memory; expected fewer rows", command.data.data));
+  }
+  for (const std::string& option : command.preparation) {
+    if (options.schema)
+      set.notes.push_back(fmt::format("--{}: not used: the saved model reads its data as before", option));
   }
   using Loss = TrainCommand::Loss;
   require_input(command.loss != Loss::cross_entropy || set.data.classes > 0,
