@@ -47,69 +47,71 @@ class Parts {
   std::string_view text_;
 };
 
-/// True if the letters are those of `small`, or the first ones, at least three; in any case.
-bool is_short_for(std::string_view word, std::string_view small) {
-  static constexpr std::size_t kShortest = 3;
-  const auto same = [](char letter, char other) { return (letter | 0x20) == other; };
-  return word.size() >= kShortest && word.size() <= small.size() &&
-         std::ranges::equal(word, small.substr(0, word.size()), same);
-}
-
-/// True for "Jan", "Sept", "january".
-bool is_month_name(std::string_view word) {
-  static constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
-                                                               "may",       "june",     "july",     "august",
-                                                               "september", "october",  "november", "december"};
-  return std::ranges::any_of(kMonths, [&](std::string_view month) {
-    const bool usual = word.size() == 3 || word.size() == 4 || word.size() == month.size();
-    return usual && is_short_for(word, month);
+/// True if a word is one of the names, or its first three letters; in any case.
+template <std::size_t N>
+bool is_name(std::string_view word, const std::array<std::string_view, N>& names) {
+  static constexpr std::size_t kShort = 3;
+  const auto same = [](char letter, char small) { return (letter | 0x20) == small; };
+  return std::ranges::any_of(names, [&](std::string_view name) {
+    const bool length = word.size() == kShort || word.size() == name.size();
+    return length && std::ranges::equal(word, name.substr(0, word.size()), same);
   });
 }
 
+bool is_month_name(std::string_view word) {
+  static constexpr std::array<std::string_view, 13> kMonths = {"january", "february", "march",   "april", "may",
+                                                               "june",    "july",     "august",  "sept",  "september",
+                                                               "october", "november", "december"};
+  return is_name(word, kMonths);
+}
+
 bool is_day_name(std::string_view word) {
-  static constexpr std::array<std::string_view, 7> kDays = {"monday", "tuesday",  "wednesday", "thursday",
-                                                            "friday", "saturday", "sunday"};
-  return std::ranges::any_of(kDays, [&](std::string_view day) { return is_short_for(word, day); });
+  static constexpr std::array<std::string_view, 9> kDays = {"monday", "tuesday", "tues",     "wednesday", "thursday",
+                                                            "thurs",  "friday",  "saturday", "sunday"};
+  return is_name(word, kDays);
 }
 
 bool is_day(Parts::Number n) { return n.digits >= 1 && n.digits <= 2 && n.value >= 1 && n.value <= 31; }
 bool is_month(Parts::Number n) { return is_day(n) && n.value <= 12; }
-
 bool is_year(Parts::Number n) { return n.digits == 4 || n.digits == 2; }
 
-/// Takes what may stand between a day, the name of a month and a year: nothing, or marks such as "-", ". " and ", ".
-void take_marks(Parts& parts) {
-  parts.one_of(".,");
-  parts.one_of(" -/");
+/// Takes marks between a day, the name of a month and a year, such as "-", ". " and ", ". False: there is none.
+bool take_marks(Parts& parts) {
+  const bool point = parts.one_of(".,") != 0;
+  return parts.one_of(" -/") != 0 || point;
 }
 
-/// 1 Jan 1990, 01-Jan-90, 1990-Jan-01, Jan 1, 1990, Jan-90; each also after the name of a day.
-bool take_named_date(Parts& parts) {
-  Parts::Number first = parts.number(4);
-  std::string_view month;
-  if (first.digits == 0) {
-    month = parts.word();
-    if (is_day_name(month)) {
-      take_marks(parts);
-      first = parts.number(2);
-      if (first.digits == 0) month = parts.word();
-    }
-  }
-  if (first.digits > 0) {
-    take_marks(parts);
-    month = parts.word();
-  }
-  if (!is_month_name(month)) return false;
-  take_marks(parts);
-  const Parts::Number second = parts.number(4);
-  if (first.digits == 4) return is_day(second);
-  if (first.digits > 0) return is_day(first) && is_year(second);
+/// The rest of 1 Jan 1990, 01-Jan-90, 01JAN1990 or 1990-Jan-01, of which the first number is taken.
+bool take_rest_after_number(Parts& parts, Parts::Number first) {
+  const bool marks = take_marks(parts);
+  if (!is_month_name(parts.word()) || take_marks(parts) != marks) return false;
+  const Parts::Number last = parts.number(4);
+  if (first.digits == 4) return marks && is_day(last);
+  return is_day(first) && is_year(last) && (marks || last.digits == 4);
+}
+
+/// The rest of Jan 1, 1990, Jan 1990 or Jan-90, of which the month is taken.
+bool take_rest_after_month(Parts& parts) {
+  if (!take_marks(parts)) return false;
+  const Parts::Number number = parts.number(4);
   Parts rest = parts;
-  take_marks(rest);
-  const Parts::Number third = rest.number(4);
-  if (!is_day(second) || third.digits != 4) return is_year(second);
-  parts = rest;
-  return true;
+  if (is_day(number) && take_marks(rest) && rest.number(4).digits == 4) {
+    parts = rest;
+    return true;
+  }
+  return is_year(number);
+}
+
+/// A date with the name of its month; it may begin with the name of a day.
+bool take_named_date(Parts& parts) {
+  Parts::Number number = parts.number(4);
+  if (number.digits > 0) return take_rest_after_number(parts, number);
+  const std::string_view word = parts.word();
+  if (!is_day_name(word)) return is_month_name(word) && take_rest_after_month(parts);
+  if (!take_marks(parts)) return false;
+  number = parts.number(4);
+  return number.digits > 0 ? take_rest_after_number(parts, number)
+                           : is_month_name(parts.word()) && take_rest_after_month(parts);
 }
 
 /// 2021-03.
