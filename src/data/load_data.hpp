@@ -20,14 +20,15 @@ enum class AnswerKind { automatic, numbers, classes };
 /// What the rows of --data are for. With a schema, `predictions` keeps the rows that lack a target.
 enum class Purpose { training, predictions };
 
-/// What to load. All fields except `answers`, `purpose`, `schema` and `memory` are the options of the same names; "" is not given.
+/// What to load. All fields except `answers`, `purpose`, `schema` and `memory` are the options of the same names. "":
+/// the option is not given.
 struct DataOptions {
   std::string data = "fashion-mnist";  ///< fashion-mnist | DIR with IDX files | FILE | - | synthetic:ROWS,IN,OUT
   std::string target;                  ///< tables: the target columns, by name or number
   std::string target_data;             ///< with --data X.npy: the targets, Y.npy
-  std::string features, ignore;        ///< tables: the input columns; the columns that are no inputs
+  std::string features, ignore;        ///< tables: the only input columns; columns that are not inputs
   TextOptions text = {};
-  std::int64_t categories = 64;  ///< the most texts of a category column
+  std::int64_t categories = 64;  ///< a category column has at most so many texts
   Missing missing = Missing::mean;
   Standardize standardize = Standardize::automatic;
   AnswerKind answers = AnswerKind::automatic;
@@ -39,11 +40,11 @@ struct DataOptions {
   DataMemory memory = {};                  ///< limits on what the tables may take
 };
 
-/// absent: the training table of a data set has no targets, because DataOptions.schema allows it. Its labels or targets
-/// are all 0, and its rows can only be predicted.
+/// absent: --data has no targets, or not in every row, which DataOptions.schema allows. The labels or targets are all
+/// 0; the rows can be predicted, but not scored.
 enum class Answers { present, absent };
 
-/// The data, how they were read, and what a user should know about it: lines for the screen.
+/// The data, how they were read, and what a user should know about them: lines for the screen.
 struct DataSet {
   LoadedData data;
   TableSchema schema;
@@ -54,7 +55,8 @@ struct DataSet {
 /// The paths that --data may read; some may not exist.
 std::vector<std::string> files_of(const DataOptions& options);
 
-/// Reads, checks and splits. Called on the first rank of each host. @throws InputError naming file, line and column
+/// Reads, checks and splits the data. Called on the first rank of each host. @throws InputError that names file, line
+/// and column
 DataSet load_data(const DataOptions& options);
 
 }  // namespace recombine

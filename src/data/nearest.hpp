@@ -6,8 +6,8 @@
 
 namespace recombine {
 
-/// The name that `wanted` was probably meant to be: the one with the fewest changed letters (Levenshtein's distance,
-/// case ignored). "": no name differs in at most a third of its letters.
+/// The name that the user probably meant by `wanted`: the one with the fewest changed letters (Levenshtein's distance;
+/// case is ignored). "": every name differs in more than a third of its letters.
 std::string nearest(std::string_view wanted, const std::vector<std::string>& names);
 
 /// "; did you mean NAME?" for a message, or "".

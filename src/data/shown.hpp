@@ -12,7 +12,7 @@ std::string shown(std::string_view text);
 /// The texts as a list for a message, each in quotes: "'a', 'b' and 7 more".
 std::string shown_list(const std::vector<std::string>& texts, std::size_t most = 50);
 
-/// Names of columns as the value of an option, quoted for a shell: a,b or '"a, in m",b'.
+/// Names of columns as the value of an option such as --ignore, quoted for a shell if necessary: a,b or '"a, in m",b'.
 std::string as_option(const std::vector<std::string>& names);
 
 }  // namespace recombine

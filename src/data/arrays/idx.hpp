@@ -11,9 +11,10 @@ namespace recombine {
 std::vector<std::string> idx_files(const std::string& place);
 
 /// Reads a data set in IDX format, such as MNIST, from a folder or FOLDER/PREFIX: its training images and labels, and
-/// its test images and labels if there are any. idx_files.hpp has the names of the files. Images have 2 to 4 dimensions:
-/// rows of bytes stay bytes, other types become f32. Labels are whole numbers, [n] or [n,m], where the first column
-/// counts (QMNIST). They are the classes, sorted; options.schema has those of a saved model.
+/// its test images and labels if there are any. idx_files.hpp has the names of the files. Images have 2 to 4
+/// dimensions: bytes stay bytes, other types become f32. Labels are whole numbers: [n], or [n,m] whose first column is
+/// the label (QMNIST). The different labels, sorted, are the classes; with options.schema the classes are those of the
+/// saved model.
 /// @throws InputError naming the file
 DataSet load_idx(const std::string& place, const DataOptions& options, DataBudget& budget);
 

@@ -40,7 +40,7 @@ class IdxReader {
   Element element_ = Element::u1;
   std::vector<std::int64_t> shape_;
   std::int64_t cols_ = 1;
-  std::int64_t done_ = 0;  ///< bytes of elements that are read
+  std::int64_t done_ = 0;  ///< bytes of elements that were read
 };
 
 }  // namespace recombine

@@ -7,8 +7,8 @@ namespace recombine {
 /// What --standardize auto means for a kind of data.
 enum class ByDefault { as_they_are, standardized };
 
-/// Completes images, arrays and made-up data, whose inputs have no names: splits off --test and --validation, scales, and
-/// writes the schema; or does what `options.schema` says. @throws InputError
+/// Completes images, arrays and synthetic data, whose inputs have no names: splits off --test and --validation, scales,
+/// and sets the schema. With `options.schema`, it does what that says. @throws InputError
 void finish_unnamed(const DataOptions& options, ByDefault by_default, DataSet& set);
 
 }  // namespace recombine

@@ -13,7 +13,7 @@ namespace recombine {
 class WholeClasses {
  public:
   explicit WholeClasses(const std::set<std::int64_t>& numbers);
-  /// The classes of a saved model. Those whose names are no whole numbers cannot be found by a number.
+  /// The classes of a saved model. class_of() does not find classes whose names are not whole numbers.
   explicit WholeClasses(const std::vector<std::string>& names);
 
   const std::vector<std::string>& names() const { return names_; }

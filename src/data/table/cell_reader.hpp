@@ -13,7 +13,7 @@
 
 namespace recombine {
 
-/// Finds texts in a list.
+/// Finds the place of a text in a list.
 class TextPlaces {
  public:
   explicit TextPlaces(const std::vector<std::string>& texts);
@@ -23,8 +23,8 @@ class TextPlaces {
   std::map<std::string, std::size_t, std::less<>> places_;
 };
 
-/// Finds the class that a text means. Classes that are numbers are found by their values: 1.0 is 1; classes that are yes
-/// and no, in any case of the letters.
+/// Finds the class that a text means. Compares numbers by value (1.0 is 1), and ignores the case of true, false, yes
+/// and no.
 class ClassPlaces {
  public:
   ClassPlaces(const std::vector<std::string>& classes, char decimal);
@@ -32,7 +32,7 @@ class ClassPlaces {
 
  private:
   TextPlaces texts_, small_texts_;
-  std::map<double, std::size_t> numbers_;  ///< empty: not all classes are numbers
+  std::map<double, std::size_t> numbers_;  ///< empty unless all classes are numbers
   char decimal_;
 };
 

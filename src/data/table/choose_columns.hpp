@@ -5,7 +5,7 @@
 
 namespace recombine {
 
-/// The columns of a training table, and the schema that they make; its means, deviations and fills are not yet known.
+/// The columns of a training table, and its schema, still without means, deviations and fills.
 struct ChosenColumns {
   TableSchema schema;
   TableColumns columns;

@@ -6,8 +6,8 @@
 
 namespace recombine {
 
-/// inputs: the table may lack the target columns. all_inputs: also if only some rows lack a target, no target is read, so
-/// that no row is left out.
+/// What the table must have. answers: the inputs and the targets. inputs: the table may lack the target columns.
+/// all_inputs: if even one row lacks a target, no target is read, so that no row is left out.
 enum class Need { answers, inputs, all_inputs };
 
 /// What a new table is read for.
@@ -18,8 +18,8 @@ struct Match {
   Need need = Need::answers;
 };
 
-/// Finds the columns of the training table in another table: by name, in any order; or by their order if a table has no
-/// header. Other columns are ignored. @throws InputError that names all missing columns
+/// Finds the columns of the training table in another table: by name, in any order; or by position if one of the tables
+/// has no header. Ignores other columns. @throws InputError that names all missing columns
 TableColumns match_columns(const Match& match, const TableFacts& table);
 
 }  // namespace recombine

@@ -20,7 +20,7 @@ struct Moments {
   double deviation() const { return count > 0 ? std::sqrt(squares / count) : 0; }
 };
 
-/// Of the values first[0], first[stride], ...; NaN is left out.
+/// Moments of the values first[0], first[stride], ...; leaves out NaN.
 inline Moments moments_of(const float* first, std::int64_t values, std::int64_t stride) {
   Moments result;
   double sum = 0;

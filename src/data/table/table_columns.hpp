@@ -34,16 +34,17 @@ struct TableColumns {
 /// @throws InputError that names the file if two columns have the same name
 std::vector<std::string> column_names(const TableFacts& table);
 
-/// The columns that the text of an option means: names or numbers (from 1; -1 is the last), separated by commas; a name
-/// with a comma stands in quotes. Columns at the end that have neither name nor values are not counted.
+/// The columns that the text of an option names: names or numbers (from 1; -1 is the last), separated by commas; a name
+/// that contains a comma is in quotes. Does not count columns at the end that have neither a name nor values.
 /// @throws InputError that begins with the option and names the file
 std::vector<std::size_t> columns_of_option(const std::string& option, const std::string& text, const TableFacts& table,
                                            const std::vector<std::string>& names);
 
-/// A column that has no name in the header, and no values: a separator at the end of every line makes one.
+/// True if the column has no name in the header and no values: a separator at the end of every line makes such a
+/// column.
 bool is_blank(const TableFacts& table, std::size_t column);
 
-/// The cells of a column that are not missing.
+/// The number of cells of a column that are not missing.
 std::int64_t present_in(const ColumnProfile& column);
 
 }  // namespace recombine
