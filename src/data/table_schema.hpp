@@ -15,8 +15,8 @@ enum class ColumnKind {
   category,  ///< one of several texts: one-hot, an input for each text
 };
 
-/// What --missing does with missing values of inputs. mean, median: fill them in number columns; in a category column they
-/// are a category of their own. drop: leave their rows out. error: refuse them.
+/// What --missing does with missing values of inputs. mean, median: fill them in columns of numbers or of yes and no;
+/// in a category column they are a category of their own. drop: leave their rows out. error: refuse them.
 enum class Missing { mean, median, drop, error };
 
 /// A column of a table, and the inputs of the network that it becomes. `number` and `yes_no`: one input. `category`: one
@@ -52,8 +52,8 @@ float as_input(const InputColumn& column, float value);
 /// What the network learns for a target column. @param value  minus the origin
 float as_output(const TargetColumn& column, float value);
 
-/// How the raw values of a data set become the inputs of a network, and the outputs become answers. It is saved with the
-/// model, so that new data are read as the training data were.
+/// How the raw values of a data set become the inputs of a network, and its outputs become answers. It is saved with
+/// the model, so that new data are read like the training data.
 struct TableSchema {
   /// In the order of the network's inputs. Arrays of numbers that are scaled column by column have names too: 1, 2, ...
   std::vector<InputColumn> inputs;
@@ -61,14 +61,14 @@ struct TableSchema {
   std::vector<std::string> classes;   ///< texts of the classes, in their order; empty: regression
   std::vector<std::string> left_out;  ///< columns of the training table that are no inputs
   Missing missing = Missing::mean;    ///< of the training run; `drop` and `error` also hold for new data
-  std::int64_t unnamed_inputs = 0;    ///< > 0: images or arrays: so many inputs without names, and `inputs` is empty
+  std::int64_t unnamed_inputs = 0;    ///< > 0: images or arrays with this many inputs without names; `inputs` is empty
   Affine unnamed = {};                ///< how each unnamed value becomes an input
 
   std::int64_t width() const;  ///< inputs of the network
 };
 
-/// The schema as JSON text, and back. Numbers keep all their bits. @throws InputError that begins with `name` if `text`
-/// is not such a text, or its parts do not fit together
+/// Converts the schema to JSON text, and back. Numbers keep all their bits. @throws InputError that begins with `name`
+/// if `text` is not such a text, or if its parts do not fit together
 std::string to_json(const TableSchema& schema);
 TableSchema schema_from_json(const std::string& name, const std::string& text);
 

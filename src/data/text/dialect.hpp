@@ -14,7 +14,7 @@ enum class Header { automatic, given, none };
 
 /// Options for reading a table of text.
 struct TextOptions {
-  std::optional<char> separator;  ///< none: found. ' ': any spaces and tabs between two cells
+  std::optional<char> separator;  ///< none: it is detected. ' ': any spaces and tabs between cells
   Header header = Header::automatic;
 };
 
@@ -28,10 +28,10 @@ struct Dialect {
   std::int64_t first_byte = 0;     ///< where the first row of data begins
   std::int64_t first_line = 1;     ///< its number in the file, from 1
   std::vector<std::string> names;  ///< UTF-8; one for each column, "" if it has none; without a header 1, 2, ...
-  std::vector<std::string> notes;  ///< what was found and a user should know: "x.csv: ';' separates the columns"
+  std::vector<std::string> notes;  ///< what was detected and a user should know: "x.csv: ';' separates the columns"
 };
 
-/// Finds out how a table is written, from the beginning of its text. @throws InputError
+/// Detects how a table is written, from the beginning of its text. @throws InputError
 Dialect find_dialect(const TextFile& text, const TextOptions& options);
 
 /// The note about a text that is not UTF-8; `line`: the first line that shows it.

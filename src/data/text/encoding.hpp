@@ -8,24 +8,24 @@
 
 namespace recombine {
 
-/// How the letters of a text are encoded. latin1: as in Windows-1252, which has a few letters more.
+/// How the characters of a text are encoded. latin1: Windows-1252, which has a few more characters than Latin-1.
 enum class Encoding { utf8, latin1 };
 
 bool is_utf8(std::string_view text);
 
-/// Bytes of `text` up to the first that is not UTF-8. A character that is cut off at the end is UTF-8.
+/// The number of bytes before the first one that is not UTF-8. An incomplete character at the end counts as UTF-8.
 std::size_t utf8_prefix(std::string_view text);
 
 /// A text as UTF-8.
 std::string utf8(std::string_view text, Encoding encoding);
 
-/// Turns UTF-16 into UTF-8, piece by piece. Half of a pair becomes U+FFFD.
+/// Converts UTF-16 to UTF-8, piece by piece. Half of a surrogate pair becomes U+FFFD.
 class Utf16Decoder {
  public:
   explicit Utf16Decoder(ByteOrder order) : order_(order) {}
   /// Appends the text of the next bytes to `to`.
   void add(std::string_view bytes, std::string& to);
-  /// Appends what an incomplete end stands for.
+  /// Appends U+FFFD if the text ended with an incomplete character.
   void end(std::string& to);
 
  private:

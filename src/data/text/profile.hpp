@@ -16,10 +16,10 @@ struct ColumnProfile {
   std::int64_t first_text = 0;  ///< line of the first cell that is a text, a date, yes or no
   std::string first_text_value;
   bool whole = true;           ///< all numbers are whole
-  bool counts_rows = true;     ///< every cell is a number, that of the row before plus 1
+  bool counts_rows = true;     ///< every cell is a number: that of the previous row plus 1
   double least = 0, most = 0;  ///< of the numbers
-  /// The different cells that are not missing, as UTF-8 texts. Only the first ones of the file: of numbers kMostNumbers,
-  /// of others kMostTexts, and fewer if the table has more than 200 (20) columns.
+  /// The different cells that are not missing, as UTF-8 texts; only the first ones of the file: at most kMostNumbers
+  /// numbers or kMostTexts other texts, and fewer if the table has more than 200 columns (numbers) or 20 (texts).
   std::set<std::string> values;
   bool has_more_values = false;  ///< there are more than `values` has
   bool repeats = false;          ///< one of `values` occurs twice
@@ -32,11 +32,11 @@ struct TableProfile {
   std::vector<ColumnProfile> columns;
 };
 
-/// Reads all of a table once, on several threads. Sets dialect.encoding if the text turns out to be Latin-1.
+/// Reads the whole table once, on several threads. Sets dialect.encoding if the text turns out to be Latin-1.
 /// @throws InputError that names file, line and column
 TableProfile profile_table(const TextFile& text, Dialect& dialect);
 
-/// The same, in chunks of about `chunk_bytes`: the profile depends on it only in its chunks.
+/// The same, in chunks of about `chunk_bytes`. Of the profile, only `chunks` depends on this size.
 TableProfile profile_table(const TextFile& text, Dialect& dialect, std::int64_t chunk_bytes);
 
 }  // namespace recombine

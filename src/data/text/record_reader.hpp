@@ -16,8 +16,8 @@ struct RecordRange {
   std::size_t most_bytes = kMostBytes;  ///< of one record
 };
 
-/// Splits text into records, and records into cells, as RFC 4180 says. A line ends with LF, CR LF or CR; blank lines are
-/// no records. A quote at the beginning of a cell lets it hold separators and line ends, and "" there is a quote. If the
+/// Splits text into records, and records into cells, as in RFC 4180. A line ends with LF, CR LF or CR; blank lines are
+/// not records. A cell that begins with a quote may contain separators and line ends; inside it, "" is a quote. If the
 /// separator is a space, any spaces and tabs between two cells are one separator.
 class RecordReader {
  public:
@@ -28,7 +28,7 @@ class RecordReader {
   bool next(std::vector<std::string_view>& cells);
 
   const TextFile& text() const { return text_; }
-  std::int64_t line() const { return line_; }            ///< first line of the record that next() gave last
+  std::int64_t line() const { return line_; }            ///< first line of the latest record of next()
   std::int64_t next_line() const { return next_line_; }  ///< line after that record
   std::int64_t position() const;                         ///< byte after that record
   /// Lines in which the record's first quoted cell of several lines begins and ends; 0: it has none.
@@ -61,7 +61,7 @@ class RecordReader {
   bool ended_ = false;        ///< the buffer reaches the end of the text
 
   std::size_t block_ = 0;    ///< where the block of 64 bytes after the current one begins
-  std::uint64_t marks_ = 0;  ///< of the current block: bytes that may end a cell and were not looked at
+  std::uint64_t marks_ = 0;  ///< of the current block: bytes that may end a cell, still to be looked at
   std::int64_t line_, next_line_;
   std::int64_t lines_ = 0;       ///< line ends in the record so far
   std::int64_t open_quote_ = 0;  ///< line of the quote that is open; 0: none
@@ -69,7 +69,7 @@ class RecordReader {
   struct Escaped {
     std::size_t cell, begin, end;
   };
-  std::vector<Escaped> escaped_;  ///< quoted cells of the record that hold more quotes
+  std::vector<Escaped> escaped_;  ///< quoted cells of the record that contain quotes
 };
 
 }  // namespace recombine

@@ -19,7 +19,7 @@ struct TextChunk {
 };
 
 /// Reads the rows of a chunk one by one. Blank lines are skipped, and so are lines that begin with # before the header.
-/// `text` must live as long.
+/// `text` must outlive the reader.
 class RowReader {
  public:
   RowReader(const TextFile& text, const Dialect& dialect, const TextChunk& chunk);
@@ -28,7 +28,7 @@ class RowReader {
   /// the next call. False at the end.
   /// @throws InputError that names file and line, if the row does not have a cell for each column
   bool next(std::vector<std::string_view>& cells);
-  std::int64_t line() const { return records_.line(); }  ///< of the row that next() gave last: its first line, from 1
+  std::int64_t line() const { return records_.line(); }  ///< first line of the latest row of next(), from 1
   const RecordReader& records() const { return records_; }
 
  private:

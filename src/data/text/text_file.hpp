@@ -12,8 +12,8 @@
 
 namespace recombine {
 
-/// The text of a table, which threads read at any place. It is the file itself; or, if that is compressed (gzip, xz,
-/// zstd), UTF-16 or standard input, its text in a temporary file without a name.
+/// The text of a table, which threads read from any place on. It is the file itself. If the file is compressed (gzip,
+/// xz, zstd), UTF-16 or standard input, its text is copied to a temporary file without a name.
 class TextFile {
  public:
   /// @param path  "-": standard input  @throws InputError that names the file and what is expected
@@ -21,7 +21,8 @@ class TextFile {
 
   const std::string& name() const { return name_; }  ///< for messages
   std::int64_t bytes() const { return bytes_; }
-  /// Reads from `offset` on; less than to.size() bytes only at the end of the text. Any thread may call it. @throws Error
+  /// Reads from `offset` on, and returns the number of bytes: less than to.size() only at the end of the text. Any
+  /// thread may call it. @throws Error
   std::size_t read(std::int64_t offset, std::span<char> to) const;
   /// What a user should know, such as "x.csv: is UTF-16".
   const std::vector<std::string>& notes() const { return notes_; }

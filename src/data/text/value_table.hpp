@@ -7,10 +7,11 @@
 
 namespace recombine {
 
-/// Different texts, in the order in which they came. All bytes lie in one string, so a new text takes no allocation.
+/// Different texts, in the order in which they were added. All bytes are in one string, so a new text needs no
+/// allocation of its own.
 class ValueTable {
  public:
-  /// True if the text is new.
+  /// Adds the text if it is new; then returns true.
   bool add(std::string_view text);
   std::size_t size() const { return entries_.size(); }
   std::string_view operator[](std::size_t i) const {
@@ -34,9 +35,9 @@ class ValueList {
  public:
   explicit ValueList(std::size_t limit) : limit_(limit) {}
 
-  /// True if the value is listed already. If the list is full, the value is not looked up.
+  /// Adds a value. Returns true if it is already listed. If the list is full, the value is not looked up.
   bool add(std::string_view value);
-  /// Adds a value that is known to be listed already.
+  /// Adds a value that the caller knows to be listed already.
   void repeat() {
     if (repeated_at_ == kNever && !has_more()) repeated_at_ = table_.size();
   }
@@ -45,7 +46,7 @@ class ValueList {
   void set_limit(std::size_t limit) { limit_ = limit; }
 
   bool has_more() const { return table_.size() > limit_; }
-  bool repeats() const { return repeated_at_ != kNever; }  ///< a value came twice before the list was full
+  bool repeats() const { return repeated_at_ != kNever; }  ///< a value was added twice before the list was full
   std::size_t size() const { return has_more() ? limit_ : table_.size(); }
   std::string_view operator[](std::size_t i) const { return table_[i]; }
 
@@ -54,7 +55,7 @@ class ValueList {
 
   std::size_t limit_;
   ValueTable table_;                  ///< up to one value more than the limit
-  std::size_t repeated_at_ = kNever;  ///< how many were listed when a value first came again
+  std::size_t repeated_at_ = kNever;  ///< how many were listed when a value was first repeated
 };
 
 }  // namespace recombine

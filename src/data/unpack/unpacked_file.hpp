@@ -13,8 +13,8 @@
 
 namespace recombine {
 
-/// Reads the bytes of a file in order; decompresses a file of gzip, xz or zstd (all its members). Its first bytes tell
-/// the format, not its name. Memory holds one piece of the compressed bytes at a time.
+/// Reads the bytes of a file in order; decompresses a file of gzip, xz or zstd (all its members). The first bytes
+/// decide about the format, not the name. Only one piece of the compressed bytes is in memory at a time.
 class UnpackedFile {
  public:
   /// @throws InputError that names the file if it is missing, empty or not a regular file
@@ -33,7 +33,7 @@ class UnpackedFile {
   const std::string& path() const { return path_; }
   bool packed() const { return unpacker_ != nullptr; }
   std::int64_t file_bytes() const { return file_bytes_; }  ///< on disk; of a pipe: read so far
-  /// Hands over the open file itself, in which read() may have moved on.
+  /// Hands over the open file itself. Its position is where read() stopped.
   FileDescriptor take_file() && { return std::move(file_); }
 
  private:
@@ -53,7 +53,7 @@ class UnpackedFile {
   std::int64_t given_ = 0;  ///< bytes that read() has returned
   std::vector<char> piece_;
   std::span<const char> left_;          ///< of piece_
-  std::unique_ptr<Unpacker> unpacker_;  ///< none: the file is not packed
+  std::unique_ptr<Unpacker> unpacker_;  ///< null: the file is not compressed
   Unpacker::State state_ = Unpacker::State::between;
 };
 

@@ -12,17 +12,17 @@ class Unpacker {
   enum class State {
     more,     ///< the compressed data go on
     between,  ///< a member of the file has ended: the file may end here, or another member follows
-    damaged,  ///< these are no data of the format
-    too_wide  ///< to unpack them takes more memory than is allowed: 256 MiB
+    damaged,  ///< these are not data of the format
+    too_wide  ///< unpacking needs more memory than the limit of 256 MiB
   };
 
   virtual ~Unpacker() = default;
-  /// Takes bytes from `from` and writes to `to`, as many as possible. Both become what is left of them.
+  /// Reads from `from` and writes to `to` as many bytes as possible. Both are then what is left of them.
   virtual State unpack(std::span<const char>& from, std::span<char>& to) = 0;
   virtual std::string_view format() const = 0;  ///< its name, for messages: gzip
 };
 
-/// The unpacker for a file that begins with these bytes; none: the file is not compressed by gzip, xz or zstd.
+/// The unpacker for a file that begins with these bytes; null: the file is not compressed by gzip, xz or zstd.
 std::unique_ptr<Unpacker> make_unpacker(std::string_view start);
 
 }  // namespace recombine
