@@ -5,10 +5,11 @@
 
 namespace recombine {
 
-/// Opens the file of the first rank of each host on every rank of that host; the first rank opens it once more. The
-/// file may have no name. Blocks; every rank of the host calls it, while no communication stream has work. Only `file`
-/// of the first rank is used, which it may close afterwards.
-/// @returns not open, on every rank of the host, if the system does not let a rank open the file
+/// Opens the file of the first rank of each host on every rank of that host, the first rank included. The file may have
+/// no name. Blocks; every rank of the host calls it, while no communication stream has work. Only `file` of the first
+/// rank is used; the first rank may close it afterwards.
+/// @returns a descriptor that is not open, on every rank of the host, if the system does not let one of them open the
+/// file
 FileDescriptor open_host_file(const Session& session, const FileDescriptor& file);
 
 }  // namespace recombine

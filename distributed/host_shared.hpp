@@ -15,8 +15,8 @@ class HostShared {
  public:
   /// Only the value of `bytes` on the first rank of each host is used. @throws Error
   HostShared(const Session& session, std::int64_t bytes);
-  /// The first `bytes` bytes of a file in memory; a copy of them only if the ranks cannot open each other's files. Only
-  /// the values on the first rank of each host are used. @throws Error
+  /// Shares the first `bytes` bytes of a file in memory, or a copy of them if the ranks cannot open each other's files.
+  /// Only the values on the first rank of each host are used. @throws Error
   HostShared(const Session& session, const FileDescriptor& file, std::int64_t bytes);
   ~HostShared();
   HostShared(const HostShared&) = delete;

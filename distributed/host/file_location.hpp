@@ -15,11 +15,11 @@ struct FileLocation {
   std::uint64_t inode = 0;
 };
 
-/// The location of a file of this process. No file if it cannot be inspected.
+/// The location of a file of this process. If the file cannot be inspected: a location without a file.
 FileLocation location_of(const FileDescriptor& file);
 
-/// Opens the file of another process, through /proc, to read and write it. Not open if there is no file, if the system
-/// does not let this process open it, or if a different file is found there.
+/// Opens the file of another process, through /proc, to read and write it. The result is not open if there is no file,
+/// if the system does not let this process open it, or if a different file is found there.
 FileDescriptor open_file_at(const FileLocation& at);
 
 }  // namespace recombine

@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-/// The first bytes of a file, mapped to read and write them. All processes that map the file see the same bytes.
+/// The first bytes of a file, mapped for reading and writing. All processes that map the file see the same bytes.
 class MappedFile {
  public:
   MappedFile() = default;

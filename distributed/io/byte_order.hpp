@@ -4,7 +4,7 @@
 
 namespace recombine {
 
-/// Of the bytes of an element in a file.
+/// The order of the bytes of an element in a file.
 enum class ByteOrder : std::uint8_t { little, big };
 
 }  // namespace recombine

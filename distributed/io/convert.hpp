@@ -10,7 +10,8 @@ namespace recombine {
 /// bf16; rounds to nearest even if the type is narrower. @throws Error for other types, or if the shapes do not fit
 void convert(ConstMatrixView from, Transpose transpose, MatrixView to);
 
-/// A row-major matrix in the host's memory, of a file's elements in the host's byte order. Owns nothing.
+/// A row-major matrix in the host's memory, whose elements have a type of files, in the host's byte order. Owns
+/// nothing.
 struct ElementMatrix {
   const std::byte* data = nullptr;
   std::int64_t rows = 0;
@@ -19,8 +20,9 @@ struct ElementMatrix {
   Element element = Element::f4;
 };
 
-/// The same for elements of a file. A bool becomes 0 or 1. All of b1, i1, i2, u1, u2 and f2 fit f32; all of i4 and u4 fit
-/// f64. Others are rounded to nearest even: integers are exact up to 2^24 in f32, 2^53 in f64 and 2^8 in bf16.
+/// The same for elements of a file. A bool becomes 0 or 1. f32 represents all values of b1, i1, i2, u1, u2 and f2
+/// exactly; f64 also those of i4, u4 and f4. Other values are rounded to nearest even: integers are exact up to 2^24 in
+/// f32, 2^53 in f64 and 2^8 in bf16.
 void convert(const ElementMatrix& from, Transpose transpose, MatrixView to);
 
 }  // namespace recombine

@@ -10,8 +10,8 @@
 
 namespace recombine {
 
-/// The elements that arrays in files may have, under numpy's names: bool (b), integer (i), unsigned (u) or float (f), and
-/// the bytes. Devices compute with fewer types (DataType): a file's elements are converted when they are read.
+/// The types of elements in files, under numpy's names: bool (b), integer (i), unsigned (u) or float (f), and the
+/// number of bytes. Devices compute with fewer types (DataType), so a file's elements are converted when they are read.
 enum class Element : std::uint8_t { b1, i1, i2, i4, i8, u1, u2, u4, u8, f2, f4, f8 };
 
 constexpr std::int64_t size_of(Element element) {
@@ -48,13 +48,14 @@ struct FileType {
 
 constexpr std::int64_t size_of(FileType type) { return size_of(type.element); }
 
-/// The type of the same elements in the host's memory; none: they must be converted, or their bytes swapped.
+/// The type with which a device computes on these elements as they are; none: they must be converted, or their bytes
+/// swapped.
 std::optional<DataType> native_type(FileType type);
 
 /// For messages: "f32", "i8 (64-bit integers)", "big-endian f4".
 std::string text_of(FileType type);
 
-/// The type that numpy calls `descr`: "<f4", "|b1", "float32", "f". None: not one of the types above.
+/// The type that numpy calls `descr`: "<f4", "|b1", "float32", "f". None: `descr` is not one of the types above.
 std::optional<FileType> file_type_named(std::string_view descr);
 
 /// Reverses the bytes of each of `count` elements.

@@ -9,8 +9,9 @@
 
 namespace recombine {
 
-/// An array in a .npy file, which is read without MPI, some rows at a time. A row is what the first extent counts; its
-/// elements lie in C order in memory, whatever the order of the file. Messages begin with `name`, such as "--a a.npy".
+/// An array in a .npy file, which one process reads, some rows at a time. The first extent counts the rows. In memory,
+/// the elements of a row are in C order, whatever the order of the file is. Messages begin with `name`:
+/// "--a a.npy".
 class NpyArray {
  public:
   /// @throws InputError unless `path` holds an array that parse_npy_header() accepts

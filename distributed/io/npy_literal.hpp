@@ -10,10 +10,10 @@ namespace recombine {
 /// The end of messages about damaged files.
 inline constexpr const char* kExpectedNpy = "expected an array saved by numpy.save";
 
-/// Bytes of a file as text for one line of a message; long ones are cut.
+/// Bytes of a file as text for one line of a message; a long text is cut.
 std::string printable(std::string_view bytes);
 
-/// Parses the header of a .npy file, which is a Python literal, in every spelling of the values that numpy reads:
+/// Parses the header of a .npy file, a Python literal, in every spelling that numpy reads:
 ///     {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 /// Each function takes the next part of the text. @throws InputError that begins with `name` and shows the place
 class NpyLiteral {
