@@ -21,11 +21,12 @@ class BatchLoader {
  public:
   BatchLoader(RankContext& context, std::int64_t largest_batch);
 
-  /// Prepares for streamed tables (Table::streamed). @param size  of the largest batch, or of the largest step on a GPU
+  /// Allocates what streamed tables need (Table::streamed).
+  /// @param size  of the largest batch; on a GPU: of the largest step
   void make_stream(const RowStream::Size& size);
 
-  /// Enqueues the copy of rows to the local blocks of X [batch, inputs]. The rows of a streamed table are read on this
-  /// call, which may wait for them; or, if the host cannot read the order, they are those of the latest stage().
+  /// Enqueues the copy of rows to the local blocks of X [batch, inputs]. If the table is streamed, this call reads its
+  /// rows, and may wait for them; but if the host cannot read the order, it uses the rows of the latest stage().
   void load(const Table& table, const Affine& input, const DistMatrix& x, const BatchSource& source);
 
   /// A step of micro-batches on a GPU, which the host enqueues once and the GPU repeats.

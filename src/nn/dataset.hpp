@@ -12,7 +12,7 @@ namespace recombine {
 
 /// Rows of features, each with a class label or target values. The views do not own their memory.
 struct Table {
-  ConstMatrixView features;      ///< [rows, inputs] u8 or f32; its data are null if `stored` has them
+  ConstMatrixView features;      ///< [rows, inputs] u8 or f32; its data are null if `stored` is set
   ConstVectorView labels = {};   ///< [rows] i32, if classes > 0
   ConstMatrixView targets = {};  ///< [rows, outputs] f32, if classes == 0
   /// Features on a disk, which are read batch by batch; null: they are in memory.
@@ -34,7 +34,7 @@ struct LoadedTable {
   std::int64_t outputs = 0;                   ///< columns of targets; 0 for labels
   std::vector<std::uint8_t> pixels;           ///< rows x inputs, or empty
   std::vector<float> features;                ///< rows x inputs, or empty
-  std::shared_ptr<const FeatureStore> store;  ///< or: rows x inputs
+  std::shared_ptr<const FeatureStore> store;  ///< rows x inputs, or null
   std::vector<std::int32_t> labels;           ///< rows, or empty
   std::vector<float> targets;                 ///< rows x outputs, or empty
 };

@@ -7,7 +7,7 @@
 
 namespace recombine {
 
-/// What a message about divergence says besides the place.
+/// What a message about divergence says in addition to the place.
 struct DivergenceAdvice {
   double lr = 0;       ///< the learning rate
   std::string remedy;  ///< what is expected: "a smaller learning rate"

@@ -10,17 +10,17 @@
 
 namespace recombine {
 
-/// Rows of f32 features, row by row, in a file without a name: in the host's memory, or on a disk. The rank that reads a
-/// data set writes them; then all ranks of the host read them. A file on a disk is never mapped as a whole, so it may be
-/// larger than the memory.
+/// Features in f32, row by row, in a file without a name: in the host's memory, or on a disk. The rank that reads a
+/// data set writes the rows; then all ranks of the host read them. A file on a disk is never mapped as a whole, so it
+/// may be larger than the memory.
 class FeatureStore {
  public:
   enum class Place { memory, disk };
 
-  /// Makes a file of zeros. `source` is named in messages. On a disk it lies in $TMPDIR, or else in /var/tmp.
+  /// Makes a file of zeros. Messages name `source`. A file on a disk is in disk_folder().
   /// @throws InputError that names `source` if there is no room
   FeatureStore(const std::string& source, Place place, std::int64_t rows, std::int64_t cols);
-  /// The rows of a file that another process has made.
+  /// Reads rows from a file that another process has made.
   FeatureStore(const std::string& source, Place place, std::int64_t rows, std::int64_t cols, FileDescriptor file);
 
   Place place() const { return place_; }
@@ -34,11 +34,11 @@ class FeatureStore {
   void write(std::int64_t first, std::span<const float> values) const;
   /// Reads whole rows from `first` on. @throws Error
   void read(std::int64_t first, std::span<float> to) const;
-  /// Reads scattered rows: rows[i] to the i-th row of `to`. Reads them in the order of the file, and neighbours together.
+  /// Reads scattered rows: rows[i] to the i-th row of `to`. Reads in the order of the file, and adjacent rows together.
   /// @throws Error
   void read_rows(std::span<const std::int64_t> rows, std::span<float> to) const;
-  /// Calls `visit(first, rows)` for all rows in order, some MiB at a time. What `visit` changes in `rows` [n, cols] is
-  /// stored. @throws Error, and what `visit` throws
+  /// Calls `visit(first, rows)` for all rows in order, some MiB at a time. Stores what `visit` changes in `rows`,
+  /// which is [n, cols]. @throws Error, and what `visit` throws
   void for_each_part(const std::function<void(std::int64_t first, MatrixView rows)>& visit) const;
   /// Calls `visit(first, rows)` for all rows in order, some MiB at a time. @throws Error, and what `visit` throws
   void read_parts(const std::function<void(std::int64_t first, ConstMatrixView rows)>& visit) const;

@@ -12,8 +12,8 @@
 
 namespace recombine {
 
-/// Brings rows of tables to the device's memory if they are not there: from a disk, or for a GPU from the host's memory.
-/// A thread, which makes no calls of MPI or CUDA, reads the batch that is expected next:
+/// Brings rows of tables to the device's memory: from a disk, or for a GPU also from the host's memory. A thread, which
+/// does not call MPI or CUDA, reads the batch that is expected next:
 ///
 ///     thread    | read batch 1        | read batch 2        |
 ///     copies    | 0 |       | 1 |                 | 2 |           (only for a GPU)
@@ -32,7 +32,7 @@ class RowStream {
   struct Batch {
     Table table;
     std::optional<Permutation> order;  ///< none: the order of the table
-    std::vector<Range> positions;      ///< in the order
+    std::vector<Range> positions;      ///< in that order
 
     std::int64_t rows() const;
     bool operator==(const Batch& other) const;
@@ -41,8 +41,8 @@ class RowStream {
     ConstMatrixView features;  ///< [rows, inputs] in the device's memory, for work on the compute stream
     int slot = 0;              ///< the number of its memory: 0 or 1
   };
-  /// Returns the rows of `batch`, at once if they were expected. They are valid for work that is enqueued before the
-  /// next call. Then starts to read `next`, which may have no rows. @throws Error
+  /// Returns the rows of `batch`; without a wait if they were expected and are already read. They are valid for work
+  /// that is enqueued before the next call. Starts to read `next`, which may have no rows. @throws Error
   Arrived bring(const Batch& batch, const Batch& next);
 
  private:
@@ -50,9 +50,9 @@ class RowStream {
     Buffer host;    ///< empty on a CPU
     Buffer device;  ///< on a CPU, rows are read into it
     Event copied;   ///< host to device
-    Event used;     ///< all work on device
+    Event used;     ///< the work that reads `device`
   };
-  /// Where the host reads rows to, once nothing reads it any more.
+  /// The memory to which the host reads rows. Waits until no work reads it any more.
   std::byte* free_memory(Slot& slot);
   void copy_to_device(Slot& slot, std::int64_t bytes);
 
@@ -61,7 +61,7 @@ class RowStream {
   std::array<Slot, kSlots> slots_;
   std::size_t current_ = 0;  ///< the slot of the latest batch
   Batch expected_;           ///< in the other slot
-  WorkerThread reader_;      ///< the last member: it ends before the memory that it fills
+  WorkerThread reader_;      ///< the last member: it is destroyed before the memory that it fills
 };
 
 }  // namespace recombine

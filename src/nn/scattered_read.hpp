@@ -12,8 +12,8 @@
 
 namespace recombine {
 
-/// Reads rows that lie anywhere in a file. A run of neighbours is one read. Rows that are in the page cache are read at
-/// once. For the others, the disk first receives all requests, so that it serves many at the same time.
+/// Reads rows from any places of a file. Adjacent rows are one read. Rows in the page cache are read at once. For the
+/// other rows, the disk first receives all requests, so that it can serve many at the same time.
 class ScatteredRead {
  public:
   /// Row rows[i] of the file goes to row i of `to`.

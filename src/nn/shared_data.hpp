@@ -21,7 +21,7 @@ class SharedData {
   /// ranks of a host cannot open a file on a disk that one of them has made
   SharedData(const Session& session, Communicator& world, Stream& stream, const std::function<LoadedData()>& load);
 
-  std::int64_t bytes() const;  ///< of the host's memory; without features on a disk
+  std::int64_t bytes() const;  ///< in the host's memory; without features on a disk
   const std::string& name() const { return name_; }
   /// For the training, the test and the validation table, its shape and the first 16 digits of its SHA-256 digest; then
   /// the number of classes, and the factors of the inputs. Equal data give equal texts, from whatever files they were

@@ -28,8 +28,8 @@ struct TrainerOptions {
   TablePlace tables = TablePlace::automatic;  ///< of a GPU
   OptimizerOptions optimizer;
   RateSchedule schedule;  ///< the trainer sets its `steps`
-  /// Called on every rank if training diverges. Returns what is expected; "": a smaller learning rate. Only the text of
-  /// rank 0 is shown.
+  /// Called on every rank if training diverges. Returns what the message expects; "": a smaller learning rate. Only the
+  /// text of rank 0 is shown.
   std::function<std::string()> remedy = {};
 };
 
@@ -77,7 +77,7 @@ class TrainingListener {
 /// Mini-batch training of a dense network. Each step takes a global batch, and each rank its share of the batch's rows.
 class Trainer {
  public:
-  /// Rows of a batch of evaluation, unless a batch of training has more.
+  /// Rows of a batch in an evaluation, unless a batch of training has more.
   static constexpr std::int64_t kEvaluationBatch = 1000;
 
   /// @throws InputError if `options` do not match the data, or a count is less than 1

@@ -9,11 +9,12 @@ namespace recombine {
 MemoryBytes training_bytes(const Mesh& mesh, const Coord& coord, const TrainerOptions& options,
                            std::int64_t largest_batch);
 
-/// Bytes of the memory through which a CPU rank streams tables on a disk; 0 if there are none. They count as buffers.
+/// Bytes of the memory through which a CPU rank streams tables on a disk; 0 if there are no such tables. They count as
+/// buffers.
 double staging_bytes(const Mesh& mesh, const Coord& coord, const SharedData& data, std::int64_t largest_batch);
 
-/// Bytes of all tables in memory, hence without features on a disk. On CPUs the ranks of a host share one copy; on GPUs
-/// each rank also has its own, if that fits.
+/// Bytes of all tables in memory, so without features on a disk. On CPUs the ranks of a host share one copy; on GPUs
+/// each rank also has its own copy, if it fits.
 double table_bytes(const SharedData& data);
 
 }  // namespace recombine

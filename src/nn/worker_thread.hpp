@@ -8,8 +8,8 @@
 
 namespace recombine {
 
-/// A thread that does one piece of work at a time. It may run on all cores that any thread of the process may use, because
-/// the thread that makes it may be bound to one core. The destructor waits for the work.
+/// A thread that does one piece of work at a time. The thread that makes it may be bound to one core, so this one may
+/// run on all cores that any thread of the process may use. The destructor waits for the work.
 class WorkerThread {
  public:
   WorkerThread();
@@ -17,7 +17,7 @@ class WorkerThread {
   WorkerThread(const WorkerThread&) = delete;
   WorkerThread& operator=(const WorkerThread&) = delete;
 
-  /// Waits for the work before; then starts `work`. @throws what that earlier work threw
+  /// Waits for the previous work; then starts `work`. @throws what the previous work threw
   void start(std::function<void()> work);
   /// Waits for the work. @throws what it threw, once
   void wait();

@@ -24,8 +24,8 @@ onnx::AttributeProto attribute(const std::string& name, float value);
 onnx::AttributeProto attribute(const std::string& name, const std::vector<float>& values);
 onnx::AttributeProto attribute(const std::string& name, const std::vector<std::string>& values);
 
-/// Adds values and operations to a graph. A value is known by its name, which these functions return: the wanted name,
-/// with "_" at its end if another value has it.
+/// Adds values and operations to a graph. These functions return the name of the new value: the wanted name, with "_"
+/// at its end if another value has that name.
 class GraphBuilder {
  public:
   explicit GraphBuilder(onnx::GraphProto& graph) : graph_(graph) {}

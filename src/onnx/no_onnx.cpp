@@ -11,8 +11,8 @@ void write_onnx(RankContext&, Communicator&, const Model&, const TableSchema&, O
 
 std::int64_t onnx_bytes(const Model&, const TableSchema&) {
   throw InputError(
-      "--save: this build cannot write ONNX files, as CMake has not found ONNX; expected FILE.safetensors, or a build "
-      "with it");
+      "--save: this build cannot write ONNX files, because CMake did not find ONNX; expected FILE.safetensors, or a "
+      "build with ONNX");
 }
 
 }  // namespace recombine

@@ -8,7 +8,7 @@
 
 namespace recombine {
 
-/// @throws DamagedFile if the tensor `name` of the file is not F32, or has not as many bytes as its shape says
+/// @throws DamagedFile if the tensor `name` of the file is not F32, or if its number of bytes does not match its shape
 void require_f32(const SafetensorsFile& file, const std::string& name);
 
 /// @throws InputError if the tensor `name` of the file is not F32 with the shape of `expected`
