@@ -11,7 +11,8 @@
 
 namespace recombine {
 
-/// What --predictions tells of a table. The table is in the host's memory; it and the schema must outlive this.
+/// What --predictions needs to know about a table. The table is in the host's memory; it and the schema must outlive
+/// this.
 struct PredictedTable {
   const Table& table;
   const TableSchema& schema;
@@ -28,10 +29,10 @@ struct PredictedTable {
 ///                                                           the target's own units
 ///     row,target0,target1,...,output0,output1,...           regression without names
 ///
-/// The column of a target named row, class or probability is called `label`. Without answers the columns of labels and
-/// targets are absent. The class is the first one with the largest output, as the accuracy counts it. The softmax is
-/// computed in f64 from the f32 outputs. Numbers are the shortest texts that read back as the same f32; targets that
-/// were scaled have as many digits as survived that.
+/// If the target of classes is named row, class or probability, its column is called `label`. If there are no answers,
+/// the columns of labels and targets are absent. The class is the first one with the largest output, as in the
+/// accuracy. The softmax is computed in f64 from the f32 outputs. Numbers are the shortest texts that read back as the
+/// same f32; targets that were scaled have only the digits that are certain after that.
 class Predictions {
  public:
   /// @param path  of --predictions, for messages  @throws Error if the file cannot be written

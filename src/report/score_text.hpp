@@ -7,8 +7,8 @@
 
 namespace recombine {
 
-/// The scores as lines for the screen. Up to 20 classes: precision and recall of each, and the confusion table; else only
-/// their means. Regression: R2 and error of each target.
+/// The scores as lines for the screen. For up to 20 classes: precision and recall of each, and the confusion table; for
+/// more classes only the means of precision and recall. For a regression: R2 and error of each target.
 /// @param table  "test rows"  @param names  of the classes or targets
 std::string score_text(const std::string& table, const TableScores& scores, const std::vector<std::string>& names);
 

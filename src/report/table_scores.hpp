@@ -11,11 +11,11 @@
 
 namespace recombine {
 
-/// How the rows of one class were predicted.
+/// How well the rows of one class were predicted.
 struct ClassScore {
   std::int64_t rows = 0;                    ///< of this class
   std::int64_t predicted = 0;               ///< rows that were predicted as this class
-  std::int64_t hits = 0;                    ///< rows of this class that were predicted as it
+  std::int64_t hits = 0;                    ///< rows of this class that were predicted as this class
   std::optional<double> precision() const;  ///< hits / predicted; none: no row was predicted as this class
   std::optional<double> recall() const;     ///< hits / rows; none: there is no such row
 };
@@ -57,7 +57,7 @@ class TableScorer {
   void add_class(std::span<const float> row);
   void add_values(std::span<const float> row);
   double target(std::int64_t row, std::size_t column) const;
-  /// Squares of the targets' deviations from their mean.
+  /// Sum of the squares of a target's deviations from its mean.
   double square_deviation(std::size_t column) const;
 
   const Table& table_;

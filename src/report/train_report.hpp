@@ -77,7 +77,7 @@ struct RunResult {
   std::optional<Score> test, validation;
   std::optional<TableScores> test_scores, validation_scores;
   std::optional<TableScores> train_scores;  ///< with --evaluate, if there are no test rows
-  std::int64_t best_epoch = 0;              ///< whose weights the run ends with; 0: those of the last epoch
+  std::int64_t best_epoch = 0;              ///< the run ends with its weights; 0: with those of the last epoch
   std::optional<Score> train;               ///< of all training rows, with --evaluate
   std::string weights_sha256;
   std::uint64_t weights_fingerprint = 0;
@@ -94,8 +94,8 @@ struct RunResult {
 /// Multiplies all losses by `unit`.
 void scale_losses(RunResult& result, double unit);
 
-/// Prints the run on rank 0's standard output: a table of epochs (of every Nth one, if there are more than 20), on a
-/// terminal with a line of progress under it.
+/// Prints the run on rank 0's standard output: a table of epochs (if there are more than 20, of every Nth one), and on
+/// a terminal a line of progress under it.
 class Console : public TrainingListener {
  public:
   explicit Console(const RunDescription& run);

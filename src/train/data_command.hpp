@@ -7,7 +7,8 @@ namespace recombine {
 
 po::options_description data_options();
 
-/// The options for the data. `answers`, `seed`, `schema` and `memory` stay at their defaults. @throws InputError
+/// The options for the data. `answers`, `purpose`, `seed`, `schema` and `memory` keep their defaults.
+/// @throws InputError
 DataOptions read_data_options(const OptionReader& reader);
 
 }  // namespace recombine

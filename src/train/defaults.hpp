@@ -13,8 +13,8 @@ namespace recombine {
 struct DataFacts {
   enum class Kind { images, table };
 
-  Kind kind = Kind::images;  ///< images: synthetic data too
-  std::int64_t rows = 0;     ///< of training
+  Kind kind = Kind::images;  ///< synthetic data count as images
+  std::int64_t rows = 0;     ///< training rows
 };
 
 /// The options that the user gave; the defaults for the others follow from these.

@@ -7,8 +7,8 @@
 
 namespace recombine {
 
-/// What is expected if training diverges and an input that is not standardized has values beyond 100 or -100: says
-/// --standardize, and names the column and its range. "": the inputs are not to blame. Reads the training table.
+/// What a message about divergence expects if an input that is not standardized has values above 100 or below -100:
+/// --standardize; also names the column and its range. "": the inputs are not the reason. Reads the training table.
 std::string divergence_remedy(const SharedData& data, const TableSchema& schema);
 
 }  // namespace recombine

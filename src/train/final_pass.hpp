@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-/// What the final weights are asked for.
+/// What to compute with the final weights.
 struct FinalQuestions {
   const SharedData& data;
   const TableSchema& schema;  ///< on rank 0
@@ -20,7 +20,7 @@ struct FinalQuestions {
   OutputFile* file = nullptr;    ///< that file on rank 0; elsewhere null
 };
 
-/// On rank 0: the scores of the tables that have rows; none without answers.
+/// On rank 0: the scores of the tables that have rows; none if the data have no answers.
 struct FinalScores {
   std::optional<TableScores> train, validation, test;
 };
@@ -29,8 +29,9 @@ struct FinalScores {
 /// @throws InputError if the disk is full
 void reserve_predictions(const FinalQuestions& questions);
 
-/// Runs the network once over the validation and the test rows, and the training rows if asked for, and scores them. Writes the predictions of the test rows
-/// (or the training rows) in the same pass; the file is not committed. Every rank calls it.
+/// Runs the network once over the validation and the test rows, and over the training rows if asked, and scores them.
+/// Writes the predictions of the test rows (or of the training rows) in the same pass; does not commit the file. Every
+/// rank calls it.
 /// @param group  all ranks of the mesh, in its order, for memory of the context's device
 /// @throws InputError or Error on rank 0 alone, after the last exchange of a table
 FinalScores final_pass(RankContext& context, Communicator& group, Trainer& trainer, const FinalQuestions& questions);

@@ -22,15 +22,15 @@ struct TrainCommand {
   Action action = Action::train;
   Facts options;  ///< as texts, for the comparison of ranks
   DataOptions data;
-  std::vector<std::string> preparation;             ///< given options that a saved model decides, such as "missing"
-  std::optional<std::vector<std::int64_t>> hidden;  ///< none: of --load, or a default for the data; so are the next two
+  std::vector<std::string> preparation;             ///< given options that a saved model fixes, such as "missing"
+  std::optional<std::vector<std::int64_t>> hidden;  ///< none: that of --load, or a default; the same for the next two
   std::optional<Activation> activation;
   std::optional<Bias> bias;
   Loss loss = Loss::automatic;
   std::optional<std::int64_t> batch_size;  ///< rows of a micro-batch; none: a default for the data
   std::int64_t accumulate = 1;             ///< micro-batches per step
   OptimizerOptions optimizer;              ///< without its weight_decay
-  std::optional<double> weight_decay;      ///< none: a default for the data; so are the next ones
+  std::optional<double> weight_decay;      ///< none: a default for the data; the same for the next three
   std::optional<double> lr;
   std::optional<std::int64_t> warmup;
   std::optional<std::int64_t> epochs;

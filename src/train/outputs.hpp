@@ -43,7 +43,7 @@ class Outputs : public TrainingListener {
 class Fanout : public TrainingListener {
  public:
   std::vector<TrainingListener*> targets;
-  double loss_unit = 1;  ///< factor of the losses that are passed on
+  double loss_unit = 1;  ///< losses that are passed on are multiplied by this
   EpochRecord last;      ///< its losses are those of the network
 
   void on_steps(const std::vector<StepRecord>& steps) override {

@@ -12,20 +12,20 @@ namespace recombine {
 /// @throws InputError on every rank
 void check_command(Session& session, const TrainCommand& command, const Mesh& mesh);
 
-/// Reads the tables of --data, --validation and --test into this rank's memory; as the training table of --load was
-/// read, if `saved` says how.
+/// Reads the tables of --data, --validation and --test into this rank's memory. If `saved` describes its training
+/// table, reads them in the same way.
 /// @param memory  what each rank of the host may use; before training begins, the data may use all of it
 /// @throws InputError
 DataSet load_tables(const Session& session, const TrainCommand& command, const RankMemory& memory,
                     const std::optional<SavedNetwork>& saved);
 
-/// The options of a trainer, and which of them the user did not give.
+/// The options of a trainer, and those that the user did not give.
 struct ChosenOptions {
   TrainerOptions trainer;
   std::string defaults;  ///< the options that were chosen for these data: "--hidden 100 --epochs 60"; "": none
 };
 
-/// What the user gave; else the network of `saved`; else defaults for the data.
+/// Takes each option from the user; else from the network of `saved`; else a default for the data.
 ChosenOptions choose_options(const TrainCommand& command, const SharedData& data, DataFacts::Kind kind,
                              const std::optional<SavedNetwork>& saved);
 

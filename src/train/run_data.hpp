@@ -10,7 +10,7 @@
 
 namespace recombine {
 
-/// The data of a run, how they were read, and the network that was saved for such data.
+/// The data of a run, how they were read, and what the file of --load or --resume says about its network.
 class RunData {
  public:
   /// Reads the files. Blocks; every rank calls it. @throws InputError on every rank

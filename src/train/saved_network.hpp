@@ -14,7 +14,7 @@ struct SavedNetwork {
 };
 
 /// Reads the header of the file; none for a new network and for --resume auto. Every rank may call it alone.
-/// @throws InputError if the file cannot be read, or --activation is another one
+/// @throws InputError if the file cannot be read, or if its activation is not that of --activation
 std::optional<SavedNetwork> read_saved_network(const TrainCommand& command);
 
 }  // namespace recombine

@@ -57,10 +57,10 @@ class TrainingRun {
   Trainer::End train_with_checkpoints(Trainer& trainer);
   void print_stop(const Trainer& trainer);
   RunResult evaluate(Trainer& trainer);
-  /// The epoch whose weights the run ends with; 0: the last one.
+  /// The epoch with whose weights the run ends; 0: the last one.
   std::int64_t best_epoch(const Trainer& trainer) const;
   FinalQuestions final_questions();
-  /// Adds what the final weights give, and writes --save and --predictions.
+  /// Adds the scores and fingerprints of the final weights, and writes --save and --predictions.
   void finish_result(Trainer& trainer, RunResult& result);
   MemoryBytes counted_bytes();
 

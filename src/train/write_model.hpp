@@ -8,11 +8,11 @@
 
 namespace recombine {
 
-/// Claims room for --save, whose name decides the format: ONNX for FILE.onnx, else safetensors.
+/// Claims room for --save. The name of the file decides the format: ONNX for FILE.onnx, else safetensors.
 /// @throws InputError if the disk is full, or the format has no room for such a model
 void reserve_model(OutputFile& file, const std::string& path, const Model& model, const TableSchema& schema);
 
-/// Writes the model to `file` on rank 0, unless it is null there. The file is not committed. Every rank calls it.
+/// Writes the model to `file` on rank 0, unless it is null there. Does not commit the file. Every rank calls it.
 /// @param group   all ranks of the mesh, in its order, for memory of the context's device
 /// @param schema  on rank 0
 /// @return on rank 0: SHA-256 of the bytes of all tensors, in the order of a safetensors file; elsewhere ""
