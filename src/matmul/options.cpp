@@ -14,7 +14,7 @@ po::options_description product_options() {
   group.add_options()("m", text_option("M"),
                       "rows of C; without files, each element is computed from its global index")(
       "n", text_option("N"), "columns of C")("k", text_option("K"), "the contracted dimension")(
-      "a", text_option("A.npy"), "operand A from a file of numpy.save: floats, integers or bool, C or Fortran order")(
+      "a", text_option("A.npy"), "operand A from a file written by numpy.save: floats, integers or bool")(
       "b", text_option("B.npy"), "operand B")("c", text_option("C0.npy"),
                                               "the C that beta multiplies; --out may overwrite it")(
       "trans-a", po::bool_switch(), "A is given as its transpose, [k, m]")("trans-b", po::bool_switch(),

@@ -18,7 +18,7 @@ std::optional<char> parse_separator(const std::string& text) {
   const bool separates = (code >= ' ' || code == '\t') && code < 0x7F && std::isalnum(code) == 0 &&
                          std::string_view("\".+-#").find(text.front()) == std::string_view::npos;
   require_input(text.size() == 1 && separates,
-                "--separator '{}': expected one character that is no letter, digit or one of \" . + - #; or comma, "
+                "--separator '{}': expected one character except letters, digits and \" . + - #; or comma, "
                 "semicolon, tab, pipe, space",
                 text);
   return text.front();
@@ -41,27 +41,25 @@ Header read_header(const OptionReader& reader) {
 po::options_description data_options() {
   po::options_description group("Data");
   group.add_options()("data", text_option("WHAT", "fashion-mnist"),
-                      "fashion-mnist | DIR with IDX files | FILE: a table of text (.csv, .tsv, .txt, .data), or X.npy; "
-                      "also compressed (.gz, .xz, .zst) | - (a table from standard input) | synthetic:ROWS,IN,OUT")(
+                      "fashion-mnist | DIR with IDX files | FILE: a table of text (.csv, .tsv, .txt, .data; also .gz, "
+                      ".xz, .zst) | X.npy | - (a table from standard input) | synthetic:ROWS,IN,OUT")(
       "target", text_option("COLUMNS"),
-      "table: the column to predict, or several, separated by commas, each by its name or number (1 is the first "
-      "column, -1 the last); write a name with a comma in \"\"; default: a column named target, label, class, y, "
-      "output or outcome, "
-      "else the last one")("target-data", text_option("Y.npy"), "the targets for --data X.npy")(
-      "features", text_option("COLUMNS"), "table: the only columns that are inputs; default all but --target")(
-      "ignore", text_option("COLUMNS"), "table: columns that are no inputs")(
+      "table: the column to predict, or several, separated by commas; each by its name or number (1 is the first "
+      "column, -1 the last); put a name that contains a comma in \"\"")("target-data", text_option("Y.npy"),
+                                                                        "the targets for --data X.npy")(
+      "features", text_option("COLUMNS"), "table: the only columns that are inputs; default: all but --target")(
+      "ignore", text_option("COLUMNS"), "table: columns that are not inputs")(
       "separator", text_option("CHAR"),
-      "table: what separates the columns: a character, comma, semicolon, tab, pipe or space; default found in the "
-      "file")("header", po::bool_switch(), "table: the first row names the columns, although it looks like data")(
-      "no-header", po::bool_switch(), "table: the first row is data; the columns are then called 1, 2, ...")(
-      "categories", text_option("N", "64"), "table: the most different texts of a column that becomes an input")(
+      "table: what separates the columns: a character, or comma, semicolon, tab, pipe or space; default: it is "
+      "detected")("no-header", po::bool_switch(),
+                  "table: the first line is data, not a header; the columns are called 1, 2, ...")(
+      "categories", text_option("N", "64"), "table: the most different texts that an input column may have")(
       "missing", text_option("NAME", "mean"),
-      "table, missing numbers become: mean | median (of their column in the training rows) | drop (their rows are left "
-      "out) | error (they are refused); a missing text is a category of its own")(
+      "table: missing inputs: mean | median (a number becomes that of its column in the training rows; missing texts "
+      "are a category of their own) | drop (leave the rows out) | error (refuse them)")(
       "standardize", po::bool_switch(),
-      "scale inputs to mean 0 and deviation 1 over the training rows; default for tables and arrays of numbers, not "
-      "for "
-      "images")("no-standardize", po::bool_switch(), "leave inputs and targets as they are")(
+      "scale inputs, and targets of a regression, to mean 0 and deviation 1 over the training rows; default for tables "
+      "and arrays, but not for images")("no-standardize", po::bool_switch(), "leave inputs and targets as they are")(
       "validation", text_option("WHAT"), "rows for the validation loss: a fraction of the training rows, or a file")(
       "test", text_option("WHAT"), "rows for the test scores: a fraction of the rows, or a file");
   return group;
