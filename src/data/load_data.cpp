@@ -62,17 +62,17 @@ void refuse_other_kind(const std::string& option, const std::string& path) {
   const std::string ending = ending_of(path);
   for (const OtherKind& kind : kOtherKinds) {
     require_input(ending != kind.ending,
-                  "--{} {}: is no table of text; expected one: in Python, pandas.{}('{}'{}).to_csv('table.csv', "
-                  "index=False) writes it",
-                  option, path, kind.reader, path, ending == ".jsonl" ? ", lines=True" : "");
+                  "--{} {}: is not a table of text; expected one: in Python, pandas.{}('{}').to_csv('table.csv', "
+                  "index=False) writes one",
+                  option, path, kind.reader, path);
   }
   require_input(std::ranges::find(kArchives, ending) == kArchives.end(),
-                "--{} {}: is an archive; expected the table in it: unpack it first", option, path);
+                "--{} {}: is an archive; expected a table: unpack the archive first", option, path);
   require_input(ending != ".npz",
-                "--{} {}: holds several arrays; expected X.npy with --target-data Y.npy: numpy.save() writes them",
+                "--{} {}: contains several arrays; expected X.npy with --target-data Y.npy: numpy.save() writes them",
                 option, path);
   require_input(ending != ".safetensors" && ending != ".onnx" && ending != ".pt",
-                "--{} {}: is a model; expected data here, and the model with --load", option, path);
+                "--{} {}: is a model; expected data; --load reads models", option, path);
 }
 
 void require_known_kind(const DataOptions& options) {

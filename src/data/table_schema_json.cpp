@@ -39,7 +39,7 @@ class SchemaReader {
 
   TableSchema read(const std::string& text) const {
     const Json json = Json::parse(text, nullptr, false);
-    check(json.is_object(), "is no JSON object");
+    check(json.is_object(), "is not a JSON object");
     TableSchema schema;
     for (const Json& column : list(json, "inputs")) schema.inputs.push_back(input(column));
     for (const Json& column : list(json, "targets")) schema.targets.push_back(target(column));
@@ -107,13 +107,13 @@ class SchemaReader {
     InputColumn column{.name = text(part(json, "name"), "name"), .kind = word(json, "kind", kKinds)};
     column.categories = texts(json, "categories");
     const Json& has_missing = part(json, "has_missing");
-    check(has_missing.is_boolean(), "has no true or false 'has_missing'");
+    check(has_missing.is_boolean(), "has no boolean 'has_missing'");
     column.has_missing = has_missing.get<bool>();
     if (json.contains("fill")) column.fill = number(json, "fill");
     column.mean = number(json, "mean");
     column.deviation = deviation(json);
-    column.origin = origin(json);
-    check(!column.has_missing || column.kind == ColumnKind::category, "has a category 'missing' of numbers");
+    check(!column.has_missing || column.kind == ColumnKind::category,
+          "has 'has_missing' for a column without categories");
     const std::size_t count = column.categories.size();
     check(column.kind == ColumnKind::number   ? count == 0
           : column.kind == ColumnKind::yes_no ? count == 2

@@ -53,7 +53,7 @@ std::string divergence_remedy(const SharedData& data, const TableSchema& schema)
   const InputColumn* const column = column_of(schema, input);
   const bool scaled = column ? column->mean != 0 || column->deviation != 1 : data.input().scale != 1;
   if (largest->size() <= kLarge || scaled) return "";
-  return fmt::format("smaller inputs: --standardize; {} goes from {:.6g} to {:.6g}",
+  return fmt::format("smaller inputs, by --standardize; {} goes from {:.6g} to {:.6g}",
                      column ? fmt::format("column '{}'", column->name) : fmt::format("input {}", input + 1),
                      largest->least, largest->most);
 }

@@ -23,7 +23,7 @@ std::vector<std::string> notes_of_run(const TrainCommand& command, const DataSet
   std::vector<std::string> notes;
   if (command.only_predicts) {
     notes.push_back(
-        fmt::format("--load {} with --predictions: nothing is trained (--epochs N would train on)", command.load));
+        fmt::format("--load {} with --predictions: nothing is trained; --epochs N continues training", command.load));
   }
   const bool scaled = std::ranges::any_of(
       set.schema.targets, [](const TargetColumn& target) { return target.mean != 0 || target.deviation != 1; });
@@ -36,10 +36,12 @@ std::vector<std::string> notes_of_run(const TrainCommand& command, const DataSet
 /// Refuses data without answers for all but predictions.
 void require_only_predictions(const TrainCommand& command, const TableSchema& schema) {
   const std::string target = schema.targets.empty() ? "" : schema.targets.front().name;
-  require_input(command.evaluate, "--data {}: has no column '{}'; expected it for training", command.data.data, target);
-  require_input(!command.predictions.empty(),
-                "--evaluate: {} has no column '{}' to compare with; expected --predictions FILE, or data with it",
-                command.data.data, target);
+  require_input(command.evaluate, "--data {}: has no values of '{}'; expected them for training", command.data.data,
+                target);
+  require_input(
+      !command.predictions.empty(),
+      "--evaluate: {} has no values of '{}' to compare with; expected --predictions FILE, or data with these values",
+      command.data.data, target);
 }
 
 }  // namespace

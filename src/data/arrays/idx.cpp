@@ -27,7 +27,8 @@ struct Images {
 
 IdxReader open_images(const std::string& path, Growth growth) {
   IdxReader images(path, growth);
-  require_input(images.shape().size() > 1, "{}: has 1 dimension; expected images: at least 2, the first counts them",
+  require_input(images.shape().size() > 1,
+                "{}: has 1 dimension; expected images: at least 2 dimensions, of which the first counts the images",
                 path);
   return images;
 }

@@ -17,9 +17,10 @@ namespace {
 NpyArray open_inputs(const DataOptions& options) {
   NpyArray array("--data " + options.data, options.data);
   const NpyHeader& header = array.header();
-  require_input(header.shape.size() > 1,
-                "{}: has 1 dimension; expected 2 to 4: the first counts the rows: save X.reshape({}, 1) of the array X",
-                array.name(), header.rows);
+  require_input(
+      header.shape.size() > 1,
+      "{}: has 1 dimension; expected 2 to 4, of which the first counts the rows: save X.reshape({}, 1) of the array X",
+      array.name(), header.rows);
   require_input(header.rows > 0 && header.cols > 0, "{}: is [{}]; expected at least one row and one input",
                 array.name(), fmt::join(header.shape, ","));
   return array;
@@ -63,7 +64,7 @@ void read_pixels(const NpyArray& array, DataBudget& budget, DataSet& set) {
 void leave_out_targets(const DataOptions& options, DataSet& set) {
   LoadedTable& table = set.data.train;
   require_input(options.schema.has_value(),
-                "--target-data: missing; expected with --data {} the file of its targets: Y.npy with {} rows",
+                "--target-data: missing; --data {} expects it with the file of its targets: Y.npy with {} rows",
                 options.data, table.rows);
   set.answers = Answers::absent;
   set.schema.classes = options.schema->classes;

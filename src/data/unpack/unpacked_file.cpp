@@ -54,8 +54,8 @@ std::size_t UnpackedFile::read(std::span<char> to) {
 
 void UnpackedFile::require_allowed(std::int64_t bytes) const {
   require_input(!packed() || growth_ == Growth::any || bytes <= kMostGrowth * file_bytes_,
-                "{}: unpacks to more than {} times its {} bytes; expected less, or the option --memory-limit", path_,
-                kMostGrowth, file_bytes_);
+                "{}: unpacks to more than {} times its {} bytes; expected less, or --memory-limit, which allows more",
+                path_, kMostGrowth, file_bytes_);
 }
 
 std::size_t UnpackedFile::read_file(std::span<char> to) {
@@ -91,11 +91,11 @@ std::size_t UnpackedFile::unpack(std::span<char> to) {
     const std::size_t room = to.size();
     state_ = unpacker_->unpack(left_, to);
     require_input(state_ != Unpacker::State::too_wide,
-                  "{}: takes more than 256 MiB to unpack; expected a {} file of a lower level", path_,
-                  unpacker_->format());
+                  "{}: needs more than 256 MiB of memory to unpack; expected a {} file of a lower compression level",
+                  path_, unpacker_->format());
     const bool stuck = at_end && to.size() == room && state_ == Unpacker::State::more;
     require_input(state_ != Unpacker::State::damaged && !stuck,
-                  "{}: truncated or damaged {} file; expected a whole one: download it again", path_,
+                  "{}: truncated or damaged {} file; expected a complete one: copy or download it again", path_,
                   unpacker_->format());
   }
   return wanted - to.size();
