@@ -12,8 +12,8 @@ namespace recombine {
 /// The rows of a file as tables, by their roles.
 struct EncodedTable {
   std::array<LoadedTable, 3> tables;  ///< by RowRole
-  /// At Stage::raw, moments of the training rows: of each input column of the schema, without missing values (none for
-  /// a category column), and of each target column of a regression.
+  /// At Stage::raw, moments of the values of the training rows minus their origin: of each input column (without
+  /// missing values; none for a category column), and of each target column of a regression.
   std::vector<Moments> inputs, targets;
 };
 
