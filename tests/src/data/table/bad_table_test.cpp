@@ -32,6 +32,8 @@ TEST_F(DataTest, RefusesBadTablesByLineAndColumn) {
       {"a,y\n3,\n4,\n", {"table.csv", "'y'", "no value in any row"}},
       {"a,y\n1,5,2,5\n2,5,1,5\n", {"table.csv, line 2", "4 values for 2 columns", "decimal commas"}},
       {"a,b,y\n1,2021-05-01,2\n4,2021-05-02,3\n", {"table.csv, line 2, column 'b'", "date", "--ignore b"}},
+      {"a,y\n1.5,1\n2.5,2\n(3.5),1.5\n4.5,2\n(5.5),2\n",
+       {"table.csv, line 4, column 'a'", "'(3.5)'", "expected a number"}},
       {"a,y\n1,2021-05-01\n4,2021-05-02\n", {"table.csv, line 2, column 'y'", "date"}},
       {std::string("a,y\n1,2\n3\0,4\n", 13), {"table.csv, line 3", "zero byte"}},
   };
@@ -46,7 +48,7 @@ TEST_F(DataTest, RefusesOtherKindsOfFiles) {
                                    {"t.XLSX", "pandas.read_excel('"},
                                    {"t.json", "t.json').to_csv('"},
                                    {"t.jsonl", "t.jsonl', lines=True).to_csv('"},
-                                   {"t.zip", "unpack it"},
+                                   {"t.zip", "unpack the archive"},
                                    {"t.npz", "--target-data"},
                                    {"t.safetensors", "--load"}}) {
     expect_refused({.data = write(name, "a,y\n1,2\n"), .target = "y"}, {std::string("--data ") + path(name), part});

@@ -24,6 +24,20 @@ TEST_F(LoadTableTest, TinyNumbersBecomeZero) {
   EXPECT_EQ(features_of(load(plain("a,y\n1e-60,-1e-60\n1,2\n")).train), (std::vector<float>{0, 1}));
 }
 
+TEST_F(LoadTableTest, TrueAndFalseAreOneAndZeroInEveryTable) {
+  const std::string words = "a,b,y\nTrue,1,yes\nFALSE,2,no\nTrue,5,no\n", digits = "a,b,y\n1,1,1\n0,2,0\n1,5,0\n";
+  for (const auto& [trained, used] : {std::pair(words, digits), {digits, words}}) {
+    DataOptions options = plain(trained);
+    options.answers = AnswerKind::classes;
+    const DataSet first = load_data(options);
+    DataOptions other = plain(used);
+    other.schema = first.schema;
+    const DataSet second = load_data(other);
+    EXPECT_EQ(features_of(second.data.train), features_of(first.data.train));
+    EXPECT_EQ(second.data.train.labels, first.data.train.labels);
+  }
+}
+
 TEST_F(LoadTableTest, SplitsKeepTheOrderOfTheFile) {
   std::string text = "a,y\n";
   for (int i = 0; i < 1000; ++i) text += fmt::format("{},{}.5\n", 2 * i, 2 * i);
