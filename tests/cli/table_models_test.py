@@ -120,7 +120,9 @@ def check_classes(trainer, checks):
             ["--activation tanh", "m.safetensors has relu"])
     refused(trainer, checks, ["--load", "m.safetensors", "--data", "new.csv", "--evaluate"], ["--evaluate", "kind"])
     refused(trainer, checks, load, ["--data fashion-mnist", "size"])
-    refused(trainer, checks, [*load, "--data", "other.csv", "--missing", "drop"], ["--missing"])
+    words = ["--load", "m.safetensors", "--data", "other.csv", "--predictions", "dropped.csv", "--missing", "drop"]
+    text = trainer.run(2, *words).stdout
+    checks.expect("--missing: not used" in text, f"--missing with a model: {text}")
     check_some_targets(trainer, checks, tests, without)
     checks.expect(not (folder / "none.csv").exists(), "none.csv was written")
 
