@@ -130,7 +130,8 @@ def make_cases(root, np):
         (good + ["--validation", str(pipe)], f"{pipe}: is a FIFO; expected a regular file"),
         (csv("zero.csv", "a,y\n1,\0\n"), "zero.csv"),
         (csv("header.csv", "a,y\n"), "header.csv"), (good + ["--validation", "1.5"], "--validation"),
-        (csv("ids.csv", "id,name\n1,Ann\n2,Bob\n")[:2], ["--target", "'id' and 'name'"]), (good + ["--loss", "cross-entropy", "--validation", "x"], "--validation x"),
+        (csv("ids.csv", "id,name\n1,Ann\n2,Bob\n")[:2], ["--target", "'id' and 'name'"]),
+        (good + ["--loss", "cross-entropy", "--validation", "x"], "--validation x"),
     ]
     outputs = [(good + [option, "/nonexistent/file"], option) for option in ("--summary", "--metrics", "--save")]
     for option in ("--summary", "--metrics", "--save"):
