@@ -18,8 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const int argc = static_cast<int>(argv.size());
   TrainCommand train;
   if (fuzz::accepts([&] { train = parse_train_command(argc, argv.data()); })) {
-    fuzz::insist(train.action != TrainCommand::Action::train || train.epochs >= 1, "no epochs");
-    fuzz::insist(train.batch_size.value_or(1) >= 1 && train.lr >= 0 && train.warmup >= 0, "a number out of its bounds");
+    fuzz::insist(train.action != TrainCommand::Action::train || train.epochs.value_or(1) >= 1, "no epochs");
+    fuzz::insist(train.batch_size.value_or(1) >= 1 && train.lr.value_or(0) >= 0 && train.warmup.value_or(0) >= 0,
+                 "a number out of its bounds");
   }
   MatmulCommand matmul;
   if (fuzz::accepts([&] { matmul = parse_matmul_command(argc, argv.data()); })) {
