@@ -28,7 +28,7 @@ std::vector<std::string> notes_of_run(const TrainCommand& command, const DataSet
   const bool scaled = std::ranges::any_of(
       set.schema.targets, [](const TargetColumn& target) { return target.mean != 0 || target.deviation != 1; });
   if (set.schema.classes.empty() && set.schema.targets.size() > 1 && scaled) {
-    notes.push_back("losses are means over the targets, each in units of its standard deviation");
+    notes.emplace_back("losses are means over the targets, each in units of its standard deviation");
   }
   return notes;
 }
