@@ -62,9 +62,9 @@ void refuse_other_kind(const std::string& option, const std::string& path) {
   const std::string ending = ending_of(path);
   for (const OtherKind& kind : kOtherKinds) {
     require_input(ending != kind.ending,
-                  "--{} {}: is not a table of text; expected one: in Python, pandas.{}('{}').to_csv('table.csv', "
-                  "index=False) writes one",
-                  option, path, kind.reader, path);
+                  "--{} {}: is no table of text; expected one: in Python, pandas.{}('{}'{}).to_csv('table.csv', "
+                  "index=False) writes it",
+                  option, path, kind.reader, path, ending == ".jsonl" ? ", lines=True" : "");
   }
   require_input(std::ranges::find(kArchives, ending) == kArchives.end(),
                 "--{} {}: is an archive; expected a table: unpack the archive first", option, path);

@@ -112,6 +112,7 @@ class SchemaReader {
     if (json.contains("fill")) column.fill = number(json, "fill");
     column.mean = number(json, "mean");
     column.deviation = deviation(json);
+    column.origin = origin(json);
     check(!column.has_missing || column.kind == ColumnKind::category,
           "has 'has_missing' for a column without categories");
     const std::size_t count = column.categories.size();

@@ -176,7 +176,7 @@ void Console::print_scores(const RunResult& result) {
                                                            : target_names(run_.schema, std::ssize(scores->targets));
     print("{}", score_text(rows, *scores, names));
   };
-  text("all rows", result.train_scores);
+  text(name_of_rows(result), result.train_scores);
   text("validation rows", result.validation_scores);
   text("test rows", result.test_scores);
   std::fflush(stdout);

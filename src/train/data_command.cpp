@@ -45,14 +45,14 @@ po::options_description data_options() {
                       ".xz, .zst) | X.npy | - (a table from standard input) | synthetic:ROWS,IN,OUT")(
       "target", text_option("COLUMNS"),
       "table: the column to predict, or several, separated by commas; each by its name or number (1 is the first "
-      "column, -1 the last); put a name that contains a comma in \"\"")("target-data", text_option("Y.npy"),
-                                                                        "the targets for --data X.npy")(
+      "column, -1 the last); put a name that contains a comma in \"\"; default: a column named target, label, class, "
+      "y, output or outcome, else the last one")("target-data", text_option("Y.npy"), "the targets for --data X.npy")(
       "features", text_option("COLUMNS"), "table: the only columns that are inputs; default: all but --target")(
       "ignore", text_option("COLUMNS"), "table: columns that are not inputs")(
       "separator", text_option("CHAR"),
       "table: what separates the columns: a character, or comma, semicolon, tab, pipe or space; default: it is "
-      "detected")("no-header", po::bool_switch(),
-                  "table: the first line is data, not a header; the columns are called 1, 2, ...")(
+      "detected")("header", po::bool_switch(), "table: the first row names the columns, although it looks like data")(
+      "no-header", po::bool_switch(), "table: the first row is data; the columns are called 1, 2, ...")(
       "categories", text_option("N", "64"), "table: the most different texts that an input column may have")(
       "missing", text_option("NAME", "mean"),
       "table: missing inputs: mean | median (a number becomes that of its column in the training rows; missing texts "

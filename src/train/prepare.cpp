@@ -33,8 +33,6 @@ namespace {
 
 /// Refuses data without the columns that the model needs.
 void require_fit(const TrainCommand& command, const TableSchema& schema) {
-  require_input(command.preparation.empty(), "--{0}: the saved model says how its data are read; expected no --{0}",
-                command.preparation.empty() ? "" : command.preparation.front());
   const bool has_names = !schema.inputs.empty() && schema.unnamed_inputs == 0 && schema.inputs.front().name != "1";
   require_input(!has_names || command.data.data != DataOptions().data,
                 "--data {}: the saved model expects a table with its columns ({} ...); expected --data FILE",

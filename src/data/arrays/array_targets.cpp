@@ -62,8 +62,8 @@ class TargetReader {
     const bool one_column = array_.header().cols == 1;
     if (options_.schema) {
       const bool expected = !options_.schema->classes.empty();
-      require_input(!expected || one_column, "{}: has {} columns; the model of --load expects one column, of classes",
-                    array_.name(), array_.header().cols);
+      require_input(!expected || one_column, "{}: has {} columns; the model expects one, of classes", array_.name(),
+                    array_.header().cols);
       return expected;
     }
     if (options_.answers == AnswerKind::numbers) return false;

@@ -46,13 +46,17 @@ ClassPlaces::ClassPlaces(const std::vector<std::string>& classes, char decimal)
 }
 
 std::optional<std::size_t> ClassPlaces::find(std::string_view text) const {
+  std::optional<double> number = number_in(text, decimal_);
   if (!numbers_.empty()) {
-    const std::optional<double> number = number_in(text, decimal_);
+    if (const auto word = yes_no_number(text)) number = *word;
     const auto at = number ? numbers_.find(*number) : numbers_.end();
     return at == numbers_.end() ? std::nullopt : std::optional(at->second);
   }
   const std::optional<std::size_t> exact = texts_.find(text);
-  return exact ? exact : small_texts_.find(small_yes_no(text));
+  if (exact || !number) return exact ? exact : small_texts_.find(small_yes_no(text));
+  const bool one = *number == 1;
+  const std::optional<std::size_t> truth = small_texts_.find(one ? "true" : "false");
+  return *number != 0 && !one ? std::nullopt : truth ? truth : small_texts_.find(one ? "yes" : "no");
 }
 
 CellReader::CellReader(const TableFacts& table, const TableColumns& columns, const TableSchema& schema, Stage stage)
@@ -105,8 +109,12 @@ float CellReader::read_number(const Input& input, const Place& place) const {
   if (column.kind == ColumnKind::number) {
     if (const auto number = number_in(place.cell, table_.dialect.decimal))
       return static_cast<float>(*number - column.origin);
+    const auto word = yes_no_number(place.cell);  // of a table whose training table had 0 and 1
+    if (stage_ == Stage::scaled && word) return static_cast<float>(*word - column.origin);
   } else if (const auto word = input.categories.find(small_yes_no(place.cell))) {
     return static_cast<float>(*word);
+  } else if (const auto number = number_in(place.cell, table_.dialect.decimal); number == 0 || number == 1) {
+    return static_cast<float>(*number);
   }
   const bool may_miss = schema_.missing != Missing::error && (stage_ == Stage::raw || !std::isnan(column.fill));
   if (may_miss && is_missing(place.cell)) return std::numeric_limits<float>::quiet_NaN();

@@ -82,6 +82,11 @@ std::string small_yes_no(std::string_view text) {
   return std::ranges::find(kWords, word) != kWords.end() ? word : std::string(text);
 }
 
+std::optional<int> yes_no_number(std::string_view text) {
+  const auto word = std::ranges::find(kWords, in_small_letters(text));
+  return word == kWords.end() ? std::nullopt : std::optional(static_cast<int>((word - kWords.begin()) % 2));
+}
+
 std::vector<std::string> yes_no_texts(const ColumnProfile& column) {
   const bool says_no = !column.values.empty() && (in_small_letters(*column.values.begin()) == "no" ||
                                                   in_small_letters(*column.values.begin()) == "yes");
@@ -98,7 +103,9 @@ Content content_of(const TableFacts& table, std::size_t column, const std::strin
                 "{}, line {}, column {}: {} is a date or a time; expected numbers or categories: {}, or replace it by "
                 "numbers such as the year",
                 table.file, cells.first_text, shown(name), text, ignore_option(name));
-  require_input(10 * cells.numbers < 9 * present,
+  // Half of the cells are numbers with decimals: the others are numbers in an odd form. Tickets may be whole numbers.
+  const bool odd_numbers = 2 * cells.numbers >= present && !cells.whole && !cells.repeats;
+  require_input(10 * cells.numbers < 9 * present && !odd_numbers,
                 "{}, line {}, column {}: {}; expected a number, as in {} other rows (NA if it is missing), or {}",
                 table.file, cells.first_text, shown(name), text, cells.numbers, ignore_option(name));
   require_input(!has_other_decimals(cells, table.dialect.decimal),

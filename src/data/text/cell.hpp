@@ -9,9 +9,10 @@ namespace recombine {
 /// What the text of a cell is.
 enum class CellKind { missing, number, yes_no, date, text };
 
-/// The kind of a cell, which is given without its quotes and the spaces around it. Missing: empty, NA, N/A, NaN, null,
-/// none, ? or -, in upper or lower case. Yes_no: true, false, yes or no, in upper or lower case. Date: such as
-/// 2021-03-04, 4.3.2021, 03/04/2021, each also with a time; or a time, such as 12:30.
+/// The kind of a cell without its quotes and the spaces around it. Missing: empty, NA, N/A, NaN, null, none, ?, - and the
+/// other words that pandas takes for it (#N/A, #NA, #N/A N/A, <NA>, -NaN, 1.#IND, -1.#IND, 1.#QNAN, -1.#QNAN), in any
+/// case of the letters. Yes_no: true, false, yes or no, in any case. Date: such as 2021-03-04, 4.3.2021, 03/04/2021,
+/// 4-Mar-21, Mar 2021, each also with a time; a time or a duration, such as 12:30 or 1 days 02:00:00.
 CellKind kind_of_cell(std::string_view cell, char decimal);
 
 /// The number in a cell: "1.5", "+1.5", "1e-3"; with the decimal sign ',' "1,5". NaN: the cell is not a finite number

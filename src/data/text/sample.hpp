@@ -22,7 +22,7 @@ Sample read_sample(const TextFile& text, char separator, std::int64_t begin, std
 /// How well a separator fits.
 struct Fit {
   std::size_t cells = 0;  ///< how many cells most rows have; less than 2: it separates nothing
-  double agreeing = 0;    ///< share of rows that have this number of cells
+  double agreeing = 0;    ///< share of rows that have this number of cells; a header may have one less
   double plain = 0;       ///< share of their cells that are not texts
 };
 Fit fit_of(const Sample& sample, char separator);
@@ -31,7 +31,7 @@ Fit fit_of(const Sample& sample, char separator);
 char decimal_of(const Sample& sample, char separator);
 
 /// True if the first row is a header: it has a text above a column of numbers, dates, or yes and no. If there is no
-/// such column: none of its cells occurs again below it.
+/// such column: none of its cells occurs again below it. Also if it is 0, 1, 2, ..., as pandas names columns.
 bool has_header(const Sample& sample, char decimal);
 
 }  // namespace recombine
