@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "src/data/arrays/unnamed_data.hpp"
 #include "src/data/synthetic.hpp"
 #include "src/data/table/load_table.hpp"
+#include "src/program/parse.hpp"
 
 namespace recombine {
 
@@ -39,9 +39,7 @@ std::string place_of(const DataOptions& options) {
 
 /// ".CSV" of "Table.CSV" in small letters.
 std::string ending_of(const std::string& path) {
-  std::string ending = std::filesystem::path(path).extension().string();
-  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return ending;
+  return in_small_letters(std::filesystem::path(path).extension().string());
 }
 
 /// A kind of file that is certainly no table of text.

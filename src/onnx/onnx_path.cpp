@@ -1,18 +1,10 @@
-#include <algorithm>
-#include <cctype>
-#include <string_view>
-
 #include "kernels/error.hpp"
 #include "src/onnx/write_onnx.hpp"
+#include "src/program/parse.hpp"
 
 namespace recombine {
 
-bool is_onnx(const std::string& path) {
-  static constexpr std::string_view kEnding = ".onnx";
-  std::string ending = path.substr(path.size() - std::min(path.size(), kEnding.size()));
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return ending == kEnding;
-}
+bool is_onnx(const std::string& path) { return in_small_letters(path).ends_with(".onnx"); }
 
 void refuse_onnx(const std::string& option, const std::string& path) {
   require_input(!is_onnx(path),

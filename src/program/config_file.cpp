@@ -23,9 +23,8 @@ std::string_view unquoted(std::string_view line, std::string_view value) {
 /// Accepts the words that Boost accepts for a flag. An empty value means true.
 void check_flag(const std::string& name, std::string_view value) {
   static constexpr std::array<std::string_view, 9> kWords = {"", "true", "yes", "on", "1", "false", "no", "off", "0"};
-  std::string lower(value);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  require_input(std::ranges::find(kWords, lower) != kWords.end(), "{} = '{}': expected true or false", name, value);
+  require_input(std::ranges::find(kWords, in_small_letters(value)) != kWords.end(), "{} = '{}': expected true or false",
+                name, value);
 }
 
 /// Reads a file as options, line by line. Boost.Program_options can read files too, but its error messages replace

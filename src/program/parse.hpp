@@ -16,6 +16,9 @@ namespace recombine {
 /// `text` without spaces, tabs and carriage returns at its two ends.
 std::string_view trimmed(std::string_view text);
 
+/// `text` with the letters A to Z in lower case.
+std::string in_small_letters(std::string_view text);
+
 /// The whole numbers that an option accepts.
 struct Whole {
   std::int64_t least = 0;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "kernels/error.hpp"
 #include "src/data/shown.hpp"
 #include "src/data/text/cell.hpp"
+#include "src/program/parse.hpp"
 
 namespace recombine {
 
@@ -56,12 +56,6 @@ bool are_decorated_numbers(const ColumnProfile& column, char decimal) {
     if (!number_in(number, decimal)) return false;
   }
   return true;
-}
-
-std::string in_small_letters(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
 }
 
 bool counts_rows(const ColumnProfile& column) {

@@ -26,8 +26,6 @@ std::string small_yes_no(std::string_view text);
 /// True if the texts are numbers with characters that this program does not read: 12%, $5, 3 kg, 1,234,567.
 bool are_decorated_numbers(const ColumnProfile& column, char decimal);
 
-std::string in_small_letters(std::string_view text);
-
 /// True if a column may be the number of the row: by its name, such as id or index. In a table without a header, the
 /// first column may be.
 bool may_number_rows(const TableFacts& table, std::size_t column);

@@ -7,6 +7,7 @@
 
 #include "src/data/shown.hpp"
 #include "src/data/table/column_content.hpp"
+#include "src/program/parse.hpp"
 
 namespace recombine {
 
