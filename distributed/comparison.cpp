@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <sstream>
+
+#include <fmt/ranges.h>
 
 #include "kernels/error.hpp"
 
@@ -60,6 +63,13 @@ std::optional<std::string> find_difference(const std::vector<Statement>& stateme
 
 void require_same(const Session& session, const Facts& facts) {
   require_same_start(session, {.where = Session::place(), .facts = facts});
+}
+
+std::vector<std::string> share_lines(const Session& session, const std::vector<std::string>& lines) {
+  std::istringstream shared(from_every_rank(session, fmt::format("{}", fmt::join(lines, "\n"))).front());
+  std::vector<std::string> all;
+  for (std::string line; std::getline(shared, line);) all.push_back(line);
+  return all;
 }
 
 }  // namespace recombine

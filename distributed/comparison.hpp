@@ -44,6 +44,10 @@ bool same_on_every_rank(const Session& session, const std::string& text);
 /// The text `own` of each rank, in rank order. Blocks; every rank calls it. @pre no communication stream has work
 std::vector<std::string> from_every_rank(const Session& session, const std::string& own);
 
+/// The lines of rank 0, on every rank. No line holds a line end, and the last one is not empty. Blocks; every rank calls
+/// it. @pre no communication stream has work
+std::vector<std::string> share_lines(const Session& session, const std::vector<std::string>& lines);
+
 /// The libraries that a rank's results depend on: kernel_libraries() and Open MPI.
 std::vector<Library> libraries();
 

@@ -100,14 +100,6 @@ void note_schedule(const CheckpointInfo& info, const Trainer& trainer, Resumed& 
                                       resumed.path, stored->value, own.value, trainer.schedule().at(info.state.step));
 }
 
-/// Returns the lines of rank 0 on every rank.
-std::vector<std::string> share_lines(const Session& session, const std::vector<std::string>& lines) {
-  std::istringstream shared(from_every_rank(session, fmt::format("{}", fmt::join(lines, "\n"))).front());
-  std::vector<std::string> all;
-  for (std::string line; std::getline(shared, line);) all.push_back(line);
-  return all;
-}
-
 }  // namespace
 
 Fact schedule_fact(const Trainer& trainer) { return {"schedule", trainer.schedule().to_string()}; }

@@ -19,14 +19,14 @@ namespace recombine {
 
 /// What a checkpoint says about its network: the same on every rank, as each rank makes the file's header.
 Metadata TrainingRun::model_metadata() {
+  std::vector<std::string> lines;  // each key, then its value: JSON without line ends
+  on_root(*world_, *stream_, [&] {
+    for (const auto& [key, value] : metadata_of(options_.model, read_.schema()))
+      lines.insert(lines.end(), {key, value});
+  });
+  lines = share_lines(session_, lines);
   Metadata metadata;
-  on_root(*world_, *stream_, [&] { metadata = metadata_of(options_.model, read_.schema()); });
-  const auto shared = [&](const std::string& text) { return from_every_rank(session_, text).front(); };
-  metadata.resize(static_cast<std::size_t>(std::stoll(shared(fmt::format("{}", metadata.size())))));
-  for (auto& [key, value] : metadata) {
-    key = shared(key);
-    value = shared(value);
-  }
+  for (std::size_t n = 0; n + 1 < lines.size(); n += 2) metadata.push_back({lines[n], lines[n + 1]});
   return metadata;
 }
 
