@@ -12,8 +12,6 @@ namespace recombine {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kWords = {"false", "true", "no", "yes"};
-
 /// Names of columns that number the rows. A column without a name is the index that R and pandas write; read and written
 /// once more, it is "Unnamed: 0".
 constexpr std::array<std::string_view, 28> kRowNumbers = {
@@ -72,13 +70,7 @@ bool may_number_rows(const TableFacts& table, std::size_t column) {
 }
 
 std::string small_yes_no(std::string_view text) {
-  std::string word = in_small_letters(text);
-  return std::ranges::find(kWords, word) != kWords.end() ? word : std::string(text);
-}
-
-std::optional<int> yes_no_number(std::string_view text) {
-  const auto word = std::ranges::find(kWords, in_small_letters(text));
-  return word == kWords.end() ? std::nullopt : std::optional(static_cast<int>((word - kWords.begin()) % 2));
+  return yes_no_number(text) ? in_small_letters(text) : std::string(text);
 }
 
 std::vector<std::string> yes_no_texts(const ColumnProfile& column) {

@@ -17,9 +17,6 @@ Content content_of(const TableFacts& table, std::size_t column, const std::strin
 /// The two texts of a yes_no column; the first one means 0: {"no", "yes"} or {"false", "true"}.
 std::vector<std::string> yes_no_texts(const ColumnProfile& column);
 
-/// 0 for false and no, 1 for true and yes, in any case of letters; none for other texts.
-std::optional<int> yes_no_number(std::string_view text);
-
 /// true, false, yes and no in lower case; any other text as it is.
 std::string small_yes_no(std::string_view text);
 

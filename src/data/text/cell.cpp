@@ -88,15 +88,16 @@ double long_number(std::string_view cell, char decimal) {
   return negative ? -value : value;
 }
 
-/// True if the word is in the list, its letters in any case.
+/// The place of the word in the list, its letters in any case; N: it is not there.
 template <std::size_t N>
-bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
+std::size_t place_in(const std::array<std::string_view, N>& words, std::string_view word) {
   const auto same = [](char letter, char small) {
     return letter == small || (letter >= 'A' && letter <= 'Z' && letter + ('a' - 'A') == small);
   };
-  return std::ranges::any_of(words, [&](std::string_view other) {
+  const auto found = std::ranges::find_if(words, [&](std::string_view other) {
     return word.size() == other.size() && std::ranges::equal(word, other, same);
   });
+  return static_cast<std::size_t>(found - words.begin());
 }
 
 /// The kind of a cell that is no number.
@@ -105,16 +106,21 @@ CellKind kind_of_word(std::string_view cell) {
   static constexpr std::array<std::string_view, 16> kMissing = {
       "?",    "-",   "na",   "n/a",      "nan",    "null",    "none",    "-nan",
       "#n/a", "#na", "<na>", "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"};
-  static constexpr std::array<std::string_view, 4> kYesNo = {"true", "false", "yes", "no"};
   if (cell.empty()) return CellKind::missing;
   if (cell.size() <= kLongestWord) {
-    if (is_one_of(cell, kMissing)) return CellKind::missing;
-    if (is_one_of(cell, kYesNo)) return CellKind::yes_no;
+    if (place_in(kMissing, cell) < kMissing.size()) return CellKind::missing;
+    if (yes_no_number(cell)) return CellKind::yes_no;
   }
   return is_date(cell) ? CellKind::date : CellKind::text;
 }
 
 }  // namespace
+
+std::optional<int> yes_no_number(std::string_view cell) {
+  static constexpr std::array<std::string_view, 4> kWords = {"false", "true", "no", "yes"};
+  const std::size_t place = place_in(kWords, cell);
+  return place < kWords.size() ? std::optional(static_cast<int>(place % 2)) : std::nullopt;
+}
 
 double parsed_number(std::string_view cell, char decimal) {
   if (cell.empty()) return kNone;

@@ -15,6 +15,9 @@ enum class CellKind { missing, number, yes_no, date, text };
 /// 4-Mar-21, Mar 2021, each also with a time; a time or a duration, such as 12:30 or 1 days 02:00:00.
 CellKind kind_of_cell(std::string_view cell, char decimal);
 
+/// 0 for false and no, 1 for true and yes, in any case of letters; none for other texts.
+std::optional<int> yes_no_number(std::string_view cell);
+
 /// The number in a cell: "1.5", "+1.5", "1e-3"; with the decimal sign ',' "1,5". NaN: the cell is not a finite number
 /// in the range of f32 (numbers too small for f32 become 0).
 double parsed_number(std::string_view cell, char decimal);
