@@ -38,8 +38,8 @@ struct Truth {
   std::uint8_t byte;
 };
 
-/// Moves the exponent and the mantissa to their places in an f32, and multiplies by the ratio of the exponents' biases,
-/// which is right for subnormal numbers too. Has signed integers and no branches, so that the compiler vectorizes it.
+/// Moves the exponent and the mantissa to their places in an f32, and multiplies by the ratio of the exponents' biases.
+/// The result is exact, also for subnormal numbers. Signed integers without branches: the compiler vectorizes it.
 float to_f32(Half x) {
   constexpr std::int32_t kInfinity = 0x7C00 << 13;
   const std::int32_t extended = static_cast<std::int16_t>(x.bits);

@@ -14,7 +14,8 @@ struct GuessedTarget {
   std::string note;  ///< a line for the screen that says so
 };
 
-/// The only column with a name such as target, label or class; else the last one that is no number or name of the row.
+/// The only column with a name such as target, label or class. If there is none: the last column that does not number or
+/// name the rows.
 /// @param names  for messages  @param free  for each column: true if it may be the target
 /// @throws InputError as content_of() does
 std::optional<GuessedTarget> guess_target(const TableFacts& table, const std::vector<std::string>& names,

@@ -100,7 +100,7 @@ std::size_t place_in(const std::array<std::string_view, N>& words, std::string_v
   return static_cast<std::size_t>(found - words.begin());
 }
 
-/// The kind of a cell that is no number.
+/// The kind of a cell that does not hold a number.
 CellKind kind_of_word(std::string_view cell) {
   static constexpr std::size_t kLongestWord = 8;
   static constexpr std::array<std::string_view, 16> kMissing = {
