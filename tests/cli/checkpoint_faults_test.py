@@ -21,13 +21,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "preload"))
 
 from checkpoints import Folder  # noqa: E402
+from mounts import NAMESPACE, can_mount  # noqa: E402
 from points import Points, plan  # noqa: E402
 from program import SETTINGS, Checks, run, start, wait_for  # noqa: E402
 
 NP = 2
 DATA = ["--data", "synthetic:400,12,3", "--hidden", "48,40", "--batch-size", 80, "--quiet"]
 ENDLESS = ["--epochs", 1_000_000]
-NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 BLOCK = 4096
 NOTES = ["the learning rate was", "training waited"]  # lines that are no errors
 
@@ -269,15 +269,14 @@ def main():
     arguments = parser.parse_args()
     arguments.train = arguments.train.resolve()
     checks = Checks()
-    can_mount = shutil.which("unshare") and subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"],
-                                                           stderr=subprocess.DEVNULL, check=False).returncode == 0
+    mounts = can_mount("mount", "-t", "tmpfs", "none", "/mnt")
     all_checks = [check_failed_calls, check_largest_file, check_removed_folder, check_two_runs, check_damaged,
-                  check_newer_version, check_clock, *([check_small_disk, check_read_only] if can_mount else [])]
+                  check_newer_version, check_clock, *([check_small_disk, check_read_only] if mounts else [])]
     for check in all_checks:
         if arguments.only in check.__name__:
             with tempfile.TemporaryDirectory() as folder:
                 check(Faults(arguments, folder, checks))
-    if not can_mount:
+    if not mounts:
         print("not done: a small disk and a read-only folder; mounting needs root")
     checks.finish()
 

@@ -8,16 +8,15 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
 import npy
-from program import SETTINGS, Checks, Skip, ranks_of, run_test
+from mounts import NAMESPACE, require_mount
+from program import SETTINGS, Checks, ranks_of, run_test
 
-NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 MOUNT = "mount -t tmpfs -o size=64m none /dev/shm"
 COLS = 28
 JOB = ["--hidden", "32", "--batch-size", "2000", "--lr", "0.001", "--validation", "0.1", "--quiet"]
@@ -118,9 +117,7 @@ def check(train, write, size, checks):
 
 
 def main():
-    if not shutil.which("unshare") or subprocess.run([*NAMESPACE, "bash", "-c", MOUNT],
-                                                     stderr=subprocess.DEVNULL).returncode != 0:
-        raise Skip("mounting needs root and, in a container, permission to mount")
+    require_mount("bash", "-c", MOUNT)
     train = pathlib.Path(sys.argv[1]).resolve()
     checks = Checks()
     for write in [write_arrays, write_text]:

@@ -7,16 +7,15 @@ import hashlib
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 
 import machine
 import npy
-from program import SETTINGS, Checks, Skip, run_test
+from mounts import NAMESPACE, require_mount
+from program import SETTINGS, Checks, run_test
 
-NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 TRAIN = ["--data", "synthetic:400,12,3", "--hidden", "32", "--epochs", "2", "--batch-size", "100"]
 WIDE = ["--data", "synthetic:400,12,3", "--hidden", "10000"]
 NOTE = "is a mount point: the result will be copied into it once it is finished"
@@ -118,9 +117,7 @@ def check_no_room(train, _matmul, folder, checks):
 
 
 def main():
-    if not shutil.which("unshare") or subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", "/mnt"],
-                                                     stderr=subprocess.DEVNULL).returncode != 0:
-        raise Skip("mounting needs root and, in a container, permission to mount")
+    require_mount("mount", "-t", "tmpfs", "none", "/mnt")
     train, matmul = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
     for check in [check_written, check_failed_run, check_cannot_be_written, check_no_room]:

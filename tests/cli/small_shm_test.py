@@ -5,14 +5,13 @@ usage: small_shm_test.py TRAIN; exit code 77 (skipped) if this machine allows no
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 
-from program import SETTINGS, Checks, Skip, run_test
+from mounts import NAMESPACE, require_mount
+from program import SETTINGS, Checks, run_test
 
-NAMESPACE = ["unshare", "--mount", "--propagation", "private"]
 MOUNT = "mount -t tmpfs -o size=64m none /dev/shm"
 DATA = "synthetic:100000,256,2"  # 102 MB
 JOB = ["--data", DATA, "--hidden", "16", "--batch-size", "5000", "--steps", "10", "--quiet", "--summary"]
@@ -28,9 +27,7 @@ def run(train, folder, name, *before):
 
 
 def main():
-    if not shutil.which("unshare") or subprocess.run([*NAMESPACE, "bash", "-c", MOUNT],
-                                                     stderr=subprocess.DEVNULL).returncode != 0:
-        raise Skip("mounting needs root and, in a container, permission to mount")
+    require_mount("bash", "-c", MOUNT)
     train = pathlib.Path(sys.argv[1]).resolve()
     checks = Checks()
     with tempfile.TemporaryDirectory() as folder:
