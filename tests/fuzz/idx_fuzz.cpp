@@ -7,6 +7,7 @@
 
 #include "src/data/arrays/idx.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/loaded_array.hpp"
 
 using namespace recombine;
 
@@ -42,14 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   DataSet set;
   if (!fuzz::accepts([&] { set = load_idx(folder.path.string(), {}, budget); })) return 0;
   const LoadedTable& table = set.data.train;
-  const bool are_bytes = table.store == nullptr;
-  fuzz::insist(static_cast<std::int64_t>(table.pixels.size()) == (are_bytes ? table.rows * table.inputs : 0),
-               "pixels are missing");
-  fuzz::insist(are_bytes || (table.store->rows() == table.rows && table.store->cols() == table.inputs),
-               "features are missing");
+  fuzz::insist_array(set.data);
   fuzz::insist(static_cast<std::int64_t>(table.labels.size()) == table.rows, "labels are missing");
-  for (const std::int32_t label : table.labels) {
-    fuzz::insist(label >= 0 && label < set.data.classes, "a label is no class");
-  }
   return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "src/data/arrays/npy_table.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/loaded_array.hpp"
 
 using namespace recombine;
 
@@ -21,16 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   DataSet set;
   if (!fuzz::accepts([&] { set = load_npy(options, budget); })) return 0;
   const LoadedTable& table = set.data.train;
-  const bool are_bytes = table.store == nullptr;
-  fuzz::insist(static_cast<std::int64_t>(table.pixels.size()) == (are_bytes ? table.rows * table.inputs : 0),
-               "pixels are missing");
-  fuzz::insist(are_bytes || (table.store->rows() == table.rows && table.store->cols() == table.inputs),
-               "features are missing");
+  fuzz::insist_array(set.data);
   const bool has_classes = set.data.classes > 0;
   fuzz::insist(static_cast<std::int64_t>(table.labels.size()) == (has_classes ? table.rows : 0), "labels are missing");
   fuzz::insist(static_cast<std::int64_t>(table.targets.size()) == table.rows * table.outputs, "targets are missing");
-  for (const std::int32_t label : table.labels) {
-    fuzz::insist(label >= 0 && label < set.data.classes, "a label is no class");
-  }
   return 0;
 }
