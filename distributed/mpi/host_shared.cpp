@@ -1,6 +1,5 @@
 #include "distributed/host_shared.hpp"
 
-#include <atomic>
 #include <optional>
 
 #include <sys/mman.h>
@@ -63,9 +62,7 @@ HostShared::~HostShared() = default;
 
 void HostShared::synchronize() {
   if (state_->window) state_->window->fence();
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   check(MPI_Barrier(state_->host.comm()), "MPI_Barrier");
-  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 }  // namespace recombine
