@@ -17,13 +17,14 @@ class LocalProduct {
   LocalProduct(RankContext& context, const Gemm& call, Stream& stream)
       : context_(context), stream_(stream), call_(call) {}
 
-  /// Adds op(a) op(b), unless its k is 0. @throws Error if it is the second term and there is a bias or an activation
-  void add(ConstMatrixView a, ConstMatrixView b);
+  /// Adds op(a) op(b), unless its k is 0. @param place  for observers (RankContext::observe_products)
+  /// @throws Error if it is the second term and there is a bias or an activation
+  void add(ConstMatrixView a, ConstMatrixView b, const ProductPlace& place = {});
   /// Call it after the last add(). If no term was added: C = activation(beta C + bias). @param type  of the operands
   void finish(DataType type);
 
  private:
-  void multiply(ConstMatrixView a, ConstMatrixView b);
+  void multiply(ConstMatrixView a, ConstMatrixView b, const ProductPlace& place);
 
   RankContext& context_;
   Stream& stream_;

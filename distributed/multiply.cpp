@@ -78,7 +78,8 @@ void multiply(RankContext& context, const Product& product) {
       if (a.row_part(left) != to.row_part) continue;
       for (const Block& right : product.b.blocks()) {
         if (b.col_part(right) != to.col_part || b.row_part(right) != a.col_part(left)) continue;
-        sum.add(left.view, right.view);
+        sum.add(left.view, right.view,
+                {.what = product.what, .c = {to.rows, to.cols}, .k = a.swapped() ? left.rows : left.cols});
         has_operands = true;
       }
     }

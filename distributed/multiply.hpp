@@ -18,6 +18,7 @@ struct Product {
   const DistMatrix* bias = nullptr;  ///< [1, columns of C], cut like them; only if C is complete after multiply()
   Activation activation = Activation::identity;
   Stream* stream = nullptr;  ///< null: the compute stream
+  What what = {};            ///< for observers (RankContext::observe_products)
 };
 
 /// A local product on every rank: A[x,k] times B[k,y] gives C[x,y], Partial over the axis that cuts the contracted

@@ -33,7 +33,7 @@ bool RankContext::capturable() const {
 }
 
 std::unique_ptr<Replay> RankContext::make_replay(std::function<void()> enqueue) {
-  if (!capturable()) return std::make_unique<ReplayByCalls>(std::move(enqueue));
+  if (!capturable() || products_ != nullptr) return std::make_unique<ReplayByCalls>(std::move(enqueue));
   return std::make_unique<RankReplay>(*this, std::move(enqueue));
 }
 

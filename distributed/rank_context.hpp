@@ -7,6 +7,7 @@
 #include "distributed/communicator.hpp"
 #include "distributed/mesh.hpp"
 #include "distributed/observe/journal.hpp"
+#include "distributed/observe/product_observer.hpp"
 #include "kernels/device.hpp"
 #include "kernels/math.hpp"
 
@@ -50,6 +51,11 @@ class RankContext {
   double flops() const { return flops_; }
   void count_flops(double flops) { flops_ += flops; }
 
+  /// From now on, `observer` sees every product of this rank; null: nobody does. It must outlive the products. Call it
+  /// before make_replay(): an observed rank enqueues every run itself.
+  void observe_products(ProductObserver* observer) { products_ = observer; }
+  ProductObserver* product_observer() const { return products_; }
+
  private:
   struct AxisLink {
     std::unique_ptr<Communicator> communicator;
@@ -63,6 +69,7 @@ class RankContext {
   std::array<AxisLink, 3> axes_;
   double exposed_seconds_ = 0;
   double flops_ = 0;
+  ProductObserver* products_ = nullptr;
 };
 
 }  // namespace recombine

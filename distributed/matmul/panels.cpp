@@ -110,7 +110,7 @@ void multiply_panels(RankContext& context, const Matmul& call) {
   if (!steps.empty()) fetch(0);
   for (std::size_t step = 0; step < steps.size(); ++step) {
     if (step + 1 < steps.size()) fetch(step + 1);
-    sum.add(a.take(step), b.take(step));
+    sum.add(a.take(step), b.take(step), {.k = steps[step]});
     multiplied[step % 2] = context.compute().record();
   }
   sum.finish(call.a.memory().type);

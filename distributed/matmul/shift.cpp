@@ -66,6 +66,13 @@ class Ring {
     const Range rows = split_range(current_.rows, steps, index);
     return current_.block(rows.begin, 0, rows.size(), current_.cols);
   }
+  /// The rows of k in that piece.
+  Range range_of(int index, int steps) const {
+    if (context_.mesh().parts(axis_) > 1) return piece(index);
+    const Range all = only_block(rest_).rows;
+    const Range rows = split_range(all.size(), steps, index);
+    return {all.begin + rows.begin, all.begin + rows.end};
+  }
 
  private:
   Range piece(int index) const {
@@ -110,7 +117,8 @@ void multiply_shift(RankContext& context, const Matmul& call) {
       a.start_shift(piece_at(step + 1), 1, free);
       b.start_shift(piece_at(step + 1), 1, free);
     }
-    sum.add(a.part(piece_at(step), steps), b.part(piece_at(step), steps));
+    const int piece = piece_at(step);
+    sum.add(a.part(piece, steps), b.part(piece, steps), {.k = a.range_of(piece, steps)});
     multiplied[static_cast<std::size_t>(step) % 2] = context.compute().record();
     a.finish_shift();
     b.finish_shift();

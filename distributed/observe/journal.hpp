@@ -21,6 +21,7 @@ struct JournalEntry {
   std::int64_t bytes = 0;  ///< of this rank's data
   /// To other ranks: of an exchange, what this rank sends; of a collective, the mean over the group (collective.hpp).
   double bytes_sent = 0;
+  int peer = -1;  ///< rank along `axis`: the root of a broadcast; to which an exchange of one piece sends; else -1
   double enqueued = 0;
   double begun = 0;
   double done = 0;

@@ -92,13 +92,18 @@ class ObservedCommunicator final : public Communicator {
          [&](Stream& s) { group_->all_gather(s, data, counts); });
   }
   void broadcast(Stream& stream, VectorView data, int root) override {
-    call(stream, entry_of("broadcast", Collective::broadcast, data),
-         [&](Stream& s) { group_->broadcast(s, data, root); });
+    JournalEntry entry = entry_of("broadcast", Collective::broadcast, data);
+    entry.peer = root;
+    call(stream, entry, [&](Stream& s) { group_->broadcast(s, data, root); });
   }
   void exchange(Stream& stream, std::span<const Piece> out, std::span<const Piece> in) override {
     const std::int64_t all = bytes_for(out, [](int) { return true; });
     const std::int64_t to_others = bytes_for(out, [this](int peer) { return peer != rank(); });
-    call(stream, {.operation = "exchange", .bytes = all, .bytes_sent = static_cast<double>(to_others)},
+    call(stream,
+         {.operation = "exchange",
+          .bytes = all,
+          .bytes_sent = static_cast<double>(to_others),
+          .peer = out.size() == 1 ? out.front().peer : -1},
          [&](Stream& s) { group_->exchange(s, out, in); });
   }
   Buffer allocate(Device& device, DataType type, std::int64_t size, MemoryUse use) override {

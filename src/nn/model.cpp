@@ -143,7 +143,8 @@ void Model::forward_fused(Layer& layer, const DistMatrix& x) {
                       .trans_b = Transpose::yes,
                       .c = *layer.y,
                       .bias = layer.bias ? &*layer.bias : nullptr,
-                      .activation = layer.activation});
+                      .activation = layer.activation,
+                      .what = {.name = "Y", .layer = layer.number}});
 }
 
 /// Z = X W^T, summed over the in axis; then Y = activation(Z + bias). The activation is not linear: it comes after the
@@ -156,7 +157,8 @@ void Model::forward_summed(Layer& layer, const DistMatrix& x) {
                       .b = layer.weight_operand,
                       .trans_b = Transpose::yes,
                       .c = sum,
-                      .bias = complete && layer.bias ? &*layer.bias : nullptr});
+                      .bias = complete && layer.bias ? &*layer.bias : nullptr,
+                      .what = {.name = "Y", .layer = layer.number}});
   recombine(context_, sum, layer.axes.in, State::replicated, {.name = "sum Y", .layer = layer.number});
   for (std::size_t b = 0; b < sum.blocks().size(); ++b) {
     const Block& block = sum.blocks()[b];
@@ -196,7 +198,10 @@ Pending Model::backward_input(std::size_t l) {
   Layer& layer = layers_[l];
   Layer& before = layers_[l - 1];
   DistMatrix& dx = before.sum ? *before.sum : *before.dy;
-  multiply(context_, {.a = *layer.dy, .b = layer.weight_operand, .c = dx});
+  multiply(context_, {.a = *layer.dy,
+                      .b = layer.weight_operand,
+                      .c = dx,
+                      .what = {.name = "dX", .layer = layer.number}});
   return start_recombine(context_, dx, layer.axes.out, State::replicated, {.name = "sum dX", .layer = layer.number});
 }
 
@@ -230,7 +235,8 @@ void Model::backward_weight(Layer& layer, const DistMatrix& x, const MicroBatch&
                       .b = x,
                       .c = layer.weight_gradient,
                       .beta = micro_batch.first ? 0.0 : 1.0,
-                      .stream = stream});
+                      .stream = stream,
+                      .what = {.name = "dW", .layer = layer.number}});
 }
 
 void Model::set_summed(std::int64_t begin) {

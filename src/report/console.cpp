@@ -1,11 +1,7 @@
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <string_view>
-#include <system_error>
 
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include "distributed/session.hpp"
 #include "kernels/ceil_div.hpp"
@@ -22,18 +18,6 @@ namespace {
 constexpr double kTerminalInterval = 0.2;  // seconds between lines of progress
 constexpr double kLogInterval = 30;
 constexpr std::int64_t kMostEpochs = 20;  // that are shown
-
-/// True if progress lines can be overwritten by escape codes. mpirun gives its ranks a pseudo-terminal, so mpirun's own
-/// output is checked too. A terminal with TERM unset or "dumb" supports no escape codes.
-bool shown_on_terminal() {
-  const char* const name = std::getenv("TERM");
-  const std::string_view terminal = name ? name : "";
-  if (isatty(STDOUT_FILENO) == 0 || terminal.empty() || terminal == "dumb") return false;
-  if (output_of_mpirun().empty()) return true;
-  std::error_code unreadable;
-  const auto target = std::filesystem::read_symlink(output_of_mpirun(), unreadable);
-  return !unreadable && (target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"));
-}
 
 std::string percent(double share) { return fmt::format("{:.1f}%", 100 * share); }
 

@@ -3,6 +3,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -46,6 +49,16 @@ int failure_of_mpirun() {
 
 std::string output_of_mpirun() {
   return std::getenv("OMPI_COMM_WORLD_RANK") == nullptr ? "" : fmt::format("/proc/{}/fd/1", getppid());
+}
+
+bool shown_on_terminal() {
+  const char* const name = std::getenv("TERM");
+  const std::string_view terminal = name ? name : "";
+  if (isatty(STDOUT_FILENO) == 0 || terminal.empty() || terminal == "dumb") return false;
+  if (output_of_mpirun().empty()) return true;
+  std::error_code unreadable;
+  const auto target = std::filesystem::read_symlink(output_of_mpirun(), unreadable);
+  return !unreadable && (target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"));
 }
 
 void require_printed() {

@@ -26,6 +26,10 @@ void print_error(const std::string& line);
 /// Prints one line for the user on standard error, such as TemporaryFile::note(); nothing if `note` is "".
 void print_note(std::string_view program, const std::string& note);
 
+/// True if standard output is a terminal that knows escape codes. mpirun gives its ranks a pseudo-terminal, so mpirun's
+/// own output is checked too. A terminal with TERM unset or "dumb" supports no escape codes.
+bool shown_on_terminal();
+
 /// The standard output of the mpirun that started this process, as a path; "" without mpirun.
 std::string output_of_mpirun();
 

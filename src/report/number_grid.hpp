@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace recombine {
+
+/// Text in lines, which can stand next to other text: "C11 =", or the rows of a matrix.
+using TextBlock = std::vector<std::string>;
+
+/// The numbers of a matrix [rows, cols] in columns of equal width, with | and - between parts. A part begins at each
+/// row of `row_cuts` and each column of `col_cuts`.
+struct NumberGrid {
+  std::span<const double> values;  ///< row by row
+  std::int64_t rows = 0, cols = 0;
+  std::vector<std::int64_t> row_cuts = {}, col_cuts = {};
+
+  TextBlock text() const;
+};
+
+/// Blocks of text next to each other, each in the middle of the tallest one's lines. Lines have no spaces at their end.
+std::string side_by_side(const std::vector<TextBlock>& blocks, std::string_view indent);
+
+/// Columns that the widest line takes.
+std::size_t width_of(const TextBlock& block);
+
+}  // namespace recombine
