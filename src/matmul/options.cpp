@@ -51,6 +51,8 @@ po::options_description run_options() {
                       "compute capability 9.0; tensor elsewhere) | library")("repeat", text_option("N", "1"),
                                                                              "multiply N times, and report the median")(
       "verify", po::bool_switch(), "check the result by random vectors, and by plain loops if it is small")(
+      "explain", po::bool_switch(),
+      "print a small product step by step, with its numbers: blocks, messages, sums; without sizes and files, 4x4")(
       "out", text_option("C.npy"), "write C (f4; f8 for f64)")(
       "json", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
       "quiet", po::bool_switch(), "print nothing but errors");
@@ -87,6 +89,8 @@ void read_product(const OptionReader& reader, MatmulCommand& command) {
                 "--{}: missing; expected both --a and --b, or neither", command.a.empty() ? "a" : "b");
   require_input(!files || (!command.m && !command.n && !command.k),
                 "--m, --n, --k: expected none of them with --a and --b, whose files give the sizes");
+  const bool any_size = command.m || command.n || command.k;
+  if (command.explain && !files && !any_size) command.m = command.n = command.k = kExampleExtent;
   require_input(files || (command.m && command.n && command.k), "--m, --n, --k: expected all three, or --a and --b");
   require_input(command.c.empty() || command.beta != 0, "--c: expected a --beta other than 0 with it");
   require_input(command.c.empty() || files, "--c: expected only with --a and --b");
@@ -119,6 +123,7 @@ MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
   if (reader.flag("help")) command.action = MatmulCommand::Action::help;
   if (reader.flag("version")) command.action = MatmulCommand::Action::version;
   if (command.action != MatmulCommand::Action::multiply) return command;
+  command.explain = reader.flag("explain");
   read_product(reader, command);
   read_plan(reader, command);
   if (reader.flag("plan")) command.action = MatmulCommand::Action::plan;

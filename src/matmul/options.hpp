@@ -14,6 +14,9 @@ namespace recombine {
 /// hold every size in bytes.
 inline constexpr std::int64_t kLargestExtent = std::int64_t{1} << 40;
 
+/// Rows, columns and k of the matrices of --explain, if no sizes and no files are given.
+inline constexpr std::int64_t kExampleExtent = 4;
+
 /// The options of the command line and the configuration file, checked as far as possible without the other files.
 struct MatmulCommand {
   enum class Action { multiply, plan, help, version };
@@ -32,6 +35,7 @@ struct MatmulCommand {
   std::optional<double> memory_limit;  ///< bytes per rank
   int repeat = 1;
   bool verify = false;
+  bool explain = false;  ///< print a small product step by step
   std::uint64_t seed = 0;
   std::string machine, calibrate, json, config;  ///< files; "": none
   DeviceCommand device;

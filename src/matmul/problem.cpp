@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "distributed/io/convert.hpp"
 #include "kernels/error.hpp"
+#include "src/matmul/worked_example.hpp"
 
 namespace recombine {
 
@@ -20,6 +22,9 @@ constexpr Transpose flip(Transpose transpose) { return transpose == Transpose::n
 MatrixSource source_of(const MatmulCommand& command, const char* option, const std::string& path, Transpose transpose,
                        std::uint64_t tensor, DistMatrix::Shape shape) {
   if (!path.empty()) return MatrixSource::from_file(option, path, transpose);
+  if (command.explain) {
+    return MatrixSource::given(std::string(1, "AB"[tensor]), shape, worked_example(tensor, shape));
+  }
   return MatrixSource::made({.seed = command.seed, .tensor = tensor, .cols = shape.cols}, shape);
 }
 
@@ -84,19 +89,33 @@ MatrixSource MatrixSource::made(const Generated& matrix, DistMatrix::Shape shape
   return source;
 }
 
+MatrixSource MatrixSource::given(const std::string& name, DistMatrix::Shape shape, std::vector<double> values) {
+  MatrixSource source;
+  source.name_ = name;
+  source.shape_ = shape;
+  source.values_ = std::move(values);
+  return source;
+}
+
 std::optional<FileType> MatrixSource::file_type() const {
   return file_ ? std::optional(file_->header().type) : std::nullopt;
 }
 
+void MatrixSource::read_to_host(Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const {
+  if (file_) return file_->read(io, rows, cols, transpose, to);
+  const ConstMatrixView all = as_matrix(vector_view(values_.data(), std::ssize(values_)), shape_.rows, shape_.cols);
+  convert(all.block(rows.begin, cols.begin, rows.size(), cols.size()), transpose, to);
+}
+
 void MatrixSource::read(RankContext& context, Stream& io, Range rows, Range cols, Transpose transpose,
                         MatrixView to) const {
-  if (!file_) return generate(context, made_, rows, cols, transpose, to);
+  if (!file_ && values_.empty()) return generate(context, made_, rows, cols, transpose, to);
   const bool swapped = transpose_ == Transpose::yes;
   if (swapped) std::swap(rows, cols);
   if (swapped) transpose = flip(transpose);
-  if (context.device().kind() == DeviceKind::cpu) return file_->read(io, rows, cols, transpose, to);
+  if (context.device().kind() == DeviceKind::cpu) return read_to_host(io, rows, cols, transpose, to);
   const Buffer host = Buffer::on_host(context.device(), to.type, to.rows * to.cols);
-  file_->read(io, rows, cols, transpose, host.matrix(to.rows, to.cols));
+  read_to_host(io, rows, cols, transpose, host.matrix(to.rows, to.cols));
   io.synchronize();
   context.device().copy(context.compute(), as_vector(to), host.view());
   context.compute().synchronize();

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "distributed/io/npy_file.hpp"
 #include "distributed/matmul/generated.hpp"
@@ -18,6 +19,8 @@ class MatrixSource {
   /// "--a a.npy". @throws InputError
   static MatrixSource from_file(const std::string& option, const std::string& path, Transpose transpose);
   static MatrixSource made(const Generated& matrix, DistMatrix::Shape shape);
+  /// @param values  [shape.rows, shape.cols], row by row
+  static MatrixSource given(const std::string& name, DistMatrix::Shape shape, std::vector<double> values);
 
   std::int64_t rows() const { return shape_.rows; }
   std::int64_t cols() const { return shape_.cols; }
@@ -30,10 +33,13 @@ class MatrixSource {
   void read(RankContext& context, Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
 
  private:
+  void read_to_host(Stream& io, Range rows, Range cols, Transpose transpose, MatrixView to) const;
+
   std::string name_;
   DistMatrix::Shape shape_;              ///< of op(X)
   Transpose transpose_ = Transpose::no;  ///< yes: op(X) is the transpose of the X in the file
   std::shared_ptr<NpyReader> file_;      ///< none: the elements are computed
+  std::vector<double> values_;           ///< all elements of X; empty: they are not given
   Generated made_;
 };
 

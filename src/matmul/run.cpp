@@ -5,6 +5,7 @@
 #include "distributed/matmul/calibrate.hpp"
 #include "kernels/error.hpp"
 #include "src/matmul/execute.hpp"
+#include "src/matmul/explain.hpp"
 #include "src/program/byte_text.hpp"
 #include "src/program/rank_device.hpp"
 #include "src/program/same_files.hpp"
@@ -154,6 +155,10 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     return;
   }
   RankContext context(choice.plans.front().mesh, *world, device, rank_device.collectives);
+  if (command.explain) {
+    explain_matmul(session, {command, *problem, choice.plans.front(), context, *world});
+    return;
+  }
   const MatmulDescription run{.np = session.size(),
                               .threads = rank_device.threads,
                               .device = device.description(),
