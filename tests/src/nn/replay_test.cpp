@@ -77,7 +77,7 @@ TEST_F(ReplayTest, UpdatesNextToBackwardGiveTheBitsOfCalls) {
   const SharedData data(test::session(), *world_, *stream_, [] { return data_of(16, 9, 3); });
   const std::unique_ptr<Device> calls = test::without_replay(*device_);
   const TrainerOptions options = {
-      .model = {.inputs = 9, .hidden = {512, 512, 512}, .outputs = 3}, .batch_size = 4, .epochs = 1, .seed = 5};
+      .model = {.inputs = 9, .hidden = {512, 512, 512}, .outputs = 3}, .batch_size = 8, .epochs = 1, .seed = 5};
   ASSERT_GE(ParameterLayout(options.model, Mesh(1, 1, 1), Coord{}).buckets().size(), 2U);
   EXPECT_EQ(train(*device_, data, options).weights, train(*calls, data, options).weights);
 }

@@ -98,13 +98,14 @@ TEST_F(StreamedTrainingTest, GivesTheBitsOfDataInMemory) {
   const SharedData memory = shared(Features::memory);
   const SharedData disk = shared(Features::disk);
   struct Case {
-    std::int64_t batch, accumulate;
+    std::int64_t batch, accumulate, epochs;
     std::int64_t steps = 0;  ///< > 0: the last epoch is cut short, so the batch that is read ahead is not the next one
   };
   for (const Mesh& mesh : meshes_of(world_->size())) {
-    for (const Case& one : {Case{20, 1, 6}, Case{3, 4}, Case{67, 1}, Case{8, 3, 4}}) {
+    for (const Case& one : {Case{20, 1, 2, 6}, Case{3, 4, 1}, Case{67, 1, 2}, Case{8, 3, 2, 4}}) {
       SCOPED_TRACE(::testing::Message() << mesh.to_string() << " batch " << one.batch << " x " << one.accumulate);
       TrainerOptions options = options_for(one.batch, one.accumulate);
+      options.epochs = one.epochs;
       options.steps = one.steps;
       const Trained expected = train(mesh, vectors, options);
       ASSERT_GE(expected.losses.size(), 6U);
