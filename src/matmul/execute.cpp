@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernels/error.hpp"
-#include "src/matmul/host_copy.hpp"
+#include "src/program/host_copy.hpp"
 
 namespace recombine {
 

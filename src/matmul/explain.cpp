@@ -8,8 +8,8 @@
 #include "distributed/owned_matrix.hpp"
 #include "distributed/recombine.hpp"
 #include "kernels/error.hpp"
-#include "src/matmul/recorder.hpp"
-#include "src/report/number_grid.hpp"
+#include "src/explain/number_grid.hpp"
+#include "src/explain/recorder.hpp"
 #include "src/report/standard_output.hpp"
 
 namespace recombine {
@@ -37,7 +37,7 @@ class RankStory {
  public:
   RankStory(const RankContext& context, const std::vector<RecordedStep>& steps) : context_(context), steps_(steps) {
     for (const RecordedStep& step : steps) {
-      if (step.kind == RecordedStep::Kind::product) pieces_.push_back(step.k.begin);
+      if (step.kind == RecordedStep::Kind::product) pieces_.push_back(step.place.k.begin);
     }
     std::ranges::sort(pieces_);
   }
@@ -65,8 +65,8 @@ class RankStory {
   }
 
   std::string product(const RecordedStep& step) {
-    std::string text = fmt::format("    {} {} {} {}\n", block_of_c(), products_ == 0 ? " =" : "+=", block_of_a(step.k),
-                                   block_of_b(step.k));
+    std::string text = fmt::format("    {} {} {} {}\n", block_of_c(),
+                                   products_ == 0 ? " =" : "+=", block_of_a(step.place.k), block_of_b(step.place.k));
     const std::vector<TextBlock> equation = {grid(step.a), {"   x   "}, grid(step.b), {"   =   "}, grid(step.term)};
     const std::size_t width =
         std::accumulate(equation.begin(), equation.end(), kIndent.size() * 2,

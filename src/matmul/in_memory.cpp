@@ -3,7 +3,7 @@
 #include "distributed/recombine.hpp"
 #include "distributed/session.hpp"
 #include "src/matmul/execute.hpp"
-#include "src/matmul/host_copy.hpp"
+#include "src/program/host_copy.hpp"
 
 namespace recombine {
 

@@ -2,21 +2,16 @@
 
 #include <vector>
 
-#include "distributed/rank_context.hpp"
+#include "src/explain/numbers.hpp"
 
 namespace recombine {
-
-/// The numbers of a matrix, row by row.
-struct Numbers {
-  std::int64_t rows = 0, cols = 0;
-  std::vector<double> values;
-};
 
 /// A product of this rank, C += A B, or a collective that it has enqueued.
 struct RecordedStep {
   enum class Kind { product, collective } kind = Kind::product;
-  Range k;                  ///< product: its part of the whole contracted dimension
-  Numbers a, b, term, sum;  ///< product: A [m,k], B [k,n], A B [m,n], and C after it
+  ProductPlace place;  ///< product: in the product of the whole matrices
+  Numbers a, b, sum;   ///< product: A [m,k], B [k,n], and C [m,n] after it
+  Numbers term;        ///< product: C minus what C was before; empty if no product of this C came before
   JournalEntry collective;
 };
 
@@ -39,10 +34,8 @@ class Recorder final : public ProductObserver {
   RankContext& context_;
   std::int64_t next_id_ = 0;  ///< of the journal's first entry that is not recorded yet
   std::vector<RecordedStep> steps_;
-  std::vector<double> before_;  ///< C before the next product
+  const void* summed_ = nullptr;  ///< the C of the last product
+  std::vector<double> before_;    ///< its numbers
 };
-
-/// The numbers of a matrix in the device's memory, or of its transpose. Waits for the compute stream.
-Numbers numbers_of(const RankContext& context, ConstMatrixView matrix, Transpose transpose);
 
 }  // namespace recombine

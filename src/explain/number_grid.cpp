@@ -1,4 +1,4 @@
-#include "src/report/number_grid.hpp"
+#include "src/explain/number_grid.hpp"
 
 #include <algorithm>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "src/matmul/host_copy.hpp"
+#include "src/program/host_copy.hpp"
 
 #include "kernels/error.hpp"
 

@@ -1,22 +1,8 @@
-#include "src/matmul/recorder.hpp"
+#include "src/explain/recorder.hpp"
 
 #include <utility>
 
-#include "distributed/io/convert.hpp"
-#include "src/matmul/host_copy.hpp"
-
 namespace recombine {
-
-Numbers numbers_of(const RankContext& context, ConstMatrixView matrix, Transpose transpose) {
-  context.compute().synchronize();
-  const HostCopy host(context, matrix);
-  Numbers numbers{.rows = matrix.rows, .cols = matrix.cols};
-  if (transpose == Transpose::yes) std::swap(numbers.rows, numbers.cols);
-  numbers.values.resize(static_cast<std::size_t>(matrix.rows * matrix.cols));
-  const VectorView values = vector_view(numbers.values.data(), matrix.rows * matrix.cols);
-  convert(host.view(), transpose, as_matrix(values, numbers.rows, numbers.cols));
-  return numbers;
-}
 
 Recorder::Recorder(RankContext& context) : context_(context) {
   const std::vector<JournalEntry> earlier = context.journal().latest();
@@ -37,13 +23,14 @@ void Recorder::add_collectives() {
 void Recorder::on_product(const ObservedProduct& product) {
   add_collectives();
   const Gemm& call = product.call;
-  RecordedStep step{.k = product.place.k,
+  RecordedStep step{.place = product.place,
                     .a = numbers_of(context_, call.a, call.trans_a),
                     .b = numbers_of(context_, call.b, call.trans_b),
-                    .sum = numbers_of(context_, call.c, Transpose::no)};
-  step.term = step.sum;
-  if (call.beta == 0) before_.assign(step.term.values.size(), 0);
-  for (std::size_t n = 0; n < step.term.values.size(); ++n) step.term.values[n] -= before_[n];
+                    .sum = numbers_of(context_, call.c)};
+  const bool known = call.beta == 0 || (summed_ == call.c.data && before_.size() == step.sum.values.size());
+  if (known) step.term = step.sum;
+  for (std::size_t n = 0; n < step.term.values.size() && call.beta != 0; ++n) step.term.values[n] -= before_[n];
+  summed_ = call.c.data;
   before_ = step.sum.values;
   steps_.push_back(std::move(step));
 }

@@ -1,0 +1,21 @@
+#include "src/explain/numbers.hpp"
+
+#include <utility>
+
+#include "distributed/io/convert.hpp"
+#include "src/program/host_copy.hpp"
+
+namespace recombine {
+
+Numbers numbers_of(const RankContext& context, ConstMatrixView matrix, Transpose transpose) {
+  context.compute().synchronize();
+  const HostCopy host(context, matrix);
+  Numbers numbers{.rows = matrix.rows, .cols = matrix.cols};
+  if (transpose == Transpose::yes) std::swap(numbers.rows, numbers.cols);
+  numbers.values.resize(static_cast<std::size_t>(matrix.rows * matrix.cols));
+  const VectorView values = vector_view(numbers.values.data(), matrix.rows * matrix.cols);
+  convert(host.view(), transpose, as_matrix(values, numbers.rows, numbers.cols));
+  return numbers;
+}
+
+}  // namespace recombine
