@@ -1,7 +1,6 @@
 #include "src/explain/number_grid.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -11,7 +10,32 @@ namespace {
 
 bool contains(const std::vector<std::int64_t>& cuts, std::int64_t at) { return std::ranges::count(cuts, at) > 0; }
 
+/// The texts of all numbers, and which of their columns are drawn.
+struct Cells {
+  const NumberGrid& grid;
+  TextBlock texts;
+  std::int64_t first = 0, end = 0;
+
+  TextBlock lines() const {
+    const std::size_t width = width_of(texts);
+    TextBlock lines;
+    for (std::int64_t r = 0; r < grid.rows; ++r) {
+      std::string line;
+      for (std::int64_t c = first; c < end; ++c) {
+        if (c > first && contains(grid.col_cuts, c)) line += " |";
+        if (c > first) line += ' ';
+        line += fmt::format("{:>{}}", texts[static_cast<std::size_t>(r * grid.cols + c)], width);
+      }
+      if (contains(grid.row_cuts, r)) lines.push_back(std::string(line.size(), '-'));
+      lines.push_back(std::move(line));
+    }
+    return lines;
+  }
+};
+
 }  // namespace
+
+std::string number_text(double value) { return fmt::format("{:.4g}", value + 0.0); }  // -0 + 0 is 0
 
 std::size_t width_of(const TextBlock& block) {
   std::size_t width = 0;
@@ -19,22 +43,19 @@ std::size_t width_of(const TextBlock& block) {
   return width;
 }
 
-TextBlock NumberGrid::text() const {
-  TextBlock cells;
-  for (const double value : values) cells.push_back(fmt::format("{:.4g}", value + 0.0));  // -0 + 0 is 0
-  const std::size_t width = width_of(cells);
-  TextBlock lines;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    std::string line;
-    for (std::int64_t c = 0; c < cols; ++c) {
-      if (contains(col_cuts, c)) line += " |";
-      if (c > 0) line += ' ';
-      line += fmt::format("{:>{}}", cells[static_cast<std::size_t>(r * cols + c)], width);
-    }
-    if (contains(row_cuts, r)) lines.push_back(std::string(line.size(), '-'));
-    lines.push_back(std::move(line));
+TextBlock NumberGrid::text(std::size_t width) const {
+  if (rows == 0 || cols == 0) return {"(empty)"};
+  Cells cells{.grid = *this, .texts = {}, .end = cols};
+  for (const double value : values) cells.texts.push_back(number_text(value));
+  TextBlock all = cells.lines();
+  if (width_of(all) <= width) return all;
+  all.clear();
+  for (cells.first = 0; cells.first < cols; cells.first = cells.end) {
+    for (cells.end = cols; cells.end > cells.first + 1 && width_of(cells.lines()) > width;) --cells.end;
+    all.push_back(fmt::format("columns {} to {}:", cells.first + 1, cells.end));
+    for (std::string& line : cells.lines()) all.push_back(std::move(line));
   }
-  return lines;
+  return all;
 }
 
 std::string side_by_side(const std::vector<TextBlock>& blocks, std::string_view indent) {

@@ -7,6 +7,18 @@
 
 namespace recombine {
 
+Numbers Numbers::part(const Area& area) const {
+  Numbers numbers{.rows = area.rows.size(), .cols = area.cols.size()};
+  for (std::int64_t row = area.rows.begin; row < area.rows.end; ++row) {
+    for (std::int64_t col = area.cols.begin; col < area.cols.end; ++col) numbers.values.push_back(at(row, col));
+  }
+  return numbers;
+}
+
+NumberGrid Numbers::grid(std::vector<std::int64_t> row_cuts, std::vector<std::int64_t> col_cuts) const {
+  return {values, rows, cols, std::move(row_cuts), std::move(col_cuts)};
+}
+
 Numbers numbers_of(const RankContext& context, ConstMatrixView matrix, Transpose transpose) {
   context.compute().synchronize();
   const HostCopy host(context, matrix);

@@ -66,6 +66,15 @@ po::options_description all_options() {
   return all;
 }
 
+/// --explain prints how a small product is computed, and nothing else.
+void refuse_with_explain(const OptionReader& reader) {
+  for (const char* const name : {"alpha", "beta", "c", "seed", "memory-limit", "plan", "machine", "calibrate", "repeat",
+                                 "verify", "out", "json", "quiet"}) {
+    require_input(!reader.given(name), "--{}: expected no --explain with it, which only prints how C = A B is computed",
+                  name);
+  }
+}
+
 void read_product(const OptionReader& reader, MatmulCommand& command) {
   const auto extent = [&](const char* name, std::optional<std::int64_t>& to) {
     if (reader.has(name)) to = reader.whole(name, {0, kLargestExtent});
@@ -124,6 +133,7 @@ MatmulCommand parse_matmul_command(int argc, const char* const* argv) {
   if (reader.flag("version")) command.action = MatmulCommand::Action::version;
   if (command.action != MatmulCommand::Action::multiply) return command;
   command.explain = reader.flag("explain");
+  if (command.explain) refuse_with_explain(reader);
   read_product(reader, command);
   read_plan(reader, command);
   if (reader.flag("plan")) command.action = MatmulCommand::Action::plan;

@@ -8,7 +8,7 @@
 
 #include "distributed/io/convert.hpp"
 #include "kernels/error.hpp"
-#include "src/matmul/worked_example.hpp"
+#include "src/matmul/explain/worked_example.hpp"
 
 namespace recombine {
 

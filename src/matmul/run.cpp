@@ -5,7 +5,7 @@
 #include "distributed/matmul/calibrate.hpp"
 #include "kernels/error.hpp"
 #include "src/matmul/execute.hpp"
-#include "src/matmul/explain.hpp"
+#include "src/matmul/explain/explain.hpp"
 #include "src/program/byte_text.hpp"
 #include "src/program/rank_device.hpp"
 #include "src/program/same_files.hpp"
@@ -129,6 +129,10 @@ void run_matmul(Session& session, const MatmulCommand& command) {
 
   std::optional<MatmulProblem> problem;
   agree(*world, *stream, [&] { problem.emplace(command); });
+  if (command.explain) {
+    explain_matmul({session, command, *problem, *world, device, rank_device.collectives});
+    return;
+  }
   std::optional<OutputFile> constants, json;
   on_root(*world, *stream, [&] {
     if (!command.calibrate.empty()) constants.emplace("calibrate", command.calibrate);
@@ -155,10 +159,6 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     return;
   }
   RankContext context(choice.plans.front().mesh, *world, device, rank_device.collectives);
-  if (command.explain) {
-    explain_matmul(session, {command, *problem, choice.plans.front(), context, *world});
-    return;
-  }
   const MatmulDescription run{.np = session.size(),
                               .threads = rank_device.threads,
                               .device = device.description(),

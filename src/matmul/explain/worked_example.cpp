@@ -1,4 +1,4 @@
-#include "src/matmul/worked_example.hpp"
+#include "src/matmul/explain/worked_example.hpp"
 
 #include <array>
 
