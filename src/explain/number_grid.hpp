@@ -26,7 +26,7 @@ struct NumberGrid {
 
   /// In lines of at most `width` columns: if they are too long, the first columns of the matrix come first, then the
   /// rest below. "(empty)" if there are no numbers.
-  TextBlock text(std::size_t width = kLineWidth - 8) const;
+  TextBlock text(std::size_t width = kLineWidth - 16) const;
 };
 
 /// Blocks of text next to each other, each in the middle of the tallest one's lines. Lines have no spaces at their end.

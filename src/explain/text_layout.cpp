@@ -1,5 +1,7 @@
 #include "src/explain/text_layout.hpp"
 
+#include <algorithm>
+
 namespace recombine {
 
 std::string equation(std::span<const EquationPart> parts, std::string_view indent) {
@@ -7,15 +9,16 @@ std::string equation(std::span<const EquationPart> parts, std::string_view inden
   std::vector<TextBlock> row;
   std::size_t width = indent.size();
   for (const EquationPart& part : parts) {
-    const std::size_t wanted = part.before.size() + width_of(part.block);
-    if (!row.empty() && width + wanted > kLineWidth) {
+    std::string_view before = part.before;
+    if (!row.empty() && width + before.size() + width_of(part.block) > kLineWidth) {
       text += side_by_side(row, indent);
       row.clear();
       width = indent.size();
     }
-    row.push_back({part.before});
+    if (row.empty()) before.remove_prefix(std::min(before.find_first_not_of(' '), before.size()));
+    row.push_back({std::string(before)});
     row.push_back(part.block);
-    width += wanted;
+    width += before.size() + width_of(part.block);
   }
   return row.empty() ? text : text + side_by_side(row, indent);
 }
@@ -26,11 +29,11 @@ TextBlock wrapped(std::string_view words, std::size_t width) {
     const std::size_t end = words.find(' ');
     const std::string_view word = words.substr(0, end);
     words.remove_prefix(end == std::string_view::npos ? words.size() : end + 1);
-    if (lines.empty() || lines.back().size() + 1 + word.size() > width) {
-      lines.emplace_back(word);
-    } else {
+    if (!lines.empty() && lines.back().size() + 1 + word.size() <= width) {
       lines.back().append(" ").append(word);
+      continue;
     }
+    for (std::size_t at = 0; at < word.size(); at += width) lines.emplace_back(word.substr(at, width));
   }
   return lines;
 }

@@ -15,10 +15,11 @@ struct EquationPart {
   TextBlock block;
 };
 
-/// The parts next to each other, in rows of at most kLineWidth columns. A part does not leave its operator.
+/// The parts next to each other, in rows of at most kLineWidth columns. A part does not leave its operator; at the
+/// beginning of a row, an operator has no space before it.
 std::string equation(std::span<const EquationPart> parts, std::string_view indent);
 
-/// The words in lines of at most `width` columns. Only spaces break a line. A longer word has a line of its own.
+/// The words in lines of at most `width` columns. Lines end at spaces; only a longer word is broken.
 TextBlock wrapped(std::string_view words, std::size_t width);
 
 /// The same with `indent` at the beginning of every line.

@@ -151,8 +151,34 @@ def machine_cases(root, np):
         ([*SIZES, *known], ["--machine", "--calibrate"])]
 
 
+def explain_cases(root):
+    """--explain only prints a small product: every option that it would not use is refused."""
+    def explained(*arguments):
+        return ["--explain", *arguments]
+
+    def file(name, rows):
+        return npy.write(root / name, rows)
+
+    unused = [["--alpha", "2"], ["--beta", "1"], ["--seed", "3"], ["--memory-limit", "1GiB"], ["--plan"],
+              ["--machine", "m.json"], ["--calibrate", "m.json"], ["--repeat", "2"], ["--verify"], ["--out", "C.npy"],
+              ["--json", "j.json"], ["--quiet"]]
+    large, infinite = file("large.npy", matrix(9, 9)), file("infinite.npy", [[float("inf")]])
+    huge = file("huge.npy", [[1e30]])
+    return [
+        *((explained(*option), [f"{option[0]}: expected no --explain"]) for option in unused),
+        (explained("--m", "9", "--n", "1", "--k", "1"), ["--explain", "C [9,1]", "from 1 to 8"]),
+        (explained("--m", "4", "--n", "4", "--k", "0"), ["--explain", "k = 0", "from 1 to 8"]),
+        (explained("--a", large, "--b", large), ["--explain", "C [9,9]", "from 1 to 8"]),
+        (explained("--m", "4"), "--m, --n, --k"), (explained("--mesh", "3x3x1"), ["--mesh 3x3x1", "9 ranks"]),
+        (explained(), ["--explain: 9 ranks", "at most 8"], {"np": 9}),
+        (explained("--schedule", "shift", "--mesh", "2x3x1"), ["--schedule shift", "2x3x1", "i = j"], {"np": 6}),
+        (explained("--a", infinite, "--b", infinite), ["--a, --b", "not finite in f32"]),
+        (explained("--a", huge, "--b", huge), ["--a, --b", "not finite in f32"]),
+    ]
+
+
 def make_cases(root, np):
-    return option_cases(np) + file_cases(root) + output_cases(root) + machine_cases(root, np)
+    return option_cases(np) + file_cases(root) + output_cases(root) + machine_cases(root, np) + explain_cases(root)
 
 
 main(make_cases)

@@ -32,6 +32,13 @@ std::string title(const ExplainJob& job) {
                      name_of(shape.type));
 }
 
+/// Where the numbers come from, if from files.
+std::string files_text(const MatmulProblem& problem) {
+  if (!problem.a.file_type()) return {};
+  return paragraph(fmt::format("A is {}, B is {}.", problem.a.name(), problem.b.name()), "  ") +
+         paragraph(problem.conversions, "  ");
+}
+
 }  // namespace
 
 void explain_matmul(const ExplainJob& job) {
@@ -43,7 +50,7 @@ void explain_matmul(const ExplainJob& job) {
     const MeshStory story = run_on_mesh(job, mesh);
     if (!first) {
       first = story;
-      if (!job.problem.conversions.empty()) text += paragraph(job.problem.conversions, "  ");
+      text += files_text(job.problem);
       text += fmt::format("\n{}\n{}", style.heading("One element by one thread"), element_text(story.product));
       text += fmt::format("\n{}\n{}", style.heading("One block at a time"), blocks_text(job, story.product));
     }

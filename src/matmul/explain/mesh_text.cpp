@@ -108,9 +108,10 @@ std::string sum_text(const MeshStory& story, const TextStyle& style) {
 std::string bytes_table(const MeshStory& story, const TextStyle& style) {
   const MatmulShape& shape = story.names.shape();
   std::string text = below(style, "  Bytes that each rank sends");
-  text += paragraph(
-      fmt::format("An element of A or B has {} bytes, of C {}.", size_of(shape.type), size_of(shape.result_type())),
-      "  ");
+  const auto in_a = size_of(shape.type), in_c = size_of(shape.result_type());
+  text += paragraph(in_a == in_c ? fmt::format("An element has {} bytes.", in_a)
+                                 : fmt::format("An element of A or B has {} bytes, of C {}.", in_a, in_c),
+                    "  ");
   std::string line = "    schedule";
   const auto ranks = static_cast<std::size_t>(story.names.mesh().size());
   for (std::size_t rank = 0; rank < ranks; ++rank) line += fmt::format(" {:>6}", fmt::format("r{}", rank));
