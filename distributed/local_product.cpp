@@ -8,6 +8,7 @@
 namespace recombine {
 
 void LocalProduct::add(ConstMatrixView a, ConstMatrixView b, const ProductPlace& place) {
+  place_ = place;
   if ((call_.trans_a == Transpose::yes ? a.rows : a.cols) > 0) multiply(a, b, place);
 }
 
@@ -18,7 +19,7 @@ void LocalProduct::finish(DataType type) {
     if (transpose == Transpose::yes) std::swap(rows, cols);
     return ConstMatrixView{call_.c.data, rows, cols, std::max<std::int64_t>(cols, 1), type};
   };
-  multiply(empty(call_.trans_a, call_.c.rows, 0), empty(call_.trans_b, 0, call_.c.cols), {});
+  multiply(empty(call_.trans_a, call_.c.rows, 0), empty(call_.trans_b, 0, call_.c.cols), place_);
 }
 
 void LocalProduct::multiply(ConstMatrixView a, ConstMatrixView b, const ProductPlace& place) {
@@ -30,7 +31,10 @@ void LocalProduct::multiply(ConstMatrixView a, ConstMatrixView b, const ProductP
   const GemmShape shape = shape_of(call_);
   context_.count_flops(2.0 * static_cast<double>(shape.m) * static_cast<double>(shape.n) *
                        static_cast<double>(shape.k));
-  if (ProductObserver* const observer = context_.product_observer()) observer->on_product({call_, place});
+  if (ProductObserver* const observer = context_.product_observer()) {
+    stream_.synchronize();
+    observer->on_product({call_, place});
+  }
   call_.beta = 1;
   has_terms_ = true;
 }

@@ -29,6 +29,7 @@ class LocalProduct {
   RankContext& context_;
   Stream& stream_;
   Gemm call_;
+  ProductPlace place_;  ///< of the latest add()
   bool has_terms_ = false;
 };
 

@@ -13,7 +13,7 @@ struct ProductPlace {
   Range k = {};    ///< of the whole contracted dimension
 };
 
-/// One term of a local product, C += op(A) op(B), that this rank has just enqueued.
+/// One term of a local product, C += op(A) op(B), that this rank has just computed. If its part of k is empty, C += 0.
 struct ObservedProduct {
   const Gemm& call;
   const ProductPlace& place;

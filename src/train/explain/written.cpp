@@ -1,0 +1,105 @@
+#include "src/train/explain/written.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace recombine {
+
+namespace {
+
+bool is_sign(const TextBlock& block) { return !block.front().starts_with('['); }
+
+/// Cuts an equation before each of its signs.
+std::vector<std::vector<TextBlock>> parts_of(const std::vector<TextBlock>& blocks) {
+  std::vector<std::vector<TextBlock>> parts(1);
+  for (std::size_t n = 0; n < blocks.size(); ++n) {
+    if (n > 0 && is_sign(blocks[n]) && !is_sign(blocks[n - 1])) parts.emplace_back();
+    parts.back().push_back(blocks[n]);
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string factor(double value) {
+  const std::string text = number_text(value);
+  return text.starts_with('-') ? "(" + text + ")" : text;
+}
+
+std::string product(double a, double b) { return factor(a) + "*" + factor(b); }
+
+std::string written_sum(std::string_view head, const std::vector<std::string>& terms, std::string_view tail) {
+  std::string text, line(head);
+  for (std::size_t n = 0; n < terms.size(); ++n) {
+    const bool last = n + 1 == terms.size();
+    const std::string added = (n == 0 ? "" : " + ") + terms[n] + (last ? std::string(tail) : "");
+    if (n > 0 && line.size() + added.size() > kLineWidth) {
+      text += line + '\n';
+      line = std::string(head.size(), ' ') + added.substr(1);
+    } else {
+      line += added;
+    }
+  }
+  return text + line + '\n';
+}
+
+std::string equation(const std::vector<TextBlock>& blocks, std::string_view indent) {
+  std::string text;
+  std::vector<TextBlock> line;
+  std::size_t width = indent.size();
+  for (const std::vector<TextBlock>& part : parts_of(blocks)) {
+    std::size_t added = 0;
+    for (const TextBlock& block : part) added += width_of(block);
+    if (!line.empty() && width + added > kLineWidth) {
+      text += side_by_side(line, indent);
+      line.clear();
+      width = indent.size();
+    }
+    line.insert(line.end(), part.begin(), part.end());
+    width += added;
+  }
+  return text + side_by_side(line, indent);
+}
+
+TextBlock grid(const Numbers& numbers) {
+  TextBlock lines = NumberGrid{numbers.values, numbers.rows, numbers.cols}.text();
+  for (std::string& line : lines) line = "[" + line + "]";
+  return lines;
+}
+
+Numbers transposed(const Numbers& numbers) {
+  Numbers result{.rows = numbers.cols, .cols = numbers.rows};
+  for (std::int64_t r = 0; r < result.rows; ++r) {
+    for (std::int64_t c = 0; c < result.cols; ++c) result.values.push_back(numbers.at(c, r));
+  }
+  return result;
+}
+
+std::string shape_of(const Numbers& numbers) { return fmt::format("[{},{}]", numbers.rows, numbers.cols); }
+
+std::string range_text(std::string_view word, Range range) {
+  if (range.size() <= 0) return fmt::format("no {}", word);
+  if (range.size() == 1) return fmt::format("{} {}", word, range.end);
+  return fmt::format("{}s {}-{}", word, range.begin + 1, range.end);
+}
+
+std::string fitted(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size()) + 2;
+    while (line.size() > kLineWidth) {
+      const std::size_t space = line.rfind(' ', kLineWidth);
+      if (space == std::string::npos || space <= indent) break;
+      result += line.substr(0, space) + '\n';
+      line = std::string(indent, ' ') + line.substr(space + 1);
+    }
+    result += line + '\n';
+  }
+  return result;
+}
+
+}  // namespace recombine

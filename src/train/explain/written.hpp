@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "distributed/mesh.hpp"
+#include "src/explain/number_grid.hpp"
+#include "src/explain/numbers.hpp"
+
+namespace recombine {
+
+inline constexpr std::size_t kLineWidth = 80;
+
+/// A number as a factor within a sum: in parentheses if it is negative.
+std::string factor(double value);
+/// "2*0.5"
+std::string product(double a, double b);
+
+/// "HEAD2*0.5 + 5*0.7TAIL\n". Lines of more than kLineWidth columns are broken before a +; the next line begins below
+/// the end of `head`.
+std::string written_sum(std::string_view head, const std::vector<std::string>& terms, std::string_view tail);
+
+/// Matrices in brackets and signs next to each other. If they are wider than a line, the next line begins with a sign.
+std::string equation(const std::vector<TextBlock>& blocks, std::string_view indent);
+
+/// The lines of `text`, those that are too long broken at spaces. A word that is longer than a line stays whole.
+std::string fitted(std::string_view text);
+
+/// The rows of a matrix in brackets.
+TextBlock grid(const Numbers& numbers);
+Numbers transposed(const Numbers& numbers);
+
+/// "[5,2]"
+std::string shape_of(const Numbers& numbers);
+
+/// Numbers from 1: "row 3", "rows 1-4", "no row".
+std::string range_text(std::string_view word, Range range);
+
+}  // namespace recombine
