@@ -1,6 +1,7 @@
 #include "src/explain/number_grid.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -35,7 +36,10 @@ struct Cells {
 
 }  // namespace
 
-std::string number_text(double value) { return fmt::format("{:.4g}", value + 0.0); }  // -0 + 0 is 0
+std::string number_text(double value) {
+  const double rounded = std::strtod(fmt::format("{:.6g}", value).c_str(), nullptr);
+  return fmt::format("{:.4g}", rounded + 0.0);  // -0 + 0 is 0
+}
 
 std::size_t width_of(const TextBlock& block) {
   std::size_t width = 0;

@@ -14,7 +14,8 @@ inline constexpr std::size_t kLineWidth = 80;
 /// Text in lines, which can stand next to other text: "C11 =", or the rows of a matrix.
 using TextBlock = std::vector<std::string>;
 
-/// A number with four significant digits; -0 is 0.
+/// A number with four significant digits; -0 is 0. Rounds to six digits first, so that sums which differ only in their
+/// last bits, as on different meshes, give the same text if they are short decimals: 1.3075 and 1.30750001.
 std::string number_text(double value);
 
 /// The numbers of a matrix [rows, cols] in columns of equal width, with | and - between parts. A part begins at each

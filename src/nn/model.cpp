@@ -107,6 +107,21 @@ void Model::round_weights() {
 
 const DistMatrix& Model::input_of(std::size_t layer) const { return layer == 0 ? *x_ : *layers_[layer - 1].y; }
 
+LayerMatrices Model::layer(std::size_t number) const {
+  require(x_.has_value(), "the matrices of layer {} before the first batch", number);
+  const Layer& layer = layers_.at(number);
+  const auto pointer = [](const std::optional<DistMatrix>& matrix) { return matrix ? &*matrix : nullptr; };
+  return {.axes = layer.axes,
+          .activation = layer.activation,
+          .x = input_of(number),
+          .weight = layer.weight,
+          .weight_gradient = layer.weight_gradient,
+          .bias = pointer(layer.bias),
+          .bias_gradient = pointer(layer.bias_gradient),
+          .y = *layer.y,
+          .dz = *layer.dy};
+}
+
 const DistMatrix& Model::begin_batch(std::int64_t batch) {
   x_ = place({batch, shape_.inputs}, axes_of(0).in, x_memory_);
   for (Layer& layer : layers_) {
@@ -198,10 +213,8 @@ Pending Model::backward_input(std::size_t l) {
   Layer& layer = layers_[l];
   Layer& before = layers_[l - 1];
   DistMatrix& dx = before.sum ? *before.sum : *before.dy;
-  multiply(context_, {.a = *layer.dy,
-                      .b = layer.weight_operand,
-                      .c = dx,
-                      .what = {.name = "dX", .layer = layer.number}});
+  multiply(context_,
+           {.a = *layer.dy, .b = layer.weight_operand, .c = dx, .what = {.name = "dX", .layer = layer.number}});
   return start_recombine(context_, dx, layer.axes.out, State::replicated, {.name = "sum dX", .layer = layer.number});
 }
 

@@ -22,6 +22,19 @@ struct BackwardOptions {
   double* bad_outputs = nullptr;  ///< in the device's memory: StepSums::bad_outputs; null: outputs are not checked
 };
 
+/// The matrices of a layer in the latest batch, as they are on the mesh.
+struct LayerMatrices {
+  LayerAxes axes;
+  Activation activation;
+  const DistMatrix& x;                ///< [batch, in]
+  const DistMatrix& weight;           ///< [out, in]
+  const DistMatrix& weight_gradient;  ///< [out, in]
+  const DistMatrix* bias;             ///< [1, out]; null: none
+  const DistMatrix* bias_gradient;
+  const DistMatrix& y;   ///< [batch, out], after the activation
+  const DistMatrix& dz;  ///< [batch, out], dLoss/dZ of Y = activation(Z)
+};
+
 /// A dense network on a mesh. X[batch,in] is cut as (i,k) and W[out,in] as (j,k):
 ///
 ///     forward   Y  = X W^T     contracts in     -> sum over k
@@ -49,6 +62,8 @@ class Model {
   /// The gradient is Replicated from this element to its end.
   std::int64_t summed_from() const { return summed_from_; }
 
+  /// For programs that show a step. @pre forward() and backward() of the batch
+  LayerMatrices layer(std::size_t number) const;
   const ModelShape& shape() const { return shape_; }
   const ParameterLayout& layout() const { return layout_; }
   VectorView weights() const { return weights_.view(); }    ///< flat, as layout() says

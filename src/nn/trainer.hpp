@@ -138,6 +138,8 @@ class Trainer {
   const RateSchedule& schedule() const { return options_.schedule; }
   const TimeSpent& time() const { return time_; }
   const TrainState& state() const { return state_; }
+  /// The rows of the table in the order of the running epoch. @pre control.after_step() or control.save() runs
+  const Permutation& order() const { return order_.value(); }
   /// Multiplications and additions of the matrix products that this rank ran in training steps.
   double flops() const { return flops_; }
 

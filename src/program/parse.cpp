@@ -112,6 +112,21 @@ double parse_duration(std::string_view option, const std::string& text) {
   return seconds;
 }
 
+std::vector<float> parse_floats(std::string_view option, const std::string& text) {
+  std::vector<float> values;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view part = trimmed(std::string_view(text).substr(begin, end - begin));
+    float value = 0;
+    require_input(parse_all(part, value) && std::isfinite(value),
+                  "--{} '{}': '{}' is not a finite number; expected numbers separated by commas, such as 0.5,0.7",
+                  option, text, part);
+    values.push_back(value);
+    begin = end + 1;
+  }
+  return values;
+}
+
 std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text) {
   static constexpr std::int64_t kWidest = std::int64_t{1} << 24;
   std::vector<std::int64_t> widths;

@@ -43,6 +43,9 @@ double parse_bytes(std::string_view option, const std::string& text);
 /// least 1 s, at most 10 years. @throws InputError
 double parse_duration(std::string_view option, const std::string& text);
 
+/// One or more numbers that are finite as f32: "0.5,0.7". @throws InputError
+std::vector<float> parse_floats(std::string_view option, const std::string& text);
+
 /// "1024,1024" or "". @throws InputError
 std::vector<std::int64_t> parse_widths(std::string_view option, const std::string& text);
 

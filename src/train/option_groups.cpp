@@ -20,6 +20,9 @@ po::options_description model_options() {
       "start from the weights in FILE (safetensors, written by --save or from a PyTorch state_dict; any mesh); if FILE "
       "describes the table of its training, --data is read in the same way. With --predictions, but without --save, "
       "--epochs, --steps, --metrics, --checkpoint, --patience and --time-limit, nothing is trained")(
+      "init", text_option("V,V,..."),
+      "the first weights, instead of random ones: layer by layer the weights [out, in] row by row, then the biases; as "
+      "many numbers as the network has parameters")(
       "evaluate", po::bool_switch(), "train nothing: print the scores of the weights of --load or --resume")(
       "loss", text_option("NAME", "auto"),
       "auto | mse | cross-entropy; auto: cross-entropy for texts and for few different whole numbers, else mse");
@@ -81,7 +84,10 @@ po::options_description output_options() {
       "metrics", text_option("FILE"), "write a line of JSON for each step and epoch to FILE")(
       "metrics-every", text_option("N", "1"), "write a line to --metrics only for every Nth step")(
       "summary", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
-      "quiet", po::bool_switch(), "print nothing but errors");
+      "explain", po::bool_switch(),
+      "for small data and networks: print the first 2 steps (or --steps N, at most 5) number by number, as sums and as "
+      "products of matrices, and what each rank computes; then end without training. Try --config "
+      "../launch/examples/ad_spend.cfg --explain")("quiet", po::bool_switch(), "print nothing but errors");
   add_common_options(group);
   return group;
 }

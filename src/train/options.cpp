@@ -7,6 +7,7 @@
 #include "src/program/compared_options.hpp"
 #include "src/program/device_options.hpp"
 #include "src/train/data_command.hpp"
+#include "src/train/explain/explain_command.hpp"
 #include "src/train/option_groups.hpp"
 
 namespace recombine {
@@ -92,6 +93,15 @@ AnswerKind answers_for(TrainCommand::Loss loss) {
                                  : AnswerKind::classes;
 }
 
+std::vector<float> read_init(const OptionReader& reader) {
+  if (!reader.has("init")) return {};
+  for (const char* const option : {"load", "resume"}) {
+    require_input(!reader.has(option), "--init: gives the weights, and so does --{} {}; expected only one of the two",
+                  option, reader.string(option));
+  }
+  return parse_floats("init", reader.string("init"));
+}
+
 /// --evaluate; it is implied if weights and a file for predictions are given, and nothing that needs training.
 void read_evaluation(const OptionReader& reader, TrainCommand& command) {
   const auto given = [&](const char* option) { return reader.given(option); };
@@ -132,6 +142,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   if (reader.has("memory-limit")) command.memory_limit = parse_bytes("memory-limit", command.memory_limit_text);
   command.config = reader.path("config");
   command.load = reader.path("load");
+  command.init = read_init(reader);
   command.save = reader.path("save");
   command.predictions = reader.path("predictions");
   command.metrics = reader.path("metrics");
@@ -144,6 +155,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   require_input(!command.time_limit || command.checkpoints.enabled(),
                 "--time-limit {}: expected with --checkpoint DIR, to continue later", command.time_limit_text);
   read_evaluation(reader, command);
+  command.explained_steps = read_explained_steps(reader);
   return command;
 }
 

@@ -42,7 +42,9 @@ struct TrainCommand {
   std::optional<double> time_limit;  ///< seconds since the start of the program; none: no limit
   std::string time_limit_text;       ///< as given, for messages
   std::uint64_t seed = 0;
-  std::optional<Mesh> mesh;  ///< none: all ranks along i
+  std::vector<float> init;           ///< the first weights, in the order of ParameterLayout; empty: by the seed
+  std::int64_t explained_steps = 0;  ///< > 0: print so many steps number by number, and train nothing else
+  std::optional<Mesh> mesh;          ///< none: all ranks along i
   DeviceCommand device;
   std::optional<double> memory_limit;     ///< bytes per rank; none: its share of the host's memory
   std::string memory_limit_text;          ///< as given, for messages

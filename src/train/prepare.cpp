@@ -114,6 +114,13 @@ ChosenOptions choose_options(const TrainCommand& command, const SharedData& data
   return chosen;
 }
 
+void require_init(const TrainCommand& command, const ModelShape& model) {
+  const auto count = std::ssize(command.init);
+  require_input(count == 0 || count == model.parameters(), "--init: has {} number{}; expected {}, the weights{} of {}",
+                count, count == 1 ? "" : "s", model.parameters(), model.bias == Bias::none ? "" : " and biases",
+                model.to_string());
+}
+
 void check_command(Session& session, const TrainCommand& command, const Mesh& mesh) {
   const std::string resumed_file = command.checkpoints.resumes_newest() ? "" : command.checkpoints.resume;
   agree(session, [&] {

@@ -29,4 +29,7 @@ struct ChosenOptions {
 ChosenOptions choose_options(const TrainCommand& command, const SharedData& data, DataFacts::Kind kind,
                              const std::optional<SavedNetwork>& saved);
 
+/// @throws InputError if --init does not have as many numbers as the network has parameters
+void require_init(const TrainCommand& command, const ModelShape& model);
+
 }  // namespace recombine

@@ -11,6 +11,7 @@
 #include "src/train/checkpointing.hpp"
 #include "src/train/collect_result.hpp"
 #include "src/train/divergence_remedy.hpp"
+#include "src/train/explain/explain.hpp"
 #include "src/train/saved_model.hpp"
 #include "src/train/training_run.hpp"
 #include "src/train/write_model.hpp"
@@ -134,10 +135,16 @@ void TrainingRun::finish_result(Trainer& trainer, RunResult& result) {
 }
 
 int TrainingRun::run() {
+  require_init(command_, options_.model);
+  if (command_.explained_steps > 0) require_explainable(options_);
   open_outputs();
   options_.remedy = [this] { return session_.rank() == 0 ? divergence_remedy(data_, read_.schema()) : ""; };
   Trainer trainer(context_, data_, options_);
   restore(trainer);
+  if (command_.explained_steps > 0) {
+    explain_training({session_, command_, options_, data_, read_.schema(), context_, *all_}, trainer);
+    return kExitSuccess;
+  }
   on_root(*world_, *stream_, [&] {
     if (outputs_->save) reserve_model(*outputs_->save, command_.save, trainer.model(), read_.schema());
     if (outputs_->predictions) reserve_predictions(final_questions());

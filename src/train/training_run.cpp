@@ -3,6 +3,7 @@
 #include "kernels/error.hpp"
 #include "src/nn/checkpoint/file_shares.hpp"
 #include "src/nn/checkpoint/load_weights.hpp"
+#include "src/nn/set_weights.hpp"
 #include "src/program/parse.hpp"
 #include "src/report/peak.hpp"
 #include "src/report/standard_output.hpp"
@@ -44,7 +45,7 @@ void TrainingRun::open_outputs() {
                     command_.checkpoints.name());
     }
     outputs_.emplace(command_);
-    if (command_.quiet) return;
+    if (command_.quiet || command_.explained_steps > 0) return;
     outputs_->print_notes();
     for (const std::string& note : read_.notes()) print("{}\n", note);
   });
@@ -88,6 +89,7 @@ MemoryBytes TrainingRun::counted_bytes() {
 }
 
 void TrainingRun::restore(Trainer& trainer) {
+  if (!command_.init.empty()) set_weights(context_, trainer.model(), command_.init);
   if (!command_.load.empty()) {
     agree(*world_, *stream_, [&] { loaded_names_ = load_weights(context_, command_.load, trainer.model()); });
   }

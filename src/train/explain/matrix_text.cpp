@@ -41,12 +41,13 @@ class MatrixText {
                          linear(l) ? sum : fmt::format("{}({})", function_name(layer.activation), sum),
                          l > 0 || layer.bias.empty() ? "" : " (b is added to each row)",
                          l == 0 ? "" : fmt::format("; X is Y of layer {}", l));
-    std::vector<TextBlock> blocks = {grid(layer.y), {" = "}};
-    if (!linear(l)) blocks.push_back({fmt::format("{}(", function_name(layer.activation))});
-    blocks.insert(blocks.end(), {grid(layer.x), {" x "}, grid(transposed(layer.weight.before))});
-    if (!layer.bias.empty()) blocks.insert(blocks.end(), {{" + "}, grid(layer.bias.before)});
-    if (!linear(l)) blocks.push_back({")"});
-    text_ += equation(blocks, kIndent);
+    std::vector<EquationPart> parts = {
+        {"", grid(layer.y)},
+        {linear(l) ? " = " : fmt::format(" = {}(", function_name(layer.activation)), grid(layer.x)},
+        {" x ", grid(transposed(layer.weight.before))}};
+    if (!layer.bias.empty()) parts.push_back({" + ", grid(layer.bias.before)});
+    if (!linear(l)) parts.push_back({")", {}});
+    text_ += equation(parts, kIndent);
   }
 
   void loss_gradient() {
@@ -55,12 +56,13 @@ class MatrixText {
     const LayerNumbers& last = step_.layers.back();
     if (step_.loss == LossKind::mse) {
       text_ += fmt::format("    dY {} = 2 (Y - T){}; T has the targets\n", shape_of(last.dz), mean);
-      text_ += equation({grid(last.dz), {" = 2 ("}, grid(last.y), {" - "}, grid(step_.targets), {")" + mean}}, kIndent);
+      text_ += equation({{"", grid(last.dz)}, {" = 2 (", grid(last.y)}, {" - ", grid(step_.targets)}, {")" + mean, {}}},
+                        kIndent);
       return;
     }
     text_ += fmt::format("    dY {} = (softmax(Y) - T){}; T has 1 at the row's class\n", shape_of(last.dz), mean);
-    text_ +=
-        equation({grid(last.dz), {" = (softmax "}, grid(last.y), {" - "}, grid(step_.targets), {")" + mean}}, kIndent);
+    text_ += equation(
+        {{"", grid(last.dz)}, {" = (softmax ", grid(last.y)}, {" - ", grid(step_.targets)}, {")" + mean, {}}}, kIndent);
   }
 
   void gradient(std::size_t l) {
@@ -68,8 +70,8 @@ class MatrixText {
     const std::string name = gradient_name(l);
     text_ += fmt::format("    {}dW {} = {}^T {} X {}\n", of_layer(l), shape_of(layer.weight.gradient), name,
                          shape_of(transposed(layer.dz)), shape_of(layer.x));
-    text_ +=
-        equation({grid(layer.weight.gradient), {" = "}, grid(transposed(layer.dz)), {" x "}, grid(layer.x)}, kIndent);
+    text_ += equation({{"", grid(layer.weight.gradient)}, {" = ", grid(transposed(layer.dz))}, {" x ", grid(layer.x)}},
+                      kIndent);
     if (layer.bias.empty()) return;
     text_ +=
         fmt::format("    {}db {} = the sums of the columns of {}\n", of_layer(l), shape_of(layer.bias.gradient), name);
@@ -86,10 +88,10 @@ class MatrixText {
     text_ += linear(l - 1) ? fmt::format("    {}dY {} = {}\n", of_layer(l - 1), shape_of(before.dz), sum)
                            : fmt::format("    {}dZ {} = {}, times {}'(Z) of each\n", of_layer(l - 1),
                                          shape_of(before.dz), sum, function);
-    std::vector<TextBlock> blocks = {
-        grid(before.dz), {linear(l - 1) ? " = " : " = ("}, grid(layer.dz), {" x "}, grid(layer.weight.before)};
-    if (!linear(l - 1)) blocks.push_back({fmt::format(") times {}'(Z)", function)});
-    text_ += equation(blocks, kIndent);
+    std::vector<EquationPart> parts = {
+        {"", grid(before.dz)}, {linear(l - 1) ? " = " : " = (", grid(layer.dz)}, {" x ", grid(layer.weight.before)}};
+    if (!linear(l - 1)) parts.push_back({fmt::format(") times {}'(Z)", function), {}});
+    text_ += equation(parts, kIndent);
     if (before.activation == Activation::relu) text_ += "      relu'(Z) is 1 where Y > 0, else 0\n";
   }
 
@@ -119,14 +121,12 @@ class MatrixText {
 
   void changed(const ParameterNumbers& parameter) {
     if (step_.plain_update()) {
-      text_ += equation({grid(parameter.after),
-                         {" = "},
-                         grid(parameter.before),
-                         {fmt::format(" - {} ", number_text(step_.record.lr))},
-                         grid(parameter.gradient)},
+      text_ += equation({{"", grid(parameter.after)},
+                         {" = ", grid(parameter.before)},
+                         {fmt::format(" - {} ", number_text(step_.record.lr)), grid(parameter.gradient)}},
                         kIndent);
     } else {
-      text_ += equation({grid(parameter.before), {" becomes "}, grid(parameter.after)}, kIndent);
+      text_ += equation({{"", grid(parameter.before)}, {" becomes ", grid(parameter.after)}}, kIndent);
     }
   }
 

@@ -91,7 +91,7 @@ class RankStory {
     const std::string_view what = step.place.what.name;
     std::string label = "forward", text;
     Axis summed = layer.axes.in;
-    TextBlock before = {}, after = {};
+    std::string before = " = ", after;
     if (what == "Y") {
       text = fmt::format("{} = {} {}^T", y_name(layer), name("X", Axis::i, layer.axes.in), w_name(layer));
       if (parts(summed) == 1) finished_forward(layer, text, before, after);
@@ -104,28 +104,25 @@ class RankStory {
       summed = Axis::i;
       text = fmt::format("{} = {}^T {}", w_name(layer, "dW"), dz_name(layer), name("X", Axis::i, layer.axes.in));
     }
-    if (step.place.k.size() == 0) text = fmt::format("{} = 0: no numbers to multiply", text.substr(0, text.find(' ')));
     if (step.place.k.size() == 0) text = fmt::format("{} = 0", text.substr(0, text.find(' ')));
     line(label, layer_text(l) + text + term(summed));
     if (step.place.k.size() == 0) return;
-    std::vector<TextBlock> blocks = {grid(step.sum), {" = "}};
-    if (!before.empty()) blocks.push_back(before);
-    blocks.insert(blocks.end(), {grid(step.a), {" x "}, grid(step.b)});
-    if (!after.empty()) blocks.push_back(after);
-    text_ += equation(blocks, kIndent);
+    text_ += equation({{"", grid(step.sum)}, {before, grid(step.a)}, {" x ", grid(step.b)}, {after, {}}}, kIndent);
   }
 
   /// A product whose result is complete already has its bias and activation.
-  void finished_forward(const LayerMatrices& layer, std::string& text, TextBlock& before, TextBlock& after) const {
-    const bool linear = layer.activation == Activation::identity;
-    if (layer.bias) text += " + b";
-    if (!linear) {
-      const std::size_t equals = text.find("= ") + 2;
-      text = fmt::format("{}{}({})", text.substr(0, equals), function_name(layer.activation), text.substr(equals));
-      before = {fmt::format("{}(", function_name(layer.activation))};
-      after = {")"};
+  static void finished_forward(const LayerMatrices& layer, std::string& text, std::string& before, std::string& after) {
+    const std::string end = layer.bias ? " + b" : "";
+    if (layer.activation == Activation::identity) {
+      text += end;
+      after = end;
+      return;
     }
-    if (layer.bias) after = {linear ? " + b" : " + b)"};
+    const std::string_view function = function_name(layer.activation);
+    const std::size_t equals = text.find("= ") + 2;
+    text = fmt::format("{}{}({}{})", text.substr(0, equals), function, text.substr(equals), end);
+    before = fmt::format(" = {}(", function);
+    after = fmt::format("{})", end);
   }
 
   void collective(const JournalEntry& entry) {
@@ -197,9 +194,9 @@ class RankStory {
     line("update",
          fmt::format("{}new {}{}{}", layer_text(l), w_name(layer), layer.bias ? " and " + b_name(layer, "b") : "",
                      parts(Axis::i) > 1 ? fmt::format(", the same on {}", peers(Axis::i)) : ""));
-    std::vector<TextBlock> blocks = {numbers(layer.weight)};
-    if (layer.bias) blocks.insert(blocks.end(), {{"   "}, numbers(*layer.bias)});
-    text_ += equation(blocks, kIndent);
+    std::vector<EquationPart> parts = {{"", numbers(layer.weight)}};
+    if (layer.bias) parts.push_back({"   ", numbers(*layer.bias)});
+    text_ += equation(parts, kIndent);
   }
 
   const RankContext& context_;

@@ -6,22 +6,6 @@
 
 namespace recombine {
 
-namespace {
-
-bool is_sign(const TextBlock& block) { return !block.front().starts_with('['); }
-
-/// Cuts an equation before each of its signs.
-std::vector<std::vector<TextBlock>> parts_of(const std::vector<TextBlock>& blocks) {
-  std::vector<std::vector<TextBlock>> parts(1);
-  for (std::size_t n = 0; n < blocks.size(); ++n) {
-    if (n > 0 && is_sign(blocks[n]) && !is_sign(blocks[n - 1])) parts.emplace_back();
-    parts.back().push_back(blocks[n]);
-  }
-  return parts;
-}
-
-}  // namespace
-
 std::string factor(double value) {
   const std::string text = number_text(value);
   return text.starts_with('-') ? "(" + text + ")" : text;
@@ -44,22 +28,8 @@ std::string written_sum(std::string_view head, const std::vector<std::string>& t
   return text + line + '\n';
 }
 
-std::string equation(const std::vector<TextBlock>& blocks, std::string_view indent) {
-  std::string text;
-  std::vector<TextBlock> line;
-  std::size_t width = indent.size();
-  for (const std::vector<TextBlock>& part : parts_of(blocks)) {
-    std::size_t added = 0;
-    for (const TextBlock& block : part) added += width_of(block);
-    if (!line.empty() && width + added > kLineWidth) {
-      text += side_by_side(line, indent);
-      line.clear();
-      width = indent.size();
-    }
-    line.insert(line.end(), part.begin(), part.end());
-    width += added;
-  }
-  return text + side_by_side(line, indent);
+std::string equation(std::initializer_list<EquationPart> parts, std::string_view indent) {
+  return equation(std::span<const EquationPart>(parts.begin(), parts.size()), indent);
 }
 
 TextBlock grid(const Numbers& numbers) {

@@ -1,16 +1,15 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "distributed/mesh.hpp"
-#include "src/explain/number_grid.hpp"
 #include "src/explain/numbers.hpp"
+#include "src/explain/text_layout.hpp"
 
 namespace recombine {
-
-inline constexpr std::size_t kLineWidth = 80;
 
 /// A number as a factor within a sum: in parentheses if it is negative.
 std::string factor(double value);
@@ -21,8 +20,7 @@ std::string product(double a, double b);
 /// the end of `head`.
 std::string written_sum(std::string_view head, const std::vector<std::string>& terms, std::string_view tail);
 
-/// Matrices in brackets and signs next to each other. If they are wider than a line, the next line begins with a sign.
-std::string equation(const std::vector<TextBlock>& blocks, std::string_view indent);
+std::string equation(std::initializer_list<EquationPart> parts, std::string_view indent);
 
 /// The lines of `text`, those that are too long broken at spaces. A word that is longer than a line stays whole.
 std::string fitted(std::string_view text);
