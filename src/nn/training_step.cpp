@@ -98,6 +98,7 @@ void TrainingStep::finish_updates() {
     parts_.model.set_summed(bucket.begin);
     if (!clips()) optimizer_.update(context_.compute(), bucket);
   });
+  parts_.model.set_summed(0);  // a rank that holds no weights has no bucket
   if (updates_) context_.compute().wait(updates_->record());
   if (!clips()) return;
   optimizer_.measure_norm();

@@ -4,11 +4,14 @@ usage: bad_input_test.py TRAIN NP
 """
 import gzip
 import os
+import pathlib
 import socket
 import struct
 
 from bad_input import main
 from gpu import NO_GPU
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "launch" / "examples"
 
 
 def images(count, magic=0x803):
@@ -111,6 +114,33 @@ def make_cases(root, np):
         (["--device", "cpu", "--precision", "tf32"], "--precision tf32"),
         (["--device", "cuda"], ["--device cuda", "expected --device cpu"], {"environment": NO_GPU}),
     ]
+    worked = ["--data", str(EXAMPLES / "ad_spend.csv"), "--config", str(EXAMPLES / "ad_spend.cfg")]
+    flowers = ["--explain", "--data", str(EXAMPLES / "flowers.csv")]
+    init = [
+        ([*worked, "--init", "0.5"], "--init: has 1 number; expected 2, the weights of 2-1"),
+        ([*worked, "--init", "1,2,3"], "--init: has 3 numbers; expected 2"),
+        ([*good, "--hidden", "2", "--init", "1,2"], "expected 7, the weights and biases of 1-2-1"),
+        *((["--init", text], [f"--init '{text}': '{part}' is not a finite number", "such as 0.5,0.7"])
+          for text, part in [("0.5,x", "x"), ("", ""), ("1,,2", ""), ("1,", ""), ("inf,1", "inf"), ("1e39,1", "1e39"),
+                             ("nan", "nan"), ("1 2", "1 2")]),
+        ([*worked, "--load", "w.safetensors"], "--init: gives the weights, and so does --load w.safetensors"),
+        ([*worked, "--checkpoint", "c", "--resume", "auto"], "--init: gives the weights, and so does --resume auto"),
+    ]
+    explain = [
+        (["--explain"], ["--explain: expected --data with a small table", "ad_spend.cfg"]),
+        *(([*worked, "--explain", *more], f"{more[0]}: expected without --explain")
+          for more in [["--save", "w"], ["--predictions", "p"], ["--metrics", "m"], ["--summary", "s"], ["--quiet"],
+                       ["--checkpoint", "c"], ["--validation", "0.2"], ["--test", "0.2"]]),
+        ([*worked, "--explain", "--steps", "6"], "--steps 6: expected at most 5 with --explain"),
+        ([*worked, "--explain", "--accumulate", "2"], "--accumulate 2: expected 1 with --explain"),
+        ([*worked, "--explain", "--precision", "bf16"], "--precision bf16: expected f32 with --explain"),
+        (flowers, "--hidden 128: expected at most 2 layers of at most 5 with --explain, such as --hidden 3"),
+        ([*flowers, "--hidden", "1,1,1"], "--hidden 1,1,1: expected at most 2 layers"),
+        ([*flowers, "--hidden", "3"], "--batch-size 16: expected at most 5 rows with --explain, such as"),
+        (["--explain", "--data", "synthetic:9,6,1"],
+         ["--explain: the data have 6 inputs; expected at most 5", "--features"]),
+        (["--explain", "--data", "synthetic:9,2,6"], "--explain: the data have 6 outputs; expected at most 5"),
+    ]
     data = [
         (["--data", "missing"], "missing"), (["--data", "missing.csv", "--target", "y"], "missing.csv"),
         (["--data", idx_folder(root, "cut", gzip.compress(images(9))[:-6], labels(9), ".gz")], "truncated"),
@@ -157,7 +187,7 @@ def make_cases(root, np):
     bombs = [(["--data", bomb_folder(root, 30000)], ["train-images-idx3-ubyte.gz", "1000 times", "--memory-limit"]),
              (["--data", bomb_folder(root, 30001), "--memory-limit", "8M"],
               ["train-images-idx3-ubyte.gz", "--memory-limit 8M"])]
-    return options + configs + placeholders + numbers + data + bombs + outputs
+    return options + configs + placeholders + numbers + init + explain + data + bombs + outputs
 
 
 main(make_cases)

@@ -52,7 +52,7 @@ class StepPrinter final : public TrainingListener, public TrainingControl {
     const std::int64_t equal = require_equal_scalars(numbers);
     const std::vector<std::string> stories = from_every_rank(run_.session, story);
     if (run_.session.rank() == 0) {
-      print_numbers(numbers, equal);
+      print_numbers(rounded(numbers), equal);
       print_owners(stories);
     }
     recorder_.emplace(run_.context);
@@ -112,9 +112,9 @@ std::string introduction(const ExplainedRun& run) {
       fmt::format("network {} with {} on {}, loss {}\n", model.to_string(), plural(model.parameters(), "weight"),
                   run.data.name(), run.options.loss == LossKind::mse ? "mse" : "cross-entropy");
   const auto names = [](const auto& columns) {
-    std::vector<std::string> shown_names;
-    for (const auto& column : columns) shown_names.push_back(shown(column.name));
-    return fmt::format("{}", fmt::join(shown_names, ", "));
+    std::vector<std::string> all;
+    for (const auto& column : columns) all.push_back(column.name);
+    return as_option(all);
   };
   if (!run.schema.inputs.empty()) {
     text += fmt::format("inputs {}; target {}\n", names(run.schema.inputs), names(run.schema.targets));

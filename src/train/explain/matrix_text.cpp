@@ -98,8 +98,8 @@ class MatrixText {
   std::string optimizer() const {
     const OptimizerOptions& options = step_.optimizer;
     std::string name = "sgd";
-    if (options.kind == OptimizerKind::momentum) name = "momentum (from a running sum of dW)";
-    if (options.kind == OptimizerKind::adamw) name = "adamw (from running means of dW and dW^2)";
+    if (options.kind == OptimizerKind::momentum) name = "momentum (a running sum of dW)";
+    if (options.kind == OptimizerKind::adamw) name = "adamw (running means of dW, dW^2)";
     if (options.weight_decay > 0) name += ", --weight-decay";
     if (options.clip_norm > 0) name += ", --clip-norm";
     return name;

@@ -2,8 +2,19 @@
 
 #include "distributed/owned_matrix.hpp"
 #include "distributed/redistribute.hpp"
+#include "src/train/explain/written.hpp"
 
 namespace recombine {
+
+StepNumbers rounded(StepNumbers step) {
+  for (LayerNumbers& layer : step.layers) {
+    for (Numbers* matrix : {&layer.x, &layer.y, &layer.dz, &layer.weight.before, &layer.weight.gradient,
+                            &layer.weight.after, &layer.bias.before, &layer.bias.gradient, &layer.bias.after}) {
+      *matrix = rounded(std::move(*matrix));
+    }
+  }
+  return step;
+}
 
 StepCollector::StepCollector(RankContext& context, Communicator& all, const Trainer& trainer, const SharedData& data,
                              const TrainerOptions& options)

@@ -39,6 +39,9 @@ struct StepNumbers {
   }
 };
 
+/// The step with rounded() matrices, as the text shows them.
+StepNumbers rounded(StepNumbers step);
+
 /// Collects the matrices of steps from all ranks. Every rank calls all functions.
 class StepCollector {
  public:

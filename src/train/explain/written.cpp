@@ -1,6 +1,7 @@
 #include "src/train/explain/written.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -32,7 +33,18 @@ std::string equation(std::initializer_list<EquationPart> parts, std::string_view
   return equation(std::span<const EquationPart>(parts.begin(), parts.size()), indent);
 }
 
-TextBlock grid(const Numbers& numbers) {
+Numbers rounded(Numbers numbers) {
+  constexpr int kDigits = 6;
+  double largest = 0;
+  for (const double value : numbers.values) largest = std::max(largest, std::abs(value));
+  if (largest == 0) return numbers;
+  const double last = std::pow(10, std::floor(std::log10(largest)) + 1 - kDigits);
+  for (double& value : numbers.values) value = std::round(value / last) * last;
+  return numbers;
+}
+
+TextBlock grid(const Numbers& exact) {
+  const Numbers numbers = rounded(exact);
   TextBlock lines = NumberGrid{numbers.values, numbers.rows, numbers.cols}.text();
   for (std::string& line : lines) line = "[" + line + "]";
   return lines;

@@ -25,7 +25,11 @@ std::string equation(std::initializer_list<EquationPart> parts, std::string_view
 /// The lines of `text`, those that are too long broken at spaces. A word that is longer than a line stays whole.
 std::string fitted(std::string_view text);
 
-/// The rows of a matrix in brackets.
+/// Six digits of the largest number, and as many decimals of the others. Sums whose terms almost cancel have only so many
+/// right digits; the others depend on the mesh.
+Numbers rounded(Numbers numbers);
+
+/// The rows of a matrix in brackets; its numbers are rounded().
 TextBlock grid(const Numbers& numbers);
 Numbers transposed(const Numbers& numbers);
 

@@ -29,5 +29,13 @@ TEST(Parse, ADurationNeedsItsUnits) {
   }
 }
 
+TEST(Parse, Floats) {
+  EXPECT_EQ(parse_floats("init", "0.5,-0.7"), (std::vector<float>{0.5F, -0.7F}));
+  EXPECT_EQ(parse_floats("init", "1e3, 2"), (std::vector<float>{1000, 2}));
+  for (const char* text : {"", ",", "1,", "1,,2", "x", "1 2", "nan", "inf", "-inf", "1e39", "0x1"}) {
+    EXPECT_THROW(parse_floats("init", text), InputError) << text;
+  }
+}
+
 }  // namespace
 }  // namespace recombine
