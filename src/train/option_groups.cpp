@@ -1,6 +1,7 @@
 #include "src/train/option_groups.hpp"
 
 #include "src/program/device_options.hpp"
+#include "src/train/batching_command.hpp"
 #include "src/train/checkpoint_command.hpp"
 #include "src/train/data_command.hpp"
 
@@ -97,7 +98,7 @@ po::options_description output_options() {
 po::options_description train_options() {
   po::options_description all;
   all.add(data_options()).add(model_options()).add(training_options()).add(machine_options());
-  all.add(checkpoint_options()).add(output_options());
+  all.add(batching_options()).add(checkpoint_options()).add(output_options());
   return all;
 }
 

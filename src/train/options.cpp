@@ -150,6 +150,7 @@ TrainCommand parse_train_command(int argc, const char* const* argv) {
   require_input(!reader.given("metrics-every") || !command.metrics.empty(),
                 "--metrics-every {}: expected with --metrics FILE", command.metrics_every);
   command.summary = reader.path("summary");
+  command.batching = read_batching(reader);
   command.checkpoints = read_checkpoints(reader);
   command.quiet = reader.flag("quiet");
   require_input(!command.time_limit || command.checkpoints.enabled(),

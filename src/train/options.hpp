@@ -8,6 +8,7 @@
 #include "src/data/load_data.hpp"
 #include "src/nn/trainer.hpp"
 #include "src/program/rank_device.hpp"
+#include "src/train/batching_command.hpp"
 #include "src/train/checkpoint_command.hpp"
 
 namespace recombine {
@@ -53,6 +54,7 @@ struct TrainCommand {
   std::string config, load, save, predictions, metrics, summary;  ///< files; "": none
   std::int64_t metrics_every = 1;                                 ///< steps from one line of metrics to the next
   CheckpointCommand checkpoints;
+  BatchingCommand batching;
   bool evaluate = false;       ///< train nothing
   bool only_predicts = false;  ///< --evaluate follows from other options
   bool quiet = false;

@@ -129,8 +129,10 @@ void check_command(Session& session, const TrainCommand& command, const Mesh& me
     require_input(command.data.data != "-" || session.local_size() == session.size(),
                   "--data -: the job runs on several hosts, and standard input reaches only the first; expected a file "
                   "that all hosts can read");
-    const std::vector<NamedFile> reports = {
-        {"predictions", command.predictions}, {"summary", command.summary}, {"metrics", command.metrics}};
+    const std::vector<NamedFile> reports = {{"predictions", command.predictions},
+                                            {"summary", command.summary},
+                                            {"metrics", command.metrics},
+                                            {"plot", command.batching.plot}};
     std::vector<NamedFile> outputs = {{"save", command.save}};
     std::ranges::copy(reports, std::back_inserter(outputs));
     std::vector<NamedFile> inputs = inputs_of(command);

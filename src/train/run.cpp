@@ -10,6 +10,7 @@
 #include "src/report/standard_output.hpp"
 #include "src/train/checkpointing.hpp"
 #include "src/train/collect_result.hpp"
+#include "src/train/compare_batching.hpp"
 #include "src/train/divergence_remedy.hpp"
 #include "src/train/explain/explain.hpp"
 #include "src/train/saved_model.hpp"
@@ -179,6 +180,7 @@ int run_training(Session& session, const TrainCommand& command, const StopReques
   const Mesh mesh = command.mesh.value_or(Mesh(session.size(), 1, 1));
   check_command(session, command, mesh);
   if (!command.quiet) warn_if_bound(session, "train");
+  if (command.batching.enabled) return compare_batching(session, command, mesh);
   return TrainingRun(session, command, stop, mesh).run();
 }
 
