@@ -8,7 +8,7 @@ build_packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libboost-progra
 test_packages="libgtest-dev libbenchmark-dev python3 iproute2 clang-format-14 clang-tidy-16
   shellcheck flake8 slurmd slurmctld slurm-client munge"  # without a configuration, Slurm's services do not start
 # shellcheck disable=SC2034
-report_packages="python3-numpy python3-scipy python3-matplotlib python3-jinja2"  # of launch/scaling
+report_packages="python3-numpy python3-scipy python3-matplotlib python3-jinja2"  # of launch/scaling; train --plot needs matplotlib
 
 # install_missing PACKAGE...: installs missing packages with apt, and with sudo if the user is not root.
 install_missing() {

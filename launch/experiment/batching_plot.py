@@ -53,13 +53,14 @@ def draw_panel(axes, runs, key, label, until):
 
 
 def widen_start(axes, runs, key):
-    """A linear axis would show a fall at its left end as a vertical line. From the first epoch on, it is logarithmic."""
+    """On a linear axis, a fall at its left end would be a vertical line: from the first epoch on, it is logarithmic."""
     first = min(run["curve"][key][1] for run in runs)
     last = max(run["curve"][key][-1] for run in runs)
     if first > 0 and last / first > LONG:
         axes.set_xscale("symlog", linthresh=first)
         decades = range(math.ceil(math.log10(first)), math.floor(math.log10(last)) + 1)
-        ticks = [0, *(factor * 10.0 ** decade for decade in decades for factor in ((1,) if len(decades) > 1 else (1, 3)))]
+        factors = (1,) if len(decades) > 1 else (1, 3)
+        ticks = [0, *(factor * 10.0 ** decade for decade in decades for factor in factors)]
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(0, last * 1.02)

@@ -77,7 +77,7 @@ void Trainer::make_stream() {
 }
 
 std::int64_t Trainer::largest_batch(const SharedData& data, const TrainerOptions& options) {
-  const std::int64_t evaluated = std::max(data.test().rows(), data.validation().rows());
+  const std::int64_t evaluated = std::max({data.test().rows(), data.validation().rows(), options.also_evaluated});
   return std::max(options.batch_size, std::min(evaluated, kEvaluationBatch));
 }
 

@@ -24,6 +24,7 @@ struct TrainerOptions {
   KeptWeights kept = KeptWeights::last;
   std::int64_t norm_every = 0;      ///< > 0: every Nth step measures the gradient's norm; 0: only if it is clipped
   std::int64_t check_replicas = 0;  ///< > 0: replicas are compared after every Nth step, and always after an epoch
+  std::int64_t also_evaluated = 0;  ///< rows of the training table, if the caller evaluates it: room for its batches
   std::uint64_t seed = 0;
   TablePlace tables = TablePlace::automatic;  ///< of a GPU
   OptimizerOptions optimizer;

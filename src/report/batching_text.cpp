@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -93,46 +94,81 @@ std::string joined(const std::vector<std::string>& words) {
                           : fmt::format("{} and {}", fmt::join(words.begin(), words.end() - 1, ", "), words.back());
 }
 
-/// The sentences of findings_text(), one for each figure, and which parts of the rule of thumb the figures show.
+/// The lines of findings_text(), and which parts of the rule of thumb the figures show.
 struct Findings {
   std::string text;
   std::vector<std::string> holds, fails;
 
-  /// @param entries  in an order in which, by the rule of thumb, their values rise
-  void add(const std::string& title, const char* claim, const std::vector<Entry>& entries, std::size_t wanted) {
-    if (!entries.empty()) text += fmt::format("{} {}\n", title, in_order(entries));
-    (entries.size() == wanted && rises(entries) ? holds : fails).emplace_back(claim);
+  /// @param entries  in an order in which, by the rule of thumb, their values rise; empty: there are no figures
+  void add(const char* title, const char* claim, const std::vector<Entry>& entries) {
+    if (entries.empty()) return;
+    text += fmt::format("{:<15} {}\n", title, in_order(entries));
+    (rises(entries) ? holds : fails).emplace_back(claim);
+  }
+  std::string verdict() const {
+    if (holds.empty()) return "Here it does not hold.\n";
+    return fmt::format("Here it holds for {}{}.\n", joined(holds),
+                       fails.empty() ? "" : ", but not for " + joined(fails));
   }
 };
+
+/// By the epochs until `loss`; those that do not reach it are last. Empty: none reaches it.
+std::vector<Entry> by_epochs(const std::vector<BatchingRun>& runs, double loss) {
+  std::vector<Entry> entries;
+  bool any = false;
+  for (const BatchingRun& run : runs) {
+    const std::optional<std::int64_t> epochs = run.epochs_until(loss);
+    any = any || epochs;
+    entries.push_back({run.strategy, epochs ? static_cast<double>(*epochs) : std::numeric_limits<double>::infinity(),
+                       epochs ? fmt::format("{}", *epochs) : "not reached"});
+  }
+  return any ? entries : std::vector<Entry>();
+}
+
+std::vector<Entry> by_seconds(const std::vector<BatchingRun>& runs, double loss) {
+  std::vector<Entry> entries;
+  for (const BatchingRun& run : runs) {
+    if (const std::optional<std::int64_t> epochs = run.epochs_until(loss)) {
+      const double seconds = run.curve[static_cast<std::size_t>(*epochs)].seconds;
+      entries.push_back({run.strategy, seconds, fmt::format("{:.3g}", seconds)});
+    }
+  }
+  return entries;
+}
+
+/// From the largest batches to the smallest ones, like the next one.
+std::vector<Entry> by_speed(const std::vector<BatchingRun>& runs) {
+  std::vector<Entry> entries;
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run)
+    entries.push_back({run->strategy, -run->samples_per_second, fmt::format("{:.0f}", run->samples_per_second)});
+  return entries;
+}
+
+/// Empty: a run has too few updates.
+std::vector<Entry> by_rise(const std::vector<BatchingRun>& runs) {
+  std::vector<Entry> entries;
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+    if (!run->rise) return {};
+    entries.push_back({run->strategy, *run->rise, number(*run->rise)});
+  }
+  return entries;
+}
 
 }  // namespace
 
 std::string findings_text(const BatchingComparison& comparison) {
   const std::vector<BatchingRun>& runs = comparison.runs;
   const double until = comparison.until_loss();
-  std::vector<Entry> epochs, seconds, speed, smoothness;
-  for (const BatchingRun& run : runs) {
-    if (const auto reached = run.epochs_until(until)) {
-      const double time = run.curve[static_cast<std::size_t>(*reached)].seconds;
-      epochs.push_back({run.strategy, static_cast<double>(*reached), fmt::format("{}", *reached)});
-      seconds.push_back({run.strategy, time, fmt::format("{:.3g}", time)});
-    }
-    speed.push_back({run.strategy, -run.samples_per_second, fmt::format("{:.0f}", run.samples_per_second)});
-    if (run.rise) smoothness.push_back({run.strategy, *run.rise, number(*run.rise)});
-  }
-  std::vector<Entry> by_rows(speed.rbegin(), speed.rend()), by_rise(smoothness.rbegin(), smoothness.rend());
   Findings findings;
-  findings.add("fewest epochs: ", "epochs", epochs, runs.size());
-  findings.add("most samples/s:", "samples/s", by_rows, runs.size());
-  findings.add("smoothest:     ", "smoothness", by_rise, runs.size());
-  if (!seconds.empty()) findings.text += "fewest seconds: " + in_order(seconds) + "\n";
-  findings.text +=
-      "Rule of thumb: small batches need fewer epochs, because they update more often;\n"
-      "large ones compute more samples/s and are smoother; mini-batches balance both.\n";
-  if (findings.fails.empty()) return findings.text + "Here it holds in all three respects.\n";
-  if (findings.holds.empty()) return findings.text + "Here it does not hold.\n";
+  findings.add("fewest epochs:", "epochs", by_epochs(runs, until));
+  findings.add("most samples/s:", "samples/s", by_speed(runs));
+  findings.add("smoothest:", "smoothness", by_rise(runs));
+  if (const std::vector<Entry> seconds = by_seconds(runs, until); !seconds.empty())
+    findings.text += fmt::format("{:<15} {}\n", "fewest seconds:", in_order(seconds));
   return findings.text +
-         fmt::format("Here it holds for {}, but not for {}.\n", joined(findings.holds), joined(findings.fails));
+         "Rule of thumb: small batches need fewer epochs, because they update more often;\n"
+         "large ones compute more samples/s and are smoother; mini-batches balance both.\n" +
+         findings.verdict();
 }
 
 std::string comparison_text(const BatchingComparison& comparison) {

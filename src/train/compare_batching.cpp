@@ -70,6 +70,8 @@ void Comparison::require_room(const TrainerOptions& options) {
     const std::int64_t largest_batch = Trainer::largest_batch(data, options);
     MemoryBytes bytes = training_bytes(context_.mesh(), context_.coord(), options, largest_batch);
     bytes[MemoryUse::buffers] += staging_bytes(context_.mesh(), context_.coord(), data, largest_batch);
+    const auto weights = static_cast<double>(options.model.parameters() * size_of(DataType::f32));
+    if (session_.rank() == 0) bytes[MemoryUse::buffers] += static_cast<double>(options_.strategies.size()) * weights;
     bytes[MemoryUse::data] = static_cast<double>(data.bytes()) / session_.local_size();
     require_memory(options, bytes, memory_);
   });

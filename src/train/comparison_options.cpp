@@ -52,7 +52,7 @@ TrainCommand completed(const TrainCommand& command, const RunData& read) {
 /// The options that are not given, as they stand on the command line.
 std::string options_not_given(const TrainCommand& given, const TrainCommand& all, const TrainerOptions& chosen) {
   std::vector<std::string> options;
-  if (!given.hidden) options.push_back(fmt::format("--hidden '{}'", fmt::join(chosen.model.hidden, ",")));
+  if (given.hidden != all.hidden) options.push_back(fmt::format("--hidden '{}'", fmt::join(chosen.model.hidden, ",")));
   if (given.batch_size != all.batch_size) options.push_back(fmt::format("--batch-size {}", *all.batch_size));
   if (!given.epochs) options.push_back(fmt::format("--epochs {}", chosen.epochs));
   if (given.batching.chooses_optimizer) options.push_back(fmt::format("--optimizer {}", name_of(all.optimizer.kind)));
@@ -92,7 +92,8 @@ ComparisonOptions comparison_options(const TrainCommand& command, const RunData&
                 "than one row, but not all",
                 data.name(), rows, rows == 1 ? "" : "s", kFewest);
   const TrainCommand all = completed(command, read);
-  const TrainerOptions shared = choose_options(all, data, read.kind(), read.saved()).trainer;
+  TrainerOptions shared = choose_options(all, data, read.kind(), read.saved()).trainer;
+  shared.also_evaluated = rows;
   return {.strategies = {with_rows("stochastic", 1, shared), with_rows("mini-batch", *all.batch_size, shared),
                          with_all_rows(rows, shared)},
           .optimizer = name_of(all.optimizer.kind),

@@ -92,6 +92,17 @@ def check_training(checks, program):
         checks.expect(agree, f"mesh {mesh} has the losses {other}; expected {alone}, as on one rank")
 
 
+def check_plot(checks, prefix, folder):
+    """The installed `train` finds the script that draws its plots."""
+    job = run(prefix / "bin" / "train", 2, "--data", "synthetic:100,3,2", "--epochs", 3, "--compare-batching", "--plot",
+              "plot.svg", cwd=folder)
+    if "expected Python 3 with matplotlib" in job.stderr:  # ./launch/test installs it
+        checks.expect(job.returncode == 2, f"--plot without matplotlib: exit code {job.returncode}")
+        return
+    checks.expect(job.returncode == 0 and b"<svg" in (folder / "plot.svg").read_bytes(),
+                  f"the installed train does not plot: exit code {job.returncode}, {job.stderr}")
+
+
 def main():
     build_folder, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     checks = Checks()
@@ -104,6 +115,7 @@ def main():
         checks.expect(len(installed) >= 2, f"installed are {installed}, expected two programs")
         for program in installed:
             check_planted(checks, program)
+        check_plot(checks, prefix, folder)
         example = build(checks, "example", source, folder)
         alone = checksum(checks, example, 1, "1x1x1")
         together = checksum(checks, example, 2, "1x1x2")
