@@ -12,11 +12,13 @@ namespace {
 constexpr double kTerminalInterval = 0.2, kLogInterval = 30;  ///< seconds between two lines
 constexpr std::size_t kColumns = 80;
 
-/// `text` in lines of at most 80 columns, cut at spaces.
+/// `text` in lines of at most 80 columns, cut before an option if there is one, else at a space.
 std::string wrapped(std::string text) {
   std::size_t begin = 0;
   while (text.size() - begin > kColumns) {
-    const std::size_t space = text.rfind(' ', begin + kColumns);
+    const std::size_t option = text.rfind(" --", begin + kColumns);
+    const std::size_t space =
+        option != std::string::npos && option > begin ? option : text.rfind(' ', begin + kColumns);
     if (space == std::string::npos || space <= begin) break;
     text.replace(space, 1, "\n  ");
     begin = space + 1;
