@@ -59,16 +59,18 @@ double rounded_up(double value, int digits) {
 
 double BatchingComparison::until_loss() const {
   static constexpr int kDigits = 3, kMostDigits = 9;
+  static constexpr double kRest = 0.01;
   if (asked_loss) return *asked_loss;
-  double first = runs.front().curve.front().loss, last = 0, lowest = 0;
+  const double first = runs.front().curve.front().loss;
+  double last = 0, lowest = 0;
   for (const BatchingRun& run : runs) {
     last = std::max(last, run.curve.back().loss);
     lowest = std::max(lowest, run.lowest_loss());
   }
-  if (rounded_up(last, kDigits) < first) return rounded_up(last, kDigits);
+  const double loss = last < first ? last + kRest * (first - last) : lowest;
   int digits = kDigits;
-  while (digits < kMostDigits && rounded_up(lowest, digits) >= first) ++digits;
-  return rounded_up(lowest, digits);
+  while (digits < kMostDigits && rounded_up(loss, digits) >= first) ++digits;
+  return rounded_up(loss, digits);
 }
 
 double norm_of(const std::vector<float>& weights) {

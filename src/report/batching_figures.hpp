@@ -52,10 +52,10 @@ struct BatchingComparison {
   Provenance provenance;
   std::vector<BatchingRun> runs;
 
-  /// The loss that the runs are to reach: asked_loss; else the highest loss at the end of a run, rounded up to three
-  /// digits, so that every run reaches it. (The lowest loss of a run is no measure: updates on a few rows can come close
-  /// to the minimum by chance.) If that is not below the loss of the first weights: the highest of the lowest losses,
-  /// with as many digits as needed. @pre !runs.empty()
+  /// The loss that the runs are to reach: asked_loss; else 99% of the way down from the first loss to the highest loss at
+  /// the end of a run, rounded up to three digits, so that every run reaches it. (The last percent would measure by
+  /// what chance updates on a few rows come close to the minimum.) If a run ends above the first loss: the highest of
+  /// the lowest losses. Has more digits if it would not be below the first loss otherwise. @pre !runs.empty()
   double until_loss() const;
 };
 

@@ -38,8 +38,9 @@ std::string table_of(const BatchingComparison& comparison, double until) {
 std::string meaning_of(const BatchingComparison& comparison, double until) {
   const std::string why =
       comparison.asked_loss
-          ? "as --until-loss asks"
-          : fmt::format("{} is the\n       highest of the three losses at the end, rounded up", number(until));
+          ? fmt::format("{} is --until-loss", number(until))
+          : fmt::format("{} is 99% of\n       the way down from the first loss to the highest one at the end",
+                        number(until));
   return fmt::format(
       "loss:  of all rows, after the last update of an epoch\n"
       "until: the first epoch that ends with at most this loss; {}\n"

@@ -32,8 +32,9 @@ po::options_description batching_options() {
       "mini-batch of --batch-size rows, and after all rows (batch); compare epochs, seconds and the final weights. "
       "Defaults are then: --optimizer sgd, --lr-schedule constant, a small --lr, small networks for images")(
       "until-loss", text_option("L"),
-      "compare when the loss of all training rows is at most L; default: the highest of the three losses at the end")(
-      "plot", text_option("FILE"), "draw the loss against epochs and seconds to FILE, as SVG (needs matplotlib)");
+      "compare when the loss of all training rows is at most L; default: 99% of the way from the first loss to the "
+      "highest one at the end")("plot", text_option("FILE"),
+                                "draw the loss against epochs and seconds to FILE, as SVG (needs matplotlib)");
   return group;
 }
 

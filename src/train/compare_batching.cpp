@@ -6,6 +6,7 @@
 #include "kernels/error.hpp"
 #include "src/nn/checkpoint/bands.hpp"
 #include "src/nn/checkpoint/load_weights.hpp"
+#include "src/nn/set_weights.hpp"
 #include "src/report/answer_names.hpp"
 #include "src/report/batching_progress.hpp"
 #include "src/report/plot_script.hpp"
@@ -142,6 +143,7 @@ BatchingRun Comparison::train(const BatchingStrategy& strategy) {
   };
   warm_up(options);
   Trainer trainer(context_, read_.tables(), options);
+  if (!command_.init.empty()) set_weights(context_, trainer.model(), command_.init);
   if (!command_.load.empty()) {
     agree(*world_, *stream_, [&] { load_weights(context_, command_.load, trainer.model()); });
   }
@@ -173,6 +175,7 @@ void Comparison::write_outputs() {
 }
 
 int Comparison::run() {
+  require_init(command_, options_.strategies.front().trainer.model);
   for (const BatchingStrategy& strategy : options_.strategies) require_room(strategy.trainer);
   open_outputs();
   describe();

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 import bad_input
 from descent_bound import furthest, least_squares
@@ -102,9 +103,21 @@ def check_meshes(trainer, checks, repository, expected):
             checks.expect(close, f"mesh {mesh}: {kind} {other}; expected {one}, as on one rank")
 
 
+def check_first_weights(trainer, checks, repository):
+    """--init and --load give all three the same first weights: those whose loss is known."""
+    expected = sum((0.5 * x1 + 0.7 * x2 - y) ** 2 for x1, x2, y in rows_of(repository)) / 5
+    trainer.run(1, *ad_spend(repository)[:-5], "--init", "0.5,0.7", "--lr", 0, "--epochs", 1, "--save", "w.safetensors")
+    for option in (["--init", "0.5,0.7"], ["--load", "w.safetensors"]):
+        found, _ = compare(trainer, 2, *ad_spend(repository), *option)
+        first = [one["curve"]["train_loss"][0] for one in found["runs"]]
+        checks.expect(all(math.isclose(loss, expected, rel_tol=1e-6) for loss in first),
+                      f"{option}: the losses of the first weights are {first}, not {expected}")
+    (trainer.folder / "w.safetensors").unlink()
+
+
 def check_until(trainer, checks, repository):
     found, shown = compare(trainer, 1, *ad_spend(repository), "--until-loss", 0.05)
-    checks.expect(found["until_loss"] == 0.05 and "as --until-loss asks" in shown, shown)
+    checks.expect(found["until_loss"] == 0.05 and "; 0.05 is --until-loss" in shown, shown)
     check_rule_of_thumb(checks, "--until-loss 0.05", found)
     found, shown = compare(trainer, 1, *ad_spend(repository), "--until-loss", 0.001)
     checks.expect(shown.count(" not reached ") == 3 and "epochs:" not in shown, f"a loss below the minimum: {shown}")
@@ -192,9 +205,9 @@ def check_bad_input(checks, program, repository, folder):
     ] + [([*data, *option], [" ".join(option) + ": --compare-batching", "expected"]) for option in (
         ["--save", "m.safetensors"], ["--predictions", "p.csv"], ["--metrics", "m.jsonl"], ["--checkpoint", "c"],
         ["--steps", "5"], ["--accumulate", "2"], ["--resume", "x"])]
-    for case in cases:
-        problem = bad_input.try_case(program, 2, case)
-        checks.expect(problem is None, problem)
+    with ThreadPoolExecutor(4) as pool:  # most of a job's start and end is waiting
+        for problem in pool.map(lambda case: bad_input.try_case(program, 2, case), cases):
+            checks.expect(problem is None, problem)
 
 
 def main():
@@ -211,6 +224,7 @@ def main():
         checks.expect(shown.endswith("smoothness.\n") and "Here it holds for epochs" in shown, shown)
         check_weights(checks, found, rows_of(repository))
         check_meshes(trainer, checks, repository, shown)
+        check_first_weights(trainer, checks, repository)
         check_until(trainer, checks, repository)
         if not FASHION_MNIST.exists():
             raise Skip(f"no {FASHION_MNIST}; expected dataset-fashion-mnist")

@@ -30,10 +30,10 @@ TEST(BatchingFiguresTest, RoundsUpToDigits) {
 
 TEST(BatchingFiguresTest, EveryRunReachesTheLossByDefault) {
   const BatchingComparison comparison = textbook();
-  EXPECT_EQ(comparison.until_loss(), 2.01);
-  EXPECT_EQ(comparison.runs[0].epochs_until(2.01), 1);
-  EXPECT_EQ(comparison.runs[1].epochs_until(2.01), 2);
-  EXPECT_EQ(comparison.runs[2].epochs_until(2.01), 2);
+  EXPECT_EQ(comparison.until_loss(), 2.07);
+  EXPECT_EQ(comparison.runs[0].epochs_until(2.07), 1);
+  EXPECT_EQ(comparison.runs[1].epochs_until(2.07), 2);
+  EXPECT_EQ(comparison.runs[2].epochs_until(2.07), 2);
   EXPECT_EQ(comparison.runs[0].lowest_loss(), 1);
 }
 
