@@ -221,7 +221,9 @@ def main():
         check_bad_input(checks, program, repository, folder / "bad")
         found, shown = compare(trainer, 1, *ad_spend(repository))
         check_rule_of_thumb(checks, "ad_spend.csv", found)
-        checks.expect(shown.endswith("smoothness.\n") and "Here it holds for epochs" in shown, shown)
+        verdict = shown.splitlines()[-1]  # without the speed, which other work on this machine may change
+        checks.expect(verdict in ("Here it holds for epochs, samples/s and smoothness.",
+                                  "Here it holds for epochs and smoothness, but not for samples/s."), verdict)
         check_weights(checks, found, rows_of(repository))
         check_meshes(trainer, checks, repository, shown)
         check_first_weights(trainer, checks, repository)
