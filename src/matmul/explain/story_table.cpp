@@ -1,8 +1,8 @@
 #include "src/matmul/explain/story_table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -17,9 +17,25 @@ namespace {
 constexpr std::size_t kSendsWidth = 26;
 constexpr std::size_t kComputesWidth = 30;
 
+/// Messages in lines: a line ends after a comma, if it can.
+TextBlock lines_of(std::string_view sends) {
+  TextBlock lines;
+  while (!sends.empty()) {
+    const std::size_t comma = std::min(sends.find(", "), sends.size() - 1);
+    const std::string_view message = sends.substr(0, comma + 1);
+    sends.remove_prefix(std::min(comma + 2, sends.size()));
+    if (!lines.empty() && lines.back().size() + 1 + message.size() <= kSendsWidth) {
+      lines.back().append(" ").append(message);
+    } else {
+      std::ranges::copy(wrapped(message, kSendsWidth), std::back_inserter(lines));
+    }
+  }
+  return lines;
+}
+
 /// A line of the table; longer texts continue below.
 std::string lines_of(std::string_view step, std::string_view rank, const StoryRow& row) {
-  const TextBlock sends = wrapped(row.sends, kSendsWidth);
+  const TextBlock sends = lines_of(row.sends);
   const TextBlock computes = wrapped(row.computes, kComputesWidth);
   std::string text;
   for (std::size_t n = 0; n < std::max({sends.size(), computes.size(), std::size_t{1}}); ++n) {
