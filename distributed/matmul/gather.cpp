@@ -40,7 +40,8 @@ void multiply_gather(RankContext& context, const Matmul& call) {
   LocalProduct sum = begin_product(context, call);
   const DistMatrix a = gathered(context, call.a, call.workspace, 0);
   const DistMatrix b = gathered(context, call.b, call.workspace, 1);
-  sum.add(only_block(a).view, only_block(b).view, {.k = only_block(b).rows});
+  const Block& of_b = only_block(b);
+  sum.add(only_block(a).view, of_b.view, {.k = of_b.rows});
   sum.finish(call.a.memory().type);
 }
 

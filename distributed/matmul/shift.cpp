@@ -29,7 +29,8 @@ class Ring {
         rest_(rest),
         axis_(*rest.placement().rows_then),
         what_{.name = first_slot == 0 ? "shift A" : "shift B"},
-        current_(only_block(rest).view) {
+        own_(only_block(rest)),
+        current_(own_.view) {
     const int pieces = context.mesh().parts(axis_);
     if (pieces == 1) return;
     context.after_compute(axis_);  // the compute stream may still write the operand
@@ -69,9 +70,8 @@ class Ring {
   /// The rows of k in that piece.
   Range range_of(int index, int steps) const {
     if (context_.mesh().parts(axis_) > 1) return piece(index);
-    const Range all = only_block(rest_).rows;
-    const Range rows = split_range(all.size(), steps, index);
-    return {all.begin + rows.begin, all.begin + rows.end};
+    const Range rows = split_range(own_.rows.size(), steps, index);
+    return {own_.rows.begin + rows.begin, own_.rows.begin + rows.end};
   }
 
  private:
@@ -84,6 +84,7 @@ class Ring {
   const DistMatrix& rest_;
   Axis axis_;
   What what_;
+  const Block& own_;
   MatrixView current_, next_;
   std::array<VectorView, 2> slots_;
   std::size_t turn_ = 0;
