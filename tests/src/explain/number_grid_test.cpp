@@ -27,6 +27,12 @@ TEST(NumberGrid, MinusZeroIsZero) {
   EXPECT_EQ(number_text(123456), "1.235e+05");
 }
 
+/// Meshes add in different orders. A short decimal that f32 cannot hold has the same text for all of them.
+TEST(NumberGrid, LastBitsOfASumDoNotShow) {
+  EXPECT_EQ(number_text(1.30749997), number_text(1.30750009));
+  EXPECT_EQ(number_text(static_cast<double>(0.1F)), "0.1");
+}
+
 TEST(NumberGrid, EmptyMatrixSaysSo) {
   EXPECT_EQ((NumberGrid{{}, 0, 3}.text()), TextBlock{"(empty)"});
   EXPECT_EQ((NumberGrid{{}, 3, 0}.text()), TextBlock{"(empty)"});
