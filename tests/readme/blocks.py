@@ -1,7 +1,8 @@
 """Finds the commands in the code blocks of a README, and what is wrong with these blocks.
 
-- Languages: in ```bash every line is a command; in ```console the lines that begin with "$ ". A \\ at the end of a line
-  continues the command. Blocks of other languages (OTHERS) have no commands.
+- Languages: in ```bash every line is a command. In ```console the lines that begin with "$ " are commands, and the
+  lines after each are what it prints, line by line; "..." stands for lines that are left out. A \\ at the end of a line
+  continues the command. Blocks of other languages (OTHERS) have no commands: output that changes is ```text.
 - Each section of level 2 (##) is one shell. It begins in the root of the checkout, after `source launch/env`. `cd` and
   `export` hold until the section ends, also in its ### subsections.
 - A mark is a comment that begins with one of MARKS, such as "# needs a GPU". At the end of a command it marks this
@@ -32,6 +33,7 @@ class Command:
     section: str  # the heading of level 2 above it
     text: str
     mark: str     # one of MARKS, or "" if the command is to be run
+    output: list | None = None  # the lines that a console block shows; None: nothing is shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,21 +62,24 @@ def is_complete(command):
     return checked.returncode == 0 and not checked.stderr
 
 
-def shell_lines(block):
-    """(number, line) of the lines that a shell gets."""
+def typed_lines(block):
+    """(number, line) of the lines that a shell gets, and (number, None) of the others."""
     continued = False
     for number, line in enumerate(block.lines, block.first):
-        if block.language == "bash":
-            yield number, line
-        elif continued or line.startswith("$ "):
-            yield number, line if continued else line[2:]
-            continued = line.endswith("\\")
+        typed = block.language == "bash" or continued or line.startswith("$ ")
+        continued = block.language == "console" and typed and line.endswith("\\")
+        yield number, line.removeprefix("$ ") if typed else None
 
 
 def commands_of(page, block):
     """(commands, problems) of a bash or console block."""
     commands, problems, text, begin, whole = [], [], "", 0, ""
-    for number, line in shell_lines(block):
+    for number, line in typed_lines(block):
+        if line is None:
+            if commands:
+                shown = commands[-1].output or []
+                commands[-1] = dataclasses.replace(commands[-1], output=[*shown, block.lines[number - block.first]])
+            continue
         mark, problem = mark_of(line)
         problems += [f"{page}:{number}: {problem}"] if problem else []
         if not text and (not line.strip() or line.lstrip().startswith("#")):
@@ -90,6 +95,26 @@ def commands_of(page, block):
     if not commands and not problems:
         problems.append(f"{page}:{block.first}: no command in this {block.language} block; expected ```text")
     return [dataclasses.replace(command, mark=command.mark or whole) for command in commands], problems
+
+
+def missing_from(output, shown):
+    """The first lines of `shown` that `output` does not have, as text; "" if it has all. "..." stands for any lines."""
+    lines, parts = [line.rstrip() for line in output.splitlines()], [[]]
+    for line in shown:
+        if line.strip() == "...":
+            parts.append([])
+        else:
+            parts[-1].append(line.rstrip())
+    at = 0
+    for number, part in enumerate(parts):
+        last = number == len(parts) - 1
+        starts = [at] if number == 0 else range(at, len(lines) + 1)
+        ends = [start + len(part) for start in starts if lines[start:start + len(part)] == part]
+        ends = [end for end in ends if not last or end == len(lines) or (number > 0 and not part)]
+        if not ends:
+            return "\n".join(part) or "(nothing more)"
+        at = ends[0]
+    return ""
 
 
 class Page:

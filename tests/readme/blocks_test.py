@@ -89,12 +89,19 @@ RUN = {
     "```bash\nmpirun -np 2 build/train --versoin\n```\n": "unknown option '--versoin'",
     "```bash\nmpirun -np 1 build/train --data launch/examples/none.csv --target y\n```\n": "none.csv",
     "```bash\nfalse | cat\n```\n": "exit code 1", "```bash\nfalse; true\n```\n": "exit code 1",
+    "```console\n$ printf 'a\\nb\\nc\\n'\na\n...\n$ echo d\nd\n```\n": "",
+    "```console\n$ printf 'a\\nb\\nc\\n'\na\nc\n```\n": "the page shows",
     "```bash\ncd nowhere\n```\n": "exit code 1", "```bash\nsudo apt-get install x\n```\n": "installs nothing",
     "```bash\n./train --devise cuda  # needs a GPU\n```\n": "README.md:2: no program has the option --devise",
     "`./matmul --expain`\n": "README.md:1: no program has the option --expain",
     "```bash\ncmake --preset relaese\n```\n": "relaese",
     "```bash\nlaunch/scaling train --np 0\n```\n": "--np 0: expected",
 }
+# What a command prints, what the page shows of it -> the lines that are missing.
+SHOWN = [("a\nb \nc\n", "a|b|c", ""), ("a\nb\nc\n", "...|c", ""), ("a\nb\nc\n", "a|...", ""), ("a\nb\nc\n", "...", ""),
+         ("a\nb\na\nc\n", "...|a|c", ""), ("a\nb\nc\n", "a|...|b|...", ""), ("a\nb\nc\n", "a|b", "a\nb"),
+         ("a\nb\nc\n", "b|c", "b\nc"), ("a\nb\nc\n", "a|...|d", "d"), ("a\nb\nc\n", "a|...|b", "b"),
+         ("a\nb\nc\n", "...|b|a|...", "b\na"), ("", "a", "a")]
 
 
 def check_rules(checks):
@@ -109,6 +116,15 @@ def check_rules(checks):
     for mark in blocks.MARKS:
         for text, expected in ((f"ls  # {mark}", mark), (f"ls  # {mark}: x", mark), (f"ls  # {mark}x", "")):
             checks.expect(blocks.mark_of(text)[0] == expected, f"'{text}': expected the mark '{expected}'")
+
+
+def check_shown(checks):
+    for output, shown, expected in SHOWN:
+        found = blocks.missing_from(output, shown.split("|"))
+        checks.expect(found == expected, f"{shown} in {output!r}: {found!r}; expected {expected!r}")
+    command = blocks.read_page("page", "```console\n$ a \\\n  b\n1\n\n$ c\n$ d\n2\n```\n")[0]
+    expected = [("a \\\n  b", ["1", ""]), ("c", None), ("d", ["2"])]
+    checks.expect([(one.text, one.output) for one in command] == expected, f"{command}; expected {expected}")
 
 
 def check_stand_ins(checks):
@@ -137,6 +153,7 @@ def main():
     build, repository = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
     checks = Checks()
     check_rules(checks)
+    check_shown(checks)
     check_stand_ins(checks)
     with tempfile.TemporaryDirectory() as folder:
         for page, words in RUN.items():

@@ -6,8 +6,9 @@ usage: commands_test.py BUILD REPOSITORY emulation|no-emulation     BUILD has th
 
 blocks.py has the rules for code blocks and marks, stand_ins.py says what the commands do less than for a user. Commands
 run in a folder of links that looks like the checkout. A command that was already run in the same folder is not run
-again. The test fails if a command fails, if a block breaks the rules, if the number of marked commands is not that of
-MARKED, or if a marked command or a sentence names an option that no program has.
+again. The test fails if a command fails, if it prints something else than a console block shows, if a block breaks the
+rules, if the number of marked commands is not that of MARKED, or if a marked command or a sentence names an option that
+no program has.
 """
 import collections
 import pathlib
@@ -49,7 +50,7 @@ class Runner:
                 place, shell = (command.page, command.section), Shell(self.copy, self.scratch)
             if command.mark in self.left_out:
                 self.counts["marked"] += 1
-            elif (shell.state(), command.text) in self.done:
+            elif command.output is None and (shell.state(), command.text.split(" #")[0].rstrip()) in self.done:
                 self.counts["the same as before"] += 1
             else:
                 self.run_one(checks, shell, command)
@@ -62,8 +63,13 @@ class Runner:
         last = "\n    ".join(output.splitlines()[-LAST_LINES:])
         checks.expect(code == 0, f"{command.page}:{command.line}: exit code {code} of\n  {command.text}\n    {last}")
         self.counts["run"] += 1
+        if command.output is not None:
+            missing = blocks.missing_from(output, command.output)
+            checks.expect(not missing, f"{command.page}:{command.line}: the page shows\n{missing}\nbut this "
+                          f"command prints\n{output}")
+            self.counts["compared with the output on the page"] += 1
         if shell.state() == before:
-            self.done.add((before, command.text))
+            self.done.add((before, command.text.split(" #")[0].rstrip()))
 
 
 def main():
