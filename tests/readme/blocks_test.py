@@ -2,6 +2,7 @@
 
 usage: blocks_test.py BUILD REPOSITORY
 """
+import os
 import pathlib
 import re
 import shutil
@@ -80,6 +81,10 @@ SHORTER = {
     "-np 4 ./train --data fashion-mnist": "-np 4 ./train --data fashion-mnist --steps 20",
     "-np 4 build/train --data=a.csv": "-np 4 build/train --data=a.csv",
     "-np 4 ./train --steps 7": "-np 4 ./train --steps 7", "-np 4 ./matmul --m 4096": "-np 4 ./matmul --m 4096",
+    "-np 2 ./train --compare-batching": "-np 2 ./train --compare-batching --data COPY/folder/with/idx/files",
+    "-np 2 ./train --data fashion-mnist --compare-batching --epochs 3":
+        "-np 2 ./train --compare-batching --epochs 3 --data COPY/folder/with/idx/files",
+    "-np 2 ./train --compare-batching --data a.csv": "-np 2 ./train --compare-batching --data a.csv",
 }
 BELOW_SCALING = {"-np 4 ./train --steps 40 --hidden 64": "-np 4 ./train --steps 4 --hidden 64",
                  "-np 4 ./matmul --m 4096 --n 64": "-np 4 ./matmul --m 256 --n 64"}
@@ -128,6 +133,7 @@ def check_shown(checks):
 
 
 def check_stand_ins(checks):
+    os.environ["README_TEST_COPY"] = "COPY"
     for table, in_scaling in ((SHORTER, False), (BELOW_SCALING, True)):
         for words, expected in table.items():
             found = " ".join(stand_ins.shorter(words.split(), in_scaling))

@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import npy
+from stand_ins import IMAGES
 
 LIMIT = 150  # s, for one command
 STAND_INS = ("mpirun", "cmake", "apt-get", "sudo")
@@ -59,10 +60,11 @@ def write_files(folder):
     for name, rows, cols in (("A", 64, 48), ("B", 48, 32), ("X", 100, 8), ("Y", 100, 1)):
         npy.write(folder / f"{name}.npy", [[(7 * row + 3 * col) % 11 for col in range(cols)] for row in range(rows)])
     (folder / "hosts.txt").write_text("localhost slots=8\n", encoding="utf-8")
-    images = folder / "folder/with/idx/files"
+    images = folder / IMAGES
     images.mkdir(parents=True)
     for name, count in (("train", 200), ("t10k", 50)):
-        pixels = bytes(value % 251 for value in range(count * 784))
+        # Ten classes: in class c the pixels of band c are bright.
+        pixels = bytes(200 * (pixel // 79 == row % 10) + row % 50 for row in range(count) for pixel in range(784))
         (images / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, count, 28, 28) + pixels)
         labels = bytes(row % 10 for row in range(count))
         (images / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, count) + labels)

@@ -3,8 +3,8 @@
 
 usage: stand_ins.py NAME ARGUMENT...
 
-- mpirun: train on Fashion-MNIST without --steps gets --steps 20. Below launch/scaling, train gets at most 4 steps, and
-  m, n and k of matmul are at most 256.
+- mpirun: train on Fashion-MNIST without --steps gets --steps 20; with --compare-batching, 200 images of the test
+  instead. Below launch/scaling, train gets at most 4 steps, and m, n and k of matmul are at most 256.
 - launch/scaling: runs each case once (--repeat 1), with the programs of the test's build folder.
 - cmake: configures without CUDA. A build is only planned (ninja -n), because the test runs after the build. An
   installation takes the files of the test's build folder.
@@ -20,6 +20,7 @@ import sys
 STEPS = 20
 SCALING_STEPS = 4
 SCALING_SIDE = 256  # m, n and k
+IMAGES = "folder/with/idx/files"  # of the test, in the copy of the checkout
 
 
 def value_of(arguments, option):
@@ -41,6 +42,12 @@ def at_most(arguments, option, most):
     return result
 
 
+def without(arguments, option):
+    """The arguments without `option value` and `option=value`."""
+    return [word for at, word in enumerate(arguments)
+            if word.partition("=")[0] != option and (at == 0 or arguments[at - 1] != option)]
+
+
 def shorter(arguments, in_scaling):
     """The words of mpirun with less work for the program."""
     names = [pathlib.Path(word).name for word in arguments]
@@ -52,10 +59,12 @@ def shorter(arguments, in_scaling):
     if in_scaling:
         return at_most(arguments, "--steps", SCALING_STEPS)
     options = arguments[names.index("train") + 1:]
-    ends_itself = any(value_of(options, option) for option in ("--steps", "--config")) or "--help" in options
-    if ends_itself or value_of(options, "--data") not in (None, "fashion-mnist"):
+    if value_of(options, "--data") not in (None, "fashion-mnist") or "--help" in options:
         return arguments
-    return [*arguments, "--steps", str(STEPS)]
+    if "--compare-batching" in options:
+        return [*without(arguments, "--data"), "--data", f"{os.environ['README_TEST_COPY']}/{IMAGES}"]
+    ends_itself = any(value_of(options, option) for option in ("--steps", "--config"))
+    return arguments if ends_itself else [*arguments, "--steps", str(STEPS)]
 
 
 def scaling(arguments):
