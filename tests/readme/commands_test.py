@@ -1,4 +1,4 @@
-"""Every command in every README.md runs as written, or has a mark that says what it needs.
+"""Every command on every page (*.md) runs as written, or has a mark that says what it needs.
 
 usage: commands_test.py BUILD REPOSITORY emulation|no-emulation     BUILD has the programs; with `emulation` it also has
        that of CUDA, and the commands that need nvcc are run
@@ -30,8 +30,8 @@ LAST_LINES = 20  # of the output of a command that fails
 
 
 def pages_of(root):
-    """The names of all README.md, the one of the root first."""
-    paths = [path for path in root.rglob("README.md")
+    """The names of all pages, those of the root first."""
+    paths = [path for path in root.rglob("*.md")
              if not any(part.startswith((".", "build")) for part in path.relative_to(root).parts[:-1])]
     return [str(path.relative_to(root)) for path in sorted(paths, key=lambda path: (len(path.parts) > 1, path))]
 
