@@ -72,7 +72,7 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
 /// Prints a small C with lines between the blocks of its ranks. elements [m,n]
 void print_blocks(const MatmulDescription& run, const std::vector<double>& elements);
 
-/// Writes --json: one object; src/README.md explains its keys.
+/// Writes --json: one object; src/matmul/README.md explains its keys.
 void write_matmul_json(OutputFile& file, const MatmulDescription& run, const MatmulResult& result);
 
 /// The files of --machine and --calibrate. @throws InputError that names the file

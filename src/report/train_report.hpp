@@ -138,7 +138,7 @@ class MetricsFile : public TrainingListener {
   bool published_ = false;
 };
 
-/// Writes --summary: one object; src/README.md explains its keys.
+/// Writes --summary: one object; src/report/README.md explains its keys.
 void write_summary(OutputFile& file, const RunDescription& run, const RunResult& result);
 
 }  // namespace recombine
