@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks every page (*.md) of the repository: relative links lead to a file or folder, #anchors to a heading, and the
-root's README.md has at most 1,800 words.
+"""Checks every page (*.md) of the repository: relative links lead to a file or folder, #anchors to a heading, a path
+in backticks that begins with a folder of the root exists, and the root's README.md has at most 1,800 words.
 
 usage: readme_links_test.py REPOSITORY
 First it checks itself: it must find one planted fault of each kind, and no other, in a temporary tree.
@@ -17,6 +17,7 @@ HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*\s*$")
 CODE = re.compile(r"`[^`]*`")
 # [text](target) and ![text](target). The text may have code and line breaks.
 LINK = re.compile(r"\[(?:[^\[\]]|`[^`]*`)*\]\(\s*([^()\s]+)\s*\)")
+PATH = re.compile(r"`((?:kernels|distributed|src|launch|tests)/[\w./-]*)`")  # without * and other marks
 OTHER_PLACES = re.compile(r"[a-z][a-z+.-]*:")  # https:, mailto:
 
 
@@ -67,6 +68,13 @@ def fault_of(root, page, target):
     return None
 
 
+def missing_paths(root, page):
+    lines = without_fences(page.read_text(encoding="utf-8")).splitlines()
+    return [f"{page.relative_to(root)}:{number}: `{path}` does not exist"
+            for number, line in enumerate(lines, 1) for path in PATH.findall(line)
+            if not (root / path).exists() and not (page.parent / path).exists()]
+
+
 def pages_of(root):
     return [page for page in sorted(root.rglob("*.md"))
             if not any(part.startswith((".", "build")) for part in page.relative_to(root).parts)]
@@ -82,6 +90,7 @@ def find_faults(root):
             fault = fault_of(root, page, target)
             if fault:
                 faults.append(f"{page.relative_to(root)}:{line}: {fault}")
+        faults += missing_paths(root, page)
     words = len((root / "README.md").read_text(encoding="utf-8").split())
     if words > MOST_WORDS:
         faults.append(f"README.md: {words} words; expected at most {MOST_WORDS}: details belong to the folders' pages")
@@ -90,17 +99,18 @@ def find_faults(root):
 
 GOOD = """# Some `--code`, and a [link](a/README.md)
 [text](a/README.md) [`code`](a/README.md#a-b) ![a picture](a/x.svg) [folder](a/) [web](https://example.org/#none)
-[here](#some---code-and-a-link) [two
+[here](#some---code-and-a-link) `src/` `src/*.cpp` [two
 lines](a/README.md#twice-1) `[not](a-link.md)`
 ```bash
 echo "[not](a-link.md)"  # not a heading
 ```
 """
 PAGES = {"README.md": GOOD + "word " * (MOST_WORDS - len(GOOD.split())), "a/README.md": "# A b\n## Twice\n## Twice\n",
-         "a/x.svg": "", "build/README.md": "[broken](nowhere.md)"}
+         "a/x.svg": "", "src/a.cpp": "", "build/README.md": "[broken](nowhere.md)"}
 PLANTED = {"a/file.md": "[gone](gone.hpp)", "a/page.md": "[gone](../README.md#gone)", "a/here.md": "[gone](#gone)",
            "a/fence.md": "```text\n# gone\n```\n[gone](#gone)", "a/out.md": "[outside](../../README.md)",
-           "a/picture.md": "![gone](gone.svg)", "a/heading.md": "[no page](x.svg#gone)"}
+           "a/picture.md": "![gone](gone.svg)", "a/heading.md": "[no page](x.svg#gone)",
+           "a/path.md": "`src/gone.cpp`"}
 
 
 def check_the_check():
