@@ -73,7 +73,9 @@ def check_meshes(trainer, checks, cases, update):
     for name, (_, meshes) in cases.items():
         texts = [runs[name, mesh].result().stdout for mesh in meshes]
         parts = [split(text) for text in texts]
-        golden.compare(name, texts[0] + "".join(owners for _, owners in parts[1:]))
+        golden.compare(name, texts[0])
+        for mesh, (_, owners) in list(zip(meshes, parts))[1:]:
+            golden.compare(f"{name}_{mesh}", owners)
         for mesh, text, (numbers, _) in zip(meshes, texts, parts):
             checks.expect(not flaws_of(text), f"{name}, mesh {mesh}: {flaws_of(text)}")
             checks.expect(numbers == parts[0][0], f"{name}, mesh {mesh}: other numbers than on one rank:\n{numbers}")

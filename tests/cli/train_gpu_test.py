@@ -89,6 +89,16 @@ def check_initial_weights(runs, name, data):
     runs.checks.expect(on_gpu["weights_sha256"] == on_cpu["weights_sha256"], f"{name}: other initial weights")
 
 
+def check_explained(runs, name, options):
+    """The numbers of --explain are those of a CPU, and so are the products and sums of each rank."""
+    def text(*device):
+        with tempfile.TemporaryDirectory(dir=runs.folder) as own:
+            return Trainer(runs.program, own, runs.checks).run(runs.given.ranks, *options, "--explain", *device).stdout
+
+    on_cpu, on_gpu = text("--device", "cpu"), text(*runs.on_gpu)
+    runs.checks.expect(on_cpu == on_gpu and "Equal: all" in on_cpu, f"{name}: {on_gpu}, but on a CPU {on_cpu}")
+
+
 def jobs(runs, repository):
     """Calls that may run at the same time: (check, arguments)."""
     few = cut_fashion_mnist(runs.folder / "fashion")
@@ -97,6 +107,7 @@ def jobs(runs, repository):
     gelu = [*few, "--hidden", "13,7", "--activation", "gelu", "--batch-size", 50, "--steps", 6]
     linear = [*table, "--no-standardize", "--hidden", "", "--activation", "identity", "--loss", "mse",
               "--optimizer", "sgd", "--lr", 0.001]
+    worked = ["--config", repository / "launch" / "examples" / "ad_spend.cfg", *table[:2], "--batch-size", "all"]
     both = ["f32", "bf16"]
     return [
         (check_curves, "Fashion-MNIST", [*small, "--steps", 3], ["f32"]),
@@ -106,6 +117,9 @@ def jobs(runs, repository):
         (check_curves, "ad_spend.csv, tanh", [*table, "--standardize", "--hidden", 5, "--activation", "tanh",
                                               "--batch-size", "all", "--epochs", 6, "--warmup", 0], ["f32"]),
         (check_initial_weights, "Fashion-MNIST", [*few, *small]),
+        (check_explained, "--explain", [*worked, "--mesh", f"{runs.given.ranks}x1x1"]),
+        *[(check_explained, f"--explain, mesh {mesh}", [*worked, "--mesh", mesh])
+          for mesh in MESHES.get(runs.given.ranks, [])],
         *[(check_curves, f"mesh {mesh}", [*few, *small, "--clip-norm", 0.5, "--steps", 4, "--mesh", mesh], ["f32"])
           for mesh in MESHES.get(runs.given.ranks, [])],
     ]

@@ -17,17 +17,6 @@ constexpr double kGeluCube = 0.044715;
 
 double gelu_tanh(double z) { return std::tanh(kGeluFactor * (z + kGeluCube * z * z * z)); }
 
-double apply(Activation activation, double z) {
-  switch (activation) {
-    case Activation::identity: return z;
-    case Activation::relu: return std::max(z, 0.0);
-    case Activation::gelu: return 0.5 * z * (1 + gelu_tanh(z));
-    case Activation::tanh: return std::tanh(z);
-    case Activation::sigmoid: return 1 / (1 + std::exp(-z));
-  }
-  return z;
-}
-
 /// A sum of scalars, and the sum of their magnitudes.
 struct Sum {
   double value = 0, magnitude = 0;
@@ -123,6 +112,17 @@ void compare_parameters(const StepNumbers& step, std::size_t l, Comparison& all)
 
 }  // namespace
 
+double activated(Activation activation, double z) {
+  switch (activation) {
+    case Activation::identity: return z;
+    case Activation::relu: return std::max(z, 0.0);
+    case Activation::gelu: return 0.5 * z * (1 + gelu_tanh(z));
+    case Activation::tanh: return std::tanh(z);
+    case Activation::sigmoid: return 1 / (1 + std::exp(-z));
+  }
+  return z;
+}
+
 double derivative(Activation activation, double z, double y) {
   switch (activation) {
     case Activation::identity: return 1;
@@ -165,7 +165,7 @@ std::int64_t require_equal_scalars(const StepNumbers& step) {
     for (std::int64_t r = 0; r < step.batch(); ++r) {
       for (std::int64_t o = 0; o < layer.y.cols; ++o) {
         Sum y = forward(layer, r, o);
-        y.value = apply(layer.activation, y.value);
+        y.value = activated(layer.activation, y.value);
         all.compare("Y", l, y, layer.y.at(r, o));
         const Sum dz = last ? loss_gradient(step, r, o) : hidden_gradient(layer, step.layers[l + 1], r, o);
         all.compare("dZ", l, dz, layer.dz.at(r, o));

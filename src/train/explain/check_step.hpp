@@ -4,6 +4,7 @@
 
 namespace recombine {
 
+double activated(Activation activation, double z);
 /// The derivative of an activation y = f(z), from both values.
 double derivative(Activation activation, double z, double y);
 /// Z of one output: the sum of inputs times weights, and the bias.

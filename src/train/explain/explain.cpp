@@ -13,6 +13,7 @@
 #include "src/train/explain/check_step.hpp"
 #include "src/train/explain/matrix_text.hpp"
 #include "src/train/explain/rank_story.hpp"
+#include "src/train/explain/recombined_text.hpp"
 #include "src/train/explain/scalar_text.hpp"
 #include "src/train/explain/written.hpp"
 
@@ -51,9 +52,11 @@ class StepPrinter final : public TrainingListener, public TrainingControl {
     const StepNumbers numbers = collector_.collect(record_);
     const std::int64_t equal = require_equal_scalars(numbers);
     const std::vector<std::string> stories = from_every_rank(run_.session, story);
+    const std::vector<std::string> terms = from_every_rank(run_.session, terms_text(run_.context, done));
     if (run_.session.rank() == 0) {
       print_numbers(rounded(numbers), equal);
       print_owners(stories);
+      if (stories.size() > 1) print_sums(recombined_text(numbers, terms));
     }
     recorder_.emplace(run_.context);
   }
@@ -87,7 +90,10 @@ class StepPrinter final : public TrainingListener, public TrainingControl {
           run_.options.model.layers() == 1 ? "" : ", layer 2: k x j");
     }
     for (const std::string& story : stories) print("{}", fitted(story));
-    print("    Brought together, these blocks are the matrices above.\n");
+  }
+
+  static void print_sums(const std::string& text) {
+    print("{}    Brought together, the blocks are the matrices above.\n", fitted(text));
   }
 
   const ExplainedRun& run_;

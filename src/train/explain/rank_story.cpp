@@ -12,7 +12,8 @@ namespace recombine {
 
 namespace {
 
-constexpr std::string_view kIndent = "          ";
+constexpr std::string_view kIndent = "                ";
+constexpr std::string_view kNarrow = "          ";  // for equations that are wide
 
 /// Sums that the trainer makes for its reports: not part of the step.
 constexpr std::array<std::string_view, 2> kReports = {"sum losses", "compare replicas"};
@@ -60,6 +61,11 @@ class RankStory {
   }
 
   void line(std::string_view label, const std::string& text) { text_ += fmt::format("      {:<10}{}\n", label, text); }
+  void add(const std::vector<EquationPart>& parts) {
+    std::size_t width = kIndent.size();
+    for (const EquationPart& part : parts) width += part.before.size() + width_of(part.block);
+    text_ += equation(parts, width <= kLineWidth ? kIndent : kNarrow);
+  }
   static const Block& only(const DistMatrix& matrix) { return matrix.blocks().front(); }
   TextBlock numbers(const DistMatrix& matrix) const { return grid(numbers_of(context_, only(matrix).view)); }
 
@@ -81,7 +87,7 @@ class RankStory {
 
   /// "", or that the result is one term of a sum.
   std::string term(Axis axis) const {
-    return parts(axis) == 1 ? "" : fmt::format(", one of {} terms over {}", parts(axis), name_of(axis));
+    return parts(axis) == 1 ? "" : fmt::format(", one of {} terms of a sum over {}", parts(axis), name_of(axis));
   }
 
   void product(const RecordedStep& step) {
@@ -107,7 +113,7 @@ class RankStory {
     if (step.place.k.size() == 0) text = fmt::format("{} = 0", text.substr(0, text.find(' ')));
     line(label, layer_text(l) + text + term(summed));
     if (step.place.k.size() == 0) return;
-    text_ += equation({{"", grid(step.sum)}, {before, grid(step.a)}, {" x ", grid(step.b)}, {after, {}}}, kIndent);
+    add({{"", grid(step.sum)}, {before, grid(step.a)}, {" x ", grid(step.b)}, {after, {}}});
   }
 
   /// A product whose result is complete already has its bias and activation.
@@ -196,7 +202,7 @@ class RankStory {
                      parts(Axis::i) > 1 ? fmt::format(", the same on {}", peers(Axis::i)) : ""));
     std::vector<EquationPart> parts = {{"", numbers(layer.weight)}};
     if (layer.bias) parts.push_back({"   ", numbers(*layer.bias)});
-    text_ += equation(parts, kIndent);
+    add(parts);
   }
 
   const RankContext& context_;

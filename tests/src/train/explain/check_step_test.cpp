@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/error.hpp"
+#include "src/train/explain/recombined_text.hpp"
 #include "src/train/explain/scalar_text.hpp"
 #include "src/train/explain/written.hpp"
 
@@ -56,6 +57,15 @@ TEST(ScalarText, WritesTheArticlesRow) {
   }
 }
 
+TEST(RecombinedText, AddsTheTermsOfTheRanks) {
+  const StepNumbers step = article_row();
+  EXPECT_NE(recombined_text(step, {"0 Y 0 0 0 0 0 1 1 1\n", "0 Y 0 0 1 0 0 1 1 3.5\n"})
+                .find("Y11 = X11 W11^T + X12 W12^T\n        [4.5] = [1] + [3.5]\n"),
+            std::string::npos);
+  EXPECT_THROW(recombined_text(step, {"0 Y 0 0 0 0 0 1 1 1\n", "0 Y 0 0 1 0 0 1 1 3.6\n"}), Error);
+  EXPECT_NE(recombined_text(step, {"", ""}).find("No sum is cut"), std::string::npos);
+}
+
 TEST(Written, LongSumsBreakBeforeAPlus) {
   const std::string text = written_sum("head = ", std::vector<std::string>(20, "1.234*5.678"), " = 140.1");
   EXPECT_TRUE(text.ends_with(" = 140.1\n"));
@@ -67,7 +77,7 @@ TEST(Written, LongSumsBreakBeforeAPlus) {
     }
     begin = end + 1;
   }
-  EXPECT_EQ(lines, 4U);
+  EXPECT_EQ(lines, 5U);
 }
 
 TEST(Written, WhatCancelsIsRoundedLikeTheLargestNumber) {
