@@ -171,6 +171,7 @@ void write_summary(OutputFile& file, const RunDescription& run, const RunResult&
       {"model", run.model},
       {"parameters", run.parameters},
       {"load", run.loaded.empty() ? ordered_json() : ordered_json(run.loaded)},
+      {"init", run.init.empty() ? ordered_json() : ordered_json(run.init)},
       {"batch_size", run.batch_size},
       {"accumulate", run.accumulate},
       {"resumed_step", run.resumed.empty() ? ordered_json() : ordered_json(run.resumed_step)},

@@ -34,6 +34,7 @@ struct RunDescription {
   std::string data;
   std::string model;
   std::string loaded;                     ///< the file of the initial weights; "": new weights
+  std::vector<float> init;                ///< the initial weights of --init; empty: not given
   std::vector<std::string> loaded_names;  ///< of its weight tensors, layer by layer, if they are not those of --save
   std::string resumed;                    ///< the checkpoint that the run continues; "": none
   std::int64_t resumed_step = 0;          ///< its step

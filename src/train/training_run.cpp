@@ -59,6 +59,7 @@ RunDescription TrainingRun::describe(const Trainer& trainer) {
           .data = data_.name(),
           .model = options_.model.to_string(),
           .loaded = command_.load,
+          .init = command_.init,
           .loaded_names = loaded_names_,
           .resumed = resumed_ ? resumed_->path : "",
           .resumed_step = resumed_ ? resumed_->state.step : 0,

@@ -133,6 +133,11 @@ def check_init(trainer, checks, arguments):
         trainer.run(ranks_of(mesh), *changed(arguments, "--lr", rate), "--mesh", mesh, "--save", file, "--quiet")
         return flat(saved_weights.values(trainer.folder / file))
 
+    report = trainer.summary(1, *arguments)
+    near = all(abs(a - b) < 1e-7 for a, b in zip(report["init"], HIDDEN, strict=True))
+    checks.expect(near and report["load"] is None, f"--summary has init {report['init']}")
+    screen = trainer.run(1, *arguments).stdout
+    checks.expect("2-3-1 with 13 parameters from --init on" in screen, f"the screen does not name --init: {screen}")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         kept = list(pool.map(lambda mesh: trained(mesh, "0"), MESHES))
         stepped = list(pool.map(lambda mesh: trained(mesh, "0.01"), MESHES))
@@ -187,7 +192,7 @@ def main():
         check_init(trainer, checks, cases["hidden"][0])
         check_other_updates(trainer, checks, cases["hidden"][0])
         check_terminals(train, checks, cases["row"][0], folder)
-        checks.expect(all(path.suffix == ".safetensors" for path in pathlib.Path(folder).iterdir()), "files are left")
+        checks.expect(all(path.suffix in (".safetensors", ".json") for path in pathlib.Path(folder).iterdir()), "files are left")
     checks.finish()
 
 
