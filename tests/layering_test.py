@@ -48,7 +48,8 @@ def find_violations(root):
             found.append(f"{entry.name}: not among the top-level entries of the project")
     for folder in CODE_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            if path.is_file() and path.suffix in SOURCE_SUFFIXES and "__pycache__" not in path.parts:
+            is_data = path.is_relative_to(root / "tests" / "data")
+            if path.is_file() and path.suffix in SOURCE_SUFFIXES and not is_data and "__pycache__" not in path.parts:
                 found += violations_of(path, folder, path.relative_to(root))
     return found
 

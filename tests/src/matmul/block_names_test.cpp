@@ -81,7 +81,8 @@ TEST(StoryTable, StepsOfAllRanks) {
             "             1  s                              4\n"
             "       2     0                                    b\n");
   const std::string long_text = story_table({{{1, "A11 -> 1 2 3 4 5 6 7, B11 -> 2", 21.25, "x"}}});
-  EXPECT_NE(long_text.find("A11 -> 1 2 3 4 5 6 7,       21.2  x\n                B11 -> 2\n"), std::string::npos) << long_text;
+  EXPECT_NE(long_text.find("A11 -> 1 2 3 4 5 6 7,       21.2  x\n                B11 -> 2\n"), std::string::npos)
+      << long_text;
 }
 
 }  // namespace
