@@ -114,9 +114,9 @@ bool is_scaled(const TableSchema& schema) {
 
 std::string introduction(const ExplainedRun& run) {
   const ModelShape& model = run.options.model;
-  std::string text = fmt::format("network {} with {} on {}, loss {}; numbers have up to 4 digits\n", model.to_string(),
-                                 plural(model.parameters(), "weight"), run.data.name(),
-                                 run.options.loss == LossKind::mse ? "mse" : "cross-entropy");
+  std::string text =
+      fmt::format("network {} with {} on {}, loss {}\n", model.to_string(), plural(model.parameters(), "weight"),
+                  run.data.name(), run.options.loss == LossKind::mse ? "mse" : "cross-entropy");
   const auto names = [](const auto& columns) {
     std::vector<std::string> all;
     for (const auto& column : columns) all.push_back(column.name);

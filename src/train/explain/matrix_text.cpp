@@ -16,7 +16,7 @@ class MatrixText {
   explicit MatrixText(const StepNumbers& step) : step_(step) {}
 
   std::string text() {
-    text_ = "  The same as matrices [rows,columns]; ^T is the transpose:\n";
+    text_ = "  The same as matrices [rows,columns], in 4 digits; ^T is the transpose:\n";
     for (std::size_t l = 0; l < step_.layers.size(); ++l) forward(l);
     loss_gradient();
     for (std::size_t l = step_.layers.size(); l-- > 0;) {
