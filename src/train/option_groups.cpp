@@ -87,8 +87,8 @@ po::options_description output_options() {
       "summary", text_option("FILE"), "write the results to FILE at the end, as one JSON object")(
       "explain", po::bool_switch(),
       "for small data and networks: print the first 2 steps (or --steps N, at most 5) number by number, as sums and as "
-      "products of matrices, and what each rank computes; then end without training. Try --config "
-      "../launch/examples/ad_spend.cfg --explain")("quiet", po::bool_switch(), "print nothing but errors");
+      "products of matrices, and what each rank computes; then end without training; an example for --config is "
+      "launch/examples/ad_spend.cfg")("quiet", po::bool_switch(), "print nothing but errors");
   add_common_options(group);
   return group;
 }
