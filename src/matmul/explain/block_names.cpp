@@ -26,16 +26,17 @@ std::string k_text(Range k) {
 
 /// A grid of blocks; each cell has a name and the ranks that hold the block.
 TextBlock grid_of(int rows, int cols, const std::function<std::string(int, int)>& cell) {
-  TextBlock cells;
-  for (int n = 0; n < rows * cols; ++n) cells.push_back(cell(n / cols, n % cols));
-  const std::size_t width = width_of(cells);
-  TextBlock lines;
+  std::vector<TextBlock> cells;  // per row
+  std::size_t width = 0;
   for (int row = 0; row < rows; ++row) {
-    std::string line;
-    for (int col = 0; col < cols; ++col) {
-      line += fmt::format("{}{:<{}}", col == 0 ? "" : " ", cells[static_cast<std::size_t>(row * cols + col)], width);
-    }
-    lines.push_back(line);
+    TextBlock& of_row = cells.emplace_back();
+    for (int col = 0; col < cols; ++col) of_row.push_back(cell(row, col));
+    width = std::max(width, width_of(of_row));
+  }
+  TextBlock lines;
+  for (const TextBlock& of_row : cells) {
+    std::string& line = lines.emplace_back();
+    for (const std::string& text : of_row) line += fmt::format("{}{:<{}}", line.empty() ? "" : " ", text, width);
   }
   return lines;
 }

@@ -11,7 +11,6 @@ namespace recombine {
 namespace {
 
 constexpr std::string_view kIndent = "    ";
-constexpr auto npos = std::string::npos;
 
 /// A heading with an empty line above it.
 std::string below(const TextStyle& style, const std::string& heading) {
@@ -141,11 +140,12 @@ std::string mesh_text(const MeshStory& story, const TextStyle& style) {
                   story.names.owners());
   const std::string tables = schedules_text(story, style);
   text += "\n";
-  text += paragraph(fmt::format("In the tables below, a rank sends what a step needs, then computes. These messages "
-                                "travel while the step before is computed.{}{}",
-                                tables.find("[k ") == npos ? "" : " A11[k 1] is the part of A11 for this k.",
-                                tables.find(" (B") == npos ? "" : " (B11 B21) are these blocks together."),
-                    "  ");
+  text +=
+      paragraph(fmt::format("In the tables below, a rank sends what a step needs, then computes. These messages "
+                            "travel while the step before is computed.{}{}",
+                            tables.find("[k ") == std::string::npos ? "" : " A11[k 1] is the part of A11 for this k.",
+                            tables.find(" (B") == std::string::npos ? "" : " (B11 B21) are these blocks together."),
+                "  ");
   text += tables + products_text(story, style) + sum_text(story, style);
   return text + bytes_table(story, style);
 }

@@ -66,7 +66,7 @@ std::string to_text(const std::vector<StoryRow>& rows) {
 std::vector<StoryRow> rows_from(std::string_view text) {
   const auto next = [&text](char end) {
     const std::size_t at = text.find(end);
-    const std::string word(text.substr(0, at));
+    std::string word(text.substr(0, at));
     text.remove_prefix(at + 1);
     return word;
   };
