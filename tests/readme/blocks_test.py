@@ -86,7 +86,8 @@ SHORTER = {
         "-np 2 ./train --compare-batching --epochs 3 --data COPY/folder/with/idx/files",
     "-np 2 ./train --compare-batching --data a.csv": "-np 2 ./train --compare-batching --data a.csv",
 }
-BELOW_SCALING = {"-np 4 ./train --steps 40 --hidden 64": "-np 4 ./train --steps 4 --hidden 64",
+BELOW_SCALING = {"-np 4 ./train --steps 40 --hidden 1024,32": "-np 4 ./train --steps 4 --hidden 64,32",
+                 "-np 4 ./train --steps 2": "-np 4 ./train --steps 2",
                  "-np 4 ./matmul --m 4096 --n 64": "-np 4 ./matmul --m 256 --n 64"}
 # A page -> words that commands_test.py must print; "": it must pass.
 RUN = {

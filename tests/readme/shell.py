@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import npy
 from stand_ins import IMAGES
 
-LIMIT = 150  # s, for one command
+LIMIT = 300  # s, for one command
 STAND_INS = ("mpirun", "cmake", "apt-get", "sudo")
 # Runs a command, then writes the shell's folder and environment.
 SCRIPT = """cd "$1" || exit

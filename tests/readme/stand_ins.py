@@ -4,7 +4,7 @@
 usage: stand_ins.py NAME ARGUMENT...
 
 - mpirun: train on Fashion-MNIST without --steps gets --steps 20; with --compare-batching, 200 images of the test
-  instead. Below launch/scaling, train gets at most 4 steps, and m, n and k of matmul are at most 256.
+  instead. Below launch/scaling, train gets at most 4 steps and layers of 64, and m, n and k of matmul are at most 256.
 - launch/scaling: runs each case once (--repeat 1), with the programs of the test's build folder.
 - cmake: configures without CUDA. A build is only planned (ninja -n), because the test runs after the build. An
   installation takes the files of the test's build folder.
@@ -20,6 +20,7 @@ import sys
 STEPS = 20
 SCALING_STEPS = 4
 SCALING_SIDE = 256  # m, n and k
+SCALING_WIDTH = 64  # of hidden layers
 IMAGES = "folder/with/idx/files"  # of the test, in the copy of the checkout
 
 
@@ -34,11 +35,11 @@ def value_of(arguments, option):
 
 
 def at_most(arguments, option, most):
-    """The arguments with a smaller value of the option."""
+    """The arguments with numbers of at most `most` as value of the option, which may be a list such as 1024,1024."""
     result = list(arguments)
     for at in range(len(result) - 1):
         if result[at] == option:
-            result[at + 1] = str(min(most, int(result[at + 1])))
+            result[at + 1] = ",".join(str(min(most, int(value))) for value in result[at + 1].split(",") if value)
     return result
 
 
@@ -57,7 +58,7 @@ def shorter(arguments, in_scaling):
     if "train" not in names:
         return arguments
     if in_scaling:
-        return at_most(arguments, "--steps", SCALING_STEPS)
+        return at_most(at_most(arguments, "--steps", SCALING_STEPS), "--hidden", SCALING_WIDTH)
     options = arguments[names.index("train") + 1:]
     if value_of(options, "--data") not in (None, "fashion-mnist") or "--help" in options:
         return arguments
