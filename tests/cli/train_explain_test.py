@@ -164,6 +164,13 @@ def check_other_updates(trainer, checks, arguments):
         checks.expect((WRITTEN_UPDATE in text) == (WRITTEN_UPDATE in wanted), f"{name}: {text}")
 
 
+def check_largest(trainer, checks):
+    """The largest network and batch, with negative numbers and exponents: every line fits."""
+    text = trainer.run(4, "--data", "synthetic:40,5,5", "--hidden", "5,5", "--activation", "sigmoid", "--batch-size", 5,
+                       "--mesh", "1x2x2", "--explain").stdout
+    checks.expect(not flaws_of(text) and text.count("Equal: all ") == 2, f"5-5-5-5: {flaws_of(text)} {text[:1000]}")
+
+
 def check_terminals(train, checks, arguments, folder):
     """Escape codes appear on a terminal only, and not with NO_COLOR; the text is the same."""
     def text_on(terminal, environment=None):
@@ -191,6 +198,7 @@ def main():
         check_by_hand(trainer, checks, cases["row"][0])
         check_init(trainer, checks, cases["hidden"][0])
         check_other_updates(trainer, checks, cases["hidden"][0])
+        check_largest(trainer, checks)
         check_terminals(train, checks, cases["row"][0], folder)
         checks.expect(all(path.suffix in (".safetensors", ".json") for path in pathlib.Path(folder).iterdir()), "files are left")
     checks.finish()

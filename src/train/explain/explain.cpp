@@ -79,7 +79,9 @@ class StepPrinter final : public TrainingListener, public TrainingControl {
     print("{}\n", style_.heading(fmt::format("  Who computed what: {}, mesh {} (i x j x k)",
                                              plural(mesh.size(), "rank"), mesh.to_string())));
     if (mesh.size() == 1) {
-      print("    rank 0 holds the whole matrices, and computes all products above\n");
+      print(
+          "    rank 0 holds the whole matrices, and computes all products above; with two\n"
+          "    ranks, --mesh 2x1x1 cuts the rows of X, and --mesh 1x1x2 cuts X and W\n");
       return;
     }
     if (shown_ == 1) {
