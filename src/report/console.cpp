@@ -67,7 +67,10 @@ Console::Console(const RunDescription& run)
         run.threads, run.threads == 1 ? "" : "s", run.device);
   if (run.collectives != "mpi") print("collectives by {}\n", run.collectives);
   print("{} with {} parameters{} on {}: {} rows{}\n", run.model, run.parameters,
-        !run.init.empty() ? " from --init" : run.loaded.empty() ? "" : " from " + run.loaded, run.data, run.rows,
+        !run.init.empty()    ? " from --init"
+        : run.loaded.empty() ? ""
+                             : " from " + run.loaded,
+        run.data, run.rows,
         run.evaluates ? "" : fmt::format(", batches of {}, {} steps", run.batch_size, run.total_steps));
   if (!run.loaded_names.empty()) recombine::print("its layers, in order: {}\n", fmt::join(run.loaded_names, ", "));
   if (!run.resumed.empty()) {

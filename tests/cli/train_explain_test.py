@@ -159,7 +159,8 @@ def check_other_updates(trainer, checks, arguments):
         texts = dict(zip(runs, pool.map(lambda more: trainer.run(2, *more, "--explain").stdout, runs.values())))
     for name, text in texts.items():
         checks.expect(not flaws_of(text), f"{name}: {flaws_of(text)}")
-        wanted = [f"{name}, --weight-decay"] if name.startswith("by ") else ["Equal: all 43 numbers", WRITTEN_UPDATE]
+        by_moments = [f"{name}, --weight-decay", "--optimizer sgd, without"]
+        wanted = by_moments if name.startswith("by ") else ["Equal: all 43 numbers", WRITTEN_UPDATE]
         checks.expect(all(words in text for words in wanted), f"no {wanted} in {text}")
         checks.expect((WRITTEN_UPDATE in text) == (WRITTEN_UPDATE in wanted), f"{name}: {text}")
 
@@ -200,7 +201,8 @@ def main():
         check_other_updates(trainer, checks, cases["hidden"][0])
         check_largest(trainer, checks)
         check_terminals(train, checks, cases["row"][0], folder)
-        checks.expect(all(path.suffix in (".safetensors", ".json") for path in pathlib.Path(folder).iterdir()), "files are left")
+        left = {path.suffix for path in pathlib.Path(folder).iterdir()}
+        checks.expect(left == {".safetensors", ".json"}, f"--explain leaves files: {left}")
     checks.finish()
 
 

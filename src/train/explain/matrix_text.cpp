@@ -24,6 +24,8 @@ class MatrixText {
       if (l > 0) back(l);
     }
     for (std::size_t l = 0; l < step_.layers.size(); ++l) update(l);
+    if (!step_.plain_update())
+      text_ += "    (--optimizer sgd, without decay and clipping, shows the update by numbers.)\n";
     return text_;
   }
 
