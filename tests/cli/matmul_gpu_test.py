@@ -98,6 +98,13 @@ def check_made(multiplier, checks, np):
     checks.expect(problem is None, f"made elements on the GPU: {problem}")
 
 
+def check_explained(multiplier, checks, np):
+    """--explain shows whole numbers: they, their owners and the bytes are the same as on CPUs."""
+    on_gpu = multiplier.run(np, "--explain", *multiplier.route)
+    on_cpu = Multiplier(multiplier.program, multiplier.folder, checks).run(np, "--explain", "--device", "cpu")
+    checks.expect("c11 = " in on_gpu and on_gpu == on_cpu, f"--explain differs from the text on CPUs: {on_gpu}")
+
+
 def main():
     given = gpu.arguments()
     gpu.skip_without_gpu(given, "matmul", "--m", 1, "--n", 1, "--k", 1)
@@ -105,7 +112,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         multiplier = Multiplier(given.program, folder, checks, ["--device", "cuda"])
         multiplier.route = ["--collectives", given.collectives]
-        for check in [check_files, check_kernels, check_fallback, check_made]:
+        for check in [check_files, check_kernels, check_fallback, check_made, check_explained]:
             check(multiplier, checks, given.ranks)
     checks.finish()
 
