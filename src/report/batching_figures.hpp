@@ -74,7 +74,8 @@ std::string comparison_text(const BatchingComparison& comparison);
 /// second, and is the smoothest.
 std::string findings_text(const BatchingComparison& comparison);
 
-/// What --summary has and launch/experiment/batching_plot.py reads: one JSON object; src/README.md explains its keys.
+/// What --summary has and launch/experiment/batching_plot.py reads: one JSON object. src/report/README.md explains its
+/// keys.
 std::string comparison_json(const BatchingComparison& comparison);
 
 }  // namespace recombine
