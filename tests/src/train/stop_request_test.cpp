@@ -1,5 +1,6 @@
 #include "src/train/stop_request.hpp"
 
+#include <csignal>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -38,9 +39,15 @@ int end_of(const std::function<bool()>& child) { return end_of(start(child)); }
 
 void sleep_ms(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
 
-/// Sends a signal to this process, and waits until its thread for signals has taken it.
+bool is_pending(int number) {
+  sigset_t pending;
+  return sigpending(&pending) == 0 && sigismember(&pending, number) == 1;
+}
+
+/// Sends a signal to this process, and waits until its thread for signals has taken it, and then has had time to note it.
 void send(int number) {
   kill(getpid(), number);
+  for (int n = 0; is_pending(number) && n < 10000; ++n) sleep_ms(1);
   sleep_ms(20);
 }
 
