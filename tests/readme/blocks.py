@@ -97,26 +97,6 @@ def commands_of(page, block):
     return [dataclasses.replace(command, mark=command.mark or whole) for command in commands], problems
 
 
-def missing_from(output, shown):
-    """The first lines of `shown` that `output` does not have, as text; "" if it has all. "..." stands for any lines."""
-    lines, parts = [line.rstrip() for line in output.splitlines()], [[]]
-    for line in shown:
-        if line.strip() == "...":
-            parts.append([])
-        else:
-            parts[-1].append(line.rstrip())
-    at = 0
-    for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        starts = [at] if number == 0 else range(at, len(lines) + 1)
-        ends = [start + len(part) for start in starts if lines[start:start + len(part)] == part]
-        ends = [end for end in ends if not last or end == len(lines) or (number > 0 and not part)]
-        if not ends:
-            return "\n".join(part) or "(nothing more)"
-        at = ends[0]
-    return ""
-
-
 class Page:
     """Splits a page into `blocks`; `problems` has what is wrong outside of them."""
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import blocks
+import outputs
 import stand_ins
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
@@ -96,18 +97,22 @@ RUN = {
     "```bash\nmpirun -np 1 build/train --data launch/examples/none.csv --target y\n```\n": "none.csv",
     "```bash\nfalse | cat\n```\n": "exit code 1", "```bash\nfalse; true\n```\n": "exit code 1",
     "```console\n$ printf 'a\\nb\\nc\\n'\na\n...\n$ echo d\nd\n```\n": "",
-    "```console\n$ printf 'a\\nb\\nc\\n'\na\nc\n```\n": "the page shows",
+    "```console\n$ printf 'a\\nb\\nc\\n'\na\nc\n```\n": "the page shows 'c', and the output has 'b'",
     "```bash\ncd nowhere\n```\n": "exit code 1", "```bash\nsudo apt-get install x\n```\n": "installs nothing",
     "```bash\n./train --devise cuda  # needs a GPU\n```\n": "README.md:2: no program has the option --devise",
     "`./matmul --expain`\n": "README.md:1: no program has the option --expain",
     "```bash\ncmake --preset relaese\n```\n": "relaese",
     "```bash\nlaunch/scaling train --np 0\n```\n": "--np 0: expected",
 }
-# What a command prints, what the page shows of it -> the lines that are missing.
+# What a command prints, what the page shows of it -> what is wrong.
 SHOWN = [("a\nb \nc\n", "a|b|c", ""), ("a\nb\nc\n", "...|c", ""), ("a\nb\nc\n", "a|...", ""), ("a\nb\nc\n", "...", ""),
-         ("a\nb\na\nc\n", "...|a|c", ""), ("a\nb\nc\n", "a|...|b|...", ""), ("a\nb\nc\n", "a|b", "a\nb"),
-         ("a\nb\nc\n", "b|c", "b\nc"), ("a\nb\nc\n", "a|...|d", "d"), ("a\nb\nc\n", "a|...|b", "b"),
-         ("a\nb\nc\n", "...|b|a|...", "b\na"), ("", "a", "a")]
+         ("a\nb\na\nc\n", "...|a|c", ""), ("a\nb\nc\n", "a|...|b|...", ""),
+         ("a\nb\nc\n", "a|b", "the page ends here, and the output goes on with 'c'"),
+         ("a\nb\nc\n", "a|x|c", "the page shows 'x', and the output has 'b'"),
+         ("a\nb\nc\nd\n", "...|b|x|...", "the page shows 'x', and the output has 'c'"),
+         ("a\nb\nc\n", "a|...|b", "the page ends here, and the output goes on with 'c'"),
+         ("a\n", "a|b", "the page shows 'b', and the output has ended"),
+         ("", "a", "the page shows 'a', and the output has ended")]
 
 
 def check_rules(checks):
@@ -126,7 +131,7 @@ def check_rules(checks):
 
 def check_shown(checks):
     for output, shown, expected in SHOWN:
-        found = blocks.missing_from(output, shown.split("|"))
+        found = outputs.difference(output, shown.split("|"))
         checks.expect(found == expected, f"{shown} in {output!r}: {found!r}; expected {expected!r}")
     command = blocks.read_page("page", "```console\n$ a \\\n  b\n1\n\n$ c\n$ d\n2\n```\n")[0]
     expected = [("a \\\n  b", ["1", ""]), ("c", None), ("d", ["2"])]

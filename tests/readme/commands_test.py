@@ -18,6 +18,7 @@ import time
 
 import blocks
 import options
+import outputs
 from shell import Copy, Shell
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
@@ -64,9 +65,9 @@ class Runner:
         checks.expect(code == 0, f"{command.page}:{command.line}: exit code {code} of\n  {command.text}\n    {last}")
         self.counts["run"] += 1
         if command.output is not None:
-            missing = blocks.missing_from(output, command.output)
-            checks.expect(not missing, f"{command.page}:{command.line}: the page shows\n{missing}\nbut this "
-                          f"command prints\n{output}")
+            wrong = outputs.difference(output, command.output)
+            checks.expect(code != 0 or not wrong, f"{command.page}:{command.line}: output of\n  {command.text}\n"
+                          f"    {wrong}")
             self.counts["compared with the output on the page"] += 1
         if shell.state() == before:
             self.done.add((before, command.text.split(" #")[0].rstrip()))
