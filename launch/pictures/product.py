@@ -3,7 +3,7 @@ import ast
 import pathlib
 import struct
 
-from svg import BLOCKS, EDGES, GREY, K, Drawing
+from svg import BLOCKS, EDGES, GREY, Drawing
 
 EXAMPLES = pathlib.Path(__file__).resolve().parent.parent / "examples"
 SIDE = 32             # of a number's square
@@ -66,29 +66,28 @@ def draw_equation(drawing, x, y, parts):
             name, matrix, fill, edge = item
             drawing.text(x + SIDE, y - 8, name, size=14, colour=GREY)
             x += draw_matrix(drawing, x, y, matrix, fill, edge)
-    return x
 
 
 def draw():
     a, b = read_matrix(EXAMPLES / "four_a.npy"), read_matrix(EXAMPLES / "four_b.npy")
     c = product(a, b)
-    drawing = Drawing(1000, 390, "A 4x4 product in blocks of 2x2: C11 = A11 B11 + A12 B21")
+    drawing = Drawing(1000, 424, "A 4x4 product in blocks of 2x2: C11 = A11 B11 + A12 B21")
     white, one, two = "#ffffff", SHADES[0], SHADES[1]
     draw_whole(drawing, 60, 70, "A", a, (one, two, white, white), (GREY,) * 4)
     drawing.text(250, 143, "\u00d7", size=24)
     draw_whole(drawing, 290, 70, "B", b, (one, white, two, white), (GREY,) * 4)
     drawing.text(480, 143, "=", size=24)
     draw_whole(drawing, 520, 70, "C", c, BLOCKS, EDGES)
-    words = ("Each block of C is a sum of two", "products of blocks. They need", "nothing from each other, so eight",
-             "ranks can compute all eight.")
+    words = ("Each of the four blocks of C is", "a sum of two products of blocks.", "These eight products need",
+             "nothing from each other.")
     for line, text in enumerate(words):
         drawing.text(706, 112 + 26 * line, text, size=16, at="start")
     a11, a12, b11, b21 = part(a, FIRST, FIRST), part(a, FIRST, SECOND), part(b, FIRST, FIRST), part(b, SECOND, FIRST)
     terms = [product(a11, b11), product(a12, b21)]
-    end = draw_equation(drawing, 160, 278, [
+    draw_equation(drawing, 160, 282, [
         ("A11", a11, one, GREY), "\u00d7", ("B11", b11, one, GREY), "+", ("A12", a12, two, GREY), "\u00d7",
-        ("B21", b21, two, GREY), "=", ("rank 0", terms[0], white, EDGES[0]), "+", ("rank 1", terms[1], white, EDGES[0]),
-        "=", ("C11", total(*terms), BLOCKS[0], EDGES[0])])
-    drawing.text(end - 172, 370, "all-reduce over k", size=16, bold="bold", colour=K)
-    drawing.text(160, 370, "C11 = A11 B11 + A12 B21", size=16, at="start", bold="bold")
+        ("B21", b21, two, GREY), "=", ("A11 B11", terms[0], white, EDGES[0]), "+",
+        ("A12 B21", terms[1], white, EDGES[0]), "=", ("C11", total(*terms), BLOCKS[0], EDGES[0])])
+    drawing.text(500, 376, "Mesh 2x2x1: one rank computes both terms and adds them.", size=16)
+    drawing.text(500, 402, "Mesh 2x2x2: two ranks compute one term each, and an all-reduce over k adds them.", size=16)
     return drawing

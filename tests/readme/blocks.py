@@ -3,8 +3,8 @@
 - Languages: in ```bash every line is a command. In ```console the lines that begin with "$ " are commands, and the
   lines after each are what it prints, line by line; "..." stands for lines that are left out. A \\ at the end of a line
   continues the command. Blocks of other languages (OTHERS) have no commands: output that changes is ```text.
-- Each section of level 2 (##) is one shell. It begins in the root of the checkout, after `source launch/env`. `cd` and
-  `export` hold until the section ends, also in its ### subsections.
+- A page is one shell: it begins in the root of the checkout, after `source launch/env`. `cd` and `export` hold until
+  the page ends.
 - A mark is a comment that begins with one of MARKS, such as "# needs a GPU". At the end of a command it marks this
   command, on a line of its own the whole block. The test does not run marked commands.
 - Each of these is a problem: a block without a language or with an unknown one; a block made by indentation; a line
@@ -30,7 +30,6 @@ LIST_ITEM = re.compile(r"\s*([-*+]|\d+\.)\s")
 class Command:
     page: str
     line: int
-    section: str  # the heading of level 2 above it
     text: str
     mark: str     # one of MARKS, or "" if the command is to be run
     output: list | None = None  # the lines that a console block shows; None: nothing is shown
@@ -41,7 +40,6 @@ class Block:
     language: str
     first: int    # the number of its first line
     lines: list
-    section: str
 
 
 def mark_of(line):
@@ -88,7 +86,7 @@ def commands_of(page, block):
         begin = begin if text else number
         text = f"{text}\n{line}" if text else line
         if is_complete(text):
-            commands.append(Command(page, begin, block.section, text, mark))
+            commands.append(Command(page, begin, text, mark))
             text = ""
     if text:
         problems.append(f"{page}:{begin}: bash cannot parse '{text}'; expected a complete command")
@@ -102,7 +100,7 @@ class Page:
 
     def __init__(self, name, text):
         self.name, self.blocks, self.problems = name, [], []
-        self.section, self.in_list, before = "", False, ""
+        self.in_list, before = False, ""
         fence, first, inside = None, 0, []  # of the open block
         for number, line in enumerate(text.splitlines(), 1):
             found = FENCE.match(line)
@@ -112,7 +110,7 @@ class Page:
                 else:
                     self.read_prose(number, line, before)
             elif found and found[2].startswith(fence[2]) and not found[3].strip():
-                self.blocks.append(Block((fence[3].split() or [""])[0], first, inside, self.section))
+                self.blocks.append(Block((fence[3].split() or [""])[0], first, inside))
                 fence = None
             else:
                 indent = len(line) - len(line.lstrip(" "))
@@ -122,8 +120,6 @@ class Page:
             self.problems.append(f"{name}:{first - 1}: this block never ends; expected {fence[2]}")
 
     def read_prose(self, number, line, before):
-        if re.match(r"##? ", line):
-            self.section = line.strip("# ")
         indent = len(line) - len(line.lstrip(" "))
         if line.strip():
             self.in_list = bool(LIST_ITEM.match(line)) or (self.in_list and indent > 0)

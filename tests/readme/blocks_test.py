@@ -52,11 +52,11 @@ $ ./other  # runs tests
 launch/test: 'x': expected release
 ```
 """
-COMMANDS = [("One", 4, "cd build            # a comment", ""), ("One", 6, './train --a \\\n  --b "#1"', ""),
-            ("One", 9, "for i in 1 2; do\n  echo $i\ndone", ""),
-            ("One", 12, "./train --device cuda    # needs a GPU: two of them", "needs a GPU"),
-            ("One", 18, "sbatch a", "needs Slurm"), ("One", 19, "sbatch b     # all nodes", "needs Slurm"),
-            ("Two", 26, "./matmul --x \\\n    --y", ""), ("Two", 29, "./other  # runs tests", "runs tests")]
+COMMANDS = [(4, "cd build            # a comment", ""), (6, './train --a \\\n  --b "#1"', ""),
+            (9, "for i in 1 2; do\n  echo $i\ndone", ""),
+            (12, "./train --device cuda    # needs a GPU: two of them", "needs a GPU"),
+            (18, "sbatch a", "needs Slurm"), (19, "sbatch b     # all nodes", "needs Slurm"),
+            (26, "./matmul --x \\\n    --y", ""), (29, "./other  # runs tests", "runs tests")]
 # A page -> words of its only problem.
 BAD = {
     "```\nmpirun -np 2 ./train\n```\n": "page:1: a block of language ''",
@@ -92,7 +92,8 @@ BELOW_SCALING = {"-np 4 ./train --steps 40 --hidden 1024,32": "-np 4 ./train --s
                  "-np 4 ./matmul --m 4096 --n 64": "-np 4 ./matmul --m 256 --n 64"}
 # A page -> words that commands_test.py must print; "": it must pass.
 RUN = {
-    "## A\n```bash\ncd build\n./train --version\n```\n## B\n```bash\nbuild/train --version\n```\n": "",
+    "## A\n```bash\nbuild/train --version\ncd build\n```\n## B\n```bash\n./train --version\n```\n": "",
+    "```bash\ncd build\n```\n## B\n```bash\ncd build\n```\n": "README.md:6: exit code 1",
     "```bash\nmpirun -np 2 build/train --versoin\n```\n": "unknown option '--versoin'",
     "```bash\nmpirun -np 1 build/train --data launch/examples/none.csv --target y\n```\n": "none.csv",
     "```bash\nfalse | cat\n```\n": "exit code 1", "```bash\nfalse; true\n```\n": "exit code 1",
@@ -117,7 +118,7 @@ SHOWN = [("a\nb \nc\n", "a|b|c", ""), ("a\nb\nc\n", "...|c", ""), ("a\nb\nc\n", 
 
 def check_rules(checks):
     commands, problems = blocks.read_page("page", GOOD)
-    found = [(command.section, command.line, command.text, command.mark) for command in commands]
+    found = [(command.line, command.text, command.mark) for command in commands]
     expected_problems = ["page:22: a block without a fence; expected ```bash, ```text or another"]
     checks.expect(found == COMMANDS, f"commands: {found}; expected {COMMANDS}")
     checks.expect(problems == expected_problems, f"problems: {problems}; expected {expected_problems}")

@@ -38,17 +38,17 @@ def pages_of(root):
 
 
 class Runner:
-    """Runs the commands of pages, one section after the other; `counts` says how many."""
+    """Runs the commands of pages, one page after the other; `counts` says how many."""
 
     def __init__(self, copy, scratch, left_out):
         self.copy, self.scratch, self.left_out = copy, scratch, left_out
         self.counts, self.done = collections.Counter(), set()
 
     def run(self, checks, commands):
-        place = shell = None
+        page = shell = None
         for command in commands:
-            if (command.page, command.section) != place:
-                place, shell = (command.page, command.section), Shell(self.copy, self.scratch)
+            if command.page != page:
+                page, shell = command.page, Shell(self.copy, self.scratch)
             if command.mark in self.left_out:
                 self.counts["marked"] += 1
             elif command.output is None and (shell.state(), command.text.split(" #")[0].rstrip()) in self.done:
