@@ -20,7 +20,7 @@ std::int64_t read_explained_steps(const OptionReader& reader) {
   require_input(reader.string("precision") == "f32", "--precision {}: expected f32 with --explain",
                 reader.string("precision"));
   require_input(reader.given("data"),
-                "--explain: expected --data with a small table; an example: --config ../launch/examples/ad_spend.cfg "
+                "--explain: expected --data with a small table; an example: --config launch/examples/ad_spend.cfg "
                 "--explain");
   const std::int64_t steps = reader.whole("steps", {.least = 1}, kSteps);
   require_input(steps <= kMostSteps, "--steps {}: expected at most {} with --explain", steps, kMostSteps);
