@@ -44,7 +44,7 @@ def _name(key):
 
 def _ratio_text(ratio):
     if ratio.low is None:
-        return f"{ratio.value:.3f} times the old time (no interval: fewer than 2 runs)"
+        return f"{ratio.value:.3f} times the old time (no interval: fewer than {intervals.FEWEST} runs)"
     return f"{ratio.value:.3f} times the old time ({ratio.low:.3f} to {ratio.high:.3f})"
 
 

@@ -77,7 +77,7 @@ def _threads_and_cores(point):
     cores, threads = point.first("cores"), point.first("threads")
     if not isinstance(cores, int) or not isinstance(threads, int) or point.first("hosts") not in (None, 1):
         return ""
-    return f" ({point.np * threads} threads on {cores} cores)"
+    return f" ({point.np * threads} threads on {cores} {'core' if cores == 1 else 'cores'})"
 
 
 def _threads(judged):

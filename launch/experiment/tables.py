@@ -6,6 +6,7 @@
 from dataclasses import dataclass
 
 import breakdown
+import intervals
 from quantities import Column, IntervalColumn, MixedColumn
 
 
@@ -104,13 +105,17 @@ def _remarks(series, point):
 
 def _notes(series):
     notes = []
+    points = [point for point in series.points if point.runs]
     line = series.line()
     if len(line) > 1:
         notes.append(f"Speed-up and efficiency are relative to np = {line[0].np}, mesh {line[0].meshes[0]}.")
-    if any(point.oversubscribed for point in series.points):
+    if any(point.oversubscribed for point in points):
         notes.append("Oversubscribed: ranks x threads are more than the cores of the hosts, so ranks share cores. "
                      "The time does not show how the program scales.")
-    few = sorted({len(point.runs) for point in series.points if 1 < len(point.runs) < 5})
+    counts = sorted({len(point.runs) for point in points})
+    few = [runs for runs in counts if intervals.FEWEST <= runs < intervals.FEWEST_FOR_ORDER]
+    if counts and counts[0] < intervals.FEWEST:
+        notes.append(f"Fewer than {intervals.FEWEST} runs have no interval.")
     if few:
         notes.append(f"With {' or '.join(map(str, few))} runs, an interval is that of Student's t on the logarithms.")
     return notes

@@ -120,6 +120,8 @@ def check_truth(checks, folder):
     checks.expect("Three numbers are fitted to three values of np" in told, f"3 values of np: {told}")
     told = sentences([record("train", "strong", np, r, 0.012 / np**0.5, cores=2) for np in (1, 2, 4) for r in range(5)])
     checks.expect("Oversubscribed: np = 4 (4 threads on 2 cores)" in told, f"oversubscribed: {told}")
+    one_core = sentences([record("train", "strong", np, r, 0.012, cores=1) for np in (1, 2, 4) for r in range(5)])
+    checks.expect("(2 threads on 1 core)" in one_core, f"one core: {one_core}")
     checks.expect("Best speed-up: 1.41" in told and "Efficiency on 2 ranks: 71 %" in told, f"without np 4: {told}")
     checks.expect("The fit includes oversubscribed values of np" in told, f"the fit: {told}")
     told = sentences([record("train", "strong", np, r, 0.012 * np, cores=8) for np in (1, 2) for r in range(5)])

@@ -55,6 +55,22 @@ def check_ratios(checks, random):
         checks.expect(runs == 5 or paired < apart, f"pairs, {runs} runs: {paired:.3f} wide, {apart:.3f} if not paired")
 
 
+def check_few_runs(checks, random):
+    """Two runs have no interval, of a median or a ratio: it would be several times as long as the value."""
+    import intervals
+    import speedup
+    from tables import tables_of
+    two, many = draw(random, "normal", 2), draw(random, "normal", 10)
+    for estimate in (intervals.median(two), intervals.paired_ratio(two, two), intervals.ratio(two, many),
+                     intervals.ratio(many, two)):
+        checks.expect(estimate.low is None and estimate.high is None, f"2 runs: {estimate}")
+    for runs, told in ((2, "Fewer than 3 runs have no interval"), (3, "With 3 runs, an interval is that of Student")):
+        table = tables_of(speedup.all_series(results(random, 0.5, repeats=runs))[0])[0]
+        has = any("interval" in header for header in table.header)
+        checks.expect(has == (runs >= intervals.FEWEST), f"{runs} runs: columns {table.header}")
+        checks.expect(any(told in note for note in table.notes), f"{runs} runs: notes {table.notes}")
+
+
 def check_exact(checks):
     """Speed-up, efficiency and Karp-Flatt without noise: Amdahl's law with a serial share of 1/16."""
     import speedup
@@ -147,6 +163,7 @@ def main():
     checks = Checks()
     check_medians(checks, random)
     check_ratios(checks, random)
+    check_few_runs(checks, random)
     check_exact(checks)
     check_sizes(checks)
     check_fit(checks, random)
