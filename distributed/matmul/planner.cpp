@@ -1,6 +1,7 @@
 #include "distributed/matmul/planner.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/ceil_div.hpp"
 #include "kernels/error.hpp"
@@ -75,6 +76,10 @@ Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan) {
   return plan;
 }
 
+std::int64_t local_products(const MatmulShape& shape, const Plan& plan) {
+  return entry_of(plan.schedule).work(shape, plan.mesh, plan.panel).products;
+}
+
 std::vector<Mesh> meshes_of(int np) {
   std::vector<Mesh> meshes;
   for (int i = 1; i <= np; ++i) {
@@ -112,7 +117,7 @@ void add_plans(const Machine& machine, const MatmulShape& shape, const PlanLimit
       plans.push_back(predict(machine, shape,
                               {.mesh = mesh,
                                .schedule = entry.schedule,
-                               .panel = entry.takes_panels ? panel : 0,
+                               .panel = entry.takes_panels ? thickness : 0,
                                .c_state = limits.c_state}));
     }
   }
@@ -124,10 +129,10 @@ void put_best_first(const MatmulShape& shape, std::vector<Plan>& plans) {
   const double close = plans.front().seconds() * kResolution;
   const auto end = std::ranges::find_if(plans, [&](const Plan& plan) { return plan.seconds() > close; });
   std::stable_sort(plans.begin(), end, [&](const Plan& a, const Plan& b) {
-    const auto products = [&](const Plan& plan) {
-      return entry_of(plan.schedule).work(shape, plan.mesh, plan.panel).products;
+    const auto key = [&](const Plan& plan) {
+      return std::pair(std::round(plan.bytes_sent_per_rank), local_products(shape, plan));
     };
-    return std::pair(a.bytes_sent_per_rank, products(a)) < std::pair(b.bytes_sent_per_rank, products(b));
+    return key(a) < key(b);
   });
 }
 

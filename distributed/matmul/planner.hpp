@@ -40,7 +40,7 @@ struct Machine {
 struct Plan {
   Mesh mesh{1, 1, 1};
   Schedule schedule = Schedule::gather;
-  std::int64_t panel = 0;             ///< rows of k; 0: the schedule takes no panels
+  std::int64_t panel = 0;             ///< rows of k, at most those of a rank's piece; 0: the schedule takes no panels
   State c_state = State::replicated;  ///< C along k: Replicated (all-reduce) or Sharded (reduce-scatter)
   double product_seconds = 0;         ///< predicted, of the slowest rank
   double communication_seconds = 0;
@@ -65,6 +65,9 @@ Plan predict(const Machine& machine, const MatmulShape& shape, Plan plan);
 /// The model cannot distinguish plans within 5% of the fastest: of those, first the fewest bytes sent, then the fewest
 /// local products. @throws InputError if no plan is within the limits
 std::vector<Plan> plan_matmul(const Machine& machine, const MatmulShape& shape, const PlanLimits& limits);
+
+/// How many products a rank computes for a plan, one after the other.
+std::int64_t local_products(const MatmulShape& shape, const Plan& plan);
 
 /// All meshes of np ranks.
 std::vector<Mesh> meshes_of(int np);

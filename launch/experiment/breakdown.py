@@ -28,6 +28,8 @@ def parts(point, program):
     keys = PARTS.get(program, {})
     shares = []
     for summary in summaries(point):
+        if program == "matmul" and isinstance(summary.get("slowest_rank"), dict):
+            summary = {**summary, **summary["slowest_rank"]}  # the parts of one rank add up to its time
         found = {part: max(value, 0) for part, key in keys.items() if (value := number(summary.get(key))) is not None}
         if not found or (program == "matmul" and "product" not in found):  # a GPU hides the parts of a product
             return None

@@ -19,11 +19,18 @@ void round_to_bf16(RankContext& context, Workspace& scratch, MatrixView c) {
   }
 }
 
-MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& times) {
-  std::array<double, 5> values = {times.total, times.product, times.exposed, times.io, times.recombine};
-  job.world.all_reduce(stream, vector_view(values.data(), values.size()), Reduction::max);
+MatmulTimes times_of_all(const MatmulJob& job, Stream& stream, const MatmulTimes& times) {
+  static constexpr std::size_t kValues = 5;
+  const auto ranks = static_cast<std::size_t>(job.world.size());
+  std::vector<double> values(ranks * kValues);
+  const std::array<double, kValues> own = {times.total, times.product, times.exposed, times.io, times.recombine};
+  std::ranges::copy(own, values.begin() + job.world.rank() * static_cast<std::ptrdiff_t>(kValues));
+  const std::vector<std::int64_t> counts(ranks, kValues);
+  job.world.all_gather(stream, vector_view(values.data(), values.size()), counts);
   stream.synchronize();
-  return {values[0], values[1], values[2], values[3], values[4]};
+  std::vector<MatmulTimes> all;
+  for (auto at = values.begin(); at != values.end(); at += kValues) all.push_back({at[0], at[1], at[2], at[3], at[4]});
+  return over_ranks(all);
 }
 
 void verify(const MatmulJob& job, Stream& stream, const Verification& what, MatmulResult& result) {

@@ -16,8 +16,8 @@ struct MatmulJob {
   NpyWriter* out = nullptr;  ///< null: C is not written
 };
 
-/// The largest of each time over all ranks. A barrier, too: every rank calls it.
-MatmulTimes slowest(const MatmulJob& job, Stream& stream, const MatmulTimes& times);
+/// The times of all ranks together: see over_ranks(). A barrier, too: every rank calls it.
+MatmulTimes times_of_all(const MatmulJob& job, Stream& stream, const MatmulTimes& times);
 
 /// Rounds the elements of an f32 matrix to bf16; they stay f32.
 void round_to_bf16(RankContext& context, Workspace& scratch, MatrixView c);

@@ -21,8 +21,8 @@ MatmulResult multiply_in_memory(const MatmulJob& job) {
   const int warm_up = job.command.repeat > 1 ? 1 : 0;  // a run that is not counted prepares libraries and memory
   for (int run = -warm_up; run < job.command.repeat; ++run) {
     matrices.load_result(*io);
-    slowest(job, *io, {});  // a barrier: all ranks begin at the same time
-    const MatmulTimes times = slowest(job, *io, multiply_once(job, matrices, workspace));
+    times_of_all(job, *io, {});  // a barrier: all ranks begin at the same time
+    const MatmulTimes times = times_of_all(job, *io, multiply_once(job, matrices, workspace));
     if (run >= 0) result.runs.push_back(times);
   }
   if (job.command.verify) verify(job, *io, matrices.verification(*io), result);

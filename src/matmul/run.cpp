@@ -9,6 +9,7 @@
 #include "src/program/byte_text.hpp"
 #include "src/program/rank_device.hpp"
 #include "src/program/same_files.hpp"
+#include "src/report/matmul_words.hpp"
 #include "src/report/peak.hpp"
 #include "src/report/standard_output.hpp"
 
@@ -155,7 +156,11 @@ void run_matmul(Session& session, const MatmulCommand& command) {
     if (constants) write_machine(*constants, machine);
   });
   if (!multiplies) {
-    if (root) print_plans(problem->shape, choice.plans, choice.operands());
+    const bool several = !command.mesh && session.size() > 1;
+    const std::string reason = !choice.tiles ? reason_text(problem->shape, choice.plans)
+                                             : fmt::format("streamed through memory{}",
+                                                           several ? ", by the mesh that reads least from files" : "");
+    if (root) print_plans(problem->shape, choice.plans, reason);
     return;
   }
   RankContext context(choice.plans.front().mesh, *world, device, rank_device.collectives);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.hpp"
+#include "src/report/matmul_words.hpp"
 #include "src/report/standard_output.hpp"
 
 namespace recombine {
@@ -25,25 +26,20 @@ std::string shape_text(const MatmulShape& shape) {
                      name_of(shape.type));
 }
 
-/// Why the first plan is better than the next one.
-std::string reason(const std::vector<Plan>& plans) {
-  const Plan& best = plans.front();
-  if (plans.size() == 1) return "the only one that fits";
-  const Plan& next = plans[1];
-  if (next.seconds() == best.seconds() && next.bytes_sent_per_rank == best.bytes_sent_per_rank)
-    return fmt::format("the model sees no difference from {}", next.to_string());
-  const double percent = 100 * (next.seconds() / best.seconds() - 1);
-  const std::string parts =
-      fmt::format("{:+.3f} ms in products, {:+.3f} ms in moving", 1e3 * (best.product_seconds - next.product_seconds),
-                  1e3 * (best.communication_seconds - next.communication_seconds));
-  if (std::abs(percent) <= 5) {
-    return fmt::format("predicted within 5% of {} ({:+.1f}%), with fewer bytes or products ({})", next.to_string(),
-                       percent, parts);
-  }
-  return fmt::format("predicted {:.1f}% faster than {}: {}", percent, next.to_string(), parts);
-}
-
 }  // namespace
+
+MatmulTimes over_ranks(std::span<const MatmulTimes> ranks) {
+  MatmulTimes all = ranks.front();
+  for (const MatmulTimes& of_rank : ranks) {
+    for (double MatmulTimes::*const time : {&MatmulTimes::total, &MatmulTimes::product, &MatmulTimes::exposed,
+                                            &MatmulTimes::io, &MatmulTimes::recombine}) {
+      all.*time = std::max(all.*time, of_rank.*time);
+    }
+  }
+  const auto slowest = std::ranges::max_element(ranks, {}, &MatmulTimes::total);
+  all.slowest = {static_cast<int>(slowest - ranks.begin()), slowest->product, slowest->exposed, slowest->io};
+  return all;
+}
 
 MatmulTimes MatmulResult::median() const {
   std::vector<MatmulTimes> sorted = runs;
@@ -64,16 +60,15 @@ RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& ti
           .busbw = bytes_sent(collective, ranks, bytes) / times.recombine / 1e9};
 }
 
-void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, Operands operands) {
-  print("{}: {} candidates\n\n{:<26} {:>11} {:>11} {:>11} {:>13} {:>13}\n", shape_text(shape), plans.size(), "plan",
-        "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
+void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, std::string_view reason) {
+  print("{}: {} candidate{}\n\n{:<26} {:>11} {:>11} {:>11} {:>13} {:>13}\n", shape_text(shape), plans.size(),
+        plans.size() == 1 ? "" : "s", "plan", "total ms", "product ms", "moving ms", "sent MiB/rank", "peak MiB/rank");
   for (const Plan& plan : plans) {
     print("{:<26} {:>11.3f} {:>11.3f} {:>11.3f} {:>13.2f} {:>13.2f}\n", plan.to_string(), 1e3 * plan.seconds(),
           1e3 * plan.product_seconds, 1e3 * plan.communication_seconds, mib(plan.bytes_sent_per_rank),
           mib(plan.peak_bytes_per_rank));
   }
-  print("\nchosen: {}, {}\n", plans.front().to_string(),
-        operands == Operands::streamed ? "streamed through memory, the mesh that reads least" : reason(plans));
+  print("\nchosen: {}, {}\n", plans.front().to_string(), reason);
 }
 
 void print_matmul_start(const MatmulDescription& run) {
@@ -95,14 +90,12 @@ void print_matmul_result(const MatmulDescription& run, const MatmulResult& resul
   if (result.runs.size() > 1) {
     print(" (median of {}, {:.4f} to {:.4f})", result.runs.size(), result.fastest(), result.slowest());
   }
-  print(": predicted {:.4f} s, {:+.0f}%\n", run.plan.seconds(), 100 * (run.plan.seconds() / times.total - 1));
+  print("; {}\n", prediction_text(run.plan.seconds(), times.total));
   print("{:.1f} GFLOP/s, {:.1f} per rank, {}\n", rate, rate / run.np,
         run.peak.gflops > 0
             ? fmt::format("{:.1f}% of the measured peak of {:.1f}", 100 * rate / run.peak.gflops, run.peak.gflops)
             : "peak unknown");
-  if (!std::isnan(times.product))
-    print("on the slowest rank: products {:.4f} s, waiting for other ranks {:.4f} s, waiting for files {:.4f} s\n",
-          times.product, times.exposed, times.io);
+  if (const std::string split = split_text(run, times); !split.empty()) print("{}\n", split);
   if (const RecombineRate recombine = recombine_rate(run, times); recombine.algbw > 0) {
     print("recombined over k in {:.4f} s: algbw {:.2f} GB/s, busbw {:.2f} GB/s\n", times.recombine, recombine.algbw,
           recombine.busbw);
@@ -138,6 +131,21 @@ void print_blocks(const MatmulDescription& run, const std::vector<double>& eleme
     print("{}\n", line);
   }
 }
+
+namespace {
+
+/// The parts of the slowest rank's time; null if there is only one rank, or they were not measured.
+ordered_json slowest_rank(const MatmulDescription& run, const MatmulTimes& times) {
+  const auto& [rank, product, exposed, io] = times.slowest;
+  if (run.np == 1 || std::isnan(product)) return {};
+  return {{"rank", rank},
+          {"seconds", times.total},
+          {"product_seconds", product},
+          {"exposed_communication_seconds", exposed},
+          {"io_seconds", io}};
+}
+
+}  // namespace
 
 void write_matmul_json(OutputFile& file, const MatmulDescription& run, const MatmulResult& result) {
   const MatmulTimes times = result.median();
@@ -175,6 +183,7 @@ void write_matmul_json(OutputFile& file, const MatmulDescription& run, const Mat
                       {"product_seconds", times.product},
                       {"exposed_communication_seconds", times.exposed},
                       {"io_seconds", times.io},
+                      {"slowest_rank", slowest_rank(run, times)},
                       {"recombine_seconds", run.plan.mesh.extent(Axis::k) > 1 ? times.recombine : kUnknown},
                       {"recombine_algbw_gbs", recombine.algbw},
                       {"recombine_busbw_gbs", recombine.busbw},

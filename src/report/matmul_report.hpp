@@ -2,7 +2,9 @@
 
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "distributed/io/output_file.hpp"
@@ -34,7 +36,7 @@ struct MatmulDescription {
 /// A time that was not measured.
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-/// Seconds of one run of a product, each on the rank where it is largest. On a GPU `product`, `exposed` and `recombine`
+/// Seconds of one run of a product: on one rank, or of all ranks, each on the rank where it is largest. On a GPU `product`, `exposed` and `recombine`
 /// are kUnknown: the host does not see them. If operands are streamed and summed, `recombine` is kUnknown.
 struct MatmulTimes {
   double total = 0;
@@ -42,7 +44,15 @@ struct MatmulTimes {
   double exposed = 0;    ///< waiting for panels or sums of other ranks
   double io = 0;         ///< waiting for files, if operands are streamed
   double recombine = 0;  ///< the sum over k; also contained in the times above
+
+  /// Of all ranks: the parts of the rank that took longest. They add up to `total`, which is this rank's.
+  struct Slowest {
+    int rank = 0;
+    double product = 0, exposed = 0, io = 0;
+  } slowest = {};
 };
+/// The largest of each time, and the parts of the rank with the largest total. @param ranks  one or more
+MatmulTimes over_ranks(std::span<const MatmulTimes> ranks);
 
 struct MatmulResult {
   std::vector<MatmulTimes> runs;
@@ -65,7 +75,7 @@ struct RecombineRate {
 RecombineRate recombine_rate(const MatmulDescription& run, const MatmulTimes& times);
 
 /// For --plan: prints the candidates, best first, with their predicted figures, and the reason for the choice.
-void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, Operands operands);
+void print_plans(const MatmulShape& shape, const std::vector<Plan>& plans, std::string_view reason);
 void print_matmul_start(const MatmulDescription& run);
 void print_matmul_result(const MatmulDescription& run, const MatmulResult& result);
 

@@ -14,9 +14,9 @@ M, N, K = 13, 11, 9
 KEYS = {"np", "mesh", "schedule", "panel", "recombine", "streamed", "device", "collectives", "kernel", "threads", "m",
         "n", "k", "dtype", "conversions", "repeat", "seconds", "seconds_min", "seconds_max", "predicted_seconds",
         "gflops", "gflops_per_rank", "peak_gflops", "peak_burst_gflops", "mfu",
-        "product_seconds", "exposed_communication_seconds", "io_seconds", "recombine_seconds", "recombine_algbw_gbs",
-        "recombine_busbw_gbs", "load_seconds", "store_seconds", "bytes_sent_per_rank", "peak_bytes_per_rank",
-        "relative_error", "error_share_of_bound", "element_relative_error",
+        "product_seconds", "exposed_communication_seconds", "io_seconds", "slowest_rank", "recombine_seconds",
+        "recombine_algbw_gbs", "recombine_busbw_gbs", "load_seconds", "store_seconds", "bytes_sent_per_rank",
+        "peak_bytes_per_rank", "relative_error", "error_share_of_bound", "element_relative_error",
         "version", "build", "hosts", "processor", "libraries"}
 
 
@@ -112,7 +112,7 @@ def check_plan(multiplier, checks):
         planned = multiplier.run(np, *sizes, "--plan", "--out", "no.npy", "--json", "no.json", "--calibrate", machine)
         added = {path.name for path in set(multiplier.folder.iterdir()) - before}
         checks.expect(added == {machine}, f"np {np}: --plan leaves {added}")
-        checks.expect("GFLOP/s" not in planned and "candidates" in planned, f"np {np}: --plan prints {planned}")
+        checks.expect("GFLOP/s" not in planned and "candidate" in planned, f"np {np}: --plan prints {planned}")
         table = [line.split()[0] for line in planned.splitlines() if line[:1].isdigit()]
         checks.expect(len(table) >= 1 and all(math.prod(map(int, mesh.split("x"))) == np for mesh in table),
                       f"np {np}: the table's meshes are {table}")
@@ -123,6 +123,17 @@ def check_plan(multiplier, checks):
         report = multiplier.report(np, *sizes, "--machine", machine, "--quiet")
         way = f"{report['mesh']} {report['schedule']}"
         checks.expect(chosen.startswith(way), f"np {np}: {way} is run, {chosen} was planned")
+
+
+def parts_add_up(report):
+    """The slowest rank's parts are its time; no part is longer than on the rank where it is longest."""
+    slowest = report["slowest_rank"]
+    if report["np"] == 1:
+        return slowest is None
+    parts = {key: slowest[key] for key in ("product_seconds", "exposed_communication_seconds", "io_seconds")}
+    return (slowest["rank"] in range(report["np"]) and slowest["seconds"] == report["seconds"]
+            and math.isclose(sum(parts.values()), report["seconds"], rel_tol=1e-6)
+            and all(0 <= seconds <= report[key] for key, seconds in parts.items()))
 
 
 def check_report(multiplier, checks):
@@ -152,6 +163,7 @@ def check_report(multiplier, checks):
             "mfu": r["peak_gflops"] > 0 and close(r["mfu"], r["gflops"] / r["peak_gflops"]),
             "waiting": 0 <= r["exposed_communication_seconds"] <= r["seconds"],
             "products": 0 < r["product_seconds"] <= r["seconds"],
+            "slowest rank": parts_add_up(r),
             "error": 0 <= r["relative_error"] < 0.01 and 0 <= r["error_share_of_bound"] <= 1,
             "loops": 0 <= r["element_relative_error"] < 0.01,
             "bytes": (r["bytes_sent_per_rank"] > 0) == (np > 1) and r["peak_bytes_per_rank"] > 0,

@@ -116,10 +116,20 @@ def check_truth(checks, folder):
         series, = speedup.all_series(runs)
         return " ".join(findings.sentences(series, fit_of(series)))
 
+    def parts_of(run):
+        import breakdown
+        import speedup
+        return breakdown.parts(speedup.all_series([run])[0].points[0], run["program"])
+
     told = sentences(results(sizes=(1, 2, 4)))
     checks.expect("Three numbers are fitted to three values of np" in told, f"3 values of np: {told}")
     told = sentences([record("train", "strong", np, r, 0.012 / np**0.5, cores=2) for np in (1, 2, 4) for r in range(5)])
     checks.expect("Oversubscribed: np = 4 (4 threads on 2 cores)" in told, f"oversubscribed: {told}")
+    run = record("matmul", "strong", 2, 1, 1.0)
+    run["summary"]["slowest_rank"] = {"rank": 1, "seconds": 1.0, "product_seconds": 0.625, "io_seconds": 0.0,
+                                      "exposed_communication_seconds": 0.375}
+    parts = parts_of(run)
+    checks.expect(parts == {"product": 0.625, "exposed communication": 0.375, "io": 0}, f"of one rank: {parts}")
     one_core = sentences([record("train", "strong", np, r, 0.012, cores=1) for np in (1, 2, 4) for r in range(5)])
     checks.expect("(2 threads on 1 core)" in one_core, f"one core: {one_core}")
     checks.expect("Best speed-up: 1.41" in told and "Efficiency on 2 ranks: 71 %" in told, f"without np 4: {told}")

@@ -88,6 +88,18 @@ TEST(Planner, CandidatesFitAndTheBestComesFirst) {
   }
 }
 
+/// A panel has at most the rows of a rank's piece of k, so that its name is what happens.
+TEST(Planner, PanelsAreNotWiderThanAPiece) {
+  for (const Plan& plan :
+       plan_matmul(machine_of(4, 1e-5, 1e9), {600, 500, 2000, DataType::f32}, {.schedule = Schedule::panels})) {
+    const int cuts = plan.mesh.extent(Axis::k) * std::max(plan.mesh.extent(Axis::i), plan.mesh.extent(Axis::j));
+    EXPECT_LE(plan.panel, 2000 / cuts) << plan.to_string();
+  }
+  const auto plans = plan_matmul(machine_of(2, 1e-5, 1e9), {600, 500, 2000, DataType::f32},
+                                 {.mesh = Mesh(1, 1, 2), .schedule = Schedule::panels});
+  EXPECT_TRUE(std::ranges::any_of(plans, [](const Plan& plan) { return plan.to_string() == "1x1x2 panels of 1000"; }));
+}
+
 TEST(Planner, AmongEqualSecondsFewerBytesComeFirst) {
   Machine machine = machine_of(6, 0, 1e9);
   machine.product = {};
