@@ -77,12 +77,31 @@ bool fits_shift(const Mesh& mesh) {
   return i == j || i == 1 || j == 1;
 }
 
+bool moves_nothing(const Mesh& mesh) { return mesh.extent(Axis::i) == 1 && mesh.extent(Axis::j) == 1; }
+
+/// The same in each layer of ranks with equal k, whose C are then summed.
+std::string in_layers(const Mesh& mesh, std::string_view name) {
+  if (moves_nothing(mesh)) return "split-K";
+  return fmt::format("{}{}", name, mesh.extent(Axis::k) > 1 ? ", then a sum over k" : "");
+}
+
+std::string gather_name(const Mesh& mesh) {
+  const bool rows = mesh.extent(Axis::i) > 1, cols = mesh.extent(Axis::j) > 1;
+  if (rows && cols) return mesh.extent(Axis::k) > 1 ? "3-D, Agarwal et al. 1995" : "2-D, by all-gather";
+  return in_layers(mesh, rows ? "row blocks" : "column blocks");
+}
+
+std::string panels_name(const Mesh& mesh) { return in_layers(mesh, "SUMMA, van de Geijn and Watts 1997"); }
+
+std::string shift_name(const Mesh& mesh) {
+  const bool ring = mesh.extent(Axis::i) == 1 || mesh.extent(Axis::j) == 1;
+  return in_layers(mesh, ring ? "a ring" : "Cannon 1969");
+}
+
 constexpr std::array kSchedules = {
-    ScheduleEntry{Schedule::gather, "gather", "Agarwal et al. 1995", "any mesh", fits_all, false, gather_work,
-                  multiply_gather},
-    ScheduleEntry{Schedule::panels, "panels", "SUMMA, van de Geijn and Watts 1997", "any mesh", fits_all, true,
-                  panels_work, multiply_panels},
-    ScheduleEntry{Schedule::shift, "shift", "Cannon 1969", "a mesh with i = j, i = 1 or j = 1", fits_shift, false,
+    ScheduleEntry{Schedule::gather, "gather", "any mesh", fits_all, gather_name, false, gather_work, multiply_gather},
+    ScheduleEntry{Schedule::panels, "panels", "any mesh", fits_all, panels_name, true, panels_work, multiply_panels},
+    ScheduleEntry{Schedule::shift, "shift", "a mesh with i = j, i = 1 or j = 1", fits_shift, shift_name, false,
                   shift_work, multiply_shift},
 };
 

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,9 +45,10 @@ enum class Schedule { gather, panels, shift };
 struct ScheduleEntry {
   Schedule schedule;
   std::string_view name;
-  std::string_view paper;
   std::string_view fits_text;  ///< the meshes that fit, for messages
   bool (*fits)(const Mesh& mesh);
+  /// Its name in the literature on this mesh, with the paper: "Cannon 1969", "a ring".
+  std::string (*known_as)(const Mesh& mesh);
   bool takes_panels;  ///< the number of rows of a panel can be chosen
   Work (*work)(const MatmulShape& shape, const Mesh& mesh, std::int64_t panel);
   void (*run)(RankContext& context, const Matmul& call);

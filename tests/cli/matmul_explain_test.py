@@ -50,7 +50,7 @@ def bytes_tables(text):
 
 
 def owners(text):
-    return re.findall(r"[ABC]\d\d:[0-9+]+", text)
+    return re.findall(r"[ABC]\d\d[a-h]?:[0-9+]+", text)
 
 
 def check_golden(multiplier, checks, update):

@@ -61,7 +61,7 @@ std::string schedules_text(const MeshStory& story, const TextStyle& style) {
   std::string text;
   for (const ScheduleStory& told : story.schedules) {
     const ScheduleEntry& entry = entry_of(told.schedule);
-    text += below(style, fmt::format("  Schedule {} ({})", entry.name, entry.paper));
+    text += below(style, fmt::format("  Schedule {} ({})", entry.name, entry.known_as(story.names.mesh())));
     const std::string table = story_table(told.rows);
     const auto same = std::ranges::find_if(
         story.schedules, [&](const ScheduleStory& earlier) { return story_table(earlier.rows) == table; });
@@ -135,18 +135,16 @@ std::string mesh_text(const MeshStory& story, const TextStyle& style) {
       fmt::format("Mesh {} (i x j x k): {} rank{}", mesh.to_string(), mesh.size(), mesh.size() == 1 ? "" : "s");
   std::string text = below(style, title) + paragraph(idea_of(mesh), "  ");
   if (mesh.size() == 1) return text;
+  text += paragraph(story.names.cuts(), "  ");
   text +=
       fmt::format("\n{}{}", paragraph("Blocks before the product, and the ranks that have them (block:rank):", "  "),
                   story.names.owners());
-  const std::string tables = schedules_text(story, style);
   text += "\n";
-  text +=
-      paragraph(fmt::format("In the tables below, a rank sends what a step needs, then computes. These messages "
-                            "travel while the step before is computed.{}{}",
-                            tables.find("[k ") == std::string::npos ? "" : " A11[k 1] is the part of A11 for this k.",
-                            tables.find(" (B") == std::string::npos ? "" : " (B11 B21) are these blocks together."),
-                "  ");
-  text += tables + products_text(story, style) + sum_text(story, style);
+  text += paragraph(
+      "In the tables below, a rank sends what a step needs, then computes. These messages travel while "
+      "the step before is computed.",
+      "  ");
+  text += schedules_text(story, style) + products_text(story, style) + sum_text(story, style);
   return text + bytes_table(story, style);
 }
 

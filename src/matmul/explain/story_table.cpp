@@ -33,10 +33,21 @@ TextBlock lines_of(std::string_view sends) {
   return lines;
 }
 
+/// A sum in lines: they end before a plus, so that a product stays in one line.
+TextBlock lines_of_sum(std::string sum) {
+  static constexpr char kJoin = '\x01';
+  for (std::size_t at = 0; at < sum.size(); ++at) {
+    if (sum[at] == ' ' && sum.compare(at, 3, " + ") != 0) sum[at] = kJoin;
+  }
+  TextBlock lines = wrapped(sum, kComputesWidth);
+  for (std::string& line : lines) std::ranges::replace(line, kJoin, ' ');
+  return lines;
+}
+
 /// A line of the table; longer texts continue below.
 std::string lines_of(std::string_view step, std::string_view rank, const StoryRow& row) {
   const TextBlock sends = lines_of(row.sends);
-  const TextBlock computes = wrapped(row.computes, kComputesWidth);
+  const TextBlock computes = lines_of_sum(row.computes);
   std::string text;
   for (std::size_t n = 0; n < std::max({sends.size(), computes.size(), std::size_t{1}}); ++n) {
     const bool first = n == 0;

@@ -88,6 +88,27 @@ TEST(Planner, CandidatesFitAndTheBestComesFirst) {
   }
 }
 
+/// No name of a paper whose algorithm needs another mesh.
+TEST(Schedules, HaveTheirNamesInTheLiterature) {
+  using Names = std::array<std::string, 3>;  // gather, panels, shift
+  const auto names = [](const Mesh& mesh) {
+    Names found;
+    for (const ScheduleEntry& entry : schedules()) {
+      if (entry.fits(mesh)) found[static_cast<std::size_t>(entry.schedule)] = entry.known_as(mesh);
+    }
+    return found;
+  };
+  static constexpr const char* kSumma = "SUMMA, van de Geijn and Watts 1997";
+  const std::string summed = kSumma + std::string(", then a sum over k");
+  EXPECT_EQ(names({4, 1, 1}), (Names{"row blocks", kSumma, "a ring"}));
+  EXPECT_EQ(names({1, 4, 1}), (Names{"column blocks", kSumma, "a ring"}));
+  EXPECT_EQ(names({1, 1, 4}), (Names{"split-K", "split-K", "split-K"}));
+  EXPECT_EQ(names({2, 2, 1}), (Names{"2-D, by all-gather", kSumma, "Cannon 1969"}));
+  EXPECT_EQ(names({2, 3, 1}), (Names{"2-D, by all-gather", kSumma, ""}));
+  EXPECT_EQ(names({1, 2, 2}), (Names{"column blocks, then a sum over k", summed, "a ring, then a sum over k"}));
+  EXPECT_EQ(names({2, 2, 2}), (Names{"3-D, Agarwal et al. 1995", summed, "Cannon 1969, then a sum over k"}));
+}
+
 /// A panel has at most the rows of a rank's piece of k, so that its name is what happens.
 TEST(Planner, PanelsAreNotWiderThanAPiece) {
   for (const Plan& plan :

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/error.hpp"
 #include "src/matmul/explain/explained_meshes.hpp"
 #include "src/matmul/explain/story_table.hpp"
 
@@ -18,28 +19,62 @@ TEST(BlockNames, SquareMeshHasTheBlocksOfTheTextbook) {
   EXPECT_EQ(names.term(last, {2, 4}), "A22 B22");
   EXPECT_EQ(names.c(last), "C22");
   EXPECT_EQ(names.operand(Operand::a, last, {2, 4}), "A22");
-  EXPECT_EQ(names.operand(Operand::b, first, {1, 2}), "B11[k 2]");
+  EXPECT_EQ(names.cuts(), "So that each block belongs to one rank, A is cut into 2 x 2 blocks here, and B into 2 x 2.");
+  EXPECT_THROW(static_cast<void>(names.operand(Operand::b, first, {1, 2})), Error);  // it ends inside of B11
   EXPECT_EQ(names.bytes(Operand::a, first, {0, 2}), 2 * 2 * 4);
 }
 
-/// Blocks of k are numbered over all ranks along k.
-TEST(BlockNames, PartsOfKContinueTheNumbers) {
+/// The blocks are those of the picture of the mesh 2x2x2, and of the section "One block at a time".
+TEST(BlockNames, TheMeshCutsBlocksAndLettersArePartsOfThem) {
+  const BlockNames names(Mesh(2, 2, 2), kFour);
+  const Coord last{{1, 1, 1}};
+  EXPECT_EQ(names.term({{0, 0, 0}}, {0, 2}), "A11 B11");
+  EXPECT_EQ(names.term({{0, 0, 1}}, {2, 4}), "A12 B21");
+  EXPECT_EQ(names.term(last, {3, 4}), "A22b B22b");
+  EXPECT_EQ(names.operand(Operand::a, last, names.k_range(Operand::a, last)), "A22b");
+  EXPECT_EQ(names.operand(Operand::b, {{0, 1, 1}}, names.k_range(Operand::b, {{0, 1, 1}})), "B22a");
+  EXPECT_EQ(names.cuts(),
+            "So A is cut into 2 x 2 blocks here, and B into 2 x 2. Letters are parts of a block along k: "
+            "A11a is the first part of A11. It meets B11a, the first of B11.");
+  for (const std::string text : {"A11a:0 A11b:2 A12a:1 A12b:3", "B21a:1 B22a:3", "B21b:5 B22b:7", "C21:4+5 C22:6+7"}) {
+    EXPECT_NE(names.owners().find(text), std::string::npos) << names.owners();
+  }
+}
+
+/// Only A is cut once more at rest, but B has the same parts, so that a part of A has a part of B to meet.
+TEST(BlockNames, BothOperandsHaveTheSameParts) {
   const BlockNames names(Mesh(1, 2, 2), kFour);
   EXPECT_EQ(names.k_range(Operand::a, {{0, 1, 1}}), (Range{3, 4}));
-  EXPECT_EQ(names.operand(Operand::a, {{0, 1, 1}}, {3, 4}), "A14");
+  EXPECT_EQ(names.operand(Operand::a, {{0, 1, 1}}, {3, 4}), "A12b");
   EXPECT_EQ(names.operand(Operand::b, {{0, 1, 1}}, {2, 4}), "B22");
-  EXPECT_EQ(names.term({{0, 1, 1}}, {2, 4}), "(A13 A14) B22");
+  EXPECT_EQ(names.operand(Operand::b, {{0, 1, 1}}, {3, 4}), "B22b");
+  EXPECT_EQ(names.term({{0, 1, 1}}, {2, 4}), "A12 B22");
+  EXPECT_EQ(names.term({{0, 1, 1}}, {2, 3}), "A12a B22a");
+  EXPECT_NE(names.owners().find("B11:0 B12:2"), std::string::npos) << names.owners();
+}
+
+TEST(BlockNames, ARankMayHaveSeveralBlocks) {
+  const BlockNames rows(Mesh(2, 1, 1), kFour);
+  EXPECT_EQ(rows.term({{1, 0, 0}}, {0, 4}), "A21 B11 + A22 B21");
+  EXPECT_NE(rows.owners().find("A11:0 A12:0    B11:0    C11:0\n"), std::string::npos) << rows.owners();
+  const BlockNames both(Mesh(2, 3, 1), kFour);  // A is cut after 2 and 3 rows of k, B after 2
+  EXPECT_EQ(both.operand(Operand::b, {{1, 0, 0}}, {2, 4}), "B21 B31");
+  EXPECT_EQ(both.term({{0, 0, 0}}, {0, 4}), "A11 B11 + A12 B21 + A13 B31");
 }
 
 TEST(BlockNames, UnevenAndEmptyBlocks) {
   const BlockNames names(Mesh(3, 1, 1), {.m = 2, .n = 2, .k = 5, .type = DataType::f64});
-  EXPECT_EQ(names.term({{1, 0, 0}}, {0, 5}), "A21 (B11 B21 B31)");
-  EXPECT_EQ(names.term({{1, 0, 0}}, {2, 4}), "A21[k 3-4] B21");
+  EXPECT_EQ(names.term({{1, 0, 0}}, {0, 5}), "A21 B11 + A22 B21 + A23 B31");
+  EXPECT_EQ(names.term({{1, 0, 0}}, {2, 4}), "A22 B21");
   EXPECT_EQ(names.term({{1, 0, 0}}, {2, 2}), "0");
   EXPECT_TRUE(names.c_area({{2, 0, 0}}).empty());
   EXPECT_EQ(names.bytes(Operand::a, {{2, 0, 0}}, {0, 5}), 0);
+  EXPECT_EQ(names.cuts(), "So that each block belongs to one rank, A is cut into 2 x 3 blocks here, and B into 3 x 1.");
   EXPECT_NE(names.owners().find("A21:1"), std::string::npos);
   EXPECT_EQ(names.owners().find("A31"), std::string::npos);  // it has no elements
+  const BlockNames short_k(Mesh(1, 1, 3), {.m = 2, .n = 2, .k = 2});
+  EXPECT_EQ(short_k.cuts(), "So A is cut into 1 x 2 blocks here, and B into 2 x 1.");
+  EXPECT_NE(short_k.owners().find("A11:0 A12:1 -"), std::string::npos) << short_k.owners();
 }
 
 std::vector<std::string> meshes_for(int np, const MatmulCommand& command = {}) {
@@ -80,6 +115,8 @@ TEST(StoryTable, StepsOfAllRanks) {
             "       1     0                                    a\n"
             "             1  s                              4\n"
             "       2     0                                    b\n");
+  const std::string sum = story_table({{{1, "", 0, "C11 += A11 B11 + A12 B21 + A13 B31"}}});
+  EXPECT_NE(sum.find(" C11 += A11 B11 + A12 B21\n" + std::string(50, ' ') + "+ A13 B31\n"), std::string::npos) << sum;
   const std::string long_text = story_table({{{1, "A11 -> 1 2 3 4 5 6 7, B11 -> 2", 21.25, "x"}}});
   EXPECT_NE(long_text.find("A11 -> 1 2 3 4 5 6 7,       21.2  x\n                B11 -> 2\n"), std::string::npos)
       << long_text;
