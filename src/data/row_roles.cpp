@@ -58,6 +58,14 @@ RowCounts count_rows(const std::vector<RowRole>& roles) {
   return counts;
 }
 
+std::vector<bool> rows_of_file(const std::vector<RowRole>& roles, RowRole role) {
+  const auto has_role = [role](RowRole other) { return other == role; };
+  if (std::ranges::all_of(roles, has_role)) return {};
+  std::vector<bool> rows(roles.size());
+  std::transform(roles.begin(), roles.end(), rows.begin(), has_role);
+  return rows;
+}
+
 std::vector<RowCounts> counts_before(const std::vector<RowRole>& roles, const std::vector<TextChunk>& chunks) {
   std::vector<RowCounts> all;
   RowCounts counts{};

@@ -36,6 +36,8 @@ void split_rows(std::vector<RowRole>& roles, const Share& share, std::uint64_t s
 std::vector<Share> shares_of(const std::string& test, const std::string& validation);
 
 RowCounts count_rows(const std::vector<RowRole>& roles);
+/// LoadedTable::rows_of_file of the table of a role.
+std::vector<bool> rows_of_file(const std::vector<RowRole>& roles, RowRole role);
 /// For each chunk, the number of rows of each role before it.
 std::vector<RowCounts> counts_before(const std::vector<RowRole>& roles, const std::vector<TextChunk>& chunks);
 

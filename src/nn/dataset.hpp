@@ -37,6 +37,8 @@ struct LoadedTable {
   std::shared_ptr<const FeatureStore> store;  ///< rows x inputs, or null
   std::vector<std::int32_t> labels;           ///< rows, or empty
   std::vector<float> targets;                 ///< rows x outputs, or empty
+  /// For each row of the file, whether it is in this table; the rows keep their order. Empty: all rows are.
+  std::vector<bool> rows_of_file;
 };
 
 /// A data set in the memory of the rank that has read it.

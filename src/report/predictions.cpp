@@ -100,19 +100,26 @@ std::int64_t Predictions::most_bytes(const PredictedTable& predicted) {
   return header + predicted.table.rows() * (kMostDigits * std::ssize(columns) + 2 * longest);
 }
 
+void Predictions::skip_absent_rows() {
+  const std::vector<bool>* const rows = predicted_.rows_of_file;
+  while (rows != nullptr && !rows->empty() && !rows->at(static_cast<std::size_t>(row_in_file_))) ++row_in_file_;
+}
+
 void Predictions::add(std::span<const float> outputs) {
   for (std::size_t begin = 0; begin < outputs.size(); begin += outputs_) {
     const std::span<const float> row = outputs.subspan(begin, outputs_);
+    skip_absent_rows();
     const auto bad = std::ranges::find_if_not(row, [](float value) { return std::isfinite(value); });
     if (bad != row.end()) {  // not require_input(): it would read *bad even if all outputs are finite
       throw InputError(fmt::format("--predictions {}: output {} of row {} is {}; expected finite outputs", path_,
-                                   bad - row.begin(), row_, std::isnan(*bad) ? "NaN" : "infinite"));
+                                   bad - row.begin(), row_in_file_, std::isnan(*bad) ? "NaN" : "infinite"));
     }
-    line_ = fmt::format("{}", row_);
+    line_ = fmt::format("{}", row_in_file_);
     classes_.empty() ? add_values(row) : add_class(row);
     line_ += '\n';
     file_.write(line_);
     ++row_;
+    ++row_in_file_;
   }
 }
 

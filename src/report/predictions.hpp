@@ -18,9 +18,12 @@ struct PredictedTable {
   const TableSchema& schema;
   std::int64_t outputs;  ///< of the network
   Answers answers = Answers::present;
+  /// Which rows of its file the table has, as in LoadedTable; must outlive this. Null: all.
+  const std::vector<bool>* rows_of_file = nullptr;
 };
 
-/// Writes --predictions on rank 0: CSV, a header and a line for each row of a table. Rows count from 0.
+/// Writes --predictions on rank 0: CSV, a header and a line for each row of a table. `row` is the number
+/// of the row in its file; rows count from 0, without the line of names.
 ///
 ///     row,Species,class,probability,setosa,versicolor,...   classes with names: the text of the label in the data, the
 ///                                                           text of the predicted class, and the softmax
@@ -46,6 +49,7 @@ class Predictions {
   void add(std::span<const float> outputs);
 
  private:
+  void skip_absent_rows();  ///< moves row_in_file_ to a row of the table
   void add_class(std::span<const float> logits);
   void add_values(std::span<const float> outputs);
 
@@ -56,6 +60,7 @@ class Predictions {
   std::vector<std::string> classes_;   ///< as cells; empty: regression
   std::vector<TargetColumn> targets_;  ///< of each output of a regression
   std::int64_t row_ = 0;               ///< the next one
+  std::int64_t row_in_file_ = 0;       ///< likewise, in the file
   std::string line_;
   std::vector<double> exponentials_;
 };

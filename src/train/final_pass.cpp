@@ -11,7 +11,8 @@ bool has_test(const SharedData& data) { return data.test().rows() > 0; }
 /// The table of --predictions.
 PredictedTable predicted_table(const FinalQuestions& questions) {
   const SharedData& data = questions.data;
-  return {has_test(data) ? data.test() : data.train(), questions.schema, data.outputs(), questions.answers};
+  return {has_test(data) ? data.test() : data.train(), questions.schema, data.outputs(), questions.answers,
+          questions.rows_of_file};
 }
 
 /// A table on the device and on the host, and what is asked about it.

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "distributed/io/output_file.hpp"
 #include "src/nn/trainer.hpp"
@@ -15,9 +16,10 @@ struct FinalQuestions {
   const SharedData& data;
   const TableSchema& schema;  ///< on rank 0
   Answers answers = Answers::present;
-  bool scores_training = false;  ///< score the training rows too
-  std::string predictions = {};  ///< the file of --predictions, for messages; "": none
-  OutputFile* file = nullptr;    ///< that file on rank 0; elsewhere null
+  bool scores_training = false;                     ///< score the training rows too
+  std::string predictions = {};                     ///< the file of --predictions, for messages; "": none
+  OutputFile* file = nullptr;                       ///< that file on rank 0; elsewhere null
+  const std::vector<bool>* rows_of_file = nullptr;  ///< of the predicted table, as in LoadedTable; on rank 0
 };
 
 /// On rank 0: the scores of the tables that have rows; none if the data have no answers.

@@ -113,7 +113,7 @@ FinalQuestions TrainingRun::final_questions() {
   OutputFile* const file = outputs_ && outputs_->predictions ? &*outputs_->predictions : nullptr;
   // Data without test rows that are only evaluated: their rows are what the user asks about.
   const bool scores_training = command_.evaluate && data_.test().rows() == 0;
-  return {data_, read_.schema(), read_.answers(), scores_training, command_.predictions, file};
+  return {data_, read_.schema(), read_.answers(), scores_training, command_.predictions, file, &read_.predicted_rows()};
 }
 
 void TrainingRun::finish_result(Trainer& trainer, RunResult& result) {

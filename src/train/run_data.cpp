@@ -50,6 +50,7 @@ RunData::RunData(const Session& session, const TrainCommand& command, const Rank
                  Stream& stream)
     : saved_(read_saved(command, world, stream)), tables_(session, world, stream, [&] {
         set_ = load_tables(session, command, memory, saved_);
+        predicted_rows_ = std::move((set_.data.test.rows > 0 ? set_.data.test : set_.data.train).rows_of_file);
         return std::move(set_.data);
       }) {
   const std::string own =

@@ -139,6 +139,39 @@ def check_some_targets(trainer, checks, tests, expected):
     checks.expect(scores["rows"] == len(tests[::3]) and len(scores["classes"]) == 10, f"--evaluate: {scores}")
 
 
+def check_rows(trainer, checks):
+    """`row` is the row's number in its file, also if rows are split off or left out; of --resume and --load too."""
+    folder = trainer.folder
+    rows = [dict(row, kind="" if n % 7 == 2 else row["kind"], size=f"{n}") for n, row in enumerate(make_rows(200, 6))]
+    rows[0]["kind"] = ""
+    write(folder / "rows.csv", rows, ["size", "member", "kind"])
+    write(folder / "tests.csv", rows[::-1], ["kind", "size", "member"])
+    kinds = {n: row["kind"] for n, row in enumerate(rows) if row["kind"]}
+    write(folder / "whole.csv", make_rows(200, 6), ["size", "member", "kind"])
+    options = ["--target", "kind", "--hidden", 8, "--seed", 5]
+    table, share = ["--data", "rows.csv", *options], ["--test", 0.2, "--validation", 0.2]
+    split = ["--data", "whole.csv", *options, *share]
+
+    def predicted(np, *words):
+        trainer.run(np, *words, "--predictions", "p.csv")
+        return {int(line[0]): line[1] for line in read(folder / "p.csv")[1]}
+
+    found = predicted(2, *table, *share, "--epochs", 1)
+    checks.expect(len(found) == round(0.2 * len(kinds)) and max(found) > 100 and found.items() <= kinds.items(),
+                  f"rows of --test 0.2: {found}")
+    first = predicted(2, *split, "--epochs", 1, "--checkpoint", "r", "--save", "r.safetensors")
+    checks.expect(len(first) == 40 and all(make_rows(200, 6)[n]["kind"] == kind for n, kind in first.items()),
+                  f"rows of --test 0.2 without missing targets: {first}")
+    checkpoint = next((folder / "r").glob("step-*"))
+    for words in ([*split, "--resume", checkpoint], [*split, "--load", "r.safetensors"]):
+        checks.expect(predicted(3, *words, "--evaluate") == first, f"{words}: other rows")
+    checks.expect(predicted(1, *table, "--epochs", 1) == kinds, "rows without --test")
+    found = predicted(1, *table, "--epochs", 1, "--test", "tests.csv")
+    checks.expect(found == {199 - n: kind for n, kind in kinds.items()}, f"rows of --test tests.csv: {found}")
+    found = predicted(1, "--data", "tests.csv", "--load", "r.safetensors")
+    checks.expect(len(found) == 200 and list(found) == list(range(200)), f"rows of tests.csv: {found}")
+
+
 def check_targets(trainer, checks, targets):
     """R2, error and loss in the targets' own units, and predictions in them."""
     folder = trainer.folder
@@ -242,6 +275,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(pathlib.Path(sys.argv[1]).resolve(), folder, checks)
         check_classes(trainer, checks)
+        check_rows(trainer, checks)
         check_targets(trainer, checks, ["price"])
         check_targets(trainer, checks, ["weight", "price"])
         check_best_epoch(trainer, checks)

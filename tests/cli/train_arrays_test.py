@@ -80,6 +80,26 @@ def check_answers(trainer, checks):
                   all(target["r2"] > 0.8 for target in test["targets"]), f"two targets: {test}")
 
 
+def check_rows(trainer, checks):
+    """`row` of --predictions is the row of X.npy, also if only the test rows are predicted. Of an IDX folder too."""
+    rows, _ = made()
+    labels = [n % 10 for n in range(ROWS)]
+    array(trainer.folder, "y.npy", "<i4", [[label] for label in labels])
+    (trainer.folder / "own").mkdir()
+    (trainer.folder / "own" / "train-images-idx3-ubyte").write_bytes(
+        idx(8, (ROWS, 3, 4), bytes(x for row in rows for x in row)))
+    (trainer.folder / "own" / "train-labels-idx1-ubyte").write_bytes(idx(8, (ROWS,), bytes(labels)))
+    for data in (["--data", array(trainer.folder, "f.npy", "<f4", rows), "--target-data", "y.npy"],
+                 ["--data", array(trainer.folder, "u.npy", "|u1", rows), "--target-data", "y.npy"],
+                 ["--data", "own"]):
+        trainer.run(2, *data, *PLAIN, "--predictions", "p.csv")
+        lines = [line.split(",")[:2] for line in (trainer.folder / "p.csv").read_text().splitlines()[1:]]
+        numbers = [int(number) for number, _ in lines]
+        same = all(int(label) == labels[number] for number, (_, label) in zip(numbers, lines))
+        checks.expect(len(lines) == 0.2 * ROWS and numbers == sorted(set(numbers)) and numbers[-1] > 60 and same,
+                      f"{data}: other rows: {lines}")
+
+
 def idx(code, shape, content):
     return struct.pack(f">{1 + len(shape)}I", code << 8 | len(shape), *shape) + content
 
@@ -148,6 +168,7 @@ def main():
         trainer = Trainer(sys.argv[1], folder, checks)
         check_types(trainer, checks)
         check_answers(trainer, checks)
+        check_rows(trainer, checks)
         check_folders(trainer, checks)
         check_refused(trainer, checks)
     checks.finish()

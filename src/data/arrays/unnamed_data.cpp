@@ -48,7 +48,8 @@ LoadedTable select(const std::string& name, const LoadedTable& from, const std::
           .features = rows_of(from.features, from.inputs, roles, role),
           .store = from.store ? rows_of(name, *from.store, roles, role) : nullptr,
           .labels = rows_of(from.labels, 1, roles, role),
-          .targets = rows_of(from.targets, from.outputs, roles, role)};
+          .targets = rows_of(from.targets, from.outputs, roles, role),
+          .rows_of_file = rows_of_file(roles, role)};
 }
 
 void require_fraction(const DataOptions& options, const std::string& option, const std::string& text) {

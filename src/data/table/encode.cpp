@@ -126,6 +126,7 @@ EncodedTable encode(const EncodeTask& task) {
     (is_regression ? table.targets.resize(rows * task.schema.targets.size()) : table.labels.resize(rows));
     stores[role] = std::make_shared<const FeatureStore>(facts.file, task.place, table.rows, table.inputs);
     table.store = stores[role];
+    table.rows_of_file = rows_of_file(task.roles, static_cast<RowRole>(role));
   }
   Shared shared{.task = task,
                 .reader = CellReader(facts, task.columns, task.schema, task.stage),

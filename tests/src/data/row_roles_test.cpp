@@ -39,6 +39,14 @@ TEST(RowRoles, AtLeastOneRowOnEachSide) {
   EXPECT_THROW(split_rows(one, {"test", "0.5", 0.5, RowRole::test}, 1), InputError);
 }
 
+TEST(RowRoles, RowsOfFile) {
+  const std::vector<RowRole> roles = {RowRole::dropped, RowRole::test, RowRole::train, RowRole::test};
+  EXPECT_EQ(rows_of_file(roles, RowRole::test), (std::vector<bool>{false, true, false, true}));
+  EXPECT_EQ(rows_of_file(roles, RowRole::train), (std::vector<bool>{false, false, true, false}));
+  const std::vector<RowRole> all(3, RowRole::train);
+  EXPECT_TRUE(rows_of_file(all, RowRole::train).empty());
+}
+
 TEST(RowRoles, CountsBeforeEachChunk) {
   const auto t = RowRole::train;
   const std::vector<RowRole> roles = {t, RowRole::dropped, RowRole::test, RowRole::validation, t, t};

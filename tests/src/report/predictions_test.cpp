@@ -129,6 +129,21 @@ TEST_F(PredictionsTest, TargetsWithAnOriginHaveTheirDigits) {
   EXPECT_EQ(written(), "row,t,predicted_t\n0,1700000001.25,1700000029.5\n1,1700000051.25,1700000038.159\n");
 }
 
+/// The table has rows 1, 2 and 4 of a file with 6 rows.
+TEST_F(PredictionsTest, RowsHaveTheNumbersThatTheyHaveInTheirFile) {
+  const Table table = classes();
+  const std::vector<bool> rows_of_file{false, true, true, false, true, false};
+  Predictions predictions(file_, path_, {table, unnamed_, 3, Answers::absent, &rows_of_file});
+  const std::array<float, 3> outputs{0, 0, 100};
+  predictions.add(outputs);
+  EXPECT_THROW(predictions.add(std::array{0.0F, std::nanf(""), 0.0F}), InputError);
+  predictions.add(outputs);
+  predictions.add(outputs);
+  EXPECT_EQ(written(),
+            "row,class,probability,p0,p1,p2\n1,2,1,3.8e-44,3.8e-44,1\n2,2,1,3.8e-44,3.8e-44,1\n"
+            "4,2,1,3.8e-44,3.8e-44,1\n");
+}
+
 TEST_F(PredictionsTest, AnOutputThatIsNotFiniteIsRefused) {
   const Table table = classes();
   Predictions predictions(file_, "p.csv", {table, unnamed_, 3});
