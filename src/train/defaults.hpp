@@ -11,10 +11,10 @@ namespace recombine {
 
 /// What the defaults depend on.
 struct DataFacts {
-  enum class Kind { images, table };
+  enum class Kind { images, table, synthetic };
 
-  Kind kind = Kind::images;  ///< synthetic data count as images
-  std::int64_t rows = 0;     ///< training rows
+  Kind kind = Kind::images;
+  std::int64_t rows = 0;  ///< training rows
 };
 
 /// The options that the user gave; the defaults for the others follow from these.
@@ -40,8 +40,12 @@ struct DataDefaults {
   double weight_decay = 0;
 };
 
-/// Defaults that train well in seconds: images and large tables get wide layers and large batches, small tables one
-/// layer and many passes. Measured with tables of 150 to 1,000,000 rows. @pre facts.rows > 0
+/// False for images from 20,000 rows on, and for synthetic data: their defaults are fixed.
+bool defaults_depend_on_rows(const DataFacts& facts);
+
+/// Defaults that train well in seconds: many images and large tables get wide layers and large batches, few rows small
+/// layers and many passes. Measured with tables of 150 to 1,000,000 rows, and 300 to 60,000 images.
+/// @pre facts.rows > 0
 DataDefaults defaults_for(const DataFacts& facts, const GivenOptions& given = {});
 
 /// The options that were not given, as they stand on the command line: "--hidden 128 --batch-size 16 ...".

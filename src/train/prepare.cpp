@@ -86,11 +86,12 @@ ChosenOptions choose_options(const TrainCommand& command, const SharedData& data
   if (saved && !given.hidden) given.hidden = saved->model.hidden;
   // Rows are then predicted in the batches in which a training run predicts its test rows: with the same rounding.
   if (command.evaluate && !given.batch_size) given.batch_size = Trainer::kEvaluationBatch;
-  const DataDefaults defaults = defaults_for({.kind = kind, .rows = rows}, given);
+  const DataFacts facts{.kind = kind, .rows = rows};
+  const DataDefaults defaults = defaults_for(facts, given);
   OptimizerOptions optimizer = command.optimizer;
   optimizer.weight_decay = defaults.weight_decay;
   ChosenOptions chosen;
-  if (kind == DataFacts::Kind::table) chosen.defaults = options_not_given(defaults, given);
+  if (defaults_depend_on_rows(facts)) chosen.defaults = options_not_given(defaults, given);
   TrainerOptions& options = chosen.trainer;
   options = {.model = {.inputs = data.inputs(),
                        .hidden = defaults.hidden,

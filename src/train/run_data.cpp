@@ -57,7 +57,9 @@ RunData::RunData(const Session& session, const TrainCommand& command, const Rank
       fmt::format("{} {}", set_.answers == Answers::absent ? "absent" : "", set_.schema.inputs.empty() ? "images" : "");
   const std::string known = from_every_rank(session, own).front();  // only the first ranks of the hosts have read them
   if (known.starts_with("absent")) answers_ = Answers::absent;
-  if (known.ends_with("images")) kind_ = DataFacts::Kind::images;
+  if (known.ends_with("images")) {
+    kind_ = command.data.data.starts_with("synthetic:") ? DataFacts::Kind::synthetic : DataFacts::Kind::images;
+  }
   if (answers_ == Answers::absent) require_only_predictions(command, set_.schema);
   for (std::string& note : notes_of_run(command, set_)) set_.notes.push_back(std::move(note));
 }

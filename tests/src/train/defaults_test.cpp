@@ -19,15 +19,34 @@ std::int64_t steps_of(const DataDefaults& chosen, std::int64_t rows) {
   return chosen.epochs * ceil_div(rows, chosen.batch_size);
 }
 
-TEST(DefaultsTest, ImagesDoNotDependOnTheirRows) {
-  for (const std::int64_t rows : {1'000, 60'000, 1'000'000}) {
-    const DataDefaults chosen = defaults_for({.kind = DataFacts::Kind::images, .rows = rows});
+TEST(DefaultsTest, ManyImagesAndSyntheticDataHaveFixedDefaults) {
+  using Kind = DataFacts::Kind;
+  for (const DataFacts& facts : {DataFacts{Kind::images, 20'000}, DataFacts{Kind::images, 60'000},
+                                 DataFacts{Kind::images, 1'000'000}, DataFacts{Kind::synthetic, 1'000}}) {
+    EXPECT_FALSE(defaults_depend_on_rows(facts));
+    const DataDefaults chosen = defaults_for(facts);
     EXPECT_EQ(chosen.hidden, (Widths{1024, 1024}));
     EXPECT_EQ(chosen.batch_size, 256);
     EXPECT_EQ(chosen.epochs, 8);
     EXPECT_EQ(chosen.lr, 0.001);
     EXPECT_EQ(chosen.warmup, 200);
     EXPECT_EQ(chosen.weight_decay, 0.01);
+  }
+}
+
+/// As a table with as many rows, but with other layers.
+TEST(DefaultsTest, FewImagesGetManyPasses) {
+  for (const std::int64_t rows : {1, 300, 1'000, 19'999}) {
+    const DataFacts facts{.kind = DataFacts::Kind::images, .rows = rows};
+    EXPECT_TRUE(defaults_depend_on_rows(facts));
+    const DataDefaults chosen = defaults_for(facts), table = of_table(rows);
+    EXPECT_EQ(chosen.hidden, (Widths{256, 256}));
+    EXPECT_GE(steps_of(chosen, rows), 1600);
+    EXPECT_EQ(chosen.batch_size, table.batch_size);
+    EXPECT_EQ(chosen.epochs, table.epochs);
+    EXPECT_EQ(chosen.lr, 0.003);
+    EXPECT_EQ(chosen.warmup, 200);
+    EXPECT_EQ(chosen.weight_decay, table.weight_decay);
   }
 }
 
