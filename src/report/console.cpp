@@ -43,10 +43,10 @@ std::string burst(const Peak& peak) {
   return peak.burst_gflops == peak.gflops ? "" : fmt::format("; {:.0f} in a burst", peak.burst_gflops);
 }
 
+bool is_whole_table(const RunResult& result) { return !result.validation && !result.test; }
+
 /// What an evaluation calls the rows of the training table.
-const char* name_of_rows(const RunResult& result) {
-  return result.validation || result.test ? "training rows" : "all rows";
-}
+const char* name_of_rows(const RunResult& result) { return is_whole_table(result) ? "all rows" : "training rows"; }
 
 }  // namespace
 
@@ -178,6 +178,9 @@ void Console::finish_evaluation(const RunResult& result) {
     print("weights of epoch {}, which had the lowest validation loss\n", result.best_epoch);
   }
   if (result.train) line(name_of_rows(result), *result.train);
+  if (result.train && is_whole_table(result)) {
+    print("{:<17}(they may include rows that the model was trained on)\n", "");
+  }
   if (result.validation) line("validation rows", *result.validation);
   if (result.test) line("test rows", *result.test);
   print_scores(result);

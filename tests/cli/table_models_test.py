@@ -106,6 +106,8 @@ def check_classes(trainer, checks):
     checks.expect(read(folder / "other_order.csv") == (header, lines), "columns in another order: other predictions")
     checks.expect("nothing is trained" in text and "epoch " not in text, f"does not say that it only predicts: {text}")
     checks.expect("\nall rows " in text and "training rows " not in text, f"scores of rows that do not train: {text}")
+    checks.expect("\n                 (they may include rows that the model was trained on)\n" in text,
+                  f"does not warn of rows that were trained on: {text}")
     write(folder / "new.csv", tests, ["color", "size", "member"])
     trainer.run(2, "--load", "m.safetensors", "--data", "new.csv", "--predictions", "new_predictions.csv")
     without = (["row", *header[2:]], [[line[0], *line[2:]] for line in lines])

@@ -4,6 +4,7 @@
 usage: train_arrays_test.py TRAIN
 """
 import gzip
+import json
 import random
 import struct
 import sys
@@ -100,6 +101,20 @@ def check_rows(trainer, checks):
                       f"{data}: other rows: {lines}")
 
 
+def check_defaults(trainer, checks):
+    """A few small images are trained long enough without any option. Synthetic data keep their fixed defaults."""
+    rows, labels = made()
+    array(trainer.folder, "y.npy", "<i4", [[label] for label in labels])
+    data = array(trainer.folder, "images.npy", "|u1", rows, f"({ROWS}, 3, 2, 2)")
+    words = ["--data", data, "--target-data", "y.npy", "--test", 0.2, "--seed", 3, "--summary", "s.json"]
+    text = trainer.run(2, *words).stdout
+    accuracy = json.loads((trainer.folder / "s.json").read_text())["test_accuracy"]
+    checks.expect("defaults for these data: --hidden 256,256 --batch-size 16 --epochs " in text and accuracy > 0.8,
+                  f"few images: accuracy {accuracy}: {text}")
+    text = trainer.run(1, "--data", "synthetic:99,4,2", "--hidden", 8).stdout
+    checks.expect("batches of 99, 8 steps" in text and "defaults for" not in text, f"synthetic data: {text}")
+
+
 def idx(code, shape, content):
     return struct.pack(f">{1 + len(shape)}I", code << 8 | len(shape), *shape) + content
 
@@ -169,6 +184,7 @@ def main():
         check_types(trainer, checks)
         check_answers(trainer, checks)
         check_rows(trainer, checks)
+        check_defaults(trainer, checks)
         check_folders(trainer, checks)
         check_refused(trainer, checks)
     checks.finish()
