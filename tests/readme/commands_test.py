@@ -26,7 +26,7 @@ from program import Checks, run_test
 
 # Marked commands of all pages. A new mark is a decision: can the command be one that every machine runs?
 MARKED = {"needs a GPU": 10, "needs a cluster": 1, "needs Slurm": 9, "needs nvcc": 5, "needs several hosts": 8,
-          "needs the network": 2, "runs tests": 6}
+          "needs the network": 2, "runs tests": 7}
 LAST_LINES = 20  # of the output of a command that fails
 
 
