@@ -230,7 +230,7 @@ def check_streaming(multiplier, checks):
 def check_one_rank_fails(multiplier, checks):
     """Rank 1 has no memory for its C of 1 GB: it reports that, and the other ranks end too."""
     limited = multiplier.folder / "limited.sh"
-    limited.write_text('#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -v 1500000\nexec "$@"\n')
+    limited.write_text('#!/bin/bash\n[ "$OMPI_COMM_WORLD_RANK" = 1 ] && ulimit -v 1200000\nexec "$@"\n')
     limited.chmod(0o755)
     done = run(limited, 2, multiplier.program, "--m", 16000, "--n", 16000, "--k", 16, "--mesh", "1x1x2", "--threads", 1,
                "--quiet", "--out", "c.npy", "--json", "c.json", *multiplier.quick(2, "f32"), cwd=multiplier.folder,

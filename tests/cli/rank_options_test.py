@@ -27,7 +27,7 @@ FREE = {
 OTHER_VALUE = {"FILE": "other", "N": "3", "X": "0.5", "M": "9", "K": "9", "BYTES": "2GiB", "IxJxK": "3x1x1",
                "WIDTHS": "12", "COLUMNS": "b", "A.npy": "other.npy", "B.npy": "other.npy", "C.npy": "new.npy",
                "C0.npy": "other.npy", "Y.npy": "other.npy", "CHAR": ";", "WHAT": "synthetic:99,4,2", "TIME": "1h",
-               "DIR": "other", "auto|FILE": "auto", "V,V,...": "0.5,0.7"}
+               "DIR": "other", "auto|FILE": "auto", "V,V,...": "0.5,0.7", "L": "0.5"}
 ENVIRONMENT = {**os.environ, **SETTINGS, "OMP_NUM_THREADS": "1"}
 BUILD_ID = struct.pack("<III", 4, 20, 3) + b"GNU\0"  # header of the build-id in a program file
 # Options of all ranks; rank 1 gets another value of the tested option.
