@@ -121,6 +121,20 @@ def check_by_hand(trainer, checks, arguments):
         checks.expect(all(abs(a - b) < 1e-6 for a, b in zip(found, map(float, new))), f"batch {batch}: trained {found}")
 
 
+def check_scales(trainer, checks):
+    """Columns of very different sizes: inputs and weights are shown as they are, and each sum is the sum of its terms."""
+    rows = [(523000, 0.0362, 1.5), (41000, 0.0481, 2.5), (38000, 0.0123, 1)]
+    table = "\n".join(["income,rate,y", *(",".join(map(str, row)) for row in rows)])
+    (trainer.folder / "scales.csv").write_text(table + "\n")
+    options = ["--data", "scales.csv", "--target", "y", *PLAIN, "--loss", "mse", "--hidden", "", "--no-bias", "--init",
+               "1e-6,3", "--batch-size", "3", "--steps", "1", "--explain"]
+    text = trainer.run(1, *options).stdout
+    slopes = [-2 * (target - income * 1e-6 - rate * 3) / 3 for income, rate, target in rows]
+    for line in ["y' = 5.23e+05*1e-06 + 0.0362*3 = 0.6316\n", "y' = 3.8e+04*1e-06 + 0.0123*3 = 0.0749\n",
+                 *(f" = {shown(sum(s * row[k] for s, row in zip(slopes, rows)))}\n" for k in (0, 1))]:
+        checks.expect(line in text, f"scales: no line with {line!r} in {text}")
+
+
 def flat(values):
     return [value for name in sorted(values, key=lambda name: (name.split(".")[1], "bias" in name))
             for value in values[name]]
@@ -203,6 +217,7 @@ def main():
         check_terminals(train, checks, cases["row"][0], folder)
         left = {path.suffix for path in pathlib.Path(folder).iterdir()}
         checks.expect(left == {".safetensors", ".json"}, f"--explain leaves files: {left}")
+        check_scales(trainer, checks)
     checks.finish()
 
 

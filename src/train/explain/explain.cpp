@@ -121,8 +121,8 @@ std::string introduction(const ExplainedRun& run) {
                   run.data.name(), run.options.loss == LossKind::mse ? "mse" : "cross-entropy");
   const auto names = [](const auto& columns) {
     std::vector<std::string> all;
-    for (const auto& column : columns) all.push_back(column.name);
-    return as_option(all);
+    for (const auto& column : columns) all.push_back(as_option({column.name}));
+    return fmt::format("{}", fmt::join(all, ", "));
   };
   if (!run.schema.inputs.empty()) {
     text += fmt::format("inputs {}; target {}\n", names(run.schema.inputs), names(run.schema.targets));

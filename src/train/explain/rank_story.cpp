@@ -67,7 +67,7 @@ class RankStory {
     text_ += equation(parts, width <= kLineWidth ? kIndent : kNarrow);
   }
   static const Block& only(const DistMatrix& matrix) { return matrix.blocks().front(); }
-  TextBlock numbers(const DistMatrix& matrix) const { return grid(numbers_of(context_, only(matrix).view)); }
+  Numbers numbers(const DistMatrix& matrix) const { return numbers_of(context_, only(matrix).view); }
 
   void blocks(std::size_t l) {
     const LayerMatrices layer = model_.layer(l);
@@ -113,7 +113,10 @@ class RankStory {
     if (step.place.k.size() == 0) text = fmt::format("{} = 0", text.substr(0, text.find(' ')));
     line(label, layer_text(l) + text + term(summed));
     if (step.place.k.size() == 0) return;
-    add({{"", grid(step.sum)}, {before, grid(step.a)}, {" x ", grid(step.b)}, {after, {}}});
+    const bool is_first = l == 0;  // its X are inputs of the network, not sums
+    const Numbers a = what == "Y" && is_first ? step.a : rounded(step.a);
+    const Numbers b = what == "dW" && !is_first ? rounded(step.b) : step.b;
+    add({{"", grid(rounded(step.sum))}, {before, grid(a)}, {" x ", grid(b)}, {after, {}}});
   }
 
   /// A product whose result is complete already has its bias and activation.
@@ -185,7 +188,7 @@ class RankStory {
   }
 
   void show(const std::string& name, const DistMatrix& matrix) {
-    const TextBlock block = numbers(matrix);
+    const TextBlock block = grid(rounded(numbers(matrix)));
     if (name.size() + width_of(block) + kIndent.size() + 3 <= kLineWidth) {
       text_ += side_by_side({{name + " = "}, block}, kIndent);
     } else {
@@ -200,8 +203,8 @@ class RankStory {
     line("update",
          fmt::format("{}new {}{}{}", layer_text(l), w_name(layer), layer.bias ? " and " + b_name(layer, "b") : "",
                      parts(Axis::i) > 1 ? fmt::format(", the same on {}", peers(Axis::i)) : ""));
-    std::vector<EquationPart> parts = {{"", numbers(layer.weight)}};
-    if (layer.bias) parts.push_back({"   ", numbers(*layer.bias)});
+    std::vector<EquationPart> parts = {{"", grid(numbers(layer.weight))}};
+    if (layer.bias) parts.push_back({"   ", grid(numbers(*layer.bias))});
     add(parts);
   }
 

@@ -91,10 +91,10 @@ class RecombinedText {
     }
     check(terms.front(), sum, magnitude * static_cast<double>(terms.size()));
     std::string names;
-    std::vector<EquationPart> parts = {{"", grid(sum)}};
+    std::vector<EquationPart> parts = {{"", grid(rounded(sum))}};
     for (const Term& term : terms) {
       names += (names.empty() ? "" : " + ") + factors(term);
-      parts.push_back({parts.size() == 1 ? " = " : " + ", grid(term.numbers)});
+      parts.push_back({parts.size() == 1 ? " = " : " + ", grid(rounded(term.numbers))});
     }
     text_ +=
         fmt::format("      {}{} = {}{}\n", step_.layers.size() == 1 ? "" : fmt::format("layer {}: ", key.layer + 1),

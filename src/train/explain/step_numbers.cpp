@@ -1,18 +1,38 @@
 #include "src/train/explain/step_numbers.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "distributed/owned_matrix.hpp"
 #include "distributed/redistribute.hpp"
 #include "src/train/explain/written.hpp"
 
 namespace recombine {
 
+namespace {
+
+/// The largest term of each column of dW = dZ^T X.
+std::vector<double> sizes_of_gradient(const LayerNumbers& layer) {
+  double largest = 0;
+  for (const double value : layer.dz.values) largest = std::max(largest, std::abs(value));
+  std::vector<double> sizes(static_cast<std::size_t>(layer.x.cols), 0);
+  for (std::size_t n = 0; n < layer.x.values.size(); ++n) {
+    double& size = sizes[n % sizes.size()];
+    size = std::max(size, largest * std::abs(layer.x.values[n]));
+  }
+  return sizes;
+}
+
+}  // namespace
+
 StepNumbers rounded(StepNumbers step) {
   for (LayerNumbers& layer : step.layers) {
-    for (Numbers* matrix : {&layer.x, &layer.y, &layer.dz, &layer.weight.before, &layer.weight.gradient,
-                            &layer.weight.after, &layer.bias.before, &layer.bias.gradient, &layer.bias.after}) {
+    layer.weight.gradient = rounded(std::move(layer.weight.gradient), sizes_of_gradient(layer));
+    for (Numbers* matrix : {&layer.y, &layer.dz, &layer.bias.gradient}) {
       *matrix = rounded(std::move(*matrix));
     }
   }
+  for (std::size_t l = 1; l < step.layers.size(); ++l) step.layers[l].x = step.layers[l - 1].y;
   return step;
 }
 

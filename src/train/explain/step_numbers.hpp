@@ -39,7 +39,7 @@ struct StepNumbers {
   }
 };
 
-/// The step with rounded() matrices, as the text shows them.
+/// The step as the text shows it: results of sums are rounded(). Inputs and weights are not sums.
 StepNumbers rounded(StepNumbers step);
 
 /// Collects the matrices of steps from all ranks. Every rank calls all functions.

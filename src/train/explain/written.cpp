@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,17 +35,25 @@ std::string equation(std::initializer_list<EquationPart> parts, std::string_view
 }
 
 Numbers rounded(Numbers numbers) {
-  constexpr int kDigits = 6;
   double largest = 0;
   for (const double value : numbers.values) largest = std::max(largest, std::abs(value));
-  if (largest == 0) return numbers;
-  const double last = std::pow(10, std::floor(std::log10(largest)) + 1 - kDigits);
-  for (double& value : numbers.values) value = std::round(value / last) * last;
+  const auto cols = static_cast<std::size_t>(numbers.cols);
+  return rounded(std::move(numbers), std::vector<double>(cols, largest));
+}
+
+Numbers rounded(Numbers numbers, const std::vector<double>& column_sizes) {
+  constexpr int kDigits = 6;
+  for (std::size_t n = 0; n < numbers.values.size(); ++n) {
+    double& value = numbers.values[n];
+    const double size = column_sizes[n % column_sizes.size()];
+    if (std::abs(value) >= 0.01 * size) continue;
+    const double last = std::pow(10, std::floor(std::log10(size)) + 1 - kDigits);
+    value = std::round(value / last) * last;
+  }
   return numbers;
 }
 
-TextBlock grid(const Numbers& exact) {
-  const Numbers numbers = rounded(exact);
+TextBlock grid(const Numbers& numbers) {
   TextBlock lines = NumberGrid{numbers.values, numbers.rows, numbers.cols}.text();
   for (std::string& line : lines) line = "[" + line + "]";
   return lines;

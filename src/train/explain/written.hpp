@@ -25,11 +25,13 @@ std::string equation(std::initializer_list<EquationPart> parts, std::string_view
 /// The lines of `text`, those that are too long broken at spaces. A word that is longer than a line stays whole.
 std::string fitted(std::string_view text);
 
-/// Six digits of the largest number, and as many decimals of the others. Sums whose terms almost cancel have only so many
-/// right digits; the others depend on the mesh.
+/// For results of sums: six digits of the largest number, and as many decimals of numbers below 1 % of it. Sums whose
+/// terms almost cancel have only so many right digits; the others depend on the mesh.
 Numbers rounded(Numbers numbers);
+/// The same, with the size of the terms of each column in place of the largest number.
+Numbers rounded(Numbers numbers, const std::vector<double>& column_sizes);
 
-/// The rows of a matrix in brackets; its numbers are rounded().
+/// The rows of a matrix in brackets.
 TextBlock grid(const Numbers& numbers);
 Numbers transposed(const Numbers& numbers);
 
