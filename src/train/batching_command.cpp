@@ -51,6 +51,8 @@ BatchingCommand read_batching(const OptionReader& reader) {
     require_input(!reader.given(option), "--{} {}: --compare-batching {}; expected only one of the two", option,
                   reader.string(option), why);
   }
+  require_input(command.plot.empty() || command.plot.ends_with(".svg"),
+                "--plot {}: expected a name that ends with .svg", command.plot);
   refuse_flag(reader, "evaluate", "trains");
   refuse_flag(reader, "keep-best", "compares the weights of the last epoch");
   command.chooses_optimizer = !reader.given("optimizer");

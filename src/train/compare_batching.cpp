@@ -4,6 +4,7 @@
 
 #include "distributed/io/output_file.hpp"
 #include "kernels/error.hpp"
+#include "src/explain/text_layout.hpp"
 #include "src/nn/checkpoint/bands.hpp"
 #include "src/nn/checkpoint/load_weights.hpp"
 #include "src/nn/set_weights.hpp"
@@ -87,7 +88,7 @@ void Comparison::open_outputs() {
     }
     if (command_.quiet) return;
     for (const auto* file : {&summary_, &plot_}) print_note("train", *file ? (*file)->note() : "");
-    for (const std::string& note : read_.notes()) print("{}\n", note);
+    for (const std::string& note : read_.notes()) print("{}", paragraph(note, ""));
   });
 }
 

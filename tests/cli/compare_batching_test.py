@@ -190,6 +190,7 @@ def check_bad_input(checks, program, repository, folder):
         (["--plot", "p.svg"], "--plot p.svg: expected with --compare-batching"),
         (["--until-loss", "1"], "--until-loss 1: expected with --compare-batching"),
         ([*data, "--plot", "none/p.svg"], ["--plot none/p.svg: ", "expected"]),
+        ([*data, "--plot", "p.png"], "--plot p.png: expected a name that ends with .svg"),
         ([*data, "--plot", "p.svg", "--summary", "p.svg"], "--plot p.svg: is the file of --summary too"),
         ([*data, "--until-loss", "nan"], "--until-loss"),
         (["--data", str(folder / "one.csv"), "--target", "y", "--compare-batching"], "one.csv: "),

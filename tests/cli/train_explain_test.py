@@ -122,7 +122,7 @@ def check_by_hand(trainer, checks, arguments):
 
 
 def check_scales(trainer, checks):
-    """Columns of very different sizes: inputs and weights are shown as they are, and each sum is the sum of its terms."""
+    """Columns of very different sizes: inputs and weights are shown as they are, and sums are those of their terms."""
     rows = [(523000, 0.0362, 1.5), (41000, 0.0481, 2.5), (38000, 0.0123, 1)]
     table = "\n".join(["income,rate,y", *(",".join(map(str, row)) for row in rows)])
     (trainer.folder / "scales.csv").write_text(table + "\n")
