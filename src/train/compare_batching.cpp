@@ -89,6 +89,7 @@ void Comparison::open_outputs() {
     if (command_.quiet) return;
     for (const auto* file : {&summary_, &plot_}) print_note("train", *file ? (*file)->note() : "");
     for (const std::string& note : read_.notes()) print("{}", paragraph(note, ""));
+    if (!options_.note.empty()) print("{}", paragraph(options_.note, ""));
   });
 }
 

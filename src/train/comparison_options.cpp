@@ -53,12 +53,18 @@ TrainCommand completed(const TrainCommand& command, const RunData& read) {
 std::string options_not_given(const TrainCommand& given, const TrainCommand& all, const TrainerOptions& chosen) {
   std::vector<std::string> options;
   if (given.hidden != all.hidden) options.push_back(fmt::format("--hidden '{}'", fmt::join(chosen.model.hidden, ",")));
-  if (given.batch_size != all.batch_size) options.push_back(fmt::format("--batch-size {}", *all.batch_size));
+  if (!given.batch_size) options.push_back(fmt::format("--batch-size {}", *all.batch_size));
   if (!given.epochs) options.push_back(fmt::format("--epochs {}", chosen.epochs));
   if (given.batching.chooses_optimizer) options.push_back(fmt::format("--optimizer {}", name_of(all.optimizer.kind)));
   if (!given.lr) options.push_back(fmt::format("--lr {}", *all.lr));
   if (given.batching.chooses_schedule) options.push_back(fmt::format("--lr-schedule {}", name_of(all.schedule)));
   return fmt::format("{}", fmt::join(options, " "));
+}
+
+std::string note_on_rows(const TrainCommand& given, const TrainCommand& all) {
+  if (!given.batch_size || *given.batch_size == *all.batch_size) return "";
+  return fmt::format("--batch-size: {} another strategy; a mini-batch has {} rows",
+                     *given.batch_size == 1 ? "one row is" : "all rows are", *all.batch_size);
 }
 
 BatchingStrategy with_rows(const std::string& name, std::int64_t rows, TrainerOptions trainer) {
@@ -98,7 +104,8 @@ ComparisonOptions comparison_options(const TrainCommand& command, const RunData&
                          with_all_rows(rows, shared)},
           .optimizer = name_of(all.optimizer.kind),
           .schedule = name_of(all.schedule),
-          .defaults = options_not_given(command, all, shared)};
+          .defaults = options_not_given(command, all, shared),
+          .note = note_on_rows(command, all)};
 }
 
 }  // namespace recombine

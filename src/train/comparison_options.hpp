@@ -20,6 +20,7 @@ struct ComparisonOptions {
   std::string optimizer;                       ///< as --optimizer names it
   std::string schedule;                        ///< as --lr-schedule names it
   std::string defaults;  ///< the options that were chosen for these data: "--batch-size 2 --lr 0.01"; "": none
+  std::string note;      ///< for the screen, if the given --batch-size is not one of a mini-batch; else ""
 };
 
 /// Takes each option from the user; else a default with which the comparison shows the effect of the batch size alone:

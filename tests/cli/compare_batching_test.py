@@ -125,6 +125,10 @@ def check_until(trainer, checks, repository):
                   f"the summary of a loss below the minimum: {found}")
     found, _ = compare(trainer, 1, *ad_spend(repository), "--batch-size", "4")
     checks.expect([run["rows_per_update"] for run in found["runs"]] == [1, 4, 5], "--batch-size 4 is not used")
+    for given, what in [("1", "one row is"), ("all", "all rows are")]:
+        found, shown = compare(trainer, 1, *ad_spend(repository), "--batch-size", given)
+        told = f"--batch-size: {what} another strategy; a mini-batch has 2 rows\n"
+        checks.expect(told in shown and found["runs"][1]["rows_per_update"] == 2, f"--batch-size {given}: {shown}")
 
 
 def check_picture(checks, path, losses):
