@@ -92,6 +92,10 @@ def check_bytes(multiplier, checks, texts):
     in_parallel(checks, compare, [("1x1x4", "gather"), *(("2x2x1", schedule) for schedule in SCHEDULES)])
     single = bytes_tables(texts["sharded_2x1x2"])[0]  # f64; A and B as for all-reduce, C once instead of twice
     checks.expect(all(counts[:4] == [64] * 4 for counts in single.values()), f"reduce-scatter of f64: {single}")
+    mean = "An element has 4 bytes. The bytes of a sum over ranks are their mean."
+    for mesh, has_mean in [("1x1x3", True), ("3x1x1", False)]:
+        shown = multiplier.run(3, "--explain", "--mesh", mesh)
+        checks.expect((mean in shown) == has_mean and (" 85.3 " in shown) == has_mean, f"{mesh}: bytes of {shown}")
 
 
 def last_matrix(text, rows, cols):

@@ -1,6 +1,7 @@
 #include "src/matmul/explain/mesh_text.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -104,15 +105,27 @@ std::string sum_text(const MeshStory& story, const TextStyle& style) {
          equation(parts, kIndent);
 }
 
+/// True if a rank sends 85.3 bytes: the journal has the mean over the ranks of an all-reduce or reduce-scatter.
+bool has_mean_bytes(const ScheduleStory& told, std::size_t ranks) {
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    if (told.bytes_sent(rank) != std::floor(told.bytes_sent(rank))) return true;
+  }
+  return false;
+}
+
 std::string bytes_table(const MeshStory& story, const TextStyle& style) {
   const MatmulShape& shape = story.names.shape();
   std::string text = below(style, "  Bytes that each rank sends");
   const auto in_a = size_of(shape.type), in_c = size_of(shape.result_type());
-  text += paragraph(in_a == in_c ? fmt::format("An element has {} bytes.", in_a)
-                                 : fmt::format("An element of A or B has {} bytes, of C {}.", in_a, in_c),
+  const auto ranks = static_cast<std::size_t>(story.names.mesh().size());
+  const bool has_mean =
+      std::ranges::any_of(story.schedules, [ranks](const ScheduleStory& told) { return has_mean_bytes(told, ranks); });
+  text += paragraph(fmt::format("{}{}",
+                                in_a == in_c ? fmt::format("An element has {} bytes.", in_a)
+                                             : fmt::format("An element of A or B has {} bytes, of C {}.", in_a, in_c),
+                                has_mean ? " The bytes of a sum over ranks are their mean." : ""),
                     "  ");
   std::string line = "    schedule";
-  const auto ranks = static_cast<std::size_t>(story.names.mesh().size());
   for (std::size_t rank = 0; rank < ranks; ++rank) line += fmt::format(" {:>6}", fmt::format("r{}", rank));
   text += line + "    all\n";
   for (const ScheduleStory& told : story.schedules) {
