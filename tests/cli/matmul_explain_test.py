@@ -3,18 +3,16 @@
 usage: matmul_explain_test.py MATMUL [--update]
 --update writes the golden files anew (golden.py).
 """
-import os
 import pathlib
-import pty
 import re
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from golden import Golden, flaws_of
 from multiplier import SCHEDULES, Multiplier, in_parallel, made, product, transposed
-from program import SETTINGS, Checks
+from program import Checks
+from pseudo_terminal import output_on
 
 # name -> ranks, arguments. Every output is a golden file.
 GOLDEN = {
@@ -127,29 +125,18 @@ def check_files(multiplier, checks):
     checks.expect(not flaws_of(text), f"wide numbers: {flaws_of(text)}")
 
 
-def output_on_terminal(program, folder, **environment):
-    ours, its = pty.openpty()
-    every = {**os.environ, **SETTINGS, "OMP_NUM_THREADS": "1", "TERM": "xterm", **environment}
-    with subprocess.Popen([program, "--explain"], cwd=folder, env=every, stdout=its, stdin=its):
-        os.close(its)
-        text = b""
-        try:
-            while piece := os.read(ours, 4096):
-                text += piece
-        except OSError:  # Linux reports the closed other side as an error
-            pass
-    os.close(ours)
-    return text.decode().replace("\r\n", "\n")
-
-
 def check_colour(multiplier, checks, plain):
     """Only on a terminal, and not with NO_COLOR. Without its codes the text is the same."""
-    coloured = output_on_terminal(multiplier.program, multiplier.folder)
+    def shown_on(terminal, environment=None):
+        text, _ = output_on(terminal, [multiplier.program, "--explain"], multiplier.folder, environment)
+        return text.replace("\r\n", "\n")
+
+    coloured = shown_on("xterm")
     checks.expect("\x1b[1mOne element" in coloured, f"no heading in bold: {coloured[:200]!r}")
     checks.expect(re.sub(r"\x1b\[\d*m", "", coloured) == plain, "other text on a terminal")
-    for changes in [{"NO_COLOR": "1"}, {"TERM": "dumb"}]:
-        text = output_on_terminal(multiplier.program, multiplier.folder, **changes)
-        checks.expect(text == plain, f"{changes}: {text[:200]!r}")
+    for terminal, environment in [("xterm", {"NO_COLOR": "1"}), ("dumb", {})]:
+        text = shown_on(terminal, environment)
+        checks.expect(text == plain, f"{terminal}, {environment}: {text[:200]!r}")
 
 
 def main():
