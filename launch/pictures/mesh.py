@@ -12,6 +12,20 @@ def rank_of(i, j, k):
     return (i * 2 + j) * 2 + k
 
 
+def draw_cells(drawing, corner, name_of, texts_of):
+    """A plate of 2x2 cells, each with the colour of its block of C. texts_of(i, j): (distance from the top, text,
+    options) of each line."""
+    x, y = corner
+    for i in HALVES:
+        for j in HALVES:
+            left, top = x + j * CELL_WIDTH, y + i * CELL_HEIGHT
+            drawing.begin(name_of(i, j))
+            drawing.rect(left, top, CELL_WIDTH, CELL_HEIGHT, BLOCKS[2 * i + j], EDGES[2 * i + j], thick=1.5)
+            for down, text, options in texts_of(i, j):
+                drawing.text(left + CELL_WIDTH / 2, top + down, text, **options)
+            drawing.end()
+
+
 def draw_layer(drawing, k):
     """The four ranks of one k. Their blocks of A stand to the left of them, their blocks of B above them."""
     x, y = LAYERS[k]
@@ -20,28 +34,18 @@ def draw_layer(drawing, k):
         drawing.text(x - 36, y + (half + 0.5) * CELL_HEIGHT + 6, f"A{half + 1}{k + 1}", size=17)
         drawing.rect(x + half * CELL_WIDTH + 6, y - 48, CELL_WIDTH - 12, 34, fill="#f6f8fa", edge=GREY)
         drawing.text(x + (half + 0.5) * CELL_WIDTH, y - 25, f"B{k + 1}{half + 1}", size=17)
-    for i in HALVES:
-        for j in HALVES:
-            left, top = x + j * CELL_WIDTH, y + i * CELL_HEIGHT
-            drawing.begin(f"rank{rank_of(i, j, k)}")
-            drawing.rect(left, top, CELL_WIDTH, CELL_HEIGHT, BLOCKS[2 * i + j], EDGES[2 * i + j], thick=1.5)
-            drawing.text(left + CELL_WIDTH / 2, top + 30, f"rank {rank_of(i, j, k)}", size=19, bold="bold")
-            drawing.text(left + CELL_WIDTH / 2, top + 50, f"({i}, {j}, {k})", size=14, colour=GREY)
-            drawing.text(left + CELL_WIDTH / 2, top + 76, f"A{i + 1}{k + 1} B{k + 1}{j + 1}", size=17)
-            drawing.end()
+    draw_cells(drawing, (x, y), lambda i, j: f"rank{rank_of(i, j, k)}", lambda i, j: [
+        (30, f"rank {rank_of(i, j, k)}", {"size": 19, "bold": "bold"}),
+        (50, f"({i}, {j}, {k})", {"size": 14, "colour": GREY}),
+        (76, f"A{i + 1}{k + 1} B{k + 1}{j + 1}", {"size": 17})])
     drawing.text(x + PLATE_WIDTH / 2, y + PLATE_HEIGHT + 26, f"k = {k}", size=17, bold="bold", colour=K)
 
 
 def draw_sum(drawing):
     x, y = C_AT
-    for i in HALVES:
-        for j in HALVES:
-            left, top = x + j * CELL_WIDTH, y + i * CELL_HEIGHT
-            drawing.begin(f"C{i + 1}{j + 1}")
-            drawing.rect(left, top, CELL_WIDTH, CELL_HEIGHT, BLOCKS[2 * i + j], EDGES[2 * i + j], thick=1.5)
-            drawing.text(left + CELL_WIDTH / 2, top + 38, f"C{i + 1}{j + 1}", size=19, bold="bold")
-            drawing.text(left + CELL_WIDTH / 2, top + 66, f"ranks {rank_of(i, j, 0)} + {rank_of(i, j, 1)}", size=16)
-            drawing.end()
+    draw_cells(drawing, C_AT, lambda i, j: f"C{i + 1}{j + 1}", lambda i, j: [
+        (38, f"C{i + 1}{j + 1}", {"size": 19, "bold": "bold"}),
+        (66, f"ranks {rank_of(i, j, 0)} + {rank_of(i, j, 1)}", {"size": 16})])
     drawing.text(x + PLATE_WIDTH / 2, y + PLATE_HEIGHT + 26, "sum over k", size=17, bold="bold", colour=K)
 
 
