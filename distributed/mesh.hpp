@@ -37,6 +37,12 @@ Range split_range(std::int64_t extent, std::int64_t parts, std::int64_t index, s
 struct Coord {
   std::array<int, 3> at{};
   int operator[](Axis axis) const { return at[static_cast<std::size_t>(axis)]; }
+  /// The position of another rank along `axis`.
+  Coord with(Axis axis, int to) const {
+    Coord other = *this;
+    other.at[static_cast<std::size_t>(axis)] = to;
+    return other;
+  }
   bool operator==(const Coord&) const = default;
 };
 

@@ -19,8 +19,7 @@ RankContext::RankContext(const Mesh& mesh, Communicator& world, Device& device, 
           mesh.to_string(), mesh.size(), world.size());
   for (const Axis axis : kAxes) {
     // The ranks of one line along `axis` have the same other two coordinates.
-    Coord origin = coord_;
-    origin.at[static_cast<std::size_t>(axis)] = 0;
+    const Coord origin = coord_.with(axis, 0);
     AxisLink& link = axes_[static_cast<std::size_t>(axis)];
     link.communicator =
         observe(make_communicator(world, device, collectives, mesh.rank_of(origin), coord_[axis]), *journal_, axis);

@@ -18,11 +18,6 @@ constexpr Axis travels_along(BlockNames::Operand operand) {
   return operand == BlockNames::Operand::a ? Axis::j : Axis::i;
 }
 
-Coord moved(Coord at, Axis axis, int to) {
-  at.at[static_cast<std::size_t>(axis)] = to;
-  return at;
-}
-
 /// A grid of blocks; each cell has a name and the ranks that hold the block.
 TextBlock grid_of(int rows, int cols, const std::function<std::string(int, int)>& cell) {
   std::vector<TextBlock> cells;  // per row
@@ -67,7 +62,7 @@ std::vector<BlockNames::Piece> BlockNames::all_pieces(int part) const {
   for (const Operand operand : {Operand::a, Operand::b}) {
     const Axis axis = travels_along(operand);
     for (int holder = 0; holder < mesh_.parts(axis); ++holder) {
-      ends.insert(k_range(operand, moved({{0, 0, part}}, axis, holder)).end);
+      ends.insert(k_range(operand, Coord{{0, 0, part}}.with(axis, holder)).end);
     }
   }
   if (whole.size() > 0) ends.erase(whole.begin);
@@ -134,7 +129,7 @@ std::string BlockNames::cuts() const {
 std::string BlockNames::owner(Operand operand, Coord at, const Piece& piece) const {
   const Axis axis = travels_along(operand);
   for (int holder = 0; holder < mesh_.parts(axis); ++holder) {
-    at = moved(at, axis, holder);
+    at = at.with(axis, holder);
     if (overlap(k_range(operand, at), piece.k) != piece.k || bytes(operand, at, piece.k) == 0) continue;
     return fmt::format("{}:{}", name(operand, at, piece), mesh_.rank_of(at));
   }

@@ -57,7 +57,7 @@ void RankStory::add_panel(const JournalEntry& entry) {
   const Operand operand = BlockNames::operand_along(entry.axis);
   Travel& travel = travel_of(entry.axis);
   StoryRow& row = this->row(++travel.messages);
-  const Coord root = along(entry.axis, entry.peer);
+  const Coord root = at_.with(entry.axis, entry.peer);
   const std::int64_t one = names_.bytes(operand, at_, {0, 1});
   if (one == 0) return;
   if (travel.messages == 1) travel.k = names_.k_range(operand, root).begin;
@@ -78,12 +78,12 @@ void RankStory::add_shift(const JournalEntry& entry) {
   Travel& travel = travel_of(entry.axis);
   const bool skewed = travel.turns == ranks;
   if (travel.messages++ == 0) travel.piece = travel.start = at_[entry.axis];
-  const Range piece = names_.k_range(operand, along(entry.axis, travel.piece));
+  const Range piece = names_.k_range(operand, at_.with(entry.axis, travel.piece));
   const std::int64_t bytes = names_.bytes(operand, at_, piece);
   require(bytes == entry.bytes, "a message of {} bytes; expected {}, the size of the block", entry.bytes, bytes);
-  const std::string name = names_.operand(operand, along(entry.axis, travel.piece), piece);
+  const std::string name = names_.operand(operand, at_.with(entry.axis, travel.piece), piece);
   add_send(row(travel.messages + (skewed ? 0 : 1)),
-           fmt::format("{} -> {}", name, names_.mesh().rank_of(along(entry.axis, entry.peer))),
+           fmt::format("{} -> {}", name, names_.mesh().rank_of(at_.with(entry.axis, entry.peer))),
            static_cast<double>(bytes));
   travel.piece = ring_rank(travel.piece, at_[entry.axis] - entry.peer, ranks);
   if (skewed && travel.messages == 1) travel.start = travel.piece;
@@ -111,7 +111,7 @@ int RankStory::step_of(Range k) const {
     if (travel.turns == 0) continue;
     const int ranks = names_.mesh().extent(axis);
     int piece = 0;
-    while (piece + 1 < ranks && names_.k_range(BlockNames::operand_along(axis), along(axis, piece)).end <= k.begin) {
+    while (piece + 1 < ranks && names_.k_range(BlockNames::operand_along(axis), at_.with(axis, piece)).end <= k.begin) {
       ++piece;
     }
     return 1 + ring_rank(piece, -travel.start, ranks);
@@ -126,15 +126,10 @@ RankStory::Travel& RankStory::travel_of(Axis axis) {
 std::string RankStory::others_along(Axis axis) const {
   std::string text;
   for (int to = 0; to < names_.mesh().extent(axis); ++to) {
-    if (to != at_[axis]) text += fmt::format("{}{}", text.empty() ? "" : " ", names_.mesh().rank_of(along(axis, to)));
+    if (to != at_[axis])
+      text += fmt::format("{}{}", text.empty() ? "" : " ", names_.mesh().rank_of(at_.with(axis, to)));
   }
   return text;
-}
-
-Coord RankStory::along(Axis axis, int to) const {
-  Coord coord = at_;
-  coord.at[static_cast<std::size_t>(axis)] = to;
-  return coord;
 }
 
 }  // namespace recombine

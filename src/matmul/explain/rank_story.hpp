@@ -43,7 +43,6 @@ class RankStory {
   void add_product(const RecordedStep& step);
   int step_of(Range k) const;
   std::string others_along(Axis axis) const;
-  Coord along(Axis axis, int to) const;
 
   const BlockNames& names_;
   Coord at_;

@@ -153,9 +153,7 @@ class RankStory {
   std::string peers(Axis axis) const {
     std::vector<int> ranks;
     for (int part = 0; part < parts(axis); ++part) {
-      Coord coord = context_.coord();
-      coord.at[static_cast<std::size_t>(axis)] = part;
-      if (part != at(axis)) ranks.push_back(context_.mesh().rank_of(coord));
+      if (part != at(axis)) ranks.push_back(context_.mesh().rank_of(context_.coord().with(axis, part)));
     }
     return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "));
   }
