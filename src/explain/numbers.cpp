@@ -1,8 +1,12 @@
 #include "src/explain/numbers.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "distributed/io/convert.hpp"
+#include "distributed/owned_matrix.hpp"
+#include "distributed/redistribute.hpp"
 #include "src/program/host_copy.hpp"
 
 namespace recombine {
@@ -28,6 +32,18 @@ Numbers numbers_of(const RankContext& context, ConstMatrixView matrix, Transpose
   const VectorView values = vector_view(numbers.values.data(), matrix.rows * matrix.cols);
   convert(host.view(), transpose, as_matrix(values, numbers.rows, numbers.cols));
   return numbers;
+}
+
+Numbers whole_of(RankContext& context, Communicator& group, const DistMatrix& matrix, Transpose transpose) {
+  OwnedMatrix all(context, {matrix.rows(), matrix.cols()}, {}, matrix.memory().type);
+  redistribute(context, group, matrix, all);
+  return numbers_of(context, all.blocks().front().view, transpose);
+}
+
+double largest(const Numbers& numbers) {
+  double most = 0;
+  for (const double value : numbers.values) most = std::max(most, std::abs(value));
+  return most;
 }
 
 }  // namespace recombine

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "distributed/communicator.hpp"
 #include "distributed/rank_context.hpp"
 #include "src/explain/number_grid.hpp"
 
@@ -21,5 +22,13 @@ struct Numbers {
 /// The numbers of a matrix in the device's memory, or of its transpose. Waits for the compute stream.
 /// @pre the matrix is contiguous
 Numbers numbers_of(const RankContext& context, ConstMatrixView matrix, Transpose transpose = Transpose::no);
+
+/// All numbers of a matrix, or of its transpose, brought together on every rank by redistribute(). Every rank calls it.
+/// @param group  all ranks of the mesh, for memory of the context's device
+Numbers whole_of(RankContext& context, Communicator& group, const DistMatrix& matrix,
+                 Transpose transpose = Transpose::no);
+
+/// The largest absolute value; 0 if there are no numbers.
+double largest(const Numbers& numbers);
 
 }  // namespace recombine

@@ -42,4 +42,24 @@ std::string paragraph(std::string_view words, std::string_view indent) {
   return side_by_side({wrapped(words, kLineWidth - indent.size())}, indent);
 }
 
+std::string fitted(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size()) + 2;
+    while (line.size() > kLineWidth) {
+      const std::size_t option = line.rfind(" --", kLineWidth);
+      const bool has_option = option != std::string::npos && option > indent;
+      const std::size_t space = has_option ? option : line.rfind(' ', kLineWidth);
+      if (space == std::string::npos || space <= indent) break;
+      result += line.substr(0, space) + '\n';
+      line = std::string(indent, ' ') + line.substr(space + 1);
+    }
+    result += line + '\n';
+  }
+  return result;
+}
+
 }  // namespace recombine

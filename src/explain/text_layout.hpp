@@ -25,4 +25,8 @@ TextBlock wrapped(std::string_view words, std::size_t width);
 /// The same with `indent` at the beginning of every line.
 std::string paragraph(std::string_view words, std::string_view indent);
 
+/// The lines of `text`, those that are too long broken before an option (--lr 0.1), or else at a space. A word that is
+/// longer than a line stays whole.
+std::string fitted(std::string_view text);
+
 }  // namespace recombine

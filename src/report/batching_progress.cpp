@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "distributed/session.hpp"
+#include "src/explain/text_layout.hpp"
 #include "src/report/standard_output.hpp"
 
 namespace recombine {
@@ -10,34 +11,19 @@ namespace recombine {
 namespace {
 
 constexpr double kTerminalInterval = 0.2, kLogInterval = 30;  ///< seconds between two lines
-constexpr std::size_t kColumns = 80;
-
-/// `text` in lines of at most 80 columns, cut before an option if there is one, else at a space.
-std::string wrapped(std::string text) {
-  std::size_t begin = 0;
-  while (text.size() - begin > kColumns) {
-    const std::size_t option = text.rfind(" --", begin + kColumns);
-    const std::size_t space =
-        option != std::string::npos && option > begin ? option : text.rfind(' ', begin + kColumns);
-    if (space == std::string::npos || space <= begin) break;
-    text.replace(space, 1, "\n  ");
-    begin = space + 1;
-  }
-  return text + "\n";
-}
 
 }  // namespace
 
 void print_heading(const BatchingComparison& comparison) {
-  print("{}", wrapped(fmt::format("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}", comparison.np,
-                                  comparison.np == 1 ? "" : "s", comparison.mesh.to_string(), comparison.threads,
-                                  comparison.threads == 1 ? "" : "s", comparison.device)));
-  print("{}", wrapped(fmt::format("{} with {} parameters on {}: {} rows", comparison.model, comparison.parameters,
-                                  comparison.data, comparison.rows)));
-  print("{}", wrapped(fmt::format("three trainings from the same weights{}, each {} epochs of {}, {} learning rate {}",
-                                  comparison.loaded.empty() ? "" : ", those of " + comparison.loaded, comparison.epochs,
-                                  comparison.optimizer, comparison.schedule, comparison.lr)));
-  if (!comparison.defaults.empty()) print("{}", wrapped("defaults for this comparison: " + comparison.defaults));
+  print("{}", fitted(fmt::format("{} rank{}, mesh {} (i x j x k), {} thread{} each: {}", comparison.np,
+                                 comparison.np == 1 ? "" : "s", comparison.mesh.to_string(), comparison.threads,
+                                 comparison.threads == 1 ? "" : "s", comparison.device)));
+  print("{}", fitted(fmt::format("{} with {} parameters on {}: {} rows", comparison.model, comparison.parameters,
+                                 comparison.data, comparison.rows)));
+  print("{}", fitted(fmt::format("three trainings from the same weights{}, each {} epochs of {}, {} learning rate {}",
+                                 comparison.loaded.empty() ? "" : ", those of " + comparison.loaded, comparison.epochs,
+                                 comparison.optimizer, comparison.schedule, comparison.lr)));
+  if (!comparison.defaults.empty()) print("{}", fitted("defaults for this comparison: " + comparison.defaults));
   print("\n");
   std::fflush(stdout);
 }

@@ -6,11 +6,6 @@
 
 namespace recombine {
 
-/// All numbers of a matrix, or of its transpose, brought together on every rank by redistribute(). Every rank calls it.
-/// @param group  all ranks of the mesh, for memory of the context's device
-Numbers whole_of(RankContext& context, Communicator& group, const DistMatrix& matrix,
-                 Transpose transpose = Transpose::no);
-
 /// All numbers of A, B and C on every rank, after a product.
 struct WholeProduct {
   MatmulShape shape;

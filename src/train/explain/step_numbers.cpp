@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "distributed/owned_matrix.hpp"
-#include "distributed/redistribute.hpp"
 #include "src/train/explain/written.hpp"
 
 namespace recombine {
@@ -13,12 +11,11 @@ namespace {
 
 /// The largest term of each column of dW = dZ^T X.
 std::vector<double> sizes_of_gradient(const LayerNumbers& layer) {
-  double largest = 0;
-  for (const double value : layer.dz.values) largest = std::max(largest, std::abs(value));
+  const double largest_dz = largest(layer.dz);
   std::vector<double> sizes(static_cast<std::size_t>(layer.x.cols), 0);
   for (std::size_t n = 0; n < layer.x.values.size(); ++n) {
     double& size = sizes[n % sizes.size()];
-    size = std::max(size, largest * std::abs(layer.x.values[n]));
+    size = std::max(size, largest_dz * std::abs(layer.x.values[n]));
   }
   return sizes;
 }
@@ -40,17 +37,11 @@ StepCollector::StepCollector(RankContext& context, Communicator& all, const Trai
                              const TrainerOptions& options)
     : context_(context), all_(all), trainer_(trainer), data_(data), options_(options), before_(weights()) {}
 
-Numbers StepCollector::whole(const DistMatrix& matrix) const {
-  OwnedMatrix copy(context_, {matrix.rows(), matrix.cols()}, {}, matrix.memory().type);
-  redistribute(context_, all_, matrix, copy);
-  return numbers_of(context_, copy.blocks().front().view);
-}
-
 std::vector<Numbers> StepCollector::weights() const {
   const Model& model = trainer_.model();
   std::vector<Numbers> all;
   for (std::size_t t = 0; t < model.layout().tensors().size(); ++t) {
-    all.push_back(whole(model.layout().matrix(t, model.weights())));
+    all.push_back(whole_of(context_, all_, model.layout().matrix(t, model.weights())));
   }
   return all;
 }
@@ -80,11 +71,11 @@ StepNumbers StepCollector::collect(const StepRecord& record) {
     const LayerMatrices layer = model.layer(l);
     const std::size_t t = model.layout().weight_of(l);
     LayerNumbers numbers{.activation = layer.activation,
-                         .x = whole(layer.x),
-                         .y = whole(layer.y),
-                         .dz = whole(layer.dz),
-                         .weight = {before_[t], whole(layer.weight_gradient), after[t]}};
-    if (layer.bias) numbers.bias = {before_[t + 1], whole(*layer.bias_gradient), after[t + 1]};
+                         .x = whole_of(context_, all_, layer.x),
+                         .y = whole_of(context_, all_, layer.y),
+                         .dz = whole_of(context_, all_, layer.dz),
+                         .weight = {before_[t], whole_of(context_, all_, layer.weight_gradient), after[t]}};
+    if (layer.bias) numbers.bias = {before_[t + 1], whole_of(context_, all_, *layer.bias_gradient), after[t + 1]};
     step.layers.push_back(std::move(numbers));
   }
   before_ = std::move(after);

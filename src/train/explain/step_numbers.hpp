@@ -53,8 +53,6 @@ class StepCollector {
   StepNumbers collect(const StepRecord& record);
 
  private:
-  /// All elements of a matrix that the ranks of the mesh share.
-  Numbers whole(const DistMatrix& matrix) const;
   std::vector<Numbers> weights() const;
   Numbers targets(const std::vector<std::int64_t>& rows) const;
 

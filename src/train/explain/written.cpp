@@ -35,10 +35,8 @@ std::string equation(std::initializer_list<EquationPart> parts, std::string_view
 }
 
 Numbers rounded(Numbers numbers) {
-  double largest = 0;
-  for (const double value : numbers.values) largest = std::max(largest, std::abs(value));
-  const auto cols = static_cast<std::size_t>(numbers.cols);
-  return rounded(std::move(numbers), std::vector<double>(cols, largest));
+  const std::vector<double> sizes(static_cast<std::size_t>(numbers.cols), largest(numbers));
+  return rounded(std::move(numbers), sizes);
 }
 
 Numbers rounded(Numbers numbers, const std::vector<double>& column_sizes) {
@@ -73,24 +71,6 @@ std::string range_text(std::string_view word, Range range) {
   if (range.size() <= 0) return fmt::format("no {}", word);
   if (range.size() == 1) return fmt::format("{} {}", word, range.end);
   return fmt::format("{}s {}-{}", word, range.begin + 1, range.end);
-}
-
-std::string fitted(std::string_view text) {
-  std::string result;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string line(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size()) + 2;
-    while (line.size() > kLineWidth) {
-      const std::size_t space = line.rfind(' ', kLineWidth);
-      if (space == std::string::npos || space <= indent) break;
-      result += line.substr(0, space) + '\n';
-      line = std::string(indent, ' ') + line.substr(space + 1);
-    }
-    result += line + '\n';
-  }
-  return result;
 }
 
 }  // namespace recombine

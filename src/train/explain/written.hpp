@@ -22,9 +22,6 @@ std::string written_sum(std::string_view head, const std::vector<std::string>& t
 
 std::string equation(std::initializer_list<EquationPart> parts, std::string_view indent);
 
-/// The lines of `text`, those that are too long broken at spaces. A word that is longer than a line stays whole.
-std::string fitted(std::string_view text);
-
 /// For results of sums: six digits of the largest number, and as many decimals of numbers below 1 % of it. Sums whose
 /// terms almost cancel have only so many right digits; the others depend on the mesh.
 Numbers rounded(Numbers numbers);
